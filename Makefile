@@ -1,0 +1,64 @@
+# Two commands matter to a newcomer: `make run` and `make test`. Both start from nothing but Python 3.11 with pip.
+
+SHELL := /bin/sh
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+UV_VERSION := 0.13.8
+COMPILE := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
+	--no-header --no-annotate --no-emit-index-url --no-emit-find-links --quiet
+
+.PHONY: setup run test check coverage lock browser clean
+
+setup: $(STAMP)
+
+# The stamp makes a second call a matter of milliseconds; it is remade when what is to be installed has changed.
+$(STAMP): requirements-test.lock pyproject.toml
+	@test -n "$(PYTHON)" || { echo "Frontdesk needs Python 3.11 or newer, and no python3 was found." >&2; exit 1; }
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Frontdesk needs Python 3.11 or newer; $(PYTHON) is older. Use: make PYTHON=/path/to/python3.11 setup" >&2; exit 1; }
+	@test -x $(BIN)/python || "$(PYTHON)" -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION) || echo "uv can't be had; installing with pip, which is slower."
+	@if test -x $(BIN)/uv; then \
+		$(BIN)/uv pip sync --quiet --require-hashes --python $(BIN)/python requirements-test.lock && \
+		$(BIN)/uv pip install --quiet --no-deps --no-build-isolation --python $(BIN)/python --editable . ; \
+	else \
+		$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-test.lock && \
+		$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable . ; \
+	fi
+	@touch $(STAMP)
+
+run: setup
+	@exec $(BIN)/frontdesk serve
+
+test: setup browser check
+	@$(BIN)/python -m pytest -n 2 --dist worksteal
+
+check: setup
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/python -m pytest tests/unit --quiet
+
+coverage: setup browser
+	@$(BIN)/python -m pytest -n 2 --dist worksteal --cov --cov-report=term-missing:skip-covered
+
+browser:
+	@if test ! -x /usr/bin/chromium; then \
+		if test "$$(id -u)" = 0 && command -v apt-get >/dev/null; then \
+			apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium >/dev/null; \
+		else \
+			echo "The browser tests need /usr/bin/chromium: install your system's chromium package, then run make test again." >&2; exit 1; \
+		fi; \
+	fi
+
+lock:
+	@test -x $(BIN)/python || "$(PYTHON)" -m venv $(VENV)
+	@test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	@$(COMPILE) --extra setup --extra test --output-file requirements-test.lock
+	@$(COMPILE) --extra setup --constraint requirements-test.lock --output-file requirements.lock
+
+clean:
+	@rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage
