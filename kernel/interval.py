@@ -1,0 +1,141 @@
+"""Half-open intervals of instants, and the way from a wall clock to an instant.
+
+`Interval` and the functions on sorted lists of them are all the arithmetic that availability needs. Nothing here knows a
+clinic, and nothing here does input or output.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+
+@dataclass(frozen=True, order=True)
+class Interval:
+    """From `start` (included) to `end` (excluded), both aware and in UTC."""
+
+    start: datetime
+    end: datetime
+
+    def __post_init__(self) -> None:
+        if self.start.tzinfo is None or self.end.tzinfo is None:
+            raise ValueError("an interval needs instants with a zone")
+        if self.end <= self.start:
+            raise ValueError("an interval ends after it starts")
+
+    @property
+    def duration(self) -> timedelta:
+        return self.end - self.start
+
+    def overlaps(self, other: "Interval") -> bool:
+        return self.start < other.end and other.start < self.end
+
+    def contains(self, other: "Interval") -> bool:
+        return self.start <= other.start and other.end <= self.end
+
+    def intersection(self, other: "Interval") -> "Interval | None":
+        start, end = max(self.start, other.start), min(self.end, other.end)
+        return Interval(start, end) if start < end else None
+
+    def widened(self, *, before: timedelta, after: timedelta) -> "Interval":
+        return Interval(self.start - before, self.end + after)
+
+
+def merged(intervals: Iterable[Interval]) -> list[Interval]:
+    """Return the same time as sorted intervals that neither overlap nor touch."""
+    result: list[Interval] = []
+    for interval in sorted(intervals):
+        if result and interval.start <= result[-1].end:
+            if interval.end > result[-1].end:
+                result[-1] = Interval(result[-1].start, interval.end)
+        else:
+            result.append(interval)
+    return result
+
+
+def subtracted(intervals: Iterable[Interval], taken: Iterable[Interval]) -> list[Interval]:
+    """Return what is left of `intervals` when `taken` is cut out of them."""
+    holes = merged(taken)
+    result: list[Interval] = []
+    first = 0
+    for interval in merged(intervals):
+        while first < len(holes) and holes[first].end <= interval.start:
+            first += 1
+        start = interval.start
+        for hole in holes[first:]:
+            if hole.start >= interval.end:
+                break
+            if hole.start > start:
+                result.append(Interval(start, hole.start))
+            start = max(start, hole.end)
+        if start < interval.end:
+            result.append(Interval(start, interval.end))
+    return result
+
+
+def intersected(left: Iterable[Interval], right: Iterable[Interval]) -> list[Interval]:
+    """Return the time that lies in both."""
+    a, b = merged(left), merged(right)
+    result: list[Interval] = []
+    i = j = 0
+    while i < len(a) and j < len(b):
+        common = a[i].intersection(b[j])
+        if common:
+            result.append(common)
+        if a[i].end <= b[j].end:
+            i += 1
+        else:
+            j += 1
+    return result
+
+
+def wall_to_instant(wall: datetime, zone: ZoneInfo) -> datetime:
+    """Return the instant at which clocks in `zone` show `wall` (naive).
+
+    A wall time that is skipped when clocks go forward gives the instant of the change; one that comes twice when clocks go
+    back gives the first.
+    """
+    if wall.tzinfo is not None:
+        raise ValueError("a wall time has no zone of its own")
+    instant = wall.replace(tzinfo=zone).astimezone(UTC)
+    if instant.astimezone(zone).replace(tzinfo=None) == wall:
+        return instant
+    # Skipped: fold 0 reads the offset before the change, fold 1 the one after; the change lies between the two readings.
+    low, high = wall.replace(tzinfo=zone, fold=1).astimezone(UTC), instant
+    before = low.astimezone(zone).utcoffset()
+    while high - low > timedelta(seconds=1):
+        middle = low + (high - low) / 2
+        if middle.astimezone(zone).utcoffset() == before:
+            low = middle
+        else:
+            high = middle
+    return high.replace(microsecond=0)
+
+
+def exists(wall: datetime, zone: ZoneInfo) -> bool:
+    """Say whether clocks in `zone` ever show `wall` (naive)."""
+    return wall.replace(tzinfo=zone).astimezone(UTC).astimezone(zone).replace(tzinfo=None) == wall
+
+
+def wall_interval(day: date, start: timedelta, end: timedelta, zone: ZoneInfo) -> Interval | None:
+    """Return the interval between two wall times of `day`, given as offsets from its midnight (24 h: the next midnight).
+
+    None when clock changes leave nothing of it.
+    """
+    midnight = datetime.combine(day, time())
+    first, last = wall_to_instant(midnight + start, zone), wall_to_instant(midnight + end, zone)
+    return Interval(first, last) if first < last else None
+
+
+def day_interval(day: date, zone: ZoneInfo) -> Interval:
+    """Return the whole local day, which clock changes make 23 to 25 hours long (or none at all, where a zone skipped one)."""
+    interval = wall_interval(day, timedelta(0), timedelta(hours=24), zone)
+    if interval is None:
+        raise ValueError(f"{day} does not exist in {zone.key}")
+    return interval
+
+
+def days(first: date, end: date) -> Iterator[date]:
+    """Yield each date from `first` to `end`, excluded."""
+    for offset in range((end - first).days):
+        yield first + timedelta(days=offset)

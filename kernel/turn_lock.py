@@ -1,0 +1,122 @@
+"""One message of a conversation at a time, in the order of arrival.
+
+A lease, not a mutex: it has an owner and ends by itself, so a process that dies holding it delays the next message by the
+lease and no more. It is for order; that two holders after a lost lease do no harm is seen to by the conversation's version.
+"""
+
+import threading
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any, Protocol
+
+from kernel.errors import Unavailable
+
+
+class TurnLock(Protocol):
+    def hold(self, key: str, *, wait_s: float, lease_s: float) -> AbstractContextManager[None]:
+        """Hold `key` for the block, first come first served.
+
+        Raises Unavailable when it is not one's turn within `wait_s`. After `lease_s` the next in line goes on regardless.
+        """
+        ...
+
+
+class InProcessTurnLock:
+    """For one process: tests and the terminal chat."""
+
+    def __init__(self) -> None:
+        self._condition = threading.Condition()
+        self._queues: dict[str, list[object]] = {}
+        self._expires: dict[str, float] = {}
+
+    @contextmanager
+    def hold(self, key: str, *, wait_s: float, lease_s: float) -> Iterator[None]:
+        ticket = object()
+        deadline = time.monotonic() + wait_s
+        with self._condition:
+            self._queues.setdefault(key, []).append(ticket)
+            while self._queues[key][0] is not ticket:
+                now = time.monotonic()
+                if now >= self._expires.get(key, float("inf")):
+                    self._queues[key].pop(0)
+                    self._grant_next(key, lease_s)
+                elif now >= deadline:
+                    self._leave(key, ticket)
+                    raise Unavailable("an earlier message is still being answered")
+                else:
+                    self._condition.wait(min(deadline, self._expires.get(key, deadline)) - now)
+            self._expires[key] = time.monotonic() + lease_s
+        try:
+            yield
+        finally:
+            with self._condition:
+                self._leave(key, ticket)
+
+    def _grant_next(self, key: str, lease_s: float) -> None:
+        self._expires[key] = time.monotonic() + lease_s
+        self._condition.notify_all()
+
+    def _leave(self, key: str, ticket: object) -> None:
+        queue = self._queues.get(key, [])
+        if ticket in queue:
+            was_first = queue[0] is ticket
+            queue.remove(ticket)
+            if was_first:
+                self._expires.pop(key, None)
+        if not queue:
+            self._queues.pop(key, None)
+        self._condition.notify_all()
+
+
+# Tickets are a list per key; the holder is the first. An entry is "ticket", and a key of its own with a lifetime says
+# that its owner is alive: while waiting it is renewed, while holding it is the lease. A first ticket without it is dropped.
+_IS_MY_TURN = """
+while true do
+  local first = redis.call('LINDEX', KEYS[1], 0)
+  if not first then return 0 end
+  if first == ARGV[1] then
+    redis.call('SET', KEYS[1] .. ':' .. ARGV[1], 1, 'PX', ARGV[2])
+    redis.call('PEXPIRE', KEYS[1], 600000)
+    return 1
+  end
+  if redis.call('EXISTS', KEYS[1] .. ':' .. first) == 1 then
+    redis.call('SET', KEYS[1] .. ':' .. ARGV[1], 1, 'PX', ARGV[3])
+    return 0
+  end
+  redis.call('LPOP', KEYS[1])
+end
+"""
+
+
+class RedisTurnLock:
+    """For many processes on many machines."""
+
+    _POLL_S = 0.02
+    _WAITING_MS = 2000
+
+    def __init__(self, redis: Any) -> None:
+        self._redis = redis
+        self._is_my_turn = redis.register_script(_IS_MY_TURN)
+
+    @contextmanager
+    def hold(self, key: str, *, wait_s: float, lease_s: float) -> Iterator[None]:
+        queue, ticket = f"frontdesk:turn:{key}", uuid.uuid4().hex
+        deadline = time.monotonic() + wait_s
+        try:
+            with self._redis.pipeline() as pipe:
+                pipe.set(f"{queue}:{ticket}", 1, px=self._WAITING_MS)
+                pipe.rpush(queue, ticket)
+                pipe.pexpire(queue, 600_000)
+                pipe.execute()
+            while not self._is_my_turn(keys=[queue], args=[ticket, int(lease_s * 1000), self._WAITING_MS]):
+                if time.monotonic() >= deadline:
+                    raise Unavailable("an earlier message is still being answered")
+                time.sleep(self._POLL_S)
+            yield
+        finally:
+            with self._redis.pipeline() as pipe:
+                pipe.lrem(queue, 1, ticket)
+                pipe.delete(f"{queue}:{ticket}")
+                pipe.execute()

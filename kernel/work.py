@@ -1,0 +1,120 @@
+"""One transaction: a session, and the events that leave with it.
+
+Only outermost use cases open one (a turn, a job step, a console action). Operations take `work` and never commit, so that
+whatever they did together stands or falls together. No vendor is called inside.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+
+from sqlalchemy import Index
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from kernel import crypto
+from kernel.db import Base, make_engine, new_id
+from kernel.errors import Unavailable
+from kernel.events import DomainEvent
+
+Result = TypeVar("Result")
+
+_ATTEMPTS = 5
+_RETRIED_SQLSTATES = {"40001", "40P01"}  # serialisation failure, deadlock: nothing was done, so doing it again is safe
+
+
+class OutboxEntry(Base):
+    """An event, stored with the change it tells of. `id` is the order of commits only within one aggregate."""
+
+    __tablename__ = "outbox_entry"
+    __table_args__ = (Index("ix_outbox_entry_dispatched_at_id", "dispatched_at", "id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    event_id: Mapped[str] = mapped_column(unique=True, default=new_id)
+    name: Mapped[str]
+    version: Mapped[int]
+    aggregate_id: Mapped[str]
+    occurred_at: Mapped[datetime]
+    payload: Mapped[dict[str, Any]]
+    dispatched_at: Mapped[datetime | None]
+
+
+class UnitOfWork:
+    """A transaction under way. `session` reads and writes; `publish` stores an event with the change."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self.after_commit: list[Callable[[], None]] = []
+        self.published = False
+
+    def publish(self, event: DomainEvent) -> None:
+        """Tell of `event` once this transaction is committed; if it rolls back, nothing is told."""
+        self.published = True
+        self.session.add(
+            OutboxEntry(
+                name=event.name,
+                version=event.version,
+                aggregate_id=event.aggregate_id,
+                occurred_at=event.occurred_at,
+                payload=event.to_json(),
+            )
+        )
+
+
+class Database:
+    """The database of this process. Installs the keys of its encrypted columns."""
+
+    def __init__(self, url: str, *, secret: str, wake_relay: Callable[[], None] | None = None) -> None:
+        crypto.install(crypto.Keyring(secret))
+        self.engine = make_engine(url)
+        self._wake_relay = wake_relay
+
+    @property
+    def is_postgresql(self) -> bool:
+        return self.engine.dialect.name == "postgresql"
+
+    @contextmanager
+    def begin(self) -> Iterator[UnitOfWork]:
+        """Open a transaction that commits at the end of the block and rolls back on any exception."""
+        with Session(self.engine, expire_on_commit=False) as session, session.begin():
+            work = UnitOfWork(session)
+            yield work
+        for call in work.after_commit:
+            call()
+        # Correctness does not depend on this: the relay also polls.
+        if work.published and self._wake_relay:
+            self._wake_relay()
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """Open a transaction that is rolled back at the end. On SQLite it does not wait for writers."""
+        with self.engine.connect().execution_options(sqlite_begin="DEFERRED") as connection, Session(connection) as session:
+            yield session
+            session.rollback()
+
+    def run(self, step: Callable[[UnitOfWork], Result]) -> Result:
+        """Run `step` in a transaction of its own, again when the database undid it for reasons that pass.
+
+        `step` has no effect outside the transaction (effects leave through the outbox), so it may be run any number of times.
+        Raises Unavailable when the database stays busy.
+        """
+        for attempt in range(_ATTEMPTS):
+            try:
+                with self.begin() as work:
+                    return step(work)
+            except DBAPIError as error:
+                if not _is_passing(error):
+                    raise
+                if attempt == _ATTEMPTS - 1:
+                    raise Unavailable("the database is busy", retry_after=timedelta(seconds=1)) from None
+        raise AssertionError("unreachable")
+
+    def dispose(self) -> None:
+        self.engine.dispose()
+
+
+def _is_passing(error: DBAPIError) -> bool:
+    if getattr(error.orig, "sqlstate", None) in _RETRIED_SQLSTATES:
+        return True
+    return isinstance(error, OperationalError) and "database is locked" in str(error.orig)
