@@ -1,0 +1,110 @@
+"""The visit, and the time it takes in each diary.
+
+That two live Allocations of one Schedule never overlap is kept by the database itself: an exclusion constraint on
+PostgreSQL, triggers on SQLite. Both are part of the table's definition here, and a test looks for them after each migration.
+"""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import DDL, CheckConstraint, ForeignKey, Index, UniqueConstraint, event, literal_column
+from sqlalchemy.dialects.postgresql import ExcludeConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from kernel.db import Base, new_id
+
+
+class Appointment(Base):
+    """A visit, from Hold to history. `revision` grows with each change; `sequence` is iCalendar's, of time and place."""
+
+    __tablename__ = "appointment"
+    __table_args__ = (
+        Index("ix_appointment_clinic_id_starts_at", "clinic_id", "starts_at"),
+        Index("ix_appointment_status_hold_expires_at", "status", "hold_expires_at"),
+        CheckConstraint("ends_at > starts_at", name="ends_after_start"),
+    )
+
+    id: Mapped[str] = mapped_column(primary_key=True, default=new_id)
+    clinic_id: Mapped[str] = mapped_column(ForeignKey("clinic.id"))
+    uid: Mapped[str] = mapped_column(unique=True)
+    sequence: Mapped[int] = mapped_column(default=0)
+    revision: Mapped[int] = mapped_column(default=0)
+    status: Mapped[str]
+    service_id: Mapped[str] = mapped_column(ForeignKey("healthcare_service.id"))
+    practitioner_id: Mapped[str] = mapped_column(ForeignKey("practitioner.id"), index=True)
+    location_id: Mapped[str] = mapped_column(ForeignKey("location.id"))
+    patient_id: Mapped[str | None] = mapped_column(ForeignKey("patient.id"), index=True)
+    conversation_id: Mapped[str | None] = mapped_column(index=True)  # the conversation that made it
+    starts_at: Mapped[datetime]
+    ends_at: Mapped[datetime]
+    hold_expires_at: Mapped[datetime | None]
+    source: Mapped[str]
+    reason: Mapped[str | None]  # why this Practitioner was chosen
+    cancel_reason: Mapped[str | None]
+    created_at: Mapped[datetime]
+    changed_at: Mapped[datetime]
+
+
+class Allocation(Base):
+    """The time an Appointment takes in one Schedule, buffers included. `live` while nobody else may have it."""
+
+    __tablename__ = "allocation"
+    __table_args__ = (
+        UniqueConstraint("appointment_id", "schedule_id"),
+        Index("ix_allocation_schedule_id_ends_at", "schedule_id", "ends_at"),
+        CheckConstraint("ends_at > starts_at", name="ends_after_start"),
+        ExcludeConstraint(
+            ("schedule_id", "="),
+            (literal_column("tstzrange(starts_at, ends_at)"), "&&"),
+            where=literal_column("live"),
+            name="ex_allocation_no_overlap",
+            using="gist",
+        ).ddl_if(dialect="postgresql"),
+    )
+
+    id: Mapped[str] = mapped_column(primary_key=True, default=new_id)
+    appointment_id: Mapped[str] = mapped_column(ForeignKey("appointment.id", ondelete="CASCADE"))
+    schedule_id: Mapped[str] = mapped_column(ForeignKey("schedule.id"))
+    starts_at: Mapped[datetime]
+    ends_at: Mapped[datetime]
+    live: Mapped[bool] = mapped_column(default=True)
+
+
+class AppointmentChange(Base):
+    """One line of an Appointment's history: who changed what, when, from where, before and after."""
+
+    __tablename__ = "appointment_change"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    appointment_id: Mapped[str] = mapped_column(ForeignKey("appointment.id", ondelete="CASCADE"), index=True)
+    changed_at: Mapped[datetime]
+    what: Mapped[str]  # held, booked, moved, cancelled, expired ...
+    actor: Mapped[str]  # patient, staff:<login>, system
+    source: Mapped[str]
+    before: Mapped[dict[str, Any] | None]
+    after: Mapped[dict[str, Any]]
+
+
+NO_OVERLAP = "ex_allocation_no_overlap"
+OVERLAP_MESSAGE = "allocation overlaps a live one"
+
+_OVERLAP_CHECK = f"""
+    SELECT RAISE(ABORT, '{OVERLAP_MESSAGE}') WHERE EXISTS (
+        SELECT 1 FROM allocation AS other
+        WHERE other.schedule_id = NEW.schedule_id AND other.live AND other.id <> NEW.id
+          AND other.starts_at < NEW.ends_at AND NEW.starts_at < other.ends_at);
+"""
+SQLITE_TRIGGERS = {
+    "allocation_no_overlap_insert": f"""CREATE TRIGGER allocation_no_overlap_insert
+        BEFORE INSERT ON allocation WHEN NEW.live BEGIN {_OVERLAP_CHECK} END""",
+    "allocation_no_overlap_update": f"""CREATE TRIGGER allocation_no_overlap_update
+        BEFORE UPDATE ON allocation WHEN NEW.live BEGIN {_OVERLAP_CHECK} END""",
+}
+
+for _trigger in SQLITE_TRIGGERS.values():
+    event.listen(Allocation.__table__, "after_create", DDL(_trigger).execute_if(dialect="sqlite"))
+event.listen(
+    Allocation.__table__,
+    "before_create",
+    DDL("CREATE EXTENSION IF NOT EXISTS btree_gist").execute_if(dialect="postgresql"),
+)

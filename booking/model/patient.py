@@ -1,0 +1,65 @@
+"""Who comes. What identifies a person beyond the name is encrypted and found by a keyed hash."""
+
+from datetime import date, datetime
+
+from sqlalchemy import ForeignKey, Index, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from kernel.db import Base, EncryptedDate, EncryptedText, new_id
+
+
+class Patient(Base):
+    """A patient of one clinic. `is_placeholder`: taken on with data missing, to be completed by staff."""
+
+    __tablename__ = "patient"
+    __table_args__ = (
+        UniqueConstraint("clinic_id", "key"),
+        Index("ix_patient_clinic_id_birth_date_hash", "clinic_id", "birth_date_hash"),
+    )
+
+    id: Mapped[str] = mapped_column(primary_key=True, default=new_id)
+    clinic_id: Mapped[str] = mapped_column(ForeignKey("clinic.id"))
+    key: Mapped[str | None]  # the clinic file's own name for a demo patient
+    name: Mapped[str]
+    birth_date: Mapped[date | None] = mapped_column(EncryptedDate)
+    birth_date_hash: Mapped[str | None]
+    language: Mapped[str | None]
+    blocked: Mapped[bool] = mapped_column(default=False)
+    is_placeholder: Mapped[bool] = mapped_column(default=False)
+    created_at: Mapped[datetime]
+
+
+class ContactPoint(Base):
+    """A number or address of a Patient. Several people of a household share one."""
+
+    __tablename__ = "contact_point"
+    __table_args__ = (
+        UniqueConstraint("patient_id", "system", "value_hash"),
+        Index("ix_contact_point_value_hash", "value_hash"),
+    )
+
+    id: Mapped[str] = mapped_column(primary_key=True, default=new_id)
+    patient_id: Mapped[str] = mapped_column(ForeignKey("patient.id", ondelete="CASCADE"))
+    system: Mapped[str]  # phone, email
+    value: Mapped[str] = mapped_column(EncryptedText)  # E.164 for phones
+    value_hash: Mapped[str]
+
+
+class RelatedPerson(Base):
+    """`patient_id` is booked for by `by_patient_id`: a child by a parent."""
+
+    __tablename__ = "related_person"
+
+    patient_id: Mapped[str] = mapped_column(ForeignKey("patient.id", ondelete="CASCADE"), primary_key=True)
+    by_patient_id: Mapped[str] = mapped_column(ForeignKey("patient.id", ondelete="CASCADE"), primary_key=True)
+    relation: Mapped[str]  # child, parent, partner, other
+
+
+class OptOut(Base):
+    """This number asked this clinic for no more messages. Kept by number: it holds for people we do not know, too."""
+
+    __tablename__ = "opt_out"
+
+    clinic_id: Mapped[str] = mapped_column(ForeignKey("clinic.id"), primary_key=True)
+    value_hash: Mapped[str] = mapped_column(primary_key=True)
+    since_at: Mapped[datetime]

@@ -1,0 +1,59 @@
+"""The bookable diary of a person or a thing: the thing that is locked."""
+
+from datetime import date, datetime
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index
+from sqlalchemy.orm import Mapped, mapped_column
+
+from kernel.db import Base, new_id
+
+
+class Schedule(Base):
+    """One diary, of one Practitioner or one Resource. A person has one, wherever they work: nobody is in two places."""
+
+    __tablename__ = "schedule"
+    __table_args__ = (CheckConstraint("(practitioner_id IS NULL) <> (resource_id IS NULL)", name="one_actor"),)
+
+    id: Mapped[str] = mapped_column(primary_key=True, default=new_id)
+    clinic_id: Mapped[str] = mapped_column(ForeignKey("clinic.id"), index=True)
+    practitioner_id: Mapped[str | None] = mapped_column(ForeignKey("practitioner.id"), unique=True)
+    resource_id: Mapped[str | None] = mapped_column(ForeignKey("resource.id"), unique=True)
+
+
+class AvailabilityRule(Base):
+    """Weekly working hours of a Schedule at a Location: wall time there, in minutes after midnight."""
+
+    __tablename__ = "availability_rule"
+
+    id: Mapped[str] = mapped_column(primary_key=True, default=new_id)
+    schedule_id: Mapped[str] = mapped_column(ForeignKey("schedule.id"), index=True)
+    location_id: Mapped[str] = mapped_column(ForeignKey("location.id"))
+    weekday: Mapped[int]
+    start_minute: Mapped[int]
+    end_minute: Mapped[int]
+    valid_from: Mapped[date | None]
+    valid_until: Mapped[date | None]
+
+
+class TimeOff(Base):
+    """Whole local days on which a Schedule is away, `ends_on` excluded."""
+
+    __tablename__ = "time_off"
+
+    id: Mapped[str] = mapped_column(primary_key=True, default=new_id)
+    schedule_id: Mapped[str] = mapped_column(ForeignKey("schedule.id"), index=True)
+    starts_on: Mapped[date]
+    ends_on: Mapped[date]
+
+
+class BusyInterval(Base):
+    """Time taken elsewhere, learnt by calendar sync. Blocks Slots; never shown to patients."""
+
+    __tablename__ = "busy_interval"
+    __table_args__ = (Index("ix_busy_interval_schedule_id_ends_at", "schedule_id", "ends_at"),)
+
+    id: Mapped[str] = mapped_column(primary_key=True, default=new_id)
+    schedule_id: Mapped[str] = mapped_column(ForeignKey("schedule.id"))
+    starts_at: Mapped[datetime]
+    ends_at: Mapped[datetime]
+    origin: Mapped[str]  # the CalendarLink's id and href it was read from

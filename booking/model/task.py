@@ -1,0 +1,28 @@
+"""What staff are asked to do."""
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, Index
+from sqlalchemy.orm import Mapped, mapped_column
+
+from kernel.db import Base, EncryptedText, new_id
+
+
+class StaffTask(Base):
+    """A promise made to a patient, or trouble only a person can mend. `subject` makes raising the same one twice a no-op."""
+
+    __tablename__ = "staff_task"
+    __table_args__ = (Index("ix_staff_task_clinic_id_done_at", "clinic_id", "done_at"),)
+
+    id: Mapped[str] = mapped_column(primary_key=True, default=new_id)
+    clinic_id: Mapped[str] = mapped_column(ForeignKey("clinic.id"))
+    kind: Mapped[str]
+    subject: Mapped[str | None] = mapped_column(unique=True)
+    text: Mapped[str] = mapped_column(EncryptedText)  # for staff to read; may hold a patient's words
+    phone: Mapped[str | None] = mapped_column(EncryptedText)
+    patient_id: Mapped[str | None] = mapped_column(ForeignKey("patient.id"))
+    appointment_id: Mapped[str | None] = mapped_column(ForeignKey("appointment.id"))
+    conversation_id: Mapped[str | None]
+    created_at: Mapped[datetime]
+    done_at: Mapped[datetime | None]
+    done_by: Mapped[str | None]

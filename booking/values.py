@@ -1,0 +1,282 @@
+"""Codes and frozen records of the diary: what decisions take in and give out. Rows map to these; nothing here does I/O.
+
+Instants are aware UTC; wall times are offsets from local midnight and go with the zone of their Location.
+"""
+
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from typing import NewType, TypeVar
+from zoneinfo import ZoneInfo
+
+from kernel.interval import Interval
+from kernel.money import Money
+
+Found = TypeVar("Found")
+
+ClinicId = NewType("ClinicId", str)
+AppointmentId = NewType("AppointmentId", str)
+PatientId = NewType("PatientId", str)
+
+
+class AppointmentStatus(StrEnum):
+    """FHIR R4 Appointment.status, verbatim. A Hold is `pending` with an expiry; `pending` without one waits for staff."""
+
+    PROPOSED = "proposed"
+    PENDING = "pending"
+    BOOKED = "booked"
+    ARRIVED = "arrived"
+    FULFILLED = "fulfilled"
+    CANCELLED = "cancelled"
+    NOSHOW = "noshow"
+    WAITLIST = "waitlist"
+    ENTERED_IN_ERROR = "entered-in-error"
+
+    def may_become(self, other: "AppointmentStatus") -> bool:
+        return other in _LEGAL[self]
+
+
+_S = AppointmentStatus
+_LEGAL: dict[AppointmentStatus, frozenset[AppointmentStatus]] = {
+    _S.PROPOSED: frozenset({_S.PENDING, _S.BOOKED, _S.CANCELLED, _S.WAITLIST, _S.ENTERED_IN_ERROR}),
+    _S.PENDING: frozenset({_S.BOOKED, _S.CANCELLED, _S.WAITLIST, _S.ENTERED_IN_ERROR}),
+    _S.BOOKED: frozenset({_S.ARRIVED, _S.FULFILLED, _S.CANCELLED, _S.NOSHOW, _S.ENTERED_IN_ERROR}),
+    _S.ARRIVED: frozenset({_S.FULFILLED, _S.CANCELLED, _S.ENTERED_IN_ERROR}),
+    _S.WAITLIST: frozenset({_S.PENDING, _S.BOOKED, _S.CANCELLED, _S.ENTERED_IN_ERROR}),
+    _S.FULFILLED: frozenset({_S.ENTERED_IN_ERROR}),
+    _S.CANCELLED: frozenset({_S.ENTERED_IN_ERROR}),
+    _S.NOSHOW: frozenset({_S.BOOKED, _S.ARRIVED, _S.ENTERED_IN_ERROR}),
+    _S.ENTERED_IN_ERROR: frozenset(),
+}
+
+BLOCKING = frozenset({_S.PENDING, _S.BOOKED, _S.ARRIVED, _S.FULFILLED})
+"""Statuses whose Allocations are live: nobody else may have the time."""
+
+
+class Source(StrEnum):
+    """Where an Appointment came from."""
+
+    PHONE = "phone"
+    SMS = "sms"
+    WEB = "web"
+    API = "api"
+    STAFF = "staff"
+    CALENDAR = "calendar"
+
+
+class TaskKind(StrEnum):
+    """Why staff are asked to do something. Every promise the agent makes is one of these rows."""
+
+    CALL_BACK = "call-back"
+    MESSAGE = "message"
+    HANDOVER = "handover"
+    EMERGENCY = "emergency"
+    APOLOGY = "apology"  # something failed inside while a patient was with us
+    PLACEHOLDER = "placeholder"  # a patient record to complete
+    RUNNING_LATE = "running-late"
+    BOOKING_REQUEST = "booking-request"  # wanted something the agent may not or could not book
+    OPTED_OUT = "opted-out"
+    CALENDAR = "calendar"
+    PARKED_JOB = "parked-job"
+    UNDELIVERED = "undelivered"
+
+
+@dataclass(frozen=True)
+class BookingRules:
+    """The clinic's rules for booking. Defaults are those of requirements B3."""
+
+    minimum_notice: timedelta = timedelta(hours=2)
+    maximum_advance: timedelta = timedelta(days=90)
+    step: timedelta = timedelta(minutes=15)
+    hold: timedelta = timedelta(minutes=5)
+    cancel_notice: timedelta = timedelta(0)  # later than this before the visit only staff may cancel or move
+    max_per_patient_per_day: int | None = None
+    max_per_practitioner_per_day: int | None = None
+
+
+@dataclass(frozen=True)
+class WeeklyHours:
+    """Open or working on `weekday` (0 = Monday) between two wall times, as offsets from local midnight (24 h: the next)."""
+
+    weekday: int
+    start: timedelta
+    end: timedelta
+
+
+@dataclass(frozen=True)
+class DateSpan:
+    """Whole local days, `end` excluded."""
+
+    first: date
+    end: date
+
+
+# The catalogue: the clinic's configuration as the conversation, the availability search and the pages see it.
+
+
+@dataclass(frozen=True)
+class LocationInfo:
+    id: str
+    key: str
+    name: str
+    address: str
+    zone: ZoneInfo
+    phone: str | None
+    transfer_to: str | None
+    hours: tuple[WeeklyHours, ...]
+    closures: tuple[DateSpan, ...]
+    directions: str | None = None
+    parking: str | None = None
+    aliases: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class ServiceInfo:
+    id: str
+    key: str
+    name: str
+    aliases: tuple[str, ...]
+    description: str | None
+    category: str | None
+    duration: timedelta
+    buffer_before: timedelta
+    buffer_after: timedelta
+    price: Money | None
+    skills: frozenset[str]
+    resources: tuple[str, ...]  # kinds of Resource needed, one of each
+    preparation: str | None
+    reasons: tuple[str, ...] = ()  # everyday reasons for a visit that lead here: "toothache", "my tooth broke"
+    needs_confirmation: bool = False  # staff say yes first: confirming leaves the Appointment `pending`
+
+
+@dataclass(frozen=True)
+class WorkingHours:
+    """When a Schedule is open for booking at one Location, in that Location's zone."""
+
+    location_id: str
+    weekly: WeeklyHours
+    valid_from: date | None = None
+    valid_until: date | None = None  # excluded
+
+
+@dataclass(frozen=True)
+class PractitionerInfo:
+    id: str
+    key: str
+    name: str
+    aliases: tuple[str, ...]
+    gender: str | None  # FHIR administrative-gender: male, female, other, unknown
+    languages: tuple[str, ...]
+    skills: frozenset[str]
+    service_ids: frozenset[str]
+    schedule_id: str
+    hours: tuple[WorkingHours, ...]
+    time_off: tuple[DateSpan, ...]
+    bio: str | None = None
+
+
+@dataclass(frozen=True)
+class ResourceInfo:
+    """A room or device with a Schedule of its own."""
+
+    id: str
+    key: str
+    kind: str
+    location_id: str
+    schedule_id: str
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A question patients ask, answered in the clinic's own words."""
+
+    topic: str
+    text: str
+    phrases: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """Everything of one clinic that is not a diary entry or a patient. `version` grows with every change of it."""
+
+    clinic_id: ClinicId
+    key: str
+    version: int
+    name: str
+    country: str
+    zone: ZoneInfo
+    languages: tuple[str, ...]
+    phone: str | None
+    transfer_to: str | None
+    rules: BookingRules
+    locations: tuple[LocationInfo, ...]
+    services: tuple[ServiceInfo, ...]
+    practitioners: tuple[PractitionerInfo, ...]
+    resources: tuple[ResourceInfo, ...]
+    answers: tuple[Answer, ...] = ()
+    _by_id: dict[str, object] = field(default_factory=dict, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        for group in (self.locations, self.services, self.practitioners, self.resources):
+            for item in group:
+                self._by_id[item.id] = item
+
+    def location(self, location_id: str) -> LocationInfo:
+        return self._find(location_id, LocationInfo)
+
+    def service(self, service_id: str) -> ServiceInfo:
+        return self._find(service_id, ServiceInfo)
+
+    def practitioner(self, practitioner_id: str) -> PractitionerInfo:
+        return self._find(practitioner_id, PractitionerInfo)
+
+    def offers(self, practitioner: PractitionerInfo, service: ServiceInfo) -> bool:
+        return service.id in practitioner.service_ids and service.skills <= practitioner.skills
+
+    def _find(self, item_id: str, kind: type[Found]) -> Found:
+        item = self._by_id[item_id]
+        assert isinstance(item, kind)
+        return item
+
+
+# Searching and booking.
+
+
+@dataclass(frozen=True)
+class SlotQuery:
+    """What is looked for: empty tuples mean any. `span` bounds the starts."""
+
+    service_id: str
+    span: Interval
+    practitioner_ids: tuple[str, ...] = ()
+    location_ids: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, order=True)
+class Slot:
+    """A computed offer, never stored: this service could start then, with this practitioner, there."""
+
+    starts_at: datetime
+    practitioner_id: str
+    location_id: str
+    service_id: str
+    ends_at: datetime
+
+
+@dataclass(frozen=True)
+class BookedVisit:
+    """An Appointment as it stands in the diary: what may be read out, shown and sent."""
+
+    id: AppointmentId
+    uid: str
+    sequence: int
+    status: AppointmentStatus
+    service_id: str
+    practitioner_id: str
+    location_id: str
+    patient_id: PatientId | None
+    starts_at: datetime
+    ends_at: datetime
+    hold_expires_at: datetime | None
+    source: Source
+    reason: str | None = None  # why this practitioner was chosen

@@ -1,0 +1,325 @@
+"""The closed set of things an utterance can mean. An interpreter emits these and nothing else; only code acts on them.
+
+Commands carry keys of the clinic's catalogue, never row ids, and times that code resolved, never text a model made up.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from typing import ClassVar
+
+from dialog.timewords import TimeWish
+
+
+class Topic(StrEnum):
+    """What patients ask of a clinic. Answered from its own data only."""
+
+    HOURS = "hours"
+    ADDRESS = "address"
+    PARKING = "parking"
+    PRICE = "price"
+    SERVICES = "services"
+    PRACTITIONERS = "practitioners"
+    WHO_WORKS_WHEN = "who-works-when"
+    LANGUAGES = "languages"
+    PREPARATION = "preparation"
+    DURATION = "duration"
+    PHONE = "phone"
+    INSURANCE = "insurance"
+    OTHER = "other"
+
+
+class Relation(StrEnum):
+    """Whom the patient books for."""
+
+    SELF = "self"
+    CHILD = "child"
+    PARENT = "parent"
+    PARTNER = "partner"
+    OTHER = "other"
+
+
+@dataclass(frozen=True)
+class Command:
+    """Base of all commands. `name` is its word in transcripts, in `frontdesk understand` and in the model's schema."""
+
+    name: ClassVar[str]
+
+
+# What they want.
+@dataclass(frozen=True)
+class StartBooking(Command):
+    name = "start_booking"
+
+
+@dataclass(frozen=True)
+class StartReschedule(Command):
+    name = "start_reschedule"
+
+
+@dataclass(frozen=True)
+class StartCancel(Command):
+    name = "start_cancel"
+
+
+@dataclass(frozen=True)
+class ConfirmVisit(Command):
+    """They will come to the visit they have ("I'll be there")."""
+
+    name = "confirm_visit"
+
+
+@dataclass(frozen=True)
+class AskAppointments(Command):
+    """ "When is my appointment?"; `past`: visits that have been."""
+
+    name = "ask_appointments"
+    past: bool = False
+
+
+@dataclass(frozen=True)
+class AskAvailability(Command):
+    """ "What do you have on Friday?" """
+
+    name = "ask_availability"
+
+
+@dataclass(frozen=True)
+class JoinWaitlist(Command):
+    name = "join_waitlist"
+
+
+@dataclass(frozen=True)
+class RunningLate(Command):
+    name = "running_late"
+    minutes: int | None = None
+
+
+@dataclass(frozen=True)
+class AskClinic(Command):
+    """A question about the clinic. `text`: the patient's words, for matching the clinic's own answers."""
+
+    name = "ask_clinic"
+    topic: Topic
+    text: str = ""
+
+
+@dataclass(frozen=True)
+class AskHuman(Command):
+    name = "ask_human"
+
+
+@dataclass(frozen=True)
+class LeaveMessage(Command):
+    name = "leave_message"
+    text: str = ""
+
+
+# What they tell about it.
+@dataclass(frozen=True)
+class GiveService(Command):
+    """A service, or a reason for a visit that leads to one. More than one key: these could be meant, ask which."""
+
+    name = "give_service"
+    keys: tuple[str, ...]
+    text: str = ""
+
+
+@dataclass(frozen=True)
+class GivePractitioner(Command):
+    """A person they want. More than one key: ask which. No key: somebody who does not work here."""
+
+    name = "give_practitioner"
+    keys: tuple[str, ...]
+    text: str = ""
+
+
+@dataclass(frozen=True)
+class AnyPractitioner(Command):
+    """ "It doesn't matter who." """
+
+    name = "any_practitioner"
+
+
+@dataclass(frozen=True)
+class SamePractitioner(Command):
+    """ "The lady I saw last time." """
+
+    name = "same_practitioner"
+
+
+@dataclass(frozen=True)
+class RefusePractitioner(Command):
+    name = "refuse_practitioner"
+    keys: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class WishPractitioner(Command):
+    """ "A woman, please", "somebody who speaks Spanish". """
+
+    name = "wish_practitioner"
+    gender: str | None = None
+    language: str | None = None
+
+
+@dataclass(frozen=True)
+class GiveLocation(Command):
+    name = "give_location"
+    keys: tuple[str, ...]
+    text: str = ""
+
+
+@dataclass(frozen=True)
+class GiveTime(Command):
+    """When they want to come, or not. `unresolved`: phrases about time that must be asked about; `past`: it has gone by."""
+
+    name = "give_time"
+    wish: TimeWish
+    text: str = ""
+    unresolved: tuple[str, ...] = ()
+    past: bool = False
+
+
+@dataclass(frozen=True)
+class GiveName(Command):
+    name = "give_name"
+    value: str
+    spelled: bool = False
+
+
+@dataclass(frozen=True)
+class GiveBirthDate(Command):
+    """`value` is None when they gave something that can't be a date of birth."""
+
+    name = "give_birth_date"
+    value: date | None
+
+
+@dataclass(frozen=True)
+class GivePhone(Command):
+    name = "give_phone"
+    value: str  # E.164
+
+
+@dataclass(frozen=True)
+class BookFor(Command):
+    name = "book_for"
+    relation: Relation
+    person: str | None = None
+
+
+@dataclass(frozen=True)
+class NewPatient(Command):
+    """Whether they have been here before."""
+
+    name = "new_patient"
+    is_new: bool
+
+
+# How they answer.
+@dataclass(frozen=True)
+class Affirm(Command):
+    name = "affirm"
+
+
+@dataclass(frozen=True)
+class Deny(Command):
+    name = "deny"
+
+
+@dataclass(frozen=True)
+class Choose(Command):
+    """One of the options that were offered: `index` from 0; -1 is the last."""
+
+    name = "choose"
+    index: int
+
+
+@dataclass(frozen=True)
+class MoreOptions(Command):
+    """None of these; others, please."""
+
+    name = "more_options"
+
+
+@dataclass(frozen=True)
+class Unsure(Command):
+    name = "unsure"
+
+
+@dataclass(frozen=True)
+class Correct(Command):
+    """What was understood is wrong ("no, Thursday" also gives the time); the details beside it replace what is known."""
+
+    name = "correct"
+
+
+# About the conversation.
+@dataclass(frozen=True)
+class Repeat(Command):
+    name = "repeat"
+
+
+@dataclass(frozen=True)
+class StartOver(Command):
+    name = "start_over"
+
+
+@dataclass(frozen=True)
+class GoBack(Command):
+    name = "go_back"
+
+
+@dataclass(frozen=True)
+class Stop(Command):
+    """ "Never mind." Ends what is under way; nothing that is booked is touched. """
+
+    name = "stop"
+
+
+@dataclass(frozen=True)
+class Greet(Command):
+    name = "greet"
+
+
+@dataclass(frozen=True)
+class Thank(Command):
+    name = "thank"
+
+
+@dataclass(frozen=True)
+class Goodbye(Command):
+    name = "goodbye"
+
+
+@dataclass(frozen=True)
+class Help(Command):
+    name = "help"
+
+
+@dataclass(frozen=True)
+class AskIfBot(Command):
+    name = "ask_if_bot"
+
+
+@dataclass(frozen=True)
+class SwitchLanguage(Command):
+    name = "switch_language"
+    language: str
+
+
+@dataclass(frozen=True)
+class Emergency(Command):
+    """A red flag. Found before anything else and never by a model alone."""
+
+    name = "emergency"
+    text: str = ""
+
+
+@dataclass(frozen=True)
+class OutOfScope(Command):
+    """Nothing a clinic's front desk does: other businesses' bookings, general questions, medical advice (`kind`)."""
+
+    name = "out_of_scope"
+    kind: str = "other"
