@@ -208,7 +208,16 @@ def _medical() -> tuple[ServiceInfo, ...]:
             duration=timedelta(minutes=20),
             price=Money(11000, "USD"),
             skills=frozenset({"medicine"}),
-            reasons=("cough", "fever", "sore throat", "stomach ache", "earache", "i feel sick", "flu symptoms", "headache"),
+            reasons=(
+                "cough",
+                "fever",
+                "sore throat",
+                "stomach ache",
+                "earache",
+                "i feel sick",
+                "flu symptoms",
+                "headache",
+            ),
         ),
         a_service(
             "flu-shot",
