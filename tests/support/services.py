@@ -7,7 +7,9 @@ imported by the fixtures: unit tests shall not wait for a browser's driver.
 from __future__ import annotations
 
 import contextlib
+import shutil
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,6 +17,7 @@ import pytest
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
+    from kernel.work import Database
     from tests.support.browser import WatchedPage
     from tests.support.calendar_servers import Calendar, CalendarServer
     from tests.support.chat_server import ChatServer
@@ -29,6 +32,50 @@ def postgres() -> Iterator[PostgresServer]:
 
     with postgres_server() as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def _sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    from tests.support.databases import make_tables
+
+    path = tmp_path_factory.mktemp("sqlite") / "template.db"
+    make_tables(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture
+def sqlite_url(_sqlite_template: Path, tmp_path: Path) -> str:
+    """The address of a fresh SQLite database with all tables."""
+    path = shutil.copyfile(_sqlite_template, tmp_path / "frontdesk.db")
+    return f"sqlite:///{path}"
+
+
+@pytest.fixture
+def postgres_url(postgres: PostgresServer) -> Iterator[str]:
+    """The address of a fresh PostgreSQL database with all tables."""
+    from tests.support.databases import make_tables
+
+    url = postgres.fresh_database(make_template=make_tables)
+    yield url
+    postgres.drop(url)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """The address of a fresh database with all tables, on each of the two kinds in turn."""
+    url: str = request.getfixturevalue("sqlite_url" if request.param == "sqlite" else "postgres_url")
+    return url
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    """A fresh database with all tables, opened, on each of the two kinds in turn."""
+    from kernel.work import Database
+    from tests.support.databases import SECRET
+
+    opened = Database(database_url, secret=SECRET)
+    yield opened
+    opened.dispose()
 
 
 @pytest.fixture(scope="session")

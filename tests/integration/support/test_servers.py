@@ -18,7 +18,9 @@ from twilio.base.exceptions import TwilioRestException
 from twilio.request_validator import RequestValidator
 from twilio.rest import Client
 
+from kernel.db import Base
 from kernel.telephony import TwilioAccount, make_client
+from kernel.work import Database
 from tests.support.browser import PHONE, WatchedPage, accessibility_faults
 from tests.support.calendar_servers import Calendar
 from tests.support.chat_server import Answer, ChatServer, ToolCall
@@ -73,6 +75,17 @@ def test_databases_of_one_template_do_not_see_each_other(postgres: PostgresServe
     second.dispose()
 
     assert count == 0
+
+
+def test_a_fresh_database_of_either_kind_has_the_tables_and_no_rows(database: Database):
+    with database.read() as session:
+        rows = {
+            table.name: session.execute(sqlalchemy.select(sqlalchemy.func.count()).select_from(table)).scalar_one()
+            for table in Base.metadata.sorted_tables
+        }
+
+    assert {"appointment", "allocation", "outbox_entry"} <= rows.keys()
+    assert set(rows.values()) == {0}
 
 
 def test_redis_is_empty_and_runs_scripts(redis_url: str):
