@@ -1,0 +1,115 @@
+"""A calendar on a CalDAV server.
+
+The `caldav` library does the talking (log-in, redirects, rate limits); the conditional requests themselves are one PUT or
+DELETE with the condition in its header, sent through its client: its own `save()` raises SEQUENCE, prefers the schedule
+tag to the ETag and may look up the UID first, each of which would take the decision away from us.
+"""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from urllib.parse import urljoin, urlsplit, urlunsplit
+from xml.sax.saxutils import escape
+
+from caldav.davclient import DAVClient
+from caldav.lib import error
+from caldav.response import DAVResponse
+from niquests.exceptions import RequestException
+
+from calendar_sync.ports import AccessRefused, ChangedMeanwhile, LinkAccess, StoredEvent
+from kernel.errors import Unavailable
+
+_TIMEOUT_S = 10
+_UID_TAKEN = "no-uid-conflict"
+_NEW_COLLECTION = """<?xml version="1.0" encoding="utf-8"?>
+<C:mkcalendar xmlns:D="DAV:" xmlns:C="urn:ietf:params:xml:ns:caldav">
+  <D:set><D:prop><D:displayname>{title}</D:displayname></D:prop></D:set>
+</C:mkcalendar>"""
+
+
+class CaldavStore:
+    """The collection at `access.url`."""
+
+    def __init__(self, access: LinkAccess) -> None:
+        self._url = access.url if access.url.endswith("/") else f"{access.url}/"
+        self._access = access
+
+    def href_of(self, *, name: str) -> str:
+        return urlsplit(urljoin(self._url, f"{name}.ics")).path
+
+    def get(self, *, href: str) -> StoredEvent | None:
+        response = self._send("GET", href)
+        if response.status in {404, 410}:
+            return None
+        _expect(response, {200})
+        etag = response.headers.get("ETag")
+        if not etag:
+            raise Unavailable("the calendar gives no ETag")
+        return StoredEvent(etag=etag, body=str(response.raw))
+
+    def put(self, *, href: str, body: str, etag: str | None) -> str:
+        condition = {"If-Match": etag} if etag else {"If-None-Match": "*"}
+        response = self._send("PUT", href, body, {"Content-Type": "text/calendar; charset=utf-8", **condition})
+        # 404 for an object that should be replaced, 409 for a UID that is there under another name.
+        if response.status in {404, 409, 412} and not (etag is None and response.status == 404):
+            raise ChangedMeanwhile("the object is another than the write is based on")
+        _expect(response, {200, 201, 204})
+        return response.headers.get("ETag") or self._etag_of(href)
+
+    def delete(self, *, href: str, etag: str) -> None:
+        response = self._send("DELETE", href, headers={"If-Match": etag})
+        if response.status in {404, 410}:
+            return
+        if response.status == 412:
+            if self.get(href=href) is None:
+                return  # gone already: some servers say so with the failed condition
+            raise ChangedMeanwhile("the object is another than the deletion is based on")
+        _expect(response, {200, 202, 204})
+
+    def make_collection(self, *, title: str) -> None:
+        """Make the collection itself unless it is there. Raises Unavailable, AccessRefused."""
+        body = _NEW_COLLECTION.format(title=escape(title))
+        response = self._send("MKCALENDAR", urlsplit(self._url).path, body, {"Content-Type": "application/xml"})
+        if response.status not in {405, 409}:  # it is there
+            _expect(response, {200, 201})
+
+    def _etag_of(self, href: str) -> str:
+        # No ETag in the answer means that the server may have rewritten the object: the next write needs what it has now.
+        stored = self.get(href=href)
+        if stored is None:
+            raise Unavailable("the calendar does not have what it accepted")
+        return stored.etag
+
+    def _client(self) -> DAVClient:
+        return DAVClient(
+            self._url,
+            username=self._access.username,
+            password=self._access.password,
+            auth_type="basic",
+            timeout=_TIMEOUT_S,
+            enable_rfc6764=False,  # it would look for another host to talk to
+        )
+
+    def _send(self, method: str, href: str, body: str = "", headers: Mapping[str, str] | None = None) -> DAVResponse:
+        scheme, host = urlsplit(self._url)[:2]
+        url = urlunsplit((scheme, host, href, "", ""))
+        try:
+            with self._client() as client:
+                return client.request(url, method, body, dict(headers or {}))
+        except error.AuthorizationError as refusal:
+            if any(_UID_TAKEN in str(one) for one in getattr(refusal, "preconditions", None) or ()):
+                raise ChangedMeanwhile("the UID is in the calendar under another name") from None
+            raise AccessRefused("the calendar refuses the log-in") from None
+        except error.RateLimitError as limit:
+            wait = timedelta(seconds=limit.retry_after_seconds or 30)
+            raise Unavailable("the calendar asks for fewer requests", retry_after=wait) from None
+        except (error.DAVError, RequestException):
+            # Their texts may hold bodies and log-ins: neither is kept.
+            raise Unavailable("the calendar cannot be reached") from None
+
+
+def _expect(response: DAVResponse, statuses: set[int]) -> None:
+    if response.status in statuses:
+        return
+    if response.status in {400, 404, 405, 410, 415}:
+        raise AccessRefused(f"the calendar answers {response.status}")
+    raise Unavailable(f"the calendar answers {response.status}")

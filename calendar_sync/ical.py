@@ -1,0 +1,83 @@
+"""An Appointment as an iCalendar event, and back.
+
+The event carries what a practitioner needs to be in the right room at the right time: service and place. It names no
+patient: a calendar is synchronised to phones and shared with people the clinic does not know.
+"""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from datetime import UTC, date, datetime
+
+from icalendar import Calendar, Event
+from icalendar.enums import CLASS, STATUS, TRANSP
+
+_PRODUCT = "-//Frontdesk//Booking//EN"
+
+
+@dataclass(frozen=True)
+class CalendarEntry:
+    """What an event says. Instants are UTC; `sequence` is iCalendar's."""
+
+    uid: str
+    sequence: int
+    starts_at: datetime
+    ends_at: datetime
+    summary: str
+    location: str
+    is_confirmed: bool  # False: TENTATIVE, staff have not said yes yet
+
+
+def to_ical(entry: CalendarEntry, *, stamped_at: datetime) -> str:
+    """Write the event. The same entry and stamp give the same text."""
+    event = Event.new(
+        uid=entry.uid,
+        start=entry.starts_at.astimezone(UTC),
+        end=entry.ends_at.astimezone(UTC),
+        stamp=stamped_at.astimezone(UTC),
+        sequence=entry.sequence,
+        summary=entry.summary,
+        location=entry.location,
+        status=STATUS.CONFIRMED if entry.is_confirmed else STATUS.TENTATIVE,
+        transparency=TRANSP.OPAQUE,
+        classification=CLASS.PRIVATE,
+    )
+    # Not Calendar.new: that gives the calendar itself a random UID each time.
+    calendar = Calendar()
+    calendar.add("VERSION", "2.0")
+    calendar.add("PRODID", _PRODUCT)
+    calendar.add_component(event)
+    return str(calendar.to_ical(), "utf-8")
+
+
+def read_entry(text: str) -> CalendarEntry | None:
+    """Read an event as `to_ical` writes it, or None when it is something else: a series, an all-day event, rubbish."""
+    try:
+        events = Calendar.from_ical(text).events
+        if len(events) != 1 or "RRULE" in events[0]:
+            return None
+        event = events[0]
+        start, end = _instant(event.start), _instant(event.end)
+    except ValueError:
+        return None
+    if start is None or end is None:
+        return None
+    return CalendarEntry(
+        uid=str(event.get("UID", "")),
+        sequence=int(event.get("SEQUENCE", 0)),
+        starts_at=start,
+        ends_at=end,
+        summary=str(event.get("SUMMARY", "")),
+        location=str(event.get("LOCATION", "")),
+        is_confirmed=str(event.get("STATUS", "CONFIRMED")).upper() == "CONFIRMED",
+    )
+
+
+def content_hash(entry: CalendarEntry) -> str:
+    """Return a hash of what the entry says. Servers reorder and rewrite text, so texts are not compared."""
+    facts = asdict(entry) | {"starts_at": entry.starts_at.isoformat(), "ends_at": entry.ends_at.isoformat()}
+    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+
+
+def _instant(value: date | datetime) -> datetime | None:
+    return value.astimezone(UTC) if isinstance(value, datetime) and value.tzinfo is not None else None
