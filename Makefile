@@ -9,6 +9,12 @@ UV_VERSION := 0.13.8
 COMPILE := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
 	--no-header --no-annotate --no-emit-index-url --no-emit-find-links --quiet
 
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+UV := $(BIN)/uv pip
+INSTALL_WITH_UV = $(UV) sync --quiet --require-hashes --python $(BIN)/python requirements-test.lock && \
+	$(UV) install --quiet --no-deps --no-build-isolation --python $(BIN)/python --editable .
+INSTALL_WITH_PIP = $(PIP) --require-hashes -r requirements-test.lock && $(PIP) --no-deps --no-build-isolation --editable .
+
 .PHONY: setup run test check coverage lock browser clean
 
 setup: $(STAMP)
@@ -19,14 +25,8 @@ $(STAMP): requirements-test.lock pyproject.toml
 	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "Frontdesk needs Python 3.11 or newer; $(PYTHON) is older. Use: make PYTHON=/path/to/python3.11 setup" >&2; exit 1; }
 	@test -x $(BIN)/python || "$(PYTHON)" -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION) || echo "uv can't be had; installing with pip, which is slower."
-	@if test -x $(BIN)/uv; then \
-		$(BIN)/uv pip sync --quiet --require-hashes --python $(BIN)/python requirements-test.lock && \
-		$(BIN)/uv pip install --quiet --no-deps --no-build-isolation --python $(BIN)/python --editable . ; \
-	else \
-		$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-test.lock && \
-		$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable . ; \
-	fi
+	@$(PIP) uv==$(UV_VERSION) && $(INSTALL_WITH_UV) || \
+		{ echo "uv can't be had or can't install here; pip does it, which is slower."; $(INSTALL_WITH_PIP); }
 	@touch $(STAMP)
 
 run: setup
@@ -56,7 +56,7 @@ browser:
 
 lock:
 	@test -x $(BIN)/python || "$(PYTHON)" -m venv $(VENV)
-	@test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	@test -x $(BIN)/uv || $(PIP) uv==$(UV_VERSION)
 	@$(COMPILE) --extra setup --extra test --output-file requirements-test.lock
 	@$(COMPILE) --extra setup --constraint requirements-test.lock --output-file requirements.lock
 

@@ -3,10 +3,15 @@
 import os
 from collections.abc import Generator
 
+import hypothesis
 import pytest
 
 CATEGORIES = ("unit", "integration", "contract", "scenario", "e2e", "browser")
 IN_CI = os.environ.get("CI", "").lower() not in {"", "0", "false"}
+
+# A busy machine is not a wrong answer, and CI shall say the same about the same code twice.
+hypothesis.settings.register_profile("house", deadline=None, derandomize=IN_CI)
+hypothesis.settings.load_profile("house")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
