@@ -214,10 +214,13 @@ class Catalogue:
     practitioners: tuple[PractitionerInfo, ...]
     resources: tuple[ResourceInfo, ...]
     answers: tuple[Answer, ...] = ()
+    retired: tuple[
+        LocationInfo | ServiceInfo | PractitionerInfo, ...
+    ] = ()  # gone, but found by id: past visits name them
     _by_id: dict[str, object] = field(default_factory=dict, compare=False, repr=False)
 
     def __post_init__(self) -> None:
-        for group in (self.locations, self.services, self.practitioners, self.resources):
+        for group in (self.locations, self.services, self.practitioners, self.resources, self.retired):
             for item in group:
                 self._by_id[item.id] = item
 
@@ -233,9 +236,23 @@ class Catalogue:
     def offers(self, practitioner: PractitionerInfo, service: ServiceInfo) -> bool:
         return service.id in practitioner.service_ids and service.skills <= practitioner.skills
 
+    def able(self, service: ServiceInfo, location: LocationInfo) -> tuple[PractitionerInfo, ...]:
+        """Return who gives `service` at `location`, in the clinic's order."""
+        return tuple(
+            practitioner
+            for practitioner in self.practitioners
+            if self.offers(practitioner, service)
+            and any(hours.location_id == location.id for hours in practitioner.hours)
+        )
+
+    def resources_of(self, kind: str, location: LocationInfo) -> tuple[ResourceInfo, ...]:
+        """Return the rooms or devices of `kind` at `location`, in the clinic's order."""
+        return tuple(item for item in self.resources if item.kind == kind and item.location_id == location.id)
+
     def _find(self, item_id: str, kind: type[Found]) -> Found:
         item = self._by_id[item_id]
-        assert isinstance(item, kind)
+        if not isinstance(item, kind):
+            raise KeyError(item_id)
         return item
 
 
@@ -279,4 +296,9 @@ class BookedVisit:
     ends_at: datetime
     hold_expires_at: datetime | None
     source: Source
-    reason: str | None = None  # why this practitioner was chosen
+    reason: str | None = None  # why this practitioner was chosen: a code of booking.choice
+
+    @property
+    def is_hold(self) -> bool:
+        """A Hold is pending with an expiry. Once that has passed its time is anybody's, until somebody takes it."""
+        return self.status is AppointmentStatus.PENDING and self.hold_expires_at is not None

@@ -71,7 +71,7 @@ class ConfirmVisit(Command):
 
 @dataclass(frozen=True)
 class AskAppointments(Command):
-    """ "When is my appointment?"; `past`: visits that have been."""
+    """Asking when their appointment is; `past`: visits that have been."""
 
     name = "ask_appointments"
     past: bool = False
@@ -79,7 +79,7 @@ class AskAppointments(Command):
 
 @dataclass(frozen=True)
 class AskAvailability(Command):
-    """ "What do you have on Friday?" """
+    """Asking what is free, as in "what do you have on Friday?"."""
 
     name = "ask_availability"
 
@@ -136,14 +136,14 @@ class GivePractitioner(Command):
 
 @dataclass(frozen=True)
 class AnyPractitioner(Command):
-    """ "It doesn't matter who." """
+    """Whoever is free will do."""
 
     name = "any_practitioner"
 
 
 @dataclass(frozen=True)
 class SamePractitioner(Command):
-    """ "The lady I saw last time." """
+    """The person they saw last time."""
 
     name = "same_practitioner"
 
@@ -156,7 +156,7 @@ class RefusePractitioner(Command):
 
 @dataclass(frozen=True)
 class WishPractitioner(Command):
-    """ "A woman, please", "somebody who speaks Spanish". """
+    """ "A woman, please", "somebody who speaks Spanish"."""
 
     name = "wish_practitioner"
     gender: str | None = None
@@ -273,7 +273,7 @@ class GoBack(Command):
 
 @dataclass(frozen=True)
 class Stop(Command):
-    """ "Never mind." Ends what is under way; nothing that is booked is touched. """
+    """ "Never mind." Ends what is under way; nothing that is booked is touched."""
 
     name = "stop"
 

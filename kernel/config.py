@@ -115,7 +115,7 @@ class _KeptSecrets:
             kept[name] = secrets.token_hex(32)
             try:
                 self._path.parent.mkdir(parents=True, exist_ok=True)
-                with open(os.open(self._path, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "w") as file:
+                with os.fdopen(os.open(self._path, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "w") as file:
                     json.dump(kept, file)
             except OSError as error:
                 raise BadSetting(f"FRONTDESK_DATA: cannot write {self._path}: {error.strerror}") from None
@@ -147,7 +147,9 @@ def _url(env: Mapping[str, str], name: str, schemes: set[str]) -> str | None:
         return None
     parts = urlsplit(text)
     if parts.scheme not in schemes or not (parts.netloc or parts.path):
-        raise BadSetting(f"{name} must be an address that begins with {' or '.join(sorted(s + '://' for s in schemes))}")
+        raise BadSetting(
+            f"{name} must be an address that begins with {' or '.join(sorted(s + '://' for s in schemes))}"
+        )
     return text
 
 
@@ -192,7 +194,9 @@ def _model(env: Mapping[str, str]) -> ModelSettings | None:
     if not key and not base_url and ":" not in name:
         raise BadSetting("FRONTDESK_MODEL is set, so OPENAI_API_KEY or OPENAI_BASE_URL must be set too")
     output = _one_of(env, "FRONTDESK_MODEL_OUTPUT", ["function_calling", "json_schema", "json_mode"])
-    return ModelSettings(name=name, api_key=key or "none", base_url=base_url, structured_output=cast(StructuredOutput, output))
+    return ModelSettings(
+        name=name, api_key=key or "none", base_url=base_url, structured_output=cast(StructuredOutput, output)
+    )
 
 
 def _fixed_now(env: Mapping[str, str], mode: Mode) -> datetime | None:

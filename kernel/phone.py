@@ -2,7 +2,17 @@
 
 import phonenumbers
 
-_WITHHELD = {"anonymous", "unknown", "restricted", "unavailable", "private", "+266696687", "+86282452253", "+464", "+7378742883"}
+_WITHHELD = {
+    "anonymous",
+    "unknown",
+    "restricted",
+    "unavailable",
+    "private",
+    "+266696687",
+    "+86282452253",
+    "+464",
+    "+7378742883",
+}
 
 
 def to_e164(text: str, *, country: str) -> str | None:
@@ -28,3 +38,13 @@ def caller_number(text: str | None) -> str | None:
 def masked(number: str | None) -> str:
     """Return a number as logs and lists may show it: the last two digits."""
     return f"…{number[-2:]}" if number else "withheld"
+
+
+def readable(number: str) -> str:
+    """Return an E.164 number as people write it: `+1 212-555-0100`."""
+    return phonenumbers.format_number(phonenumbers.parse(number), phonenumbers.PhoneNumberFormat.INTERNATIONAL)
+
+
+def may_take_texts(number: str) -> bool:
+    """Say whether a text to this number can arrive, as far as the number tells. Only certain landlines are a no."""
+    return phonenumbers.number_type(phonenumbers.parse(number)) != phonenumbers.PhoneNumberType.FIXED_LINE

@@ -89,8 +89,12 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Session]:
         """Open a transaction that is rolled back at the end. On SQLite it does not wait for writers."""
-        with self.engine.connect().execution_options(sqlite_begin="DEFERRED") as connection, Session(connection) as session:
+        with (
+            self.engine.connect().execution_options(sqlite_begin="DEFERRED") as connection,
+            Session(connection) as session,
+        ):
             yield session
+            session.expunge_all()  # what was read stays readable outside the block
             session.rollback()
 
     def run(self, step: Callable[[UnitOfWork], Result]) -> Result:

@@ -35,6 +35,7 @@ class Appointment(Base):
     location_id: Mapped[str] = mapped_column(ForeignKey("location.id"))
     patient_id: Mapped[str | None] = mapped_column(ForeignKey("patient.id"), index=True)
     conversation_id: Mapped[str | None] = mapped_column(index=True)  # the conversation that made it
+    replaces_id: Mapped[str | None] = mapped_column(ForeignKey("appointment.id"))  # on a Hold: the visit it is to move
     starts_at: Mapped[datetime]
     ends_at: Mapped[datetime]
     hold_expires_at: Mapped[datetime | None]
@@ -50,7 +51,8 @@ class Allocation(Base):
 
     __tablename__ = "allocation"
     __table_args__ = (
-        UniqueConstraint("appointment_id", "schedule_id"),
+        # A Hold that moves a visit claims only what the visit does not have already, which can be a piece on either side.
+        UniqueConstraint("appointment_id", "schedule_id", "starts_at"),
         Index("ix_allocation_schedule_id_ends_at", "schedule_id", "ends_at"),
         CheckConstraint("ends_at > starts_at", name="ends_after_start"),
         ExcludeConstraint(
@@ -93,7 +95,7 @@ _OVERLAP_CHECK = f"""
         SELECT 1 FROM allocation AS other
         WHERE other.schedule_id = NEW.schedule_id AND other.live AND other.id <> NEW.id
           AND other.starts_at < NEW.ends_at AND NEW.starts_at < other.ends_at);
-"""
+"""  # noqa: S608 -- made of constants
 SQLITE_TRIGGERS = {
     "allocation_no_overlap_insert": f"""CREATE TRIGGER allocation_no_overlap_insert
         BEFORE INSERT ON allocation WHEN NEW.live BEGIN {_OVERLAP_CHECK} END""",
