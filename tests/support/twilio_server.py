@@ -109,6 +109,9 @@ class TwilioServer:
         self.auth_token = AUTH_TOKEN
         self.numbers = {CLINIC_NUMBER}  # what the account may send from
         self.opted_out: set[str] = set()
+        self.unreachable: dict[
+            str, int
+        ] = {}  # number -> the error a message to it gets: 21614 no mobile, 21408 no such country
         self.violations: list[str] = []
         self.requests_seen = 0
         self._clock = clock
@@ -241,6 +244,8 @@ class TwilioServer:
             raise VendorRefusal(21602, "Message body is required")
         if len(body) > MAXIMUM_BODY:
             raise VendorRefusal(21617, "The concatenated message body exceeds the 1600 character limit")
+        if to in self.unreachable:
+            raise VendorRefusal(self.unreachable[to], "The recipient can't be reached by text")
         if to in self.opted_out:
             raise VendorRefusal(21610, "Attempt to send to unsubscribed recipient")
         now = self._clock()

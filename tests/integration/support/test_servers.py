@@ -150,6 +150,7 @@ def test_a_redacted_message_keeps_its_place_without_its_words(client: Client, tw
     [
         ({"to": "nobody"}, 21211),
         ({"to": "+12125550199"}, 21610),
+        ({"to": "+12125550198"}, 21614),
         ({"body": "x" * 1601}, 21617),
         ({"body": ""}, 21602),
         ({"from_": "+12125559999"}, 21606),
@@ -159,6 +160,7 @@ def test_a_message_the_vendor_would_refuse_is_refused_with_its_number(
     client: Client, twilio: TwilioServer, message: dict[str, str], code: int
 ):
     twilio.opted_out.add("+12125550199")
+    twilio.unreachable["+12125550198"] = 21614
 
     with pytest.raises(TwilioRestException) as refused:
         client.messages.create(**{"to": PATIENT, "from_": CLINIC_NUMBER, "body": "See you on Monday"} | message)
