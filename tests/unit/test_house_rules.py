@@ -54,6 +54,32 @@ def test_every_root_package_is_packaged_by_its_exact_name():
     assert sorted(listed) == sorted(pattern for name in root_packages_on_disk() for pattern in (name, f"{name}.*"))
 
 
+@pytest.mark.parametrize(
+    "module",
+    [
+        "kernel.interval",
+        "booking.values",
+        "booking.availability",
+        "booking.rules",
+        "calendar_sync.plan",
+        "dialog.commands",
+        "dialog.interpreter",
+        "dialog.policy",
+        "dialog.timewords",
+        "dialog.understanding",
+    ],
+)
+def test_a_module_that_decides_is_under_the_contract_that_forbids_input_and_output(module: str):
+    [contract] = [
+        c for c in PROJECT["tool"]["importlinter"]["contracts"] if c["name"] == "Decisions do no input or output"
+    ]
+    path = ROOT / module.replace(".", "/")
+
+    # A pattern that matches nothing is silently content, so a module that was renamed would be free.
+    assert path.with_suffix(".py").exists() or (path / "__init__.py").exists()
+    assert f"*.{module.split('.')[1]}" in contract["source_modules"]
+
+
 def test_every_test_module_declares_its_category():
     undeclared = [
         str(path.relative_to(ROOT)) for path in sorted(ROOT.glob("tests/**/test_*.py")) if not declares_category(path)
