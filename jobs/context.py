@@ -1,0 +1,33 @@
+"""What jobs work with. A queue hands a worker no more than a function's name, so each process keeps its own here."""
+
+from dataclasses import dataclass
+
+from booking.catalogue import CatalogueCache
+from calendar_sync.ports import OpenCalendar
+from kernel.clock import Clock
+from kernel.work import Database
+from sms.ports import SmsGateway
+
+
+@dataclass(frozen=True)
+class JobServices:
+    db: Database
+    clock: Clock
+    catalogues: CatalogueCache
+    sms_gateway: SmsGateway
+    open_calendar: OpenCalendar
+
+
+_installed: list[JobServices] = []
+
+
+def install(services: JobServices) -> None:
+    """Let the jobs of this process work with `services`."""
+    _installed[:] = [services]
+
+
+def installed() -> JobServices:
+    """Return what was installed; a worker without it is a bug."""
+    if not _installed:
+        raise RuntimeError("no services installed: this process is no worker")
+    return _installed[0]

@@ -1,0 +1,107 @@
+"""What is done again and again: one table of duties, each run by one worker at a time, once per interval.
+
+A duty is a scan of the database for what is due, safe to run twice; its row says when it is due next and who has it, so
+that any number of workers may look, and a worker that dies delays it by one lease.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import or_, select, update
+from sqlalchemy.orm import Session
+
+from booking.expiry import expire_holds
+from dialog.due import close_idle
+from jobs.context import JobServices
+from jobs.messages import send_what_waits
+from jobs.model import DueRun
+from jobs.push import push_what_is_behind
+from kernel.errors import Unavailable
+from kernel.log import get_logger
+from kernel.work import UnitOfWork
+
+LEASE = timedelta(minutes=5)
+
+log = get_logger()
+
+
+@dataclass(frozen=True)
+class Duty:
+    name: str
+    every: timedelta
+    run: Callable[[JobServices, datetime], None]
+
+
+def _expire_holds(services: JobServices, now: datetime) -> None:
+    services.db.run(lambda work: expire_holds(work, now=now))
+
+
+def _close_idle(services: JobServices, now: datetime) -> None:
+    services.db.run(lambda work: close_idle(work, now=now))
+
+
+DUTIES: tuple[Duty, ...] = (
+    Duty("expire-holds", timedelta(seconds=15), _expire_holds),
+    Duty("close-idle-conversations", timedelta(minutes=1), _close_idle),
+    Duty("send-waiting-messages", timedelta(seconds=30), send_what_waits),
+    Duty("push-calendars-behind", timedelta(minutes=1), push_what_is_behind),
+)
+
+
+def run_due(services: JobServices, *, now: datetime, duties: Sequence[Duty] = DUTIES) -> list[str]:
+    """Run every duty that is due and that nobody else is at; return their names."""
+    services.db.run(lambda work: _make_rows(work, duties, now))
+    done = []
+    for duty in duties:
+        if services.db.run(lambda work, duty=duty: _take(work, duty, now)):  # type: ignore[misc]  # bound by a default value
+            error = _run(services, duty, now)
+            services.db.run(lambda work, duty=duty, error=error: _finish(work, duty, now, error))  # type: ignore[misc]  # likewise
+            done.append(duty.name)
+    return done
+
+
+def last_finished(session: Session) -> datetime | None:
+    """Return when a worker last finished any duty: the sign that one is alive."""
+    return session.scalar(select(DueRun.finished_at).order_by(DueRun.finished_at.desc().nulls_last()).limit(1))
+
+
+def _run(services: JobServices, duty: Duty, now: datetime) -> str | None:
+    """Run one duty; what goes wrong with it shall not keep the others from their turn."""
+    try:
+        duty.run(services, now)
+    except Unavailable:
+        log.warning("jobs.due.unavailable", duty=duty.name)
+        return "unavailable"
+    except Exception as bug:  # noqa: BLE001 -- the same edge as in jobs.run, for work that has no Delivery
+        log.exception("jobs.due.bug", duty=duty.name)
+        return type(bug).__name__
+    return None
+
+
+def _make_rows(work: UnitOfWork, duties: Sequence[Duty], now: datetime) -> None:
+    known = set(work.session.scalars(select(DueRun.name)))
+    for duty in duties:
+        if duty.name not in known:
+            # Two workers at their first start: the second fails on the key, and is here again in a moment.
+            work.session.add(DueRun(name=duty.name, next_at=now))
+
+
+def _take(work: UnitOfWork, duty: Duty, now: datetime) -> bool:
+    taken = work.session.execute(
+        update(DueRun)
+        .where(
+            DueRun.name == duty.name, DueRun.next_at <= now, or_(DueRun.lease_until.is_(None), DueRun.lease_until <= now)
+        )
+        .values(lease_until=now + LEASE)
+        .returning(DueRun.name)
+    )
+    return taken.first() is not None
+
+
+def _finish(work: UnitOfWork, duty: Duty, now: datetime, error: str | None) -> None:
+    work.session.execute(
+        update(DueRun)
+        .where(DueRun.name == duty.name)
+        .values(lease_until=None, next_at=now + duty.every, finished_at=now, error=error)
+    )
