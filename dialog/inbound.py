@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Protocol
 
 from dialog.interpreter import Asked
 
@@ -45,3 +46,15 @@ class Reply:
     transfer_to: str | None = None  # E.164 of a person, after `text`
     hints: tuple[str, ...] = field(default=())  # words the recogniser should expect
     silent: bool = False  # say nothing at all (the message needs no answer)
+
+
+class TurnHandler(Protocol):
+    """The dialog as a channel sees it."""
+
+    def handle_turn(self, inbound: Inbound, /) -> Reply:
+        """Answer one message. A repeat of its key gets the same Reply and does nothing twice. May raise anything."""
+        ...
+
+    def apologise(self, inbound: Inbound, error: Exception, /) -> Reply:
+        """Answer for a turn that failed, and leave staff a task about it."""
+        ...
