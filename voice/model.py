@@ -1,0 +1,21 @@
+"""The call itself; what was said in it belongs to its conversation."""
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey
+from sqlalchemy.orm import Mapped, mapped_column
+
+from kernel.db import Base
+
+
+class Call(Base):
+    """One call, by the vendor's id. `status` is the vendor's word for it and never goes backwards."""
+
+    __tablename__ = "call"
+
+    call_sid: Mapped[str] = mapped_column(primary_key=True)
+    clinic_id: Mapped[str] = mapped_column(ForeignKey("clinic.id"), index=True)
+    status: Mapped[str]
+    started_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+    duration_s: Mapped[int | None]  # as the vendor counted it

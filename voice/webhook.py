@@ -1,0 +1,288 @@
+"""The vendor's requests about calls. Every one is checked, and every one is answered with something a caller can hear.
+
+A turn is named by its call and number, so that a request that comes twice is answered twice and done once.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from http import HTTPStatus
+from urllib.parse import urlsplit
+
+import structlog
+from flask import Blueprint, Response, request
+
+from booking.catalogue import CatalogueCache, find_clinic_by_number
+from booking.tasks import open_task
+from booking.values import Catalogue, TaskKind
+from dialog.inbound import Channel, Inbound, InboundKind, TurnHandler
+from kernel.clock import Clock
+from kernel.log import get_logger
+from kernel.phone import caller_number, masked
+from kernel.telephony import TwilioAccount, Webhook, WebhookRejected, read_webhook
+from kernel.work import Database, UnitOfWork
+from voice import calls, speech, twiml
+from voice.model import Call
+
+_log = get_logger()
+
+_NOT_A_CLINIC = "I am sorry, no clinic can be reached at this number. Goodbye."
+_SORRY = "I am sorry, something is wrong on our side. Please call again in a few minutes. Goodbye."
+_NOBODY_THERE = "I am sorry, nobody can take your call just now. I have asked the clinic to call you back. Goodbye."
+
+
+def voice_blueprint(
+    *,
+    dialog: TurnHandler,
+    db: Database,
+    catalogues: CatalogueCache,
+    account: TwilioAccount,
+    public_base_url: str,
+    clock: Clock,
+) -> Blueprint:
+    """Return the endpoints under `/twilio/voice`. `public_base_url` is what the vendor calls, without a slash at its end."""
+    webhooks = _VoiceWebhooks(dialog, db, catalogues, clock, prefix=urlsplit(public_base_url).path)
+    blueprint = Blueprint("voice", __name__)
+
+    def add(path: str, view: Callable[[Webhook], Response], last_resort: Callable[[], Response]) -> None:
+        def endpoint() -> Response:
+            return _answer_safely(view, last_resort, account=account, public_base_url=public_base_url)
+
+        # GET is taken to be refused with a sentence: the vendor follows a redirect that way and loses what was said.
+        name = f"voice{path.replace('/', '_')}"
+        blueprint.add_url_rule(f"/twilio/voice{path}", name, endpoint, methods=["GET", "POST"], strict_slashes=False)
+
+    add("", webhooks.answer_call, _apologise)
+    add("/turn", webhooks.take_turn, _apologise)
+    add("/transferred", webhooks.take_back, _apologise)
+    add("/fallback", webhooks.fall_back, _apologise)
+    add("/whisper", webhooks.whisper, _connect)
+    add("/status", webhooks.note_status, _refuse_for_now)
+    return blueprint
+
+
+@dataclass(frozen=True)
+class _Called:
+    """A request about a call to one of our clinics."""
+
+    clinic_id: str
+    number: str
+    call_sid: str
+    caller: str | None
+
+    def inbound(
+        self, kind: InboundKind, *, turn: int | str, text: str = "", confidence: float | None = None
+    ) -> Inbound:
+        return Inbound(
+            clinic_id=self.clinic_id,
+            channel=Channel.VOICE,
+            kind=kind,
+            thread_key=self.call_sid,
+            message_key=f"voice:{self.call_sid}:{turn}",
+            caller=self.caller,
+            text=text,
+            confidence=confidence,
+        )
+
+
+class _VoiceWebhooks:
+    def __init__(
+        self, dialog: TurnHandler, db: Database, catalogues: CatalogueCache, clock: Clock, *, prefix: str
+    ) -> None:
+        self._dialog = dialog
+        self._db = db
+        self._catalogues = catalogues
+        self._clock = clock
+        self._prefix = prefix
+
+    def answer_call(self, webhook: Webhook) -> Response:
+        called = self._called(webhook)
+        if called is None:
+            return _xml(twiml.goodbye(_NOT_A_CLINIC))
+        status = webhook.get("CallStatus") or "ringing"
+
+        def note(work: UnitOfWork) -> None:
+            calls.note_call(
+                work, call_sid=called.call_sid, clinic_id=called.clinic_id, status=status, now=self._clock.now()
+            )
+
+        self._db.run(note)
+        return self._converse(called, called.inbound(InboundKind.START, turn=0), turn=0)
+
+    def take_turn(self, webhook: Webhook) -> Response:
+        turn = webhook.number("n")
+        called = self._called(webhook)
+        if called is None:
+            return _xml(twiml.goodbye(_NOT_A_CLINIC))
+        return self._converse(called, _what_came(called, webhook, turn), turn=turn)
+
+    def take_back(self, webhook: Webhook) -> Response:
+        """Go on after a transfer: the two have spoken, or nobody answered and the caller is with us again."""
+        turn = webhook.number("n")
+        called = self._called(webhook)
+        if called is None or _have_spoken(webhook):
+            return _xml(twiml.nothing())
+        return self._converse(called, called.inbound(InboundKind.TRANSFER_FAILED, turn=turn), turn=turn)
+
+    def note_status(self, webhook: Webhook) -> Response:
+        status = webhook.require("CallStatus")
+        call_sid = _call_sid(webhook)
+        duration = webhook.get("CallDuration")
+
+        def note(work: UnitOfWork) -> Call | None:
+            return calls.note_status(
+                work,
+                call_sid=call_sid,
+                status=status,
+                duration_s=int(duration) if re.fullmatch("[0-9]{1,6}", duration) else None,
+                now=self._clock.now(),
+            )
+
+        call = self._db.run(note)
+        if call is not None and status in calls.ENDED:
+            called = _Called(call.clinic_id, webhook.get("To"), call_sid, caller_number(webhook.get("From")))
+            self._dialog.handle_turn(called.inbound(InboundKind.HUNG_UP, turn="ended"))
+        return Response(status=HTTPStatus.NO_CONTENT)
+
+    def fall_back(self, webhook: Webhook) -> Response:
+        """Answer for an endpoint that could not: without the dialog, with a person where there is one."""
+        called = self._called(webhook)
+        if called is None:
+            return _xml(twiml.goodbye(_SORRY))
+        _log.error("voice.fallback", vendor_error=webhook.get("ErrorCode"), after_dial=webhook.get("DialCallStatus"))
+        if webhook.get("DialCallStatus"):
+            return self._after_fallback(called, webhook)
+        self._open_task(called, TaskKind.APOLOGY, "A call could not be answered by the agent.")
+        addresses = twiml.Addresses(turn="", transferred=self._path("/fallback"), whisper=self._path("/whisper"))
+        transfer_to = self._catalogue(called.clinic_id).transfer_to
+        return _xml(twiml.fallback(transfer_to=transfer_to, clinic_number=called.number, addresses=addresses))
+
+    def whisper(self, webhook: Webhook) -> Response:
+        """Tell the person who is called what this is, and connect the two when a key is pressed."""
+        if webhook.get("Digits"):
+            return _connect()
+        with self._db.read() as session:
+            call = session.get(Call, webhook.get("ParentCallSid"))
+            name = self._catalogues.get(session, clinic_id=call.clinic_id).name if call else "the clinic"
+        text = f"A patient is calling for {name}. Press any key to take the call."
+        return _xml(twiml.whisper(text, accepted=self._path("/whisper")))
+
+    def _called(self, webhook: Webhook) -> _Called | None:
+        """Return which clinic is called by whom, None if the number belongs to none."""
+        call_sid, number = _call_sid(webhook), caller_number(webhook.require("To"))
+        with self._db.read() as session:
+            found = find_clinic_by_number(session, number) if number else None
+        if found is None or number is None:
+            _log.warning("voice.unknown_number", called=masked(number))
+            return None
+        structlog.contextvars.bind_contextvars(clinic_id=found[0])
+        return _Called(found[0], number, call_sid, caller_number(webhook.get("From")))
+
+    def _converse(self, called: _Called, inbound: Inbound, *, turn: int) -> Response:
+        try:
+            reply = self._dialog.handle_turn(inbound)
+        except Exception as error:  # noqa: BLE001 -- an edge: whatever failed, the caller hears an apology
+            _log.exception("voice.turn.failed", turn=turn)
+            reply = self._dialog.apologise(inbound, error)
+        addresses = twiml.Addresses(
+            turn=self._path(f"/turn?n={turn + 1}"),
+            transferred=self._path(f"/transferred?n={turn + 1}"),
+            whisper=self._path("/whisper"),
+        )
+        return _xml(twiml.answer(reply, addresses=addresses, clinic_number=called.number))
+
+    def _after_fallback(self, called: _Called, webhook: Webhook) -> Response:
+        if _have_spoken(webhook):
+            return _xml(twiml.nothing())
+        self._open_task(called, TaskKind.CALL_BACK, "The agent failed and nobody took the call. Please call back.")
+        return _xml(twiml.goodbye(_NOBODY_THERE))
+
+    def _open_task(self, called: _Called, kind: TaskKind, text: str) -> None:
+        def open_it(work: UnitOfWork) -> None:
+            open_task(
+                work,
+                clinic_id=called.clinic_id,
+                kind=kind,
+                text=text,
+                now=self._clock.now(),
+                phone=called.caller,
+                subject=f"fallback:{kind}:{called.call_sid}",
+            )
+
+        self._db.run(open_it)
+
+    def _catalogue(self, clinic_id: str) -> Catalogue:
+        with self._db.read() as session:
+            return self._catalogues.get(session, clinic_id=clinic_id)
+
+    def _path(self, rest: str) -> str:
+        return f"{self._prefix}/twilio/voice{rest}"
+
+
+def _what_came(called: _Called, webhook: Webhook, turn: int) -> Inbound:
+    keyed = speech.keys(webhook.get("Digits"))
+    said = speech.clean(webhook.get("SpeechResult"))
+    if keyed:
+        return called.inbound(InboundKind.KEYS, turn=turn, text=keyed)
+    if said:
+        confidence = speech.confidence(webhook.get("Confidence"))
+        return called.inbound(InboundKind.SAID, turn=turn, text=said, confidence=confidence)
+    return called.inbound(InboundKind.SILENCE, turn=turn)
+
+
+def _have_spoken(webhook: Webhook) -> bool:
+    # "completed" is also said of a person who picked up and did not press a key in the whisper: then nobody was bridged.
+    is_answered = webhook.get("DialCallStatus") in {"completed", "answered"}
+    return is_answered and webhook.get("DialBridged") != "false"
+
+
+def _call_sid(webhook: Webhook) -> str:
+    call_sid = webhook.require("CallSid")
+    if not re.fullmatch("[A-Za-z0-9]{1,64}", call_sid):
+        raise WebhookRejected(HTTPStatus.BAD_REQUEST, "CallSid is not an id")
+    structlog.contextvars.bind_contextvars(call_sid=call_sid)
+    return call_sid
+
+
+def _answer_safely(
+    view: Callable[[Webhook], Response],
+    last_resort: Callable[[], Response],
+    *,
+    account: TwilioAccount,
+    public_base_url: str,
+) -> Response:
+    """Check the request and answer it, whatever happens."""
+    with structlog.contextvars.bound_contextvars(call_sid=None, clinic_id=None):
+        if request.method != "POST":
+            return _text(HTTPStatus.METHOD_NOT_ALLOWED, "Send a POST request")
+        try:
+            return view(read_webhook(request.environ, account=account, public_base_url=public_base_url))
+        except WebhookRejected as rejected:
+            _log.warning("voice.webhook.rejected", status=rejected.status.value, why=str(rejected))
+            return _text(rejected.status, str(rejected))
+        except Exception:  # noqa: BLE001 -- an edge: even the apology failed, so nothing but fixed words is left
+            _log.exception("voice.webhook.failed")
+            return last_resort()
+
+
+def _apologise() -> Response:
+    return _xml(twiml.goodbye(_SORRY))
+
+
+def _connect() -> Response:
+    return _xml(twiml.nothing())
+
+
+def _refuse_for_now() -> Response:
+    return _text(HTTPStatus.SERVICE_UNAVAILABLE, "Not noted")
+
+
+def _xml(document: str) -> Response:
+    return Response(document, mimetype="text/xml")
+
+
+def _text(status: HTTPStatus, text: str) -> Response:
+    response = Response(text + "\n", status=status, mimetype="text/plain")
+    if status is HTTPStatus.METHOD_NOT_ALLOWED:
+        response.headers["Allow"] = "POST"
+    return response
