@@ -1,0 +1,155 @@
+"""Reads dates of birth: as they are written, as they are said, and as they are keyed in."""
+
+import re
+from datetime import date, datetime
+
+from dialog.timewords.language import Language, correct
+from dialog.timewords.language import language as language_called
+
+OLDEST_YEARS = 120
+MAX_LENGTH = 200
+
+_PIECE = re.compile(r"\d+|[^\W\d_]+(?:'[^\W\d_]+)*")
+
+
+def read_birth_date(text: str, *, now: datetime, language: str = "en", day_first: bool = False) -> date | None:
+    """Read a date of birth, or None if there is none, if it is open which, or if it can't be: no such date, in the future, over 120 years ago.
+
+    Figures alone are month, day, year, or day, month, year with `day_first`; a number over 12 tells which is which. Two figures of a year mean the latest past year.
+    `now` is wall time at the clinic.
+    """
+    of = language_called(language)
+    numbers, month = _numbers(_PIECE.findall(text[:MAX_LENGTH].lower().replace("’", "'")), of)
+    candidates = _with_month(numbers, month) if month is not None else _in_figures(numbers, day_first=day_first)
+    for year, month_number, day in candidates:
+        born = _born(year, month_number, day, now.date())
+        if born is not None:
+            return born
+    return None
+
+
+def _born(year: str, month: int, day: int, today: date) -> date | None:
+    if len(year) == 2:
+        full = today.year // 100 * 100 + int(year)
+        years = [full] if full <= today.year else [full - 100]
+        years.append(years[0] - 100)
+    else:
+        years = [int(year)]
+    for each in years:
+        try:
+            born = date(each, month, day)
+        except ValueError:
+            continue
+        if born <= today and today.year - born.year <= OLDEST_YEARS:
+            return born
+    return None
+
+
+def _with_month(numbers: list[str], month: int) -> list[tuple[str, int, int]]:
+    if len(numbers) != 2:
+        return []
+    day, year = numbers if len(numbers[0]) <= 2 and int(numbers[0]) <= 31 else reversed(numbers)
+    return [(year, month, int(day))] if len(year) in {2, 4} and len(day) <= 2 else []
+
+
+def _in_figures(numbers: list[str], *, day_first: bool) -> list[tuple[str, int, int]]:
+    if len(numbers) in {6, 8} and all(len(each) == 1 for each in numbers):
+        numbers = ["".join(numbers)]
+    if len(numbers) == 1:
+        numbers = _cut_apart(numbers[0])
+    if len(numbers) != 3:
+        return []
+    first, second, third = numbers
+    if len(first) == 4:
+        return [(first, int(second), int(third))]
+    if len(third) not in {2, 4} or len(first) > 2 or len(second) > 2:
+        return []
+    month_first, day_leads = (third, int(first), int(second)), (third, int(second), int(first))
+    # The other order counts only where this one is no date at all.
+    return [day_leads, month_first] if day_first else [month_first, day_leads]
+
+
+def _cut_apart(figures: str) -> list[str]:
+    if len(figures) == 8 and figures[:2] in {"19", "20"} and int(figures[4:6]) <= 12:
+        return [figures[:4], figures[4:6], figures[6:]]
+    return [figures[:2], figures[2:4], figures[4:]] if len(figures) in {6, 8} else []
+
+
+# Numbers, in figures or in words
+
+
+def _numbers(words: list[str], of: Language) -> tuple[list[str], int | None]:
+    """The numbers in order, as figures, and the month if it is named. A second month leaves no numbers, since nobody can tell which one counts."""
+    numbers: list[str] = []
+    months: list[int] = []
+    at = 0
+    while at < len(words):
+        word = correct(words[at], of)
+        month = _month(word, of)
+        taken, figures = _number_at(words, at, of)
+        if figures is not None:
+            numbers.append(figures)
+        elif month is not None:
+            months.append(month)
+        at += max(taken, 1)
+    if len(months) > 1:
+        return [], None
+    return numbers, months[0] if months else None
+
+
+def _month(word: str, of: Language) -> int | None:
+    node = of.lexicon.after.get(word)
+    return next((phrase.value for phrase in node.phrases if phrase.kind == "MONTH"), None) if node is not None else None
+
+
+def _number_at(words: list[str], at: int, of: Language) -> tuple[int, str | None]:
+    if words[at].isdigit():
+        return 1, words[at]
+    for reader in (_thousands, _century, _below_hundred):
+        taken, value = reader(words, at, of)
+        if value is not None:
+            return taken, value
+    return 1, None
+
+
+def _value(words: list[str], at: int, of: Language) -> tuple[int, int] | None:
+    """A number below a hundred in words, ordinal or not: how many words it takes, and what it is."""
+    if at >= len(words):
+        return None
+    first = of.numbers.get(words[at], of.ordinals.get(words[at]))
+    if first is None:
+        return None
+    unit = of.numbers.get(words[at + 1], of.ordinals.get(words[at + 1], 0)) if at + 1 < len(words) else 0
+    return (2, first + unit) if first >= 20 and first % 10 == 0 and 1 <= unit <= 9 else (1, first)
+
+
+def _below_hundred(words: list[str], at: int, of: Language) -> tuple[int, str | None]:
+    if (
+        words[at] in of.steering["oh"]
+        and at + 1 < len(words)
+        and words[at + 1] in of.numbers
+        and of.numbers[words[at + 1]] <= 9
+    ):
+        return 1, "0"
+    found = _value(words, at, of)
+    return (found[0], str(found[1])) if found is not None else (1, None)
+
+
+def _century(words: list[str], at: int, of: Language) -> tuple[int, str | None]:
+    """Read "nineteen eighty-four", "twenty twelve", "nineteen oh five"."""
+    century = of.numbers.get(words[at])
+    if century not in {19, 20} or at + 1 >= len(words):
+        return 1, None
+    if words[at + 1] in of.steering["oh"] and at + 2 < len(words) and 1 <= of.numbers.get(words[at + 2], 0) <= 9:
+        return 3, f"{century}0{of.numbers[words[at + 2]]}"
+    rest = _value(words, at + 1, of)
+    return (1 + rest[0], f"{century}{rest[1]}") if rest is not None and 10 <= rest[1] <= 99 else (1, None)
+
+
+def _thousands(words: list[str], at: int, of: Language) -> tuple[int, str | None]:
+    """Read "two thousand and three"."""
+    if of.numbers.get(words[at]) != 2 or at + 1 >= len(words) or words[at + 1] not in of.steering["thousand"]:
+        return 1, None
+    behind = at + 2 + (at + 2 < len(words) and words[at + 2] in of.steering["or"])
+    rest = _value(words, behind, of)
+    return (behind - at + rest[0], str(2000 + rest[1])) if rest is not None else (2, "2000")

@@ -1,0 +1,366 @@
+"""Puts the phrases of one utterance together: which are refused, which replaced by a later one, which are a story and no wish."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+
+from dialog.timewords.atoms import Signal
+from dialog.timewords.clocks import Context
+from dialog.timewords.days import HORIZON
+from dialog.timewords.language import Language
+from dialog.timewords.leaves import MOVED_TO
+from dialog.timewords.mention import is_past, wish_of
+from dialog.timewords.phrases import Phrase, Piece
+from dialog.timewords.tokens import Token
+from dialog.timewords.values import ANY_CLOCK, ClockRange, DayRange, TimeWish, united_clocks, united_days
+
+REFUSALS = ("not_before", "not_after", "no")
+WRITTEN_OUT = timedelta(days=91)  # how far weekdays are written out as dates where a wish cannot say both
+REACH = 4  # how many words may stand between a refusal and what it refuses
+
+
+@dataclass(frozen=True)
+class Said:
+    """A phrase with the part it plays."""
+
+    phrase: Phrase
+    refused: bool = False
+    dropped: bool = False
+    past: bool = False
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A steering phrase ("except", "or", "actually") outside all phrases about time."""
+
+    start: int
+    end: int
+    kind: str
+
+
+@dataclass(frozen=True)
+class Utterance:
+    """The tokens with everything found in them."""
+
+    tokens: list[Token]
+    marks: list[Mark]
+    context: Context
+
+    def words(self, start: int, end: int) -> list[str]:
+        return [token.word for token in self.tokens[start:end]]
+
+    def marked(self, kind: str, start: int, end: int) -> list[Mark]:
+        return [mark for mark in self.marks if mark.kind == kind and start <= mark.start and mark.end <= end]
+
+
+def marks_of(tokens: list[Token], phrases: Iterable[Phrase], language: Language) -> list[Mark]:
+    """Find the steering phrases; of two at one place the longer counts."""
+    taken = {at for phrase in phrases for piece in phrase.pieces for at in range(piece.start, piece.end)}
+    kinds = (
+        "never_not",
+        "not_before",
+        "not_after",
+        "corrections",
+        "stops",
+        "history",
+        "hoping",
+        "born",
+        "moving",
+        "question_lead",
+        "no",
+    )
+    found: list[Mark] = []
+    for at in range(len(tokens)):
+        here = [
+            (end, phrase.kind)
+            for end, phrase in language.phrases_at(tokens, at, steering=True)
+            if phrase.kind in kinds and not taken.intersection(range(at, end))
+        ]
+        longest = {kind: max(end for end, other in here if other == kind) for _, kind in here}
+        found.extend(Mark(at, end, kind) for kind, end in longest.items())
+    never = [mark for mark in found if mark.kind == "never_not"]
+    return [
+        mark
+        for mark in found
+        if not (mark.kind in REFUSALS and any(each.start < mark.end and mark.start < each.end for each in never))
+    ]
+
+
+def parts_of(phrases: list[Phrase], said: Utterance) -> list[Said]:
+    """Give every phrase its part."""
+    parts = [Said(phrase, past=is_past(phrase, said.context)) for phrase in phrases]
+    parts = [replace(part, refused=_is_refused(index, phrases, said)) for index, part in enumerate(parts)]
+    parts = _refusals_carried_on(parts, said)
+    parts = [
+        replace(part, dropped=part.phrase.unclear or _is_story(part, index, phrases, said))
+        for index, part in enumerate(parts)
+    ]
+    return _without_replaced(parts, said)
+
+
+# Refusals
+
+
+def _is_refused(index: int, phrases: list[Phrase], said: Utterance) -> bool:
+    phrase = phrases[index]
+    begin = phrases[index - 1].end if index else 0
+    end = phrases[index + 1].start if index + 1 < len(phrases) else len(said.tokens)
+    for mark in reversed(said.marked("not_before", begin, phrase.start)):
+        if _reaches(mark, phrase, begin if index else None, said):
+            return True
+    if said.marked("no", phrase.start - 1, phrase.start) and (phrase.recurring or (phrase.part and phrase.part.plural)):
+        return True
+    return any(_refuses_behind(mark, phrase.end, said) for mark in said.marked("not_after", phrase.end, end))
+
+
+def _refuses_behind(mark: Mark, end: int, said: Utterance) -> bool:
+    """Whether the mark ("... doesn't work") is said of the phrase that ends at `end`. After a comma it may open a new clause: then only if nothing follows."""
+    gap = said.words(end, mark.start)
+    if len(gap) > 2 or _stopped(end, mark.start, said):
+        return False
+    return "," not in gap or said.words(mark.end, mark.end + 1) in ([], ["."], [","])
+
+
+def _reaches(mark: Mark, phrase: Phrase, begin: int | None, said: Utterance) -> bool:
+    gap = said.words(mark.end, phrase.start)
+    if len(gap) > REACH or "," in gap or _stopped(mark.end, phrase.start, said):
+        return False
+    # "Monday doesn't work" refuses what stands before it.
+    behind = [
+        other for other in said.marks if other.kind == "not_after" and other.start < mark.end and mark.start < other.end
+    ]
+    if begin is not None and any(begin <= other.start and _refuses_behind(other, begin, said) for other in behind):
+        return False
+    # "I can't until after three" asks for after three.
+    return not (gap[-1:] in (["until"], ["till"]) and phrase.span is not None and phrase.span.open == "after")
+
+
+def _stopped(start: int, end: int, said: Utterance) -> bool:
+    return bool(said.marked("stops", start, end) or said.marked("question_lead", start, end))
+
+
+def _refusals_carried_on(parts: list[Said], said: Utterance) -> list[Said]:
+    """Carry refusals on: "not Monday, Tuesday or Friday" refuses all three; "not Monday, Tuesday" asks for Tuesday."""
+    either, joins = said.context.language.steering["either"], said.context.language.steering["or"]
+    result = list(parts)
+    for index, part in enumerate(parts):
+        if not part.refused:
+            continue
+        chain, at = [], index
+        while at + 1 < len(parts) and not parts[at + 1].refused:
+            gap = said.words(parts[at].phrase.end, parts[at + 1].phrase.start)
+            words = [word for word in gap if word not in said.context.language.steering["weak_glue"]]
+            if not words or not all(word in either for word in words):
+                break
+            chain.append((at + 1, any(word in joins for word in words)))
+            at += 1
+        if any(joined for _, joined in chain):
+            for position, _ in chain:
+                result[position] = replace(result[position], refused=True)
+    return result
+
+
+# Stories, corrections and moves
+
+
+def _is_story(part: Said, index: int, phrases: list[Phrase], said: Utterance) -> bool:
+    """Whether it is told and not wished ("it broke yesterday", "born in May"): not when somebody wants to come."""
+    begin = phrases[index - 1].end if index else 0
+    start = part.phrase.start
+    clause = max((mark.end for mark in said.marked("stops", 0, start)), default=0)
+    first = said.tokens[start].word
+    if first == "since" or said.marked("born", clause, start):
+        return True
+    if part.past and said.words(start - 1, start)[-1:] in (["for"], ["over"], ["during"], ["these"]):
+        return True
+    near = max(begin, clause, start - 7)
+    return bool(said.marked("history", near, start)) and not said.marked("hoping", near, start)
+
+
+def _without_replaced(parts: list[Said], said: Utterance) -> list[Said]:
+    result = list(parts)
+    for index in range(1, len(parts)):
+        if parts[index].refused or parts[index].dropped:
+            continue
+        gap_start, gap_end = parts[index - 1].phrase.end, parts[index].phrase.start
+        if not _replaces(gap_start, gap_end, parts[index], said):
+            continue
+        for earlier in range(index):
+            if not parts[earlier].refused and _same_kind(parts[earlier].phrase, parts[index].phrase):
+                result[earlier] = replace(result[earlier], dropped=True)
+    return result
+
+
+def _replaces(start: int, end: int, part: Said, said: Utterance) -> bool:
+    if MOVED_TO in said.words(start, end) or said.marked("corrections", start, end):
+        return True
+    words = said.words(start, end)
+    return (
+        bool(said.marked("no", start, end))
+        and not part.phrase.recurring
+        and all(word in {"no", ",", ".", "oh", "um", "on", "-"} for word in words)
+    )
+
+
+def _same_kind(one: Phrase, other: Phrase) -> bool:
+    return (one.dated and other.dated) or (one.timed and other.timed and not other.dated)
+
+
+# The wish
+
+
+def wish_from(parts: list[Said], signals: list[Piece], context: Context) -> TimeWish | None:
+    """Join what is wished: dates and times that stand apart must all hold, alternatives are united. None if nothing was wished."""
+    wanted = [
+        part.phrase for part in parts if not (part.dropped or part.refused or part.past or _doubtful(part.phrase))
+    ]
+    refused = [part.phrase for part in parts if part.refused and not part.dropped]
+    wish = _wanted(wanted, context)
+    for phrase in refused:
+        wish = _refusing(wish, phrase, context)
+    for piece in signals:
+        if isinstance(piece.atom, Signal):
+            wish = _with_signal(wish, piece.atom)
+    wish = _with_flexibility(
+        wish,
+        [piece.atom.flexible for piece in signals if isinstance(piece.atom, Signal) and piece.atom.flexible],
+        context,
+    )
+    return wish if replace(wish, soft=False) != TimeWish() else None
+
+
+def _doubtful(phrase: Phrase) -> bool:
+    return phrase.day is not None and phrase.day.doubtful
+
+
+def _wanted(phrases: list[Phrase], context: Context) -> TimeWish:
+    wishes = [wish_of(phrase) for phrase in phrases]
+    clocks, at, alternatives = _times(wishes)
+    weekdays = frozenset[int]().union(*(wish.weekdays for wish in wishes))
+    days = _dates(phrases, context)
+    if weekdays and any(phrase.day and not phrase.recurring and phrase.day.unit == "day" for phrase in phrases):
+        # "Tomorrow or any Friday": as the one restricts dates and the other weekdays, the Fridays are written out.
+        days, weekdays = united_days([*days, *_occurrences(weekdays, context.today)]), frozenset()
+    order = next((wish.order for wish in wishes if wish.order), None)
+    return TimeWish(
+        days=days, weekdays=weekdays, clocks=clocks, at_minute=at, at_alternatives=alternatives, order=order
+    )
+
+
+def _occurrences(weekdays: frozenset[int], today: date) -> list[DayRange]:
+    dates = (today + timedelta(days=ahead) for ahead in range(WRITTEN_OUT.days))
+    return [DayRange(day, day + timedelta(days=1)) for day in dates if day.weekday() in weekdays]
+
+
+def _dates(phrases: list[Phrase], context: Context) -> tuple[DayRange, ...]:
+    """Unite dates; a weekday or date named after a period that holds one narrows the period."""
+    ranges: list[DayRange] = []
+    for phrase in phrases:
+        for wished in wish_of(phrase).days:
+            weekday = phrase.day.weekday if phrase.day else None
+            ranges = _narrowed(ranges, wished, weekday)
+    return united_days(_limited(ranges, phrases, context))
+
+
+def _narrowed(ranges: list[DayRange], wished: DayRange, weekday: int | None) -> list[DayRange]:
+    length = (wished.end - wished.first).days
+    for index, wide in enumerate(ranges):
+        wide_length = (wide.end - wide.first).days
+        if wide_length <= max(length, 1) or wide_length > 100:
+            continue
+        if weekday is not None and wide_length <= 8:
+            inside = next(
+                (
+                    wide.first + timedelta(days=ahead)
+                    for ahead in range(wide_length)
+                    if (wide.first + timedelta(days=ahead)).weekday() == weekday
+                ),
+                None,
+            )
+            if inside is not None:
+                return [*ranges[:index], DayRange(inside, inside + timedelta(days=1)), *ranges[index + 1 :]]
+        elif wide.first <= wished.first and wished.end <= wide.end:
+            return [*ranges[:index], wished, *ranges[index + 1 :]]
+    return [*ranges, wished]
+
+
+def _limited(ranges: list[DayRange], phrases: list[Phrase], context: Context) -> list[DayRange]:
+    """Hold both limits: "after the 3rd but before the 10th": limits on both sides hold together."""
+    del context
+    opens = {phrase.day.open: phrase.day for phrase in phrases if phrase.day and phrase.day.open}
+    if len(ranges) == 2 and len(opens) == 2 and opens["after"].first < opens["before"].end:
+        return [DayRange(opens["after"].first, opens["before"].end)]
+    return ranges
+
+
+def _times(wishes: list[TimeWish]) -> tuple[tuple[ClockRange, ...], int | None, tuple[int, ...]]:
+    timed = [wish for wish in wishes if wish.clocks or wish.at_minute is not None]
+    exact = {wish.at_minute: wish.at_alternatives for wish in timed if wish.at_minute is not None}
+    ranges = [clock for wish in timed for clock in wish.clocks]
+    if len(exact) == 1 and not ranges:
+        minute, alternatives = next(iter(exact.items()))
+        return (), minute, alternatives
+    starts = [ClockRange(minute, minute + 1) for minute in exact]
+    if len(exact) == 1 and ranges and any(minute in clock for minute in exact for clock in ranges):
+        # "Tomorrow morning, at nine": the exact one is within the other.
+        return (), next(iter(exact)), ()
+    if not exact and len(ranges) == 2:
+        after, before = sorted(ranges, key=lambda one: one.start_minute == 0)
+        if (
+            after.end_minute == 1440
+            and before.start_minute == 0
+            and after.start_minute < before.end_minute
+            and after.start_minute > 0
+        ):
+            return (ClockRange(after.start_minute, before.end_minute),), None, ()
+    return united_clocks([*ranges, *starts]), None, ()
+
+
+def _refusing(wish: TimeWish, phrase: Phrase, context: Context) -> TimeWish:
+    """Add what `phrase` refuses: a day with a time of day only that time, a bare weekday every such day."""
+    refused = wish_of(phrase)
+    if phrase.day and phrase.day.until:
+        return (
+            replace(
+                wish,
+                days=united_days([*wish.days, DayRange(phrase.day.end - timedelta(days=1), context.today + HORIZON)]),
+            )
+            if not wish.days
+            else wish
+        )
+    if phrase.timed and not (phrase.dated and not wish.days):
+        at = refused.at_minute
+        clocks = refused.clocks or ((ClockRange(at, at + 1),) if at is not None else ())
+        return replace(wish, not_clocks=united_clocks([*wish.not_clocks, *clocks]))
+    if phrase.timed:
+        # A refusal of one part of one day cannot be said in a wish; what is nearest is not to offer that day.
+        return replace(
+            wish,
+            not_days=united_days([*wish.not_days, *refused.days]),
+            not_weekdays=wish.not_weekdays | refused.weekdays,
+        )
+    if phrase.day and phrase.day.weekday is not None:
+        return replace(wish, not_weekdays=wish.not_weekdays | {phrase.day.weekday})
+    return replace(
+        wish, not_days=united_days([*wish.not_days, *refused.days]), not_weekdays=wish.not_weekdays | refused.weekdays
+    )
+
+
+def _with_signal(wish: TimeWish, signal: Signal) -> TimeWish:
+    return replace(
+        wish, order=signal.order or wish.order, relative=signal.relative or wish.relative, soft=wish.soft or signal.soft
+    )
+
+
+def _with_flexibility(wish: TimeWish, named: list[str], context: Context) -> TimeWish:
+    if not named:
+        return wish
+    dated = bool(wish.days or wish.weekdays or wish.not_days or wish.not_weekdays)
+    timed = bool(wish.clocks or wish.at_minute is not None or wish.not_clocks)
+    if "both" in named or {"day", "clock"} <= set(named):
+        return replace(wish, flexible=True)
+    if "clock" in named and not timed:
+        return replace(wish, flexible=True, clocks=(ANY_CLOCK,))
+    if "day" in named and not dated:
+        return replace(wish, flexible=True, days=(DayRange(context.today, context.today + HORIZON),))
+    return wish

@@ -1,0 +1,281 @@
+"""What single tokens mean before any rule: words from the lists, numbers in figures and in words, written dates.
+
+Whether a number may be an hour is decided here, by its neighbours: not in "option 2", "two people" or "5 Main Street".
+"""
+
+from functools import lru_cache
+
+from dialog.timewords.atoms import Unclear
+from dialog.timewords.clocks import Context, Figures, named_part
+from dialog.timewords.days import month_year, written_date
+from dialog.timewords.grammar import Found
+from dialog.timewords.language import Language, correct
+from dialog.timewords.tokens import Token
+
+Leaves = dict[str, Found]
+
+
+def prepared(tokens: list[Token], language: Language) -> list[Token]:
+    """Mend slips in time words, drop hyphens inside compounds and dots after short forms, and mark the "to" of a move so that it makes no range."""
+    kept: list[Token] = []
+    dated = _list_of(language, "WEEKDAY") | _list_of(language, "MONTH")
+    moving = False
+    for at, token in enumerate(tokens):
+        following = tokens[at + 1] if at + 1 < len(tokens) else None
+        before = kept[-1] if kept else None
+        if (
+            token.word == "-"
+            and _joins_words(before, token, following)
+            and not (before and following and before.word in dated and following.word in dated)
+        ):
+            continue
+        if token.word == "." and token.glued and before and before.word in dated and len(before.word) < 6:
+            continue
+        if token.word in language.steering["moving"]:
+            moving = True
+        elif moving and token.word in language.steering["to"]:
+            kept.append(_reworded(token, MOVED_TO))
+            moving = False
+            continue
+        kept.append(_reworded(token, correct(token.word, language)) if token.kind == "word" else token)
+    return kept
+
+
+MOVED_TO = "»"
+
+
+def _reworded(token: Token, word: str) -> Token:
+    return token if token.word == word else Token(token.kind, word, token.start, token.end, token.capital, token.glued)
+
+
+def _joins_words(before: Token | None, hyphen: Token, following: Token | None) -> bool:
+    return bool(
+        before and following and hyphen.glued and following.glued and before.kind == "word" and following.kind == "word"
+    )
+
+
+@lru_cache
+def _list_of(language: Language, kind: str) -> frozenset[str]:
+    return frozenset(
+        word for word, node in language.lexicon.after.items() if any(phrase.kind == kind for phrase in node.phrases)
+    )
+
+
+def leaves_of(tokens: list[Token], context: Context) -> list[Leaves]:
+    """Work out, for every token, the kinds it begins by itself and where they end."""
+    months = _list_of(context.language, "MONTH")
+    return [_Leaf(tokens, at, context, months).all() for at in range(len(tokens))]
+
+
+class _Leaf:
+    """The leaves that begin at one token."""
+
+    def __init__(self, tokens: list[Token], at: int, context: Context, months: frozenset[str]) -> None:
+        self.tokens, self.at, self.context, self.months = tokens, at, context, months
+        self.language, self.steering = context.language, context.language.steering
+        self.token = tokens[at]
+        self.found: Leaves = {}
+
+    def all(self) -> Leaves:
+        self._from_lists()
+        kind = self.token.kind
+        if kind == "word":
+            self._add("WORD", 1, self.token.word)
+            self._number_words()
+            self._ordinal_words()
+        elif kind == "int":
+            self._figures()
+        elif kind == "ordinal":
+            self._ordinal(int(self.token.word[:-2]), 1, digits=True)
+        elif kind == "clock":
+            self._clock()
+        elif kind == "decimal":
+            self._decimal()
+        elif kind == "date":
+            self._date()
+        return self.found
+
+    def _add(self, kind: str, tokens: int, value: object) -> None:
+        self.found.setdefault(kind, {}).setdefault(self.at + tokens, value)
+
+    def _word(self, ahead: int) -> str:
+        at = self.at + ahead
+        return self.tokens[at].word if 0 <= at < len(self.tokens) else ""
+
+    # Words from the lists
+
+    def _from_lists(self) -> None:
+        for end, phrase in self.language.phrases_at(self.tokens, self.at):
+            value: object = phrase.value
+            if phrase.kind in {"MONTH", "WEEKDAY"} and not self._is_really(phrase.kind):
+                continue
+            if phrase.kind in {"PART", "PARTS"}:
+                value = named_part(self.language, str(phrase.value))
+            self.found.setdefault(phrase.kind, {}).setdefault(end, value)
+            if phrase.kind == "MONTH" and self.token.word not in self.steering["months_that_are_words"]:
+                self.found.setdefault("MONTHALONE", {})[end] = value
+        for end, phrase in self.language.phrases_at(self.tokens, self.at, steering=True):
+            kind = {"mine": "MINE", "events": "EVENT", "seasons": "SEASON"}.get(phrase.kind)
+            if kind is not None:
+                self.found.setdefault(kind, {})[end] = self.token.word
+        if self.token.word in self.language.last_words:
+            self._add("LASTWORD", 1, self.token.word)
+
+    def _is_really(self, kind: str) -> bool:
+        """Whether a month's or weekday's word is one here, and no name or verb."""
+        word, before, following = self.token.word, self._word(-1), self._word(1)
+        if before in self.steering["titles"] or (before == "." and self._word(-2) in self.steering["titles"]):
+            return False
+        if word in self.steering["months_that_are_words"] and kind == "MONTH":
+            return self._is_month(before, following)
+        return not (word in self.steering["weekdays_that_are_words"] and before in self.steering["pronouns"])
+
+    def _is_month(self, before: str, following: str) -> bool:
+        numbered = (
+            following[:1].isdigit()
+            or following in self.language.ordinals
+            or following in self.language.numbers
+            or following in {"the", ",", "-", "/"}
+        )
+        after_number = before[:1].isdigit() or before in self.language.ordinals or before in self.language.numbers
+        alone = len(self.tokens) == 1 or before in self.steering["before_months"]
+        return (
+            (numbered or after_number or alone)
+            and following not in self.steering["after_modals"]
+            and (numbered or before not in self.steering["pronouns"])
+        )
+
+    # Numbers
+
+    def _number_words(self) -> None:
+        numbers = self.language.numbers
+        value = numbers.get(self.token.word)
+        if value is None:
+            if self.token.word in self.steering["oh"] and 1 <= numbers.get(self._word(1), 0) <= 9:
+                self._minute(numbers[self._word(1)], 2)
+            return
+        self._number(value, 1)
+        if value >= 20 and 1 <= numbers.get(self._word(1), 0) <= 9:
+            self._number(value + numbers[self._word(1)], 2)
+
+    def _number(self, value: int, tokens: int) -> None:
+        self._add("NUM", tokens, value)
+        if value in {5, 10, 20, 25} and not self._counts(tokens):
+            self._add("MINUTESTO", tokens, value)
+        if 10 <= value < 60:
+            self._minute(value, tokens)
+        if value <= 24 and self._may_be_hour(tokens):
+            self._add("HOUR", tokens, Figures(value))
+            if 1 <= value <= 12:
+                self._add("HOURWORD", tokens, Figures(value))
+
+    def _minute(self, value: int, tokens: int) -> None:
+        self._add("MINUTE", tokens, value)
+        self._add("MINUTEWORD", tokens, value)
+
+    def _ordinal_words(self) -> None:
+        value = self.language.ordinals.get(self.token.word)
+        if value is not None:
+            self._ordinal(value, 1)
+        tens = self.language.numbers.get(self.token.word, 0)
+        if tens in {20, 30} and 1 <= self.language.ordinals.get(self._word(1), 99) <= 9:
+            self._ordinal(tens + self.language.ordinals[self._word(1)], 2)
+
+    def _ordinal(self, value: int, tokens: int, *, digits: bool = False) -> None:
+        if not 1 <= value <= 31:
+            return
+        following = self._word(tokens)
+        if following in self.steering["ranked"] and self._word(-1) not in self.months:
+            # "The first week of April" counts too, and a rule may know what.
+            self.found.setdefault("ORD", {}).update(
+                {self.at + tokens: value} if following in self.steering["ranked_periods"] else {}
+            )
+            return
+        self._add("ORD", tokens, value)
+        if digits:
+            self._add("DIGITORD", tokens, value)
+
+    def _figures(self) -> None:
+        text = self.token.word
+        value = int(text)
+        if len(text) <= 3:
+            self._add("NUM", 1, value)
+        if len(text) == 4 and 1900 <= value <= 2100:
+            self._add("YEAR", 1, value)
+        if len(text) <= 2:
+            self._small(value, text)
+        elif len(text) <= 4 and value % 100 < 60 and value // 100 <= 24 and self._may_be_hour(1):
+            self._add("COMPACT", 1, Figures(value // 100, value % 100, exact=len(text) == 4 and text[0] == "0"))
+
+    def _small(self, value: int, text: str) -> None:
+        if 13 <= value <= 31 and not self._counts(1):
+            self._add("DAYNUM", 1, value)
+        if len(text) == 2 and value < 60:
+            self._add("MINUTE", 1, value)
+        if self._may_be_hour(1):
+            if value <= 24:
+                self._add("HOUR", 1, Figures(value, exact=text[0] == "0"))
+            elif self._word(-1) in self.steering["clock_leads"]:
+                self._add("BADCLOCK", 1, text)
+
+    def _clock(self) -> None:
+        hour, _, minute = self.token.word.replace(".", ":").replace("h", ":").partition(":")
+        if int(hour) <= 24 and int(minute) < 60:
+            self._add("HHMM", 1, Figures(int(hour), int(minute), exact=hour[0] == "0"))
+        else:
+            self._add("BADCLOCK", 1, self.token.word)
+
+    def _decimal(self) -> None:
+        whole, _, part = self.token.word.partition(".")
+        self._add("DECIMAL", 1, float(self.token.word) if len(whole) < 6 else 0.0)
+        if len(whole) <= 2 and len(part) == 2 and int(whole) <= 24 and int(part) < 60 and self._may_be_hour(1):
+            self._add("DOTTED", 1, Figures(int(whole), int(part)))
+
+    def _may_be_hour(self, tokens: int) -> bool:
+        before = self._word(-1)
+        if before in self.steering["labels"] or self._counts(tokens):
+            return False
+        return not any(
+            self._word(tokens + ahead) in self.steering["streets"] for ahead in (0, 1, 2) if self._capital(tokens)
+        )
+
+    def _capital(self, ahead: int) -> bool:
+        at = self.at + ahead
+        return at < len(self.tokens) and self.tokens[at].capital
+
+    def _counts(self, tokens: int) -> bool:
+        following = self._word(tokens)
+        return following in self.steering["counted"] and not (
+            following in self.steering["clock_units"] and self._word(tokens + 1) in self.steering["to_or_past"]
+        )
+
+    # Written dates
+
+    def _date(self) -> None:
+        text = self.token.word.replace("-", "/").replace(".", "/")
+        numbers = [int(part) for part in text.split("/")]
+        if len(numbers) == 2:
+            self._short_date(*numbers)
+            return
+        if len(text.split("/")[0]) == 4:
+            year, month, day = numbers
+        else:
+            month, day, year = numbers
+            year += 0 if year > 99 else 2000 if year < 70 else 1900
+            if month > 12 or self.token.word[1:3].count(".") == 1:
+                month, day = (day, month) if day <= 12 else (month, day)
+        self._add("DATE", 1, written_date(self.context, year, month, day))
+
+    def _short_date(self, first: int, second: int) -> None:
+        if second >= 1900:
+            if 1 <= first <= 12 and second <= 2100:
+                self._add("MONTHYEAR", 1, month_year(self.context, first, second))
+            return
+        self._add("FRACTION", 1, (first, second) if second else (0, 1))
+        if self._counts(1):
+            return
+        if first > 12 >= second >= 1:
+            first, second = second, first
+        self._add(
+            "DATE", 1, written_date(self.context, None, first, second) if 1 <= first <= 12 else Unclear("no such date")
+        )

@@ -1,0 +1,307 @@
+"""Finds the phrases about time in an utterance: applies the rules from left to right and joins neighbours that belong together.
+
+Bare numbers and the like ("3", "the second") are found too, but count only where a neighbour or the agent's question makes them a time.
+"""
+
+from dataclasses import dataclass, field, replace
+from functools import cache
+from types import MappingProxyType
+
+from dialog.timewords import clocks, days
+from dialog.timewords.atoms import Atom, Clock, Day, Moment, Part, Recurring, Signal, Span, Stretch, Together, Unclear
+from dialog.timewords.clocks import Context
+from dialog.timewords.grammar import Chart, Meaning
+from dialog.timewords.language import Language
+from dialog.timewords.leaves import leaves_of
+from dialog.timewords.tokens import Token
+
+STRONG = ("UNCLEAR", "DAYPART", "MOMENT", "DAY", "RECURRING", "PARTOF", "SPAN", "TIME", "SIGNAL")
+WEAK = ("WEAKDAY", "WEAKSPAN", "WEAKTIME")
+
+
+@dataclass(frozen=True)
+class Piece:
+    """What was found from one token up to another."""
+
+    start: int
+    end: int
+    atom: Atom
+    weak: bool = False
+
+
+@dataclass
+class Phrase:
+    """Neighbouring pieces that say one thing: at most one date, one recurring choice of weekdays and one time of day."""
+
+    start: int
+    end: int
+    day: Day | None = None
+    recurring: Recurring | None = None
+    clock: Clock | None = None
+    span: Span | None = None
+    part: Part | None = None
+    moment: Moment | None = None
+    stretch: Stretch | None = None
+    unclear: bool = False
+    pieces: list[Piece] = field(default_factory=list)
+
+    @property
+    def timed(self) -> bool:
+        return bool(self.clock or self.span or self.part)
+
+    @property
+    def dated(self) -> bool:
+        return bool(self.day or self.recurring or self.moment or self.stretch)
+
+
+@cache
+def _meanings() -> MappingProxyType[str, Meaning]:
+    return MappingProxyType(
+        {
+            name: value
+            for module in (clocks, days)
+            for name, value in vars(module).items()
+            if callable(value) and not name.startswith("_")
+        }
+    )
+
+
+def pieces_of(tokens: list[Token], context: Context) -> list[Piece]:
+    """Take from left to right the longest phrase at each place; the weak ones only if something makes them a time."""
+    chart = Chart(tokens, leaves_of(tokens, context), context.language, dict(_meanings()), context)
+    found: list[Piece] = []
+    at = 0
+    while at < len(tokens):
+        piece = _longest(chart, at, STRONG, weak=False) or _longest(chart, at, WEAK, weak=True)
+        if piece is None:
+            at += 1
+        else:
+            found.append(piece)
+            at = piece.end
+    return _without_idle_weak(found, tokens, context)
+
+
+def _longest(chart: Chart, at: int, kinds: tuple[str, ...], *, weak: bool) -> Piece | None:
+    best: Piece | None = None
+    for kind in kinds:
+        ends = chart.parses(kind, at)
+        if ends and (best is None or max(ends) > best.end):
+            best = Piece(at, max(ends), ends[max(ends)], weak)
+    return best
+
+
+# Weak pieces
+
+
+def _without_idle_weak(found: list[Piece], tokens: list[Token], context: Context) -> list[Piece]:
+    kept: list[Piece] = []
+    for index, piece in enumerate(found):
+        if not piece.weak:
+            kept.append(piece)
+            continue
+        before = kept[-1] if kept else None
+        after = found[index + 1] if index + 1 < len(found) else None
+        if _answers(piece, tokens, context):
+            kept.append(_as_asked(piece, tokens, context))
+        elif _is_supported(piece, before, after, tokens, context.language):
+            kept.append(replace(piece, weak=False))
+    return kept
+
+
+def _answers(piece: Piece, tokens: list[Token], context: Context) -> bool:
+    """Whether the agent's question, or the lack of anything else in the utterance, makes a weak piece a time."""
+    if piece.start and tokens[piece.start - 1].word in context.language.steering["stating"]:
+        return False
+    if isinstance(piece.atom, Clock | Span):
+        return context.asked in {"when", "time", "date"}
+    alone = piece.end - piece.start == len([token for token in tokens if token.kind != "mark"])
+    return alone or context.asked in {"when", "date"}
+
+
+def _as_asked(piece: Piece, tokens: list[Token], context: Context) -> Piece:
+    """A bare number is a day of the month if a date was asked for, or if no hour can be that late."""
+    token = tokens[piece.start]
+    if isinstance(piece.atom, Clock) and piece.end == piece.start + 1 and token.kind == "int" and len(token.word) <= 2:
+        dated = days.day_of_month(context, int(token.word)) if context.asked == "date" or int(token.word) > 18 else None
+        if dated is not None:
+            return Piece(piece.start, piece.end, dated)
+    return replace(piece, weak=False)
+
+
+def _is_supported(
+    piece: Piece, before: Piece | None, after: Piece | None, tokens: list[Token], language: Language
+) -> bool:
+    glue, either = language.steering["weak_glue"], language.steering["or"]
+    wanted = (Day, Part, Together, Recurring) if isinstance(piece.atom, Clock | Span) else (Clock, Span, Part)
+    if before is not None and not before.weak:
+        gap = [token.word for token in tokens[before.end : piece.start]]
+        if isinstance(before.atom, wanted) and all(word in glue for word in gap):
+            return True
+        if type(before.atom) is type(piece.atom) and gap and all(word in either or word in glue for word in gap):
+            return True
+    if after is not None and not after.weak and isinstance(after.atom, wanted):
+        return all(token.word in glue for token in tokens[piece.end : after.start])
+    return False
+
+
+# Neighbours
+
+
+def phrases_of(found: list[Piece], tokens: list[Token], language: Language) -> list[Phrase]:
+    """Join pieces that stand side by side, or with nothing but small words between, where their meanings fit together."""
+    phrases: list[Phrase] = []
+    glue, skipped = language.steering["glue"], _signal_tokens(found)
+    for piece in found:
+        if isinstance(piece.atom, Signal):
+            continue
+        current = phrases[-1] if phrases else None
+        gap = [tokens[at].word for at in range(current.end, piece.start) if at not in skipped] if current else []
+        if current is not None and all(word in glue for word in gap) and _joined(current, piece):
+            continue
+        phrase = Phrase(piece.start, piece.end)
+        if _joined(phrase, piece):
+            phrases.append(phrase)
+    return phrases
+
+
+def _signal_tokens(found: list[Piece]) -> set[int]:
+    return {
+        at
+        for piece in found
+        if isinstance(piece.atom, Signal) and piece.atom != Signal()
+        for at in range(piece.start, piece.end)
+    }
+
+
+def _joined(phrase: Phrase, piece: Piece) -> bool:
+    """Take `piece` into `phrase` if they fit; say whether they did."""
+    trial = replace(phrase, pieces=[*phrase.pieces, piece])
+    atoms = piece.atom.atoms if isinstance(piece.atom, Together) else (piece.atom,)
+    if not all(_take(trial, atom) for atom in atoms):
+        return False
+    vars(phrase).update(vars(trial), end=piece.end)
+    return True
+
+
+def _take(phrase: Phrase, atom: Atom) -> bool:
+    match atom:
+        case Day():
+            return _take_day(phrase, atom)
+        case Recurring():
+            return _take_recurring(phrase, atom)
+        case Clock():
+            return _take_clock(phrase, atom)
+        case Span():
+            return _take_span(phrase, atom)
+        case Part():
+            return _take_part(phrase, atom)
+        case Unclear():
+            phrase.unclear = not phrase.pieces[:-1]
+            return phrase.unclear
+        case Moment() | Stretch():
+            return _take_moment(phrase, atom)
+        case Signal() | Together():
+            return False
+
+
+def _take_moment(phrase: Phrase, atom: Moment | Stretch) -> bool:
+    if phrase.dated or phrase.timed or phrase.unclear:
+        return False
+    if isinstance(atom, Moment):
+        phrase.moment = atom
+    else:
+        phrase.stretch = atom
+    return True
+
+
+def _take_day(phrase: Phrase, day: Day) -> bool:
+    if phrase.moment or phrase.stretch or phrase.unclear:
+        return False
+    if phrase.recurring and not phrase.day and day.unit == "day":
+        return False
+    narrowed = day if phrase.day is None else narrowed_day(phrase.day, day)
+    if narrowed is None:
+        return _weekday_of_month(phrase, day)
+    phrase.day = narrowed
+    return True
+
+
+def _weekday_of_month(phrase: Phrase, day: Day) -> bool:
+    """Take "next month, on a Friday" as any of them."""
+    if phrase.day is not None and phrase.day.unit == "month" and day.weekday is not None and phrase.recurring is None:
+        phrase.recurring = Recurring(frozenset({day.weekday}), plural=False)
+        return True
+    return False
+
+
+def narrowed_day(wide: Day, narrow: Day) -> Day | None:
+    """The dates that two neighbours mean together, or None if they are alternatives."""
+    for one, other in ((wide, narrow), (narrow, wide)):
+        if other.open or one.open:
+            continue
+        days_long = (one.end - one.first).days
+        if other.weekday is not None and one.unit != "day" and days_long <= 8:
+            inside = [
+                candidate
+                for ahead in range(days_long)
+                if (candidate := one.first.fromordinal(one.first.toordinal() + ahead)).weekday() == other.weekday
+            ]
+            return days.point(inside[0]) if inside else None
+        if other.weekday is not None and one.unit == "day" and one.weekday is None:
+            if one.first.weekday() == other.weekday:
+                return one
+            if one.counted:
+                return days.point(one.first.fromordinal(one.first.toordinal() - one.first.weekday() + other.weekday))
+    if wide.first <= narrow.first and narrow.end <= wide.end:
+        return narrow
+    if narrow.first <= wide.first and wide.end <= narrow.end and not narrow.open:
+        return wide
+    return None
+
+
+def _take_recurring(phrase: Phrase, recurring: Recurring) -> bool:
+    if (
+        phrase.recurring
+        or phrase.moment
+        or phrase.stretch
+        or phrase.unclear
+        or (phrase.day and phrase.day.unit == "day")
+    ):
+        return False
+    phrase.recurring = recurring
+    return True
+
+
+def _take_clock(phrase: Phrase, clock: Clock) -> bool:
+    if phrase.clock or phrase.span or phrase.moment or phrase.stretch or phrase.unclear:
+        return False
+    phrase.clock = clock
+    return True
+
+
+def _take_span(phrase: Phrase, span: Span) -> bool:
+    if phrase.clock or phrase.moment or phrase.stretch or phrase.unclear:
+        return False
+    if phrase.span is None:
+        phrase.span = span
+        return True
+    pair = {phrase.span.open, span.open}
+    if pair != {"after", "before"}:
+        return False
+    after, before = (phrase.span, span) if phrase.span.open == "after" else (span, phrase.span)
+    inside = tuple((start, end) for start, _ in after.readings for _, end in before.readings if start < end)
+    phrase.span = Span(tuple(sorted(inside, key=lambda one: one[1] - one[0]))) if inside else phrase.span
+    return bool(inside)
+
+
+def _take_part(phrase: Phrase, part: Part) -> bool:
+    if phrase.moment or phrase.stretch or phrase.unclear:
+        return False
+    if phrase.part is None:
+        phrase.part = part
+        return True
+    start, end = max(part.start, phrase.part.start), min(part.end, phrase.part.end)
+    if start >= end:
+        return False
+    phrase.part = replace(phrase.part, start=start, end=end, order=phrase.part.order or part.order)
+    return True

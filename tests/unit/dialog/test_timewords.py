@@ -1,0 +1,283 @@
+"""What patients say about time, and the wish it comes to. Saturday 2026-11-21, ten in the morning."""
+
+from datetime import date, datetime, timedelta
+
+import pytest
+
+from dialog.timewords import ClockRange, DayRange, TimeWish, read_time
+
+pytestmark = pytest.mark.unit
+
+NOW = datetime.fromisoformat("2026-11-21T10:00")
+
+
+def wish(text: str, asked: str | None = None) -> TimeWish:
+    found = read_time(text, now=NOW, asked=asked).wish
+    assert found is not None, text
+    return found
+
+
+def day(month: int, number: int, year: int = 2026) -> DayRange:
+    first = date(year, month, number)
+    return DayRange(first, first + timedelta(days=1))
+
+
+def days(first: tuple[int, int], end: tuple[int, int], year: int = 2026) -> DayRange:
+    return DayRange(date(year, *first), date(year + (end < first), *end))
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("today", day(11, 21)),
+        ("anything tomorrow", day(11, 22)),
+        ("the day after tomorrow please", day(11, 23)),
+        ("tues", day(11, 24)),
+        ("wensday", day(11, 25)),
+        ("thrusday", day(11, 26)),
+        ("this Saturday", day(11, 21)),
+        ("Saturday", day(11, 28)),
+        ("next Saturday", day(11, 28)),
+        ("next Monday", day(11, 23)),
+        ("this coming Friday", day(11, 27)),
+        ("a week on Monday", day(11, 30)),
+        ("Monday week", day(11, 30)),
+        ("a week from Monday", day(11, 30)),
+        ("Friday after next", day(12, 4)),
+        ("Wednesday of next week", day(11, 25)),
+        ("next week on Wednesday", day(11, 25)),
+        ("in two weeks", day(12, 5)),
+        ("in two weeks on Thursday", day(12, 3)),
+        ("in a fortnight", day(12, 5)),
+        ("three days after Christmas", day(12, 28)),
+        ("the week after next", days((11, 30), (12, 7))),
+        ("first week of April", days((3, 29), (4, 5), 2027)),
+        ("early next week", days((11, 23), (11, 26))),
+        ("this weekend", days((11, 21), (11, 23))),
+        ("the 3rd", day(12, 3)),
+        ("on the 21st", day(11, 21)),
+        ("the 31st", day(12, 31)),
+        ("March 3", day(3, 3, 2027)),
+        ("3rd of March", day(3, 3, 2027)),
+        ("3/14", day(3, 14, 2027)),
+        ("25/12", day(12, 25)),
+        ("2027-02-01", day(2, 1, 2027)),
+        ("Friday the 27th", day(11, 27)),
+        ("between the 3rd and the 7th", days((12, 3), (12, 8))),
+        ("from the 28th to the 2nd", days((11, 28), (12, 3))),
+        ("Monday to Wednesday", days((11, 23), (11, 26))),
+        ("before Friday", days((11, 21), (11, 27))),
+        ("by Friday", days((11, 21), (11, 28))),
+        ("next month", days((12, 1), (1, 1))),
+        ("in may", days((5, 1), (6, 1), 2027)),
+        ("thanksgiving", day(11, 26)),
+    ],
+)
+def test_words_for_a_date_mean_that_date(text: str, expected: DayRange) -> None:
+    assert wish(text) == TimeWish(days=(expected,))
+
+
+@pytest.mark.parametrize(
+    ("text", "minute", "others"),
+    [
+        ("3pm", 15 * 60, ()),
+        ("3 p.m.", 15 * 60, ()),
+        ("15:30", 15 * 60 + 30, ()),
+        ("09:30", 9 * 60 + 30, ()),
+        ("9:30", 9 * 60 + 30, (21 * 60 + 30,)),
+        ("at 8", 8 * 60, (20 * 60,)),
+        ("around 10", 10 * 60, (22 * 60,)),
+        ("at 5", 17 * 60, (5 * 60,)),
+        ("half past two", 14 * 60 + 30, (2 * 60 + 30,)),
+        ("quarter to 4", 15 * 60 + 45, (3 * 60 + 45,)),
+        ("ten past four", 16 * 60 + 10, (4 * 60 + 10,)),
+        ("three thirty", 15 * 60 + 30, (3 * 60 + 30,)),
+        ("noon", 12 * 60, ()),
+        ("8 in the evening", 20 * 60, ()),
+        ("four o'clock in the afternoon", 16 * 60, ()),
+    ],
+)
+def test_a_clock_time_has_the_reading_of_clinic_hours_first(text: str, minute: int, others: tuple[int, ...]) -> None:
+    assert wish(text) == TimeWish(at_minute=minute, at_alternatives=others)
+
+
+@pytest.mark.parametrize(
+    ("text", "start", "end"),
+    [
+        ("mornings only", 6, 12),
+        ("in the afternoon", 12, 18),
+        ("after school", 15, 24),
+        ("after work", 17, 24),
+        ("lunchtime", 12, 14),
+        ("before noon", 0, 12),
+        ("after 3", 15, 24),
+        ("between 2 and 4", 14, 16),
+        ("from 9 to 11", 9, 11),
+        ("11 to 4pm", 11, 16),
+        ("8am until 6", 8, 18),
+        ("not before 10 and not after 3", 10, 15),
+        ("after 1 but before 4", 13, 16),
+    ],
+)
+def test_words_for_part_of_a_day_mean_those_hours(text: str, start: int, end: int) -> None:
+    assert wish(text).clocks == (ClockRange(start * 60, end * 60),)
+
+
+def test_a_day_and_a_time_must_both_hold() -> None:
+    found = wish("can I get in with Dr Lee next Tues after 3")
+
+    assert found == TimeWish(days=(day(11, 24),), clocks=(ClockRange(15 * 60, 24 * 60),))
+
+
+def test_alternatives_are_united_and_share_the_time_of_day() -> None:
+    assert wish("Monday or Tuesday morning") == TimeWish(
+        days=(days((11, 23), (11, 25)),), clocks=(ClockRange(360, 720),)
+    )
+    assert wish("the 15th or 16th").days == (days((12, 15), (12, 17)),)
+    assert wish("Monday at 9 or 10").clocks == (ClockRange(540, 541), ClockRange(600, 601))
+
+
+def test_weekdays_in_the_plural_mean_all_of_them() -> None:
+    assert wish("mornings only, on Tuesdays or Thursdays") == TimeWish(
+        weekdays=frozenset({1, 3}), clocks=(ClockRange(360, 720),)
+    )
+    assert wish("next month on a Tuesday") == TimeWish(days=(days((12, 1), (1, 1)),), weekdays=frozenset({1}))
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("not Fridays", TimeWish(not_weekdays=frozenset({4}))),
+        ("except Wednesday", TimeWish(not_weekdays=frozenset({2}))),
+        ("any day but Monday", TimeWish(not_weekdays=frozenset({0}))),
+        ("Tuesday doesn't work", TimeWish(not_weekdays=frozenset({1}))),
+        ("I can't do Monday, Tuesday or Wednesday", TimeWish(not_weekdays=frozenset({0, 1, 2}))),
+        ("not this Friday", TimeWish(not_days=(day(11, 27),))),
+        ("I'm away next week", TimeWish(not_days=(days((11, 23), (11, 30)),))),
+        ("can't come before 10", TimeWish(not_clocks=(ClockRange(0, 600),))),
+        ("I work until 5", TimeWish(not_clocks=(ClockRange(0, 17 * 60),))),
+        ("no mornings", TimeWish(not_clocks=(ClockRange(360, 720),))),
+        ("not Tuesday, Wednesday", TimeWish(days=(day(11, 25),), not_weekdays=frozenset({1}))),
+        ("Friday is no good, what about Monday", TimeWish(days=(day(11, 23),), not_weekdays=frozenset({4}))),
+        ("the week after next but not Friday", TimeWish(days=(days((11, 30), (12, 7)),), not_weekdays=frozenset({4}))),
+    ],
+)
+def test_a_refusal_is_kept_apart_from_the_wish(text: str, expected: TimeWish) -> None:
+    assert wish(text) == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Tuesday, no, Thursday",
+        "Tuesday, sorry, I mean Thursday",
+        "Tuesday no wait Thursday",
+        "move it from Tuesday to Thursday",
+        "change my Tuesday appointment to Thursday",
+        "no, Thursday",
+        "why not Thursday",
+    ],
+)
+def test_a_correction_or_a_move_counts_and_not_what_it_replaces(text: str) -> None:
+    assert wish(text) == TimeWish(days=(day(11, 26),))
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("as early as you can", TimeWish(order="earliest")),
+        ("ASAP", TimeWish(order="earliest")),
+        ("last appointment of the day", TimeWish(order="latest")),
+        ("anything earlier?", TimeWish(relative="earlier")),
+        ("later than that", TimeWish(relative="later")),
+        ("same time as last time", TimeWish(relative="same_time")),
+        ("another day", TimeWish(relative="other_day")),
+        ("whenever", TimeWish(flexible=True)),
+        ("I'm flexible", TimeWish(flexible=True)),
+        ("any time", TimeWish(clocks=(ClockRange(0, 1440),), flexible=True)),
+        ("first thing Monday", TimeWish(days=(day(11, 23),), clocks=(ClockRange(0, 720),), order="earliest")),
+        ("preferably tomorrow", TimeWish(days=(day(11, 22),), soft=True)),
+    ],
+)
+def test_order_relation_and_freedom_are_told_apart(text: str, expected: TimeWish) -> None:
+    assert wish(text) == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "my son is 5", "two people", "option 2", "suite 200", "call me at 555-123-4567", "it was 95 dollars", "I'm 45 years old", "at 5 Main Street", "my number is 202 555 0143",
+        "my daughter April", "Dr. May", "I may come", "the second one", "my second molar", "for the past 2 days", "I've had a headache since Monday", "good morning", "see you later", "24/7",
+        "2 fillings", "3 of us", "I need 2 crowns", "", "yes", "50%", "a 30 minute appointment",
+    ],
+)  # fmt: skip
+def test_numbers_and_names_that_are_no_times_make_no_wish(text: str) -> None:
+    assert read_time(text, now=NOW).wish is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "the 31st of June",
+        "feb 29",
+        "the Thursday after my birthday",
+        "Thursday March 14",
+        "Thursday the 14th",
+        "at 25:00",
+        "in the summer",
+    ],
+)
+def test_what_has_no_certain_meaning_is_to_be_asked_about(text: str) -> None:
+    reading = read_time(text, now=NOW)
+
+    assert reading.unresolved
+    assert reading.wish is None
+
+
+@pytest.mark.parametrize(
+    "text", ["yesterday", "last Monday", "12/25/2020", "at 8 today", "this morning at 9", "last week"]
+)
+def test_what_is_over_is_said_to_be_past_and_not_wished(text: str) -> None:
+    reading = read_time(text, now=NOW)
+
+    assert reading.past
+    assert reading.wish is None
+
+
+def test_a_past_time_beside_one_to_come_is_no_obstacle() -> None:
+    reading = read_time("I missed it yesterday, can I come tomorrow?", now=NOW)
+
+    assert not reading.past
+    assert reading.wish == TimeWish(days=(day(11, 22),))
+
+
+def test_what_was_asked_lets_a_bare_number_be_read() -> None:
+    assert wish("3", asked="time").at_minute == 15 * 60
+    assert wish("3", asked="when").at_minute == 15 * 60
+    assert wish("5", asked="date").days == (day(12, 5),)
+    assert wish("the 5th", asked="when").days == (day(12, 5),)
+    assert read_time("3", now=NOW).wish is None
+    assert read_time("May 2nd 1984", now=NOW, asked="birth_date").wish is None
+
+
+def test_a_leap_day_is_read_in_the_year_that_has_it() -> None:
+    assert read_time("feb 29", now=datetime.fromisoformat("2027-11-21T10:00")).wish == TimeWish(
+        days=(DayRange(date(2028, 2, 29), date(2028, 3, 1)),)
+    )
+
+
+def test_a_mention_says_where_it_stands_and_what_it_is_worth() -> None:
+    (mention,) = read_time("please tomorrow at 5pm, thanks", now=NOW).mentions
+
+    assert (mention.text, mention.start, mention.end) == ("tomorrow at 5pm", 7, 22)
+    assert (mention.kind, mention.value_start, mention.value_end, mention.open) == (
+        "datetime",
+        "2026-11-22T17:00",
+        None,
+        None,
+    )
+
+
+def test_an_unknown_language_is_refused() -> None:
+    with pytest.raises(KeyError):
+        read_time("mañana", now=NOW, language="xx")
