@@ -42,6 +42,7 @@ class Appointment(Base):
     source: Mapped[str]
     reason: Mapped[str | None]  # why this Practitioner was chosen
     cancel_reason: Mapped[str | None]
+    patient_confirmed_at: Mapped[datetime | None]  # they said that they will come
     created_at: Mapped[datetime]
     changed_at: Mapped[datetime]
 

@@ -1,0 +1,28 @@
+"""Who asked for no more messages. Kept by number, so that it holds for people who are not on file, too."""
+
+from datetime import datetime
+
+from sqlalchemy import delete, exists, select
+from sqlalchemy.orm import Session
+
+from booking.model.patient import OptOut
+from booking.patients import phone_hash
+from kernel.work import UnitOfWork
+
+
+def opt_out(work: UnitOfWork, *, clinic_id: str, phone: str, now: datetime) -> None:
+    """Send this number (E.164) nothing more for this clinic. May be called again: the first time counts."""
+    if not is_opted_out(work.session, clinic_id=clinic_id, phone=phone):
+        work.session.add(OptOut(clinic_id=clinic_id, value_hash=phone_hash(phone), since_at=now))
+        work.session.flush()
+
+
+def opt_in(work: UnitOfWork, *, clinic_id: str, phone: str) -> None:
+    """Send this number messages again."""
+    work.session.execute(delete(OptOut).where(OptOut.clinic_id == clinic_id, OptOut.value_hash == phone_hash(phone)))
+
+
+def is_opted_out(session: Session, *, clinic_id: str, phone: str) -> bool:
+    """Say whether this number asked for no more messages of this clinic."""
+    row = exists().where(OptOut.clinic_id == clinic_id, OptOut.value_hash == phone_hash(phone))
+    return bool(session.scalar(select(row)))

@@ -1,0 +1,175 @@
+"""The one way to take time in the diary.
+
+The database has the last word: it refuses two live Allocations of one Schedule that overlap. So nothing is asked before;
+the claims are put in, and what does not go in is taken. Where there is a choice (of Practitioner, of room), or a count
+decides, the Schedule rows are locked first, sorted, in a statement of their own: a statement sees the diary as it was when
+it began, so a lock taken inside the INSERT or the check comes too late.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, insert, select, text, update
+from sqlalchemy.dialects.postgresql import insert as insert_on_postgresql
+from sqlalchemy.exc import DBAPIError
+
+from booking import ledger
+from booking.events import HoldExpired
+from booking.model.appointment import NO_OVERLAP, OVERLAP_MESSAGE, Allocation, Appointment
+from booking.model.schedule import Schedule
+from booking.values import AppointmentStatus
+from kernel.db import new_id
+from kernel.errors import Refused, Unavailable
+from kernel.interval import Interval
+from kernel.work import UnitOfWork
+
+
+class SlotTaken(Refused):
+    """Somebody else has the time."""
+
+    code = "slot-taken"
+
+
+class ScheduleBusy(Unavailable):
+    """Others were booking in the same diary for so long that we stopped waiting. Trying again helps."""
+
+    def __init__(self) -> None:
+        super().__init__("the diary is being written to", retry_after=timedelta(seconds=1))
+
+
+@dataclass(frozen=True, order=True)
+class Claim:
+    """Time wanted in one Schedule, buffers included."""
+
+    schedule_id: str
+    time: Interval
+
+
+_LOCK_TIMEOUT_MS = 3000
+_LOST_RACE = {"23P01", "40P01", "40001"}  # exclusion violated, deadlock, serialisation failure
+_LOCK_NOT_AVAILABLE = "55P03"
+
+
+@contextmanager
+def all_or_nothing(work: UnitOfWork) -> Iterator[None]:
+    """Undo what the block wrote if it raises, and nothing else of the transaction.
+
+    A lost race with another transaction leaves it as SlotTaken, a lock that can't be had in 3 s as ScheduleBusy.
+    """
+    with _savepoint(work):
+        if _is_postgresql(work):
+            work.session.execute(text(f"SET LOCAL lock_timeout = {_LOCK_TIMEOUT_MS}"))
+        yield
+
+
+@contextmanager
+def _savepoint(work: UnitOfWork) -> Iterator[None]:
+    try:
+        with work.session.begin_nested():
+            yield
+    except DBAPIError as error:
+        state = getattr(error.orig, "sqlstate", None)
+        if state in _LOST_RACE or OVERLAP_MESSAGE in str(error.orig):
+            raise SlotTaken from None
+        if state == _LOCK_NOT_AVAILABLE:
+            raise ScheduleBusy from None
+        raise
+
+
+def lock_schedules(work: UnitOfWork, *, schedule_ids: Iterable[str]) -> None:
+    """Keep others who choose or count from taking time in these Schedules until the end of the transaction.
+
+    Not a plain FOR UPDATE: that would also stop whoever claims without a lock at its foreign key, after its rows are in,
+    and the two would wait for each other. On SQLite the transaction is the only writer already.
+    """
+    if _is_postgresql(work):
+        work.session.execute(
+            select(Schedule.id)
+            .where(Schedule.id.in_(sorted(schedule_ids)))
+            .order_by(Schedule.id)
+            .with_for_update(key_share=True)
+        )
+
+
+def claim(work: UnitOfWork, *, appointment_id: str, claims: Sequence[Claim]) -> None:
+    """Take the time of all `claims` for the Appointment. Raises SlotTaken, and then took none of it.
+
+    Waits for a transaction that is just taking or giving back some of the time. To be called in `all_or_nothing`.
+    """
+    if not claims:
+        return
+    # In ascending order: transactions that take two Schedules in opposite order would wait for each other.
+    rows = [
+        {
+            "id": new_id(),
+            "appointment_id": appointment_id,
+            "schedule_id": one.schedule_id,
+            "starts_at": one.time.start,
+            "ends_at": one.time.end,
+            "live": True,
+        }
+        for one in sorted(claims)
+    ]
+    with _savepoint(work):
+        if not _is_postgresql(work):
+            # ON CONFLICT does not apply to a trigger's ABORT, which comes as an error of this statement.
+            work.session.execute(insert(Allocation), rows)
+            return
+        # The constraint is named, or a clash of keys would be swallowed like one of times.
+        statement = (
+            insert_on_postgresql(Allocation)
+            .values(rows)
+            .on_conflict_do_nothing(constraint=NO_OVERLAP)
+            .returning(Allocation.id)
+        )
+        if len(work.session.execute(statement).all()) < len(rows):
+            raise SlotTaken
+
+
+def release(work: UnitOfWork, *, appointment_id: str) -> None:
+    """Give the Appointment's time back. Takes no lock; what was taken stays readable."""
+    work.session.execute(
+        update(Allocation).where(Allocation.appointment_id == appointment_id, Allocation.live).values(live=False)
+    )
+
+
+def discard(work: UnitOfWork, *, appointment_ids: Sequence[str]) -> None:
+    """Remove the Appointments' Allocations, so that other time can be claimed for them."""
+    work.session.execute(delete(Allocation).where(Allocation.appointment_id.in_(appointment_ids)))
+
+
+def drop_expired_holds(work: UnitOfWork, *, schedule_ids: Iterable[str], within: Interval, now: datetime) -> None:
+    """Give back the time of Holds that ran out and stand in the way of a claim."""
+    statement = (
+        ledger.entries()
+        .join(Allocation, Allocation.appointment_id == Appointment.id)
+        .where(
+            Allocation.live,
+            Allocation.schedule_id.in_(sorted(schedule_ids)),
+            Allocation.starts_at < within.end,
+            Allocation.ends_at > within.start,
+            Appointment.status == AppointmentStatus.PENDING,
+            Appointment.hold_expires_at <= now,
+        )
+        .order_by(Appointment.id)
+        .with_for_update(key_share=True, of=Appointment)
+    )
+    found = {row.id: ledger.entry_of(row) for row in work.session.execute(statement)}
+    for entry in found.values():
+        let_lapse(work, entry, now=now)
+
+
+def let_lapse(work: UnitOfWork, entry: ledger.Entry, *, now: datetime) -> None:
+    """Give back the time of a Hold that ran out and was read locked.
+
+    It stays `pending`: it may still be confirmed if its time can be claimed anew.
+    """
+    release(work, appointment_id=entry.visit.id)
+    lapsed = ledger.change(work, entry, what="expired", actor="system", source=entry.visit.source, now=now, columns={})
+    work.publish(ledger.told(HoldExpired, lapsed, now=now))
+
+
+def _is_postgresql(work: UnitOfWork) -> bool:
+    return work.session.get_bind().dialect.name == "postgresql"

@@ -1,0 +1,178 @@
+"""Who a caller may be, and taking somebody on. A number or a name alone proves nothing: that is for the dialog to weigh."""
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from jellyfish import metaphone
+from rapidfuzz.distance import OSA
+from sqlalchemy import Select, select
+from sqlalchemy.orm import Session
+
+from booking.model.appointment import Appointment
+from booking.model.patient import ContactPoint, Patient, RelatedPerson
+from booking.values import AppointmentStatus, PatientId
+from kernel import crypto
+from kernel.db import new_id
+from kernel.work import UnitOfWork
+
+
+@dataclass(frozen=True)
+class PatientInfo:
+    id: PatientId
+    name: str
+    birth_date: date | None
+    language: str | None
+    is_placeholder: bool
+
+
+def find_by_phone(session: Session, *, clinic_id: str, phone: str) -> tuple[PatientInfo, ...]:
+    """Return everybody with this number (E.164) on file: a household shares one."""
+    contact = ContactPoint.patient_id == Patient.id
+    return _found(
+        session,
+        _patients(clinic_id)
+        .join(ContactPoint, contact)
+        .where(ContactPoint.system == "phone", ContactPoint.value_hash == phone_hash(phone)),
+    )
+
+
+def find_by_birth_date(session: Session, *, clinic_id: str, birth_date: date) -> tuple[PatientInfo, ...]:
+    """Return everybody born on this date."""
+    return _found(session, _patients(clinic_id).where(Patient.birth_date_hash == birth_date_hash(birth_date)))
+
+
+def patients(session: Session, *, patient_ids: tuple[str, ...]) -> dict[str, PatientInfo]:
+    """Return these patients by id."""
+    statement = _columns().where(Patient.id.in_(patient_ids))
+    return {str(patient.id): patient for patient in _found(session, statement)}
+
+
+def phones_of(session: Session, *, patient_id: str) -> tuple[str, ...]:
+    """Return the patient's numbers (E.164)."""
+    statement = select(ContactPoint.value).where(ContactPoint.patient_id == patient_id, ContactPoint.system == "phone")
+    return tuple(session.scalars(statement.order_by(ContactPoint.id)))
+
+
+def register_patient(
+    work: UnitOfWork,
+    *,
+    clinic_id: str,
+    name: str,
+    birth_date: date | None,
+    phone: str | None,
+    language: str | None,
+    now: datetime,
+    is_placeholder: bool = False,
+    booked_by: str | None = None,
+    relation: str | None = None,
+) -> PatientInfo:
+    """Take on a new patient. Each call makes one: look for them first.
+
+    `booked_by` is the patient who books for them, as their `relation` (child, parent, partner, other).
+    """
+    patient = Patient(
+        id=new_id(),
+        clinic_id=clinic_id,
+        key=None,
+        name=name,
+        birth_date=birth_date,
+        birth_date_hash=None if birth_date is None else birth_date_hash(birth_date),
+        language=language,
+        is_placeholder=is_placeholder,
+        created_at=now,
+    )
+    work.session.add(patient)
+    work.session.flush()
+    if phone is not None:
+        work.session.add(ContactPoint(patient_id=patient.id, system="phone", value=phone, value_hash=phone_hash(phone)))
+    if booked_by is not None:
+        work.session.add(RelatedPerson(patient_id=patient.id, by_patient_id=booked_by, relation=relation or "other"))
+    work.session.flush()
+    return PatientInfo(PatientId(patient.id), name, birth_date, language, is_placeholder)
+
+
+def last_practitioner(session: Session, *, patient_id: str, now: datetime) -> str | None:
+    """Return the id of the Practitioner whom the patient saw last, or None."""
+    return session.scalar(
+        select(Appointment.practitioner_id)
+        .where(
+            Appointment.patient_id == patient_id,
+            Appointment.status.in_(_SEEN),
+            Appointment.starts_at <= now,
+        )
+        .order_by(Appointment.starts_at.desc())
+        .limit(1)
+    )
+
+
+_SEEN = (AppointmentStatus.BOOKED, AppointmentStatus.ARRIVED, AppointmentStatus.FULFILLED)
+
+
+def names_match(said: str, on_file: str) -> bool:
+    """Say whether a name as heard or typed can be the one on file.
+
+    Case, accents, punctuation, order, titles and left-out middle names do not matter, each part of five letters or more
+    may have one letter wrong, and a shorter one may have silent letters more or fewer. A first name alone, or a family name alone, is not enough where the file has both.
+    """
+    heard, known = _parts(said), _parts(on_file)
+    if not heard or not known:
+        return False
+    shorter, longer = sorted((heard, known), key=len)
+    if len(shorter) < min(2, len(known)):
+        return False
+    left = list(longer)
+    for part in shorter:
+        match = next((other for other in left if _is_same(part, other)), None)
+        if match is None:
+            return False
+        left.remove(match)
+    return True
+
+
+_TITLES = {"mr", "mrs", "ms", "miss", "mx", "dr", "doctor", "sir", "madam", "jr", "sr", "sra", "senor", "senora"}
+
+
+def _parts(name: str) -> list[str]:
+    bare = unicodedata.normalize("NFKD", name.casefold())
+    letters = "".join(char for char in bare if not unicodedata.combining(char))
+    # "O'Brien" is heard as "Obrien", "Smith-Jones" as two names.
+    return [part for part in re.findall(r"[^\W\d_]+", re.sub(r"['’`.]", "", letters)) if part not in _TITLES]
+
+
+def _is_same(said: str, on_file: str) -> bool:
+    if said == on_file:
+        return True
+    if min(len(said), len(on_file)) >= 5:
+        return OSA.distance(said, on_file, score_cutoff=1) <= 1
+    # Nobody can hear whether it is Ann or Anne, Jon or John.
+    return metaphone(said) == metaphone(on_file) and _is_part(*sorted((said, on_file), key=len))
+
+
+def _is_part(shorter: str, longer: str) -> bool:
+    letters = iter(longer)
+    return all(letter in letters for letter in shorter)
+
+
+def phone_hash(phone: str) -> str:
+    """Return what a number (E.164) is looked up by."""
+    return crypto.keyring().lookup_hash(f"phone:{phone}")
+
+
+def birth_date_hash(birth_date: date) -> str:
+    """Return what a date of birth is looked up by."""
+    return crypto.keyring().lookup_hash(f"born:{birth_date.isoformat()}")
+
+
+def _columns() -> Select[str, str, date | None, str | None, bool]:
+    return select(Patient.id, Patient.name, Patient.birth_date, Patient.language, Patient.is_placeholder)
+
+
+def _patients(clinic_id: str) -> Select[str, str, date | None, str | None, bool]:
+    return _columns().where(Patient.clinic_id == clinic_id)
+
+
+def _found(session: Session, statement: Select[str, str, date | None, str | None, bool]) -> tuple[PatientInfo, ...]:
+    rows = session.execute(statement.order_by(Patient.created_at, Patient.id))
+    return tuple(PatientInfo(PatientId(row.id), *row[1:]) for row in rows)

@@ -1,0 +1,67 @@
+"""Spans of whole seconds since the epoch, half-open, and set arithmetic on sorted lists of them.
+
+Availability is computed on these: thousands of them a search, where a value object for each would cost more than the search.
+"""
+
+import math
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+
+Span = tuple[int, int]
+
+
+def span_of(starts_at: datetime, ends_at: datetime) -> Span:
+    """Return the whole seconds that the time between two instants touches."""
+    return math.floor(starts_at.timestamp()), math.ceil(ends_at.timestamp())
+
+
+def instant(second: int) -> datetime:
+    """Return the instant `second` seconds after the epoch."""
+    return datetime.fromtimestamp(second, UTC)
+
+
+def merged(spans: Iterable[Span]) -> list[Span]:
+    """Return the same time as sorted spans that neither overlap nor touch."""
+    result: list[Span] = []
+    for start, end in sorted(spans):
+        if result and start <= result[-1][1]:
+            if end > result[-1][1]:
+                result[-1] = (result[-1][0], end)
+        elif start < end:
+            result.append((start, end))
+    return result
+
+
+def subtracted(spans: Iterable[Span], holes: Iterable[Span]) -> list[Span]:
+    """Return what is left of `spans` when `holes` are cut out."""
+    cut = merged(holes)
+    result: list[Span] = []
+    first = 0
+    for start, end in merged(spans):
+        while first < len(cut) and cut[first][1] <= start:
+            first += 1
+        left = start
+        position = first
+        while position < len(cut) and cut[position][0] < end:
+            if cut[position][0] > left:
+                result.append((left, cut[position][0]))
+            left = cut[position][1]
+            position += 1
+        if left < end:
+            result.append((left, end))
+    return result
+
+
+def covered(groups: Sequence[Sequence[Span]], *, times: int) -> list[Span]:
+    """Return the time that lies in at least `times` of `groups`, each of which is merged."""
+    edges = sorted((at, step) for group in groups for start, end in group for at, step in ((start, 1), (end, -1)))
+    result: list[Span] = []
+    depth = 0
+    since = 0
+    for at, step in edges:
+        if step > 0 and depth == times - 1:
+            since = at
+        elif step < 0 and depth == times and since < at:
+            result.append((since, at))
+        depth += step
+    return merged(result)
