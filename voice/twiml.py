@@ -6,7 +6,7 @@ Made with the vendor's own builder, which escapes text. It does not remove what 
 import textwrap
 from dataclasses import dataclass
 
-from twilio.twiml.voice_response import Dial, Gather, VoiceResponse
+from twilio.twiml.voice_response import Dial, Gather, Say, VoiceResponse
 
 from dialog.inbound import Reply
 from dialog.interpreter import Asked
@@ -130,7 +130,7 @@ def _gather(response: VoiceResponse, reply: Reply, addresses: Addresses) -> Gath
 def _say(verb: VoiceResponse | Gather, reply: Reply) -> None:
     spoken = _spoken(reply)
     for part in textwrap.wrap(printable(reply.text), _LONGEST_SAY):
-        verb.say(part, voice=spoken.voice, language=spoken.code)
+        verb.append(Say(part, voice=spoken.voice, language=spoken.code))
 
 
 def _dial(response: VoiceResponse, *, to: str, addresses: Addresses, clinic_number: str) -> None:

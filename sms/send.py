@@ -1,0 +1,334 @@
+"""Texts of our own accord: written down first, then handed to the vendor outside any transaction, then the outcome.
+
+No vendor offers a key that makes sending twice the same as once. So the row says that a text is about to be handed over
+before it is; if no answer is noted, because the connection broke or the process died, the vendor is asked before another try.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import and_, or_, select, update
+from sqlalchemy.orm import Session
+
+from booking import queries
+from booking.consent import is_opted_out
+from booking.model.appointment import AppointmentChange
+from booking.model.patient import RelatedPerson
+from booking.patients import phone_hash, phones_of
+from booking.tasks import open_task
+from booking.values import AppointmentStatus, BookedVisit, Catalogue, TaskKind
+from kernel.db import new_id
+from kernel.errors import Unavailable
+from kernel.log import get_logger
+from kernel.phone import may_take_texts
+from kernel.work import Database, UnitOfWork
+from sms import notices, quiet
+from sms.failures import record_failure
+from sms.model import SmsKind, SmsMessage, SmsState
+from sms.ports import OutcomeUnknown, OutgoingText, SmsGateway, TextRefused
+
+SETTLE = timedelta(seconds=30)
+"""After this a text that was being handed over is at the vendor or never will be: longer than a call to a gateway takes."""
+
+_log = get_logger()
+_MOST_ATTEMPTS = 8
+_TOLD = {AppointmentStatus.BOOKED, AppointmentStatus.ARRIVED, AppointmentStatus.FULFILLED}
+
+
+def queue_visit_notice(
+    work: UnitOfWork,
+    catalogue: Catalogue,
+    *,
+    kind: SmsKind,
+    appointment_id: str,
+    revision: int,
+    sequence: int,
+    now: datetime,
+) -> str | None:
+    """Write down the text that tells a patient what became of their visit; return its id, None if none is to be sent.
+
+    `revision` and `sequence` are those of the event. Calling again for the same one gives the same text. Nothing is sent
+    about a visit that is over or has changed again (that has an event of its own), to a number that has opted out, or to
+    one that takes no texts: then staff get a task. What staff or a calendar changed waits for the end of the quiet hours.
+    """
+    stored = work.session.execute(
+        select(SmsMessage.id, SmsMessage.state).where(
+            SmsMessage.kind == kind, SmsMessage.appointment_id == appointment_id, SmsMessage.revision == revision
+        )
+    ).first()
+    if stored is not None:
+        return None if stored.state == SmsState.SKIPPED else stored.id
+    visit = queries.visit(work.session, appointment_id=appointment_id)
+    to = _number_of(work.session, visit)
+    sender = catalogue.phone or catalogue.location(visit.location_id).phone
+    note = _reason_to_skip(work.session, catalogue, visit, kind=kind, sequence=sequence, to=to, sender=sender, now=now)
+    message = SmsMessage(
+        id=new_id(),
+        clinic_id=catalogue.clinic_id,
+        kind=kind,
+        to=to,
+        to_hash=phone_hash(to) if to else None,
+        sender=sender,
+        body=notices.compose(catalogue, visit, kind=kind, now=now),
+        appointment_id=appointment_id,
+        revision=revision,
+        state=SmsState.SKIPPED if note else SmsState.QUEUED,
+        note=note,
+        due_at=_due_at(work.session, catalogue, visit, now=now),
+        created_at=now,
+    )
+    if note != "superseded":
+        _drop_waiting(work, appointment_id=appointment_id)
+    work.session.add(message)
+    work.session.flush()
+    if note in {"no-number", "no-texts"}:
+        _ask_for_a_call(work, message, now=now)
+    _log.info("sms.notice", kind=kind, message_id=message.id, skipped=note)
+    return None if note else message.id
+
+
+def queue_reply(
+    work: UnitOfWork, *, clinic_id: str, to: str, sender: str, body: str, reply_to: str, now: datetime
+) -> str:
+    """Write down an answer that came too late for the vendor's request; return its id. Once per text that it answers."""
+    stored = work.session.scalar(select(SmsMessage.id).where(SmsMessage.reply_to == reply_to))
+    if stored is not None:
+        return stored
+    message = SmsMessage(
+        id=new_id(),
+        clinic_id=clinic_id,
+        kind=SmsKind.REPLY,
+        to=to,
+        to_hash=phone_hash(to),
+        sender=sender,
+        body=body,
+        reply_to=reply_to,
+        state=SmsState.QUEUED,
+        due_at=now,
+        created_at=now,
+    )
+    work.session.add(message)
+    work.session.flush()
+    return message.id
+
+
+def has_queued_reply(session: Session, *, reply_to: str) -> bool:
+    """Say whether the text `reply_to` is answered by a text of its own."""
+    return session.scalar(select(SmsMessage.id).where(SmsMessage.reply_to == reply_to)) is not None
+
+
+def texts_to_send(session: Session, *, now: datetime, limit: int = 100) -> list[str]:
+    """Return the ids of texts that wait for a sender: due ones, and those whose outcome can now be asked for."""
+    statement = (
+        select(SmsMessage.id)
+        .where(
+            or_(
+                and_(SmsMessage.state == SmsState.QUEUED, SmsMessage.due_at <= now),
+                and_(SmsMessage.state.in_((SmsState.SENDING, SmsState.UNKNOWN)), SmsMessage.claimed_at <= now - SETTLE),
+            )
+        )
+        .order_by(SmsMessage.due_at)
+        .limit(limit)
+    )
+    return list(session.scalars(statement))
+
+
+def send_queued(db: Database, gateway: SmsGateway, *, message_id: str, now: datetime) -> SmsState:
+    """Hand a text over and return what it is then. May be called any number of times, from any process.
+
+    A text that is not due yet stays queued. Raises Unavailable when it has to be tried again, OutcomeUnknown when the
+    vendor must be asked first, which happens at the next call after `SETTLE`.
+    """
+    claim = db.run(lambda work: _claim(work, message_id=message_id, now=now))
+    if isinstance(claim, SmsState):
+        return claim
+    if claim.must_ask:
+        found = _ours(db, gateway.find(claim.text))
+        if found is not None:
+            return db.run(lambda work: _note_sent(work, message_id=message_id, sid=found, now=now))
+        if not db.run(lambda work: _claim_again(work, claim, now=now)):
+            raise OutcomeUnknown  # somebody else asked at the same time, and is at it
+    return _hand_over(db, gateway, claim.text, now=now)
+
+
+@dataclass(frozen=True)
+class _Claim:
+    text: OutgoingText
+    must_ask: bool  # it may be at the vendor already
+    claimed_at: datetime
+
+
+def _claim(work: UnitOfWork, *, message_id: str, now: datetime) -> _Claim | SmsState:
+    """Take a text for sending, or say what it is when there is nothing to do."""
+    message = _locked(work, message_id)
+    state = SmsState(message.state)
+    if state in {SmsState.SENDING, SmsState.UNKNOWN}:
+        if message.claimed_at is not None and message.claimed_at > now - SETTLE:
+            raise OutcomeUnknown
+        return _Claim(_text(message), must_ask=True, claimed_at=message.claimed_at or now)
+    if state is not SmsState.QUEUED or message.due_at > now:
+        return state
+    if message.to is None or is_opted_out(work.session, clinic_id=message.clinic_id, phone=message.to):
+        message.state, message.note = SmsState.SKIPPED, "opted-out"
+        return SmsState.SKIPPED
+    _mark_sending(message, now)
+    return _Claim(_text(message), must_ask=False, claimed_at=now)
+
+
+def _claim_again(work: UnitOfWork, claim: _Claim, *, now: datetime) -> bool:
+    """Take a text that turned out not to have been sent, unless somebody else did meanwhile."""
+    message = _locked(work, claim.text.message_id)
+    if message.state not in {SmsState.SENDING, SmsState.UNKNOWN} or message.claimed_at != claim.claimed_at:
+        return False
+    _mark_sending(message, now)
+    return True
+
+
+def _hand_over(db: Database, gateway: SmsGateway, text: OutgoingText, *, now: datetime) -> SmsState:
+    try:
+        sid = gateway.send(text)
+    except TextRefused as refusal:
+        code = refusal.vendor_code
+        return db.run(lambda work: _note_refused(work, message_id=text.message_id, code=code, now=now))
+    except OutcomeUnknown:
+        db.run(lambda work: _note_unknown(work, message_id=text.message_id))
+        raise
+    except Unavailable:
+        if db.run(lambda work: _note_not_taken(work, message_id=text.message_id, now=now)) is SmsState.FAILED:
+            return SmsState.FAILED
+        raise
+    return db.run(lambda work: _note_sent(work, message_id=text.message_id, sid=sid, now=now))
+
+
+def _ours(db: Database, sids: list[str]) -> str | None:
+    """Return the first id that belongs to no other text of ours: an earlier one may have had the same words."""
+    with db.read() as session:
+        known = set(session.scalars(select(SmsMessage.vendor_sid).where(SmsMessage.vendor_sid.in_(sids))))
+    return next((sid for sid in sids if sid not in known), None)
+
+
+def _note_sent(work: UnitOfWork, *, message_id: str, sid: str, now: datetime) -> SmsState:
+    message = _locked(work, message_id)
+    message.vendor_sid = message.vendor_sid or sid
+    message.sent_at = message.sent_at or now
+    if SmsState(message.state).may_become(SmsState.SENT):  # a receipt may have been quicker
+        message.state = SmsState.SENT
+    return SmsState(message.state)
+
+
+def _note_refused(work: UnitOfWork, *, message_id: str, code: int, now: datetime) -> SmsState:
+    message = _locked(work, message_id)
+    message.state = SmsState.FAILED
+    record_failure(work, message, code=code, now=now)
+    return SmsState.FAILED
+
+
+def _note_unknown(work: UnitOfWork, *, message_id: str) -> None:
+    message = _locked(work, message_id)
+    if message.state == SmsState.SENDING:
+        message.state = SmsState.UNKNOWN
+
+
+def _note_not_taken(work: UnitOfWork, *, message_id: str, now: datetime) -> SmsState:
+    message = _locked(work, message_id)
+    if message.attempts >= _MOST_ATTEMPTS:
+        message.state = SmsState.FAILED
+        record_failure(work, message, code=None, now=now)
+    else:
+        message.state = SmsState.QUEUED
+        message.due_at = now + timedelta(seconds=5 * 2**message.attempts)
+    return SmsState(message.state)
+
+
+def _mark_sending(message: SmsMessage, now: datetime) -> None:
+    message.state = SmsState.SENDING
+    message.claimed_at = now
+    message.attempts += 1
+
+
+def _locked(work: UnitOfWork, message_id: str) -> SmsMessage:
+    return work.session.get_one(SmsMessage, message_id, with_for_update=True)
+
+
+def _text(message: SmsMessage) -> OutgoingText:
+    if message.to is None or message.sender is None:
+        raise ValueError("a text without both numbers is skipped, never claimed")
+    return OutgoingText(message_id=message.id, to=message.to, sender=message.sender, body=message.body)
+
+
+def _number_of(session: Session, visit: BookedVisit) -> str | None:
+    """Return where to write to: the patient's own number, else that of whoever booked for them. One that takes texts."""
+    if visit.patient_id is None:
+        return None
+    by = session.scalars(
+        select(RelatedPerson.by_patient_id)
+        .where(RelatedPerson.patient_id == visit.patient_id)
+        .order_by(RelatedPerson.by_patient_id)
+    )
+    people = (visit.patient_id, *by)
+    numbers = [number for person in people for number in phones_of(session, patient_id=person)]
+    return next((number for number in numbers if may_take_texts(number)), next(iter(numbers), None))
+
+
+def _reason_to_skip(
+    session: Session,
+    catalogue: Catalogue,
+    visit: BookedVisit,
+    *,
+    kind: SmsKind,
+    sequence: int,
+    to: str | None,
+    sender: str | None,
+    now: datetime,
+) -> str | None:
+    is_told = visit.status in _TOLD if kind is not SmsKind.CANCELLED else visit.status is AppointmentStatus.CANCELLED
+    if not is_told or visit.sequence > sequence:
+        return "superseded"
+    if visit.starts_at <= now:
+        return "past"
+    if to is None:
+        return "no-number"
+    if not may_take_texts(to):
+        return "no-texts"
+    if is_opted_out(session, clinic_id=catalogue.clinic_id, phone=to):
+        return "opted-out"
+    return None if sender else "no-sender"
+
+
+def _due_at(session: Session, catalogue: Catalogue, visit: BookedVisit, *, now: datetime) -> datetime:
+    """Return when the text may go: at once if the patient has just asked for the change themselves.
+
+    At once, too, if the morning is too late: otherwise the patient comes for nothing.
+    """
+    actor = session.scalar(
+        select(AppointmentChange.actor)
+        .where(AppointmentChange.appointment_id == visit.id)
+        .order_by(AppointmentChange.id.desc())
+        .limit(1)
+    )
+    if actor == "patient":
+        return now
+    morning = quiet.allowed_from(now, zone=catalogue.location(visit.location_id).zone)
+    return morning if morning < visit.starts_at else now
+
+
+def _drop_waiting(work: UnitOfWork, *, appointment_id: str) -> None:
+    """Take back what still waits for the end of the quiet hours: the visit has changed again since."""
+    work.session.execute(
+        update(SmsMessage)
+        .where(SmsMessage.appointment_id == appointment_id, SmsMessage.state == SmsState.QUEUED)
+        .values(state=SmsState.SKIPPED, note="superseded")
+    )
+
+
+def _ask_for_a_call(work: UnitOfWork, message: SmsMessage, *, now: datetime) -> None:
+    open_task(
+        work,
+        clinic_id=message.clinic_id,
+        kind=TaskKind.UNDELIVERED,
+        text=f"No number that takes texts is known. Please tell the patient: {message.body}",
+        now=now,
+        appointment_id=message.appointment_id,
+        phone=message.to,
+        subject=f"undelivered:{message.id}",
+    )
