@@ -64,7 +64,9 @@ def appointments_behind(session: Session, *, older_than: timedelta, now: datetim
     query = (
         select(RemoteObject.appointment_id)
         .join(CalendarLink, CalendarLink.id == RemoteObject.link_id)
-        .where(RemoteObject.state == ObjectState.BEHIND.value, RemoteObject.changed_at <= now - older_than)
+        .where(RemoteObject.state == ObjectState.BEHIND.value)
+        # What was never there belongs to a new link: nobody else is at it.
+        .where(or_(RemoteObject.changed_at <= now - older_than, RemoteObject.href.is_(None)))
         # A calendar that refuses us is asked again only after somebody mended the link.
         .where(CalendarLink.state != LinkState.FAILED.value)
         .order_by(RemoteObject.changed_at)

@@ -117,7 +117,11 @@ def describe(context: Any, *, connection: Connection) -> None:
     if connection.dialect.name == "postgresql":
         connection.execute(text(f"SET LOCAL lock_timeout = '{_LOCK_TIMEOUT}'"))
     context.configure(
-        connection=connection, target_metadata=Base.metadata, render_item=_render, compare_type=True, render_as_batch=True
+        connection=connection,
+        target_metadata=Base.metadata,
+        render_item=_render,
+        compare_type=True,
+        render_as_batch=True,
     )
 
 

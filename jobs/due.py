@@ -73,7 +73,8 @@ def _run(services: JobServices, duty: Duty, now: datetime) -> str | None:
     except Unavailable:
         log.warning("jobs.due.unavailable", duty=duty.name)
         return "unavailable"
-    except Exception as bug:  # noqa: BLE001 -- the same edge as in jobs.run, for work that has no Delivery
+    except Exception as bug:
+        # The same edge as in jobs.run, for work that has no Delivery.
         log.exception("jobs.due.bug", duty=duty.name)
         return type(bug).__name__
     return None
@@ -91,7 +92,9 @@ def _take(work: UnitOfWork, duty: Duty, now: datetime) -> bool:
     taken = work.session.execute(
         update(DueRun)
         .where(
-            DueRun.name == duty.name, DueRun.next_at <= now, or_(DueRun.lease_until.is_(None), DueRun.lease_until <= now)
+            DueRun.name == duty.name,
+            DueRun.next_at <= now,
+            or_(DueRun.lease_until.is_(None), DueRun.lease_until <= now),
         )
         .values(lease_until=now + LEASE)
         .returning(DueRun.name)

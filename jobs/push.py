@@ -1,8 +1,8 @@
 """A change of a visit, shown in the practitioners' calendars."""
 
-from collections.abc import Mapping
 from datetime import datetime, timedelta
 
+from booking.events import AppointmentEvent
 from calendar_sync.run import appointments_behind, push_appointment
 from jobs.context import JobServices
 from kernel.errors import Malformed, Unavailable
@@ -11,9 +11,9 @@ from kernel.errors import Malformed, Unavailable
 _BEHIND_SINCE = timedelta(minutes=2)
 
 
-def push_to_calendars(services: JobServices, event: Mapping[str, object], now: datetime) -> None:
+def push_to_calendars(services: JobServices, event: AppointmentEvent, now: datetime) -> None:
     """Bring the event's Appointment, as it stands now, into the calendars. Raises Unavailable, AccessRefused."""
-    push_appointment(services.db, services.open_calendar, appointment_id=str(event["appointment_id"]), now=now)
+    push_appointment(services.db, services.open_calendar, appointment_id=event.appointment_id, now=now)
 
 
 def push_what_is_behind(services: JobServices, now: datetime) -> None:

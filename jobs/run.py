@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 import structlog
 from sqlalchemy import and_, or_, update
 
+from booking.events import EVENTS, AppointmentEvent
 from booking.tasks import open_task
 from booking.values import TaskKind
 from jobs.context import JobServices, installed
@@ -21,7 +22,7 @@ from kernel.errors import Malformed, Refused, Unavailable
 from kernel.log import get_logger
 from kernel.work import OutboxEntry, UnitOfWork
 
-RUNS_FOR = timedelta(seconds=30)  # longer than the sum of a step's time-outs
+RUNS_FOR = timedelta(seconds=60)  # longer than the sum of a step's time-outs
 MAX_ATTEMPTS = 10
 _BUG_ATTEMPTS = 3
 _FIRST_RETRY = timedelta(seconds=5)
@@ -37,8 +38,7 @@ class _Taken:
     delivery_id: str
     attempt: int
     subscriber: str
-    event_name: str
-    payload: Mapping[str, object]
+    event: AppointmentEvent
 
 
 def run_delivery(*, delivery_id: str, **_newer: object) -> None:
@@ -54,7 +54,7 @@ def run_step(services: JobServices, *, delivery_id: str, steps: Mapping[str, Ste
         log.info("jobs.delivery.not_ours", delivery_id=delivery_id)
         return
     with structlog.contextvars.bound_contextvars(
-        delivery_id=delivery_id, subscriber=taken.subscriber, event_name=taken.event_name, attempt=taken.attempt
+        delivery_id=delivery_id, subscriber=taken.subscriber, event_name=taken.event.name, attempt=taken.attempt
     ):
         settle = _attempt(services, taken, steps, now)
         services.db.run(settle)
@@ -62,7 +62,7 @@ def run_step(services: JobServices, *, delivery_id: str, steps: Mapping[str, Ste
 
 def backoff(attempt: int) -> timedelta:
     """Return how long to wait after the given failed attempt (1 is the first), without the jitter."""
-    return min(_FIRST_RETRY * 2 ** (attempt - 1), _LONGEST_WAIT)
+    return min(_FIRST_RETRY * (1 << (attempt - 1)), _LONGEST_WAIT)
 
 
 def _attempt(
@@ -70,7 +70,7 @@ def _attempt(
 ) -> Callable[[UnitOfWork], None]:
     """Do the step and return what the database is to remember of it."""
     try:
-        steps[taken.subscriber](services, taken.payload, now)
+        steps[taken.subscriber](services, taken.event, now)
     except Refused as refusal:
         # The rules say that there is nothing to do (opted out, cancelled since): that is an end, not a failure.
         code = refusal.code
@@ -81,7 +81,7 @@ def _attempt(
         log.warning("jobs.delivery.unavailable")
         return lambda work: _retry_or_park(work, taken, now, wait=wait, error="unavailable", attempts=MAX_ATTEMPTS)
     except Malformed:
-        log.error("jobs.delivery.malformed")
+        log.warning("jobs.delivery.malformed")  # the error is the task that staff get
         return lambda work: _park(work, taken, now, error="malformed")
     except Exception as bug:
         log.exception("jobs.delivery.bug")
@@ -109,9 +109,15 @@ def _take(work: UnitOfWork, delivery_id: str, now: datetime) -> _Taken | None:
         delivery_id=row.id,
         attempt=row.attempts,
         subscriber=row.subscriber,
-        event_name=entry.name,
-        payload=dict(entry.payload),
+        event=_event(entry),
     )
+
+
+def _event(entry: OutboxEntry) -> AppointmentEvent:
+    event = EVENTS[entry.name].from_json(entry.payload)
+    if not isinstance(event, AppointmentEvent):
+        raise TypeError(f"{entry.name} has subscribers, but is about no appointment")
+    return event
 
 
 def _still_ours(work: UnitOfWork, taken: _Taken) -> Delivery | None:
@@ -141,13 +147,12 @@ def _park(work: UnitOfWork, taken: _Taken, now: datetime, *, error: str) -> None
     if row is None:
         return
     row.state, row.lease_until, row.error = DeliveryState.PARKED.value, None, error
-    appointment_id = taken.payload.get("appointment_id")
     open_task(
         work,
-        clinic_id=str(taken.payload["clinic_id"]),
+        clinic_id=taken.event.clinic_id,
         kind=TaskKind.PARKED_JOB,
         text=f"{taken.subscriber} failed for good ({error}) after {taken.attempt} attempts.",
         now=now,
-        appointment_id=str(appointment_id) if appointment_id else None,
+        appointment_id=taken.event.appointment_id,
         subject=f"delivery:{taken.delivery_id}",
     )

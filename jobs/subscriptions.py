@@ -1,14 +1,20 @@
 """Who reacts to what: the one table. A new effect of a booking is a line here and a job module."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import datetime
 
-from booking.events import AppointmentBooked, AppointmentCancelled, AppointmentMoved, AppointmentRequested
+from booking.events import (
+    AppointmentBooked,
+    AppointmentCancelled,
+    AppointmentEvent,
+    AppointmentMoved,
+    AppointmentRequested,
+)
 from jobs.context import JobServices
 from jobs.messages import send_confirmation
 from jobs.push import push_to_calendars
 
-Step = Callable[[JobServices, Mapping[str, object], datetime], None]
+Step = Callable[[JobServices, AppointmentEvent, datetime], None]
 
 CALENDAR = "calendar.push"
 CONFIRMATION = "sms.confirmation"

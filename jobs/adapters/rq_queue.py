@@ -6,20 +6,21 @@ from typing import Any
 from redis.exceptions import RedisError
 from rq import Queue
 from rq.exceptions import DuplicateJobError
+from rq.worker import SimpleWorker
 
 from kernel.errors import Unavailable
 
-QUEUE_NAME = "frontdesk"
-SERIALIZER = "json"  # RQ's default would run whatever somebody else writes into Redis
+_NAME = "frontdesk"
+_SERIALIZER = "json"  # RQ's default would run whatever somebody else writes into Redis
 _JOB = "jobs.run.run_delivery"
-_JOB_TIMEOUT_S = 60
+_JOB_TIMEOUT_S = 90  # a step bounds its own waiting well below this
 _KEEP_RESULT_S = 60
 _KEEP_FAILURE_S = int(timedelta(days=1).total_seconds())
 
 
 class RqQueue:
     def __init__(self, redis: Any) -> None:
-        self._queue = Queue(QUEUE_NAME, connection=redis, serializer=SERIALIZER)
+        self._queue = Queue(_NAME, connection=redis, serializer=_SERIALIZER)
 
     def put(self, *, delivery_id: str, handout: int) -> None:
         try:
@@ -36,3 +37,13 @@ class RqQueue:
             return  # it is in the queue already, which was wanted
         except RedisError:
             raise Unavailable("the queue cannot be reached") from None
+
+
+def work_on_queue(redis: Any) -> None:
+    """Run what is put in, in this process and thread, until SIGTERM or Ctrl-C; the job under way is finished first.
+
+    `redis` is a connection of its own: RQ waits on it for minutes.
+    """
+    queue = Queue(_NAME, connection=redis, serializer=_SERIALIZER)
+    worker = SimpleWorker([queue], connection=redis, serializer=_SERIALIZER, log_job_description=False)
+    worker.work(logging_level="WARNING")

@@ -1,0 +1,201 @@
+"""Settings to services: the one place that chooses and makes adapters."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from redis import Redis
+from redis.exceptions import RedisError
+
+from booking.catalogue import CatalogueCache
+from calendar_sync.adapters.caldav_store import CaldavStore
+from calendar_sync.adapters.memory_store import MemoryStore
+from calendar_sync.ports import LinkAccess, OpenCalendar
+from dialog.interpreter import Interpreter
+from dialog.turn import Dialog
+from dialog.understanding.local import LocalInterpreter
+from frontdesk.embedded import redis_url
+from jobs.adapters.immediate_queue import ImmediateQueue
+from jobs.adapters.rq_queue import RqQueue, work_on_queue
+from jobs.context import JobServices
+from jobs.ports import Queue
+from jobs.run import run_step
+from kernel.clock import Clock, FixedClock, SystemClock
+from kernel.config import Mode, ModelSettings, Settings
+from kernel.telephony import TwilioAccount, make_client
+from kernel.turn_lock import InProcessTurnLock, RedisTurnLock, TurnLock
+from kernel.work import Database
+from sms.adapters.memory_gateway import MemoryGateway
+from sms.adapters.twilio_gateway import TwilioGateway
+from sms.ports import SmsGateway
+
+WAKE_KEY = "frontdesk:wake-relay"
+_REDIS_TIMEOUT_S = 2.0  # a dead Redis must not eat the seconds a webhook has
+
+
+@dataclass(frozen=True)
+class Services:
+    """The assembled product, without a web server around it."""
+
+    settings: Settings
+    db: Database
+    clock: Clock
+    redis: Any  # a client; None where everything is in this process. Its library's types are too loose to be of use.
+    lock: TurnLock
+    catalogues: CatalogueCache
+    interpreter: Interpreter
+    dialog: Dialog
+    sms_gateway: SmsGateway
+    open_calendar: OpenCalendar
+    queue: Queue
+
+    @property
+    def jobs(self) -> JobServices:
+        """What jobs work with."""
+        return JobServices(
+            db=self.db,
+            clock=self.clock,
+            catalogues=self.catalogues,
+            sms_gateway=self.sms_gateway,
+            open_calendar=self.open_calendar,
+        )
+
+    def close(self) -> None:
+        """Give back connections. The process may end without it."""
+        self.db.dispose()
+        if self.redis is not None:
+            self.redis.close()
+
+
+def build(settings: Settings) -> Services:
+    """Assemble the product for a web or worker process. Connects to nothing yet."""
+    redis = Redis.from_url(
+        redis_url(settings),
+        socket_timeout=_REDIS_TIMEOUT_S,
+        socket_connect_timeout=_REDIS_TIMEOUT_S,
+        health_check_interval=30,
+    )
+    db = Database(settings.database_url, secret=settings.secret_key, wake_relay=lambda: _wake(redis))
+    return _assemble(
+        settings,
+        db=db,
+        clock=FixedClock(settings.fixed_now) if settings.fixed_now else SystemClock(),
+        redis=redis,
+        lock=RedisTurnLock(redis),
+        interpreter=make_interpreter(settings.model),
+        sms_gateway=_sms_gateway(settings),
+        open_calendar=CaldavStore,
+        queue=RqQueue(redis),
+    )
+
+
+def build_in_process(
+    *, data_dir: Path, account: TwilioAccount, now: datetime, model: ModelSettings | None = None
+) -> tuple[Services, FixedClock]:
+    """Assemble the product in one process with a clock that is moved by hand: SQLite in `data_dir`, jobs run on the spot,
+    texts and calendars in memory. The terminal chat and scripted conversations run on it.
+    """
+    settings = Settings(
+        data_dir=data_dir,
+        database_url=f"sqlite:///{data_dir / 'frontdesk.db'}",
+        redis_url=None,
+        host="127.0.0.1",
+        port=8000,
+        public_base_url="http://127.0.0.1:8000",
+        secret_key="0" * 32,  # the database lives as long as the conversation
+        twilio=account,
+        model=model,
+        fixed_now=now,
+        mode=Mode.DEVELOPMENT,
+        log_level="ERROR",
+    )
+    clock, calendars = FixedClock(now), {}  # type: FixedClock, dict[str, MemoryStore]
+    services: list[Services] = []
+    made = _assemble(
+        settings,
+        db=Database(settings.database_url, secret=settings.secret_key),
+        clock=clock,
+        redis=None,
+        lock=InProcessTurnLock(),
+        interpreter=make_interpreter(model),
+        sms_gateway=MemoryGateway(),
+        open_calendar=lambda access: calendars.setdefault(access.link_id, MemoryStore()),
+        queue=ImmediateQueue(lambda delivery_id: run_step(services[0].jobs, delivery_id=delivery_id)),
+    )
+    services.append(made)
+    return made, clock
+
+
+def make_interpreter(model: ModelSettings | None) -> Interpreter:
+    """Return the local interpreter, with the language model behind it where one is set."""
+    local = LocalInterpreter()
+    if model is None:
+        return local
+    # Imported here: the vendor's library takes two seconds that a clinic without a model need not wait.
+    from dialog.adapters.langchain_model import LangChainModel
+    from dialog.model_interpreter import ModelInterpreter
+
+    return ModelInterpreter(local, LangChainModel(model))
+
+
+def make_collection(access: LinkAccess, *, title: str) -> None:
+    """Make a CalDAV collection unless it is there: for the demo's calendars. Raises Unavailable, AccessRefused."""
+    CaldavStore(access).make_collection(title=title)
+
+
+def wait_for_wake(redis: Any, *, timeout: timedelta) -> None:
+    """Return when some transaction published an event, or after `timeout`. Raises RedisError."""
+    redis.blpop([WAKE_KEY], timeout=timeout.total_seconds())
+
+
+def take_jobs(settings: Settings) -> None:
+    """Run queued jobs in this thread until SIGTERM or Ctrl-C."""
+    # A connection of its own: it waits for minutes, while the services' one gives up after seconds.
+    with Redis.from_url(redis_url(settings), health_check_interval=30) as connection:
+        work_on_queue(connection)
+
+
+def _assemble(
+    settings: Settings,
+    *,
+    db: Database,
+    clock: Clock,
+    redis: Any,
+    lock: TurnLock,
+    interpreter: Interpreter,
+    sms_gateway: SmsGateway,
+    open_calendar: OpenCalendar,
+    queue: Queue,
+) -> Services:
+    catalogues = CatalogueCache()
+    return Services(
+        settings=settings,
+        db=db,
+        clock=clock,
+        redis=redis,
+        lock=lock,
+        catalogues=catalogues,
+        interpreter=interpreter,
+        dialog=Dialog(db=db, clock=clock, lock=lock, interpreter=interpreter, catalogues=catalogues),
+        sms_gateway=sms_gateway,
+        open_calendar=open_calendar,
+        queue=queue,
+    )
+
+
+def _sms_gateway(settings: Settings) -> SmsGateway:
+    # Without an account nothing can be sent: what would have been is in the SmsMessage rows, where the simulator shows it.
+    if settings.twilio.is_real:
+        return TwilioGateway(make_client(settings.twilio))
+    return MemoryGateway()
+
+
+def _wake(redis: Any) -> None:
+    try:
+        with redis.pipeline() as pipe:
+            pipe.lpush(WAKE_KEY, 1)
+            pipe.ltrim(WAKE_KEY, 0, 0)
+            pipe.execute()
+    except RedisError:
+        return  # the relay also polls; a booking does not fail for a nudge

@@ -1,0 +1,46 @@
+"""A change of a visit, told to the patient by text."""
+
+from datetime import datetime
+
+from booking.events import AppointmentBooked, AppointmentCancelled, AppointmentEvent, AppointmentMoved
+from jobs.context import JobServices
+from kernel.errors import Refused, Unavailable
+from kernel.work import UnitOfWork
+from sms.model import SmsKind
+from sms.send import queue_visit_notice, send_queued, texts_to_send
+
+_KINDS: dict[type[AppointmentEvent], SmsKind] = {
+    AppointmentBooked: SmsKind.BOOKED,
+    AppointmentMoved: SmsKind.MOVED,
+    AppointmentCancelled: SmsKind.CANCELLED,
+}
+
+
+def send_confirmation(services: JobServices, event: AppointmentEvent, now: datetime) -> None:
+    """Write the text about the event down and hand it over; a second time it is the same text. Raises Unavailable."""
+
+    def queue(work: UnitOfWork) -> str | None:
+        return queue_visit_notice(
+            work,
+            services.catalogues.get(work.session, clinic_id=event.clinic_id),
+            kind=_KINDS[type(event)],
+            appointment_id=event.appointment_id,
+            revision=event.revision,
+            sequence=event.sequence,
+            now=now,
+        )
+
+    message_id = services.db.run(queue)
+    if message_id is not None:
+        send_queued(services.db, services.sms_gateway, message_id=message_id, now=now)
+
+
+def send_what_waits(services: JobServices, now: datetime) -> None:
+    """Send what was to be sent later, and find out about what may have been sent."""
+    with services.db.read() as session:
+        waiting = texts_to_send(session, now=now)
+    for message_id in waiting:
+        try:
+            send_queued(services.db, services.sms_gateway, message_id=message_id, now=now)
+        except (Refused, Unavailable):
+            continue  # noted at the text; the others need not wait for it
