@@ -43,7 +43,6 @@ def create_app(services: Services) -> Flask:
         sms_blueprint(
             dialog=services.dialog,
             db=services.db,
-            catalogues=services.catalogues,
             account=settings.twilio,
             public_base_url=settings.public_base_url,
             clock=services.clock,

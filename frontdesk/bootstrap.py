@@ -187,7 +187,7 @@ def _assemble(
 def _sms_gateway(settings: Settings) -> SmsGateway:
     # Without an account nothing can be sent: what would have been is in the SmsMessage rows, where the simulator shows it.
     if settings.twilio.is_real:
-        return TwilioGateway(make_client(settings.twilio))
+        return TwilioGateway(make_client(settings.twilio), status_url=f"{settings.public_base_url}/twilio/sms/status")
     return MemoryGateway()
 
 
