@@ -6,6 +6,7 @@ Made with the vendor's own builder, which escapes text. It does not remove what 
 import textwrap
 from dataclasses import dataclass
 
+from twilio.twiml import TwiML
 from twilio.twiml.voice_response import Dial, Gather, Say, VoiceResponse
 
 from dialog.inbound import Reply
@@ -127,7 +128,7 @@ def _gather(response: VoiceResponse, reply: Reply, addresses: Addresses) -> Gath
     return gather
 
 
-def _say(verb: VoiceResponse | Gather, reply: Reply) -> None:
+def _say(verb: TwiML, reply: Reply) -> None:
     spoken = _spoken(reply)
     for part in textwrap.wrap(printable(reply.text), _LONGEST_SAY):
         verb.append(Say(part, voice=spoken.voice, language=spoken.code))
