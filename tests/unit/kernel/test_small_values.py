@@ -11,7 +11,7 @@ from kernel import log
 from kernel.clock import FixedClock
 from kernel.crypto import CannotDecrypt, Keyring
 from kernel.money import Money
-from kernel.phone import caller_number, masked, to_e164
+from kernel.phone import caller_number, masked, may_take_texts, readable, to_e164
 
 pytestmark = pytest.mark.unit
 
@@ -109,3 +109,15 @@ def test_personal_data_does_not_reach_the_log(capsys: pytest.CaptureFixture[str]
     assert line["event"] == "booking.hold.placed"
     assert line["appointment_id"] == "a1"
     assert not {"pii_name", "phone_pii"} & set(line)
+
+
+def test_a_number_is_shown_as_people_write_it():
+    assert readable("+12125550100") == "+1 212-555-0100"
+
+
+@pytest.mark.parametrize(
+    ("number", "may"),
+    [("+442072343456", False), ("+447911123456", True), ("+12125550123", True), ("+34612345678", True)],
+)
+def test_only_a_certain_landline_takes_no_texts(number: str, may: bool):
+    assert may_take_texts(number) is may
