@@ -41,23 +41,31 @@ class Option:
 
 @dataclass(frozen=True)
 class Listening:
-    """What an utterance is understood against. `now` is naive wall time in the clinic's zone."""
+    """What an utterance is understood against. `now` is naive wall time in the clinic's zone.
+
+    `tokens_left` is what the conversation may still spend on a language model; None is no limit.
+    """
 
     catalogue: Catalogue
     now: datetime
     language: str = "en"
     asked: Asked = Asked.NOTHING
     offered: tuple[Option, ...] = ()
+    tokens_left: int | None = None
 
 
 @dataclass(frozen=True)
 class Interpretation:
-    """`confidence` 0 to 1: below about a half the rest of the pipeline asks rather than acts. `open_words`: what was not used."""
+    """`confidence` 0 to 1: below about a half the rest of the pipeline asks rather than acts. `open_words`: what was not used.
+
+    `tokens` is what a language model was paid for it.
+    """
 
     commands: tuple[Command, ...]
     language: str
     confidence: float
     open_words: str = ""
+    tokens: int = 0
 
 
 class Interpreter(Protocol):
