@@ -1,0 +1,443 @@
+"""From what was found in an utterance to commands, in the order in which they were said."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+from dialog import commands as say
+from dialog.commands import Command, Relation, Topic
+from dialog.interpreter import Asked, Interpretation
+from dialog.timewords import TimeReading, TimeWish
+from dialog.understanding import options, people
+from dialog.understanding.mention import Span
+from dialog.understanding.numbers import number_at
+from dialog.understanding.pattern import Hit
+from dialog.understanding.scene import Scene, read_times
+
+TASKS = frozenset({"start_booking", "start_reschedule", "start_cancel"})
+KEEPS_TIMES = TASKS | {"more_options", "ask_availability", "correct", "ask_appointments", "deny", "join_waitlist"}
+"""Phrases in which words of time keep their meaning; in others ("see you later", "one second") they are set aside."""
+TAKES_TIMES = frozenset({"nothing", "goodbye", "confirm_visit", "running_late", "greet"})
+"""Phrases that take even the times they were said with: "see you Tuesday", "since Monday"."""
+IDLE = frozenset(
+    {"affirm", "deny", "unsure", "greet", "thank", "goodbye", "more_options", "correct", "nothing", *TASKS}
+)
+"""Phrases that say nothing about whether a clinic is meant."""
+STEERING = frozenset({"ask_human", "stop", "start_over", "go_back", "repeat", "start_cancel", "help"})
+"""What is not taken down when a message is dictated, as long as little else was said."""
+OPENING = frozenset({Asked.NOTHING, Asked.WHAT_TO_DO, Asked.ANYTHING_ELSE})
+DETAILS = (
+    say.GiveService,
+    say.GivePractitioner,
+    say.GiveTime,
+    say.BookFor,
+    say.WishPractitioner,
+    say.AnyPractitioner,
+    say.SamePractitioner,
+    say.RefusePractitioner,
+    say.GiveLocation,
+)
+ASKING = (
+    say.StartBooking,
+    say.StartReschedule,
+    say.StartCancel,
+    say.AskAppointments,
+    say.AskAvailability,
+    say.AskClinic,
+    say.JoinWaitlist,
+    say.RunningLate,
+    say.ConfirmVisit,
+    say.AskHuman,
+    say.LeaveMessage,
+    say.OutOfScope,
+    say.Stop,
+    say.Goodbye,
+    say.Choose,
+    say.Affirm,
+    say.Deny,
+    say.Correct,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A command and the words it came from."""
+
+    command: Command
+    span: Span
+    words: frozenset[int]
+
+
+def interpret(scene: Scene) -> Interpretation:
+    """Put what was found together."""
+    hits = _settled(scene)
+    scene = _without_taken_times(scene, hits)
+    if scene.listening.asked is Asked.MESSAGE and not _is_steering(scene, hits):
+        return Interpretation((say.LeaveMessage(scene.utterance.text.strip()),), scene.book.language, 1.0)
+    findings = _choice(scene, hits) or [*_of_times(scene, hits), *_of_mentions(scene, hits)]
+    findings += [finding for hit in hits if (finding := _of_hit(hit, scene))]
+    findings += [*_of_people(scene), *_of_relations(scene)]
+    findings = _in_context(sorted(findings, key=lambda each: each.span), scene)
+    return _scored(findings, hits, scene)
+
+
+# Which phrases hold.
+
+
+def _settled(scene: Scene) -> list[Hit]:
+    """Choose among overlapping phrases: those that explain most words, then the file's order."""
+    found = scene.book.intents.find(scene.text)
+    listening = scene.listening
+    if listening.offered or listening.asked is Asked.CHOICE:
+        found = [replace(hit, label=f"choose {hit.label}") for hit in scene.book.choose.find(scene.text)] + found
+    details = _detail_words(scene)
+    order = {id(hit): place for place, hit in enumerate(found)}
+    kept: list[Hit] = []
+    used: set[int] = set(_person_words(scene))
+    for hit in sorted(found, key=lambda each: (-_weight(each, details), order[id(each)])):
+        if (
+            hit.literal
+            and not hit.literal & used
+            and not any(hit.start < other.end and other.start < hit.end and other.label == hit.label for other in kept)
+        ):
+            kept.append(hit)
+            used |= hit.literal
+    return sorted(kept, key=lambda each: each.start)
+
+
+def _detail_words(scene: Scene) -> frozenset[int]:
+    mentions = (*scene.staff, *scene.places, *scene.services)
+    spans = [(mention.start, mention.end) for mention in mentions]
+    spans += [scene.utterance.words_between(time.start, time.end) for time in scene.times.mentions]
+    return frozenset(at for start, end in spans for at in range(start, end))
+
+
+def _person_words(scene: Scene) -> range:
+    return range(*scene.person.span) if scene.person else range(0)
+
+
+def _weight(hit: Hit, details: frozenset[int]) -> int:
+    return len(hit.literal | (details & set(range(hit.start, hit.end))))
+
+
+def _without_taken_times(scene: Scene, hits: Sequence[Hit]) -> Scene:
+    taken = [span for hit in hits for span in _taken_times(hit, scene)]
+    if not taken:
+        return scene
+    return replace(scene, times=read_times(scene, without=[*scene.set_aside, *taken]))
+
+
+def _taken_times(hit: Hit, scene: Scene) -> Iterator[Span]:
+    name = hit.label.partition(" ")[0]
+    for time in scene.times.mentions:
+        start, end = scene.utterance.words_between(time.start, time.end)
+        is_literal = start < end and set(range(start, end)) <= hit.literal and name not in KEEPS_TIMES
+        if is_literal or (name in TAKES_TIMES and hit.start <= start and end <= hit.end):
+            yield start, end
+
+
+def _is_steering(scene: Scene, hits: Sequence[Hit]) -> bool:
+    steering = [hit for hit in hits if hit.label in STEERING]
+    return bool(steering) and sum(len(hit.literal) for hit in steering) * 2 >= len(scene.utterance.tokens)
+
+
+# What they chose.
+
+
+def _choice(scene: Scene, hits: Sequence[Hit]) -> list[Finding]:
+    listening = scene.listening
+    chosen = options.by_place(
+        [replace(hit, label=hit.label.removeprefix("choose ")) for hit in hits if hit.label.startswith("choose ")],
+        listening.offered,
+    )
+    if (
+        chosen is None
+        and listening.asked is Asked.CHOICE
+        and not any(hit.label in TASKS | {"correct", "more_options"} for hit in hits)
+    ):
+        chosen = options.bare(scene.utterance, listening.offered, scene.book) or _by_details(scene)
+    if chosen is None:
+        return []
+    index, span = chosen
+    return [Finding(say.Choose(index), span, frozenset(range(*span)))]
+
+
+def _by_details(scene: Scene) -> tuple[int, Span] | None:
+    offered = scene.listening.offered
+    index = options.by_details(scene.times, (*scene.staff, *scene.places), offered)
+    if index is None:
+        index = options.by_words(scene.utterance, offered, scene.book)
+    words = sorted(_detail_words(scene)) or list(range(len(scene.utterance.tokens)))
+    return (index, (words[0], words[-1] + 1)) if index is not None and words else None
+
+
+# When, what, who, where.
+
+
+def _of_times(scene: Scene, hits: Sequence[Hit]) -> Iterator[Finding]:
+    tasks = [hit for hit in hits if hit.label in TASKS]
+    if len({hit.label for hit in tasks}) < 2:
+        yield from _time_finding(scene.times, scene, (0, len(scene.utterance.tokens)))
+        return
+    # "Cancel Tuesday and book me next week": each part has its own times.
+    borders = [0, *(hit.start for hit in tasks[1:]), len(scene.utterance.tokens)]
+    taken = [*scene.set_aside, *(span for hit in hits for span in _taken_times(hit, scene))]
+    for part in pairwise(borders):
+        if part[0] < part[1]:
+            yield from _time_finding(read_times(scene, without=taken, within=part), scene, part)
+
+
+def _time_finding(reading: TimeReading, scene: Scene, part: Span) -> Iterator[Finding]:
+    if reading.wish is None and not reading.unresolved:
+        return
+    offset = scene.utterance.tokens[part[0]].start if part[0] < len(scene.utterance.tokens) else 0
+    spans = [scene.utterance.words_between(time.start + offset, time.end + offset) for time in reading.mentions]
+    words = frozenset(at for start, end in spans for at in range(start, end))
+    start, end = (min(words), max(words) + 1) if words else part
+    wish = reading.wish or TimeWish()
+    yield Finding(
+        say.GiveTime(wish, scene.utterance.said(start, end), reading.unresolved, past=reading.past), (start, end), words
+    )
+
+
+def _of_mentions(scene: Scene, hits: Sequence[Hit]) -> Iterator[Finding]:
+    refused = [hit for hit in hits if hit.label == "refuse_practitioner"]
+    for mention in scene.staff:
+        span, words = (mention.start, mention.end), frozenset(range(mention.start, mention.end))
+        is_refused = any(hit.start <= mention.start and mention.end <= hit.end for hit in refused)
+        if not is_refused:
+            yield Finding(say.GivePractitioner(mention.keys, mention.text), span, words)
+        elif mention.keys:
+            yield Finding(say.RefusePractitioner(mention.keys), span, words)
+    for make, mentions in ((say.GiveService, scene.services), (say.GiveLocation, scene.places)):
+        for mention in mentions:
+            yield Finding(
+                make(mention.keys, mention.text),
+                (mention.start, mention.end),
+                frozenset(range(mention.start, mention.end)),
+            )
+
+
+def _of_people(scene: Scene) -> Iterator[Finding]:
+    if scene.person:
+        yield Finding(
+            say.GiveName(scene.person.value, scene.person.spelled), scene.person.span, frozenset(_person_words(scene))
+        )
+    if scene.birth:
+        yield Finding(say.GiveBirthDate(scene.birth.value), scene.birth.span, frozenset(range(*scene.birth.span)))
+    if scene.phone:
+        yield Finding(say.GivePhone(scene.phone.value), scene.phone.span, frozenset(range(*scene.phone.span)))
+
+
+def _of_relations(scene: Scene) -> Iterator[Finding]:
+    found = sorted((hit for hit in scene.cues if hit.label.startswith("book_for")), key=lambda hit: hit.start - hit.end)
+    if not found:
+        return
+    hit = found[0]
+    if hit.label == "book_for_self":
+        if scene.listening.asked is Asked.FOR_WHOM:
+            yield Finding(say.BookFor(Relation.SELF), (hit.start, hit.end), hit.literal)
+        return
+    person = _named_after(scene, max(each.end for each in found))
+    words = hit.literal | (frozenset(range(*person.span)) if person else frozenset())
+    yield Finding(
+        say.BookFor(Relation(hit.label.partition(" ")[2]), person.value if person else None),
+        (hit.start, hit.end),
+        words,
+    )
+
+
+def _named_after(scene: Scene, end: int) -> people.PersonName | None:
+    """Read the name that follows the relation: "my son Tom"."""
+    relation_ends = [end]
+    for start in range(max(0, end - 3), end):
+        relation_ends += [
+            each
+            for name in ("<child>", "<parent>", "<partner>", "<other_person>")
+            for each in scene.text.found[start].get(name, ())
+        ]
+    for each in sorted(set(relation_ends)):
+        if each < len(scene.utterance.tokens) and (
+            name := people.name_at(scene.utterance, each, scene.book, is_expected=False)
+        ):
+            return name
+    return None
+
+
+# Phrases.
+
+
+def _of_hit(hit: Hit, scene: Scene) -> Finding | None:
+    name, _, value = hit.label.partition(" ")
+    make = _MAKERS.get(name)
+    command = make(value, hit, scene) if make else None
+    return Finding(command, (hit.start, hit.end), hit.literal) if command else None
+
+
+Maker = Callable[[str, Hit, Scene], Command | None]
+
+
+def _language_wished(value: str, hit: Hit, scene: Scene) -> Command | None:
+    if value.startswith("gender="):
+        return say.WishPractitioner(gender=value.removeprefix("gender="))
+    spoken = [
+        scene.book.languages[word]
+        for word in scene.utterance.words[hit.start : hit.end]
+        if word in scene.book.languages
+    ]
+    return say.WishPractitioner(language=spoken[0]) if spoken else None
+
+
+def _late(_value: str, hit: Hit, scene: Scene) -> Command:
+    found = (number_at(scene.utterance, at, scene.book) for at in range(hit.start, hit.end))
+    return say.RunningLate(next((number[0] for number in found if number), None))
+
+
+def _question(value: str, hit: Hit, scene: Scene) -> Command:
+    return say.AskClinic(Topic(value), _sentence(hit, scene))
+
+
+def _sentence(hit: Hit, scene: Scene) -> str:
+    """Give the part of the utterance around a phrase."""
+    start = max((at for at in scene.utterance.starts if at <= hit.start), default=0)
+    end = min((at for at in scene.utterance.stops if at >= hit.end), default=len(scene.utterance.tokens))
+    return scene.utterance.said(start, end)
+
+
+def _simple(command: Command) -> Maker:
+    return lambda _value, _hit, _scene: command
+
+
+_MAKERS: dict[str, Maker] = {
+    "start_booking": _simple(say.StartBooking()),
+    "start_reschedule": _simple(say.StartReschedule()),
+    "start_cancel": _simple(say.StartCancel()),
+    "confirm_visit": _simple(say.ConfirmVisit()),
+    "ask_appointments": lambda value, _hit, _scene: say.AskAppointments(past=value == "past"),
+    "ask_availability": _simple(say.AskAvailability()),
+    "join_waitlist": _simple(say.JoinWaitlist()),
+    "running_late": _late,
+    "ask_clinic": _question,
+    "ask_human": _simple(say.AskHuman()),
+    "leave_message": lambda _value, _hit, scene: say.LeaveMessage(scene.utterance.text.strip()),
+    "any_practitioner": _simple(say.AnyPractitioner()),
+    "same_practitioner": _simple(say.SamePractitioner()),
+    "wish_practitioner": _language_wished,
+    "new_patient": lambda value, _hit, _scene: say.NewPatient(is_new=value == "yes"),
+    "affirm": _simple(say.Affirm()),
+    "deny": _simple(say.Deny()),
+    "unsure": _simple(say.Unsure()),
+    "more_options": _simple(say.MoreOptions()),
+    "correct": _simple(say.Correct()),
+    "repeat": _simple(say.Repeat()),
+    "start_over": _simple(say.StartOver()),
+    "go_back": _simple(say.GoBack()),
+    "stop": _simple(say.Stop()),
+    "greet": _simple(say.Greet()),
+    "thank": _simple(say.Thank()),
+    "goodbye": _simple(say.Goodbye()),
+    "help": _simple(say.Help()),
+    "ask_if_bot": _simple(say.AskIfBot()),
+    "switch_language": lambda value, _hit, _scene: say.SwitchLanguage(value),
+    "out_of_scope": lambda value, _hit, _scene: say.OutOfScope(value),
+}
+
+
+# What the situation makes of it.
+
+
+def _in_context(findings: list[Finding], scene: Scene) -> list[Finding]:
+    asked = scene.listening.asked
+    findings = _once(findings)
+    if _is_foreign(findings, scene):
+        return [
+            Finding(say.OutOfScope("other"), (0, len(scene.utterance.tokens)), _foreign_words(scene)),
+            *_of_kind(findings, say.Greet, say.Thank),
+        ]
+    if _has(findings, say.Choose):
+        findings = _without(findings, say.Affirm, say.MoreOptions, say.StartBooking, say.Correct)
+    if asked is Asked.PRACTITIONER and _has(findings, say.Deny) and not _has(findings, *DETAILS):
+        findings = [
+            replace(each, command=say.AnyPractitioner()) if isinstance(each.command, say.Deny) else each
+            for each in findings
+        ]
+    if asked in {Asked.YES_NO, Asked.CHOICE}:
+        findings = _as_correction(findings, scene)
+    if asked in OPENING and _has(findings, *DETAILS) and not _has(findings, *ASKING):
+        first = next(each for each in findings if isinstance(each.command, DETAILS))
+        findings.insert(findings.index(first), Finding(say.StartBooking(), (first.span[0], first.span[0]), frozenset()))
+    if (
+        not any(isinstance(each.command, say.Correct) for each in findings)
+        or _has(findings, say.GiveName, say.GiveBirthDate, *DETAILS)
+        or asked not in OPENING
+    ):
+        return findings
+    return _without(findings, say.Correct)
+
+
+def _as_correction(findings: list[Finding], scene: Scene) -> list[Finding]:
+    """Read "no, Thursday" and "yes, but at three" as one correction rather than as an answer and a wish."""
+    has_details = _has(findings, say.GiveName, say.GiveBirthDate, *DETAILS)
+    answers = _of_kind(findings, say.Deny, say.Affirm)
+    if not has_details or not answers:
+        return findings
+    is_denied = any(isinstance(each.command, say.Deny) for each in answers)
+    has_but = any(word in scene.book.reversals for word in scene.utterance.words[answers[-1].span[1] :])
+    if not is_denied and not has_but:
+        return findings
+    kept = _without(findings, say.Deny, say.Affirm, say.Correct)
+    return [replace(answers[0], command=say.Correct()), *kept]
+
+
+def _is_foreign(findings: list[Finding], scene: Scene) -> bool:
+    foreign = _foreign_words(scene)
+    if not foreign or scene.listening.asked not in OPENING:
+        return False
+    if scene.services or scene.staff or scene.places or scene.person or scene.birth:
+        return False
+    names = {each.command.name for each in findings} - IDLE - {"give_time"}
+    return not names and (
+        len(foreign) > 1 or not _has(findings, say.StartBooking, say.StartCancel, say.StartReschedule)
+    )
+
+
+def _foreign_words(scene: Scene) -> frozenset[int]:
+    return frozenset(at for at, word in enumerate(scene.utterance.words) if word in scene.book.foreign)
+
+
+def _once(findings: list[Finding]) -> list[Finding]:
+    """Keep one of each command, the first; times may come several times, one for each part."""
+    seen: dict[Command, Finding] = {}
+    for each in findings:
+        known = seen.setdefault(each.command, each)
+        if known is not each:
+            seen[each.command] = replace(known, words=known.words | each.words)
+    return list(seen.values())
+
+
+def _has(findings: Sequence[Finding], *kinds: type[Command]) -> bool:
+    return any(isinstance(each.command, kinds) for each in findings)
+
+
+def _of_kind(findings: Sequence[Finding], *kinds: type[Command]) -> list[Finding]:
+    return [each for each in findings if isinstance(each.command, kinds)]
+
+
+def _without(findings: Sequence[Finding], *kinds: type[Command]) -> list[Finding]:
+    return [each for each in findings if not isinstance(each.command, kinds)]
+
+
+def _scored(findings: Sequence[Finding], hits: Sequence[Hit], scene: Scene) -> Interpretation:
+    """Say how much of what was said was understood: the share of words with a meaning that went into commands."""
+    used = frozenset().union(
+        *(each.words for each in findings), *(hit.literal for hit in hits), *(hit.literal for hit in scene.cues)
+    )
+    content = [at for at, word in enumerate(scene.utterance.words) if word not in scene.book.small]
+    open_words = [at for at in content if at not in used]
+    confidence = 0.0 if not findings else 1.0 if not content else 1.0 - len(open_words) / len(content)
+    return Interpretation(
+        commands=tuple(each.command for each in findings),
+        language=scene.book.language,
+        confidence=round(confidence, 3),
+        open_words=" ".join(scene.utterance.said(at, at + 1) for at in open_words),
+    )

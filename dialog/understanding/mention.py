@@ -1,0 +1,21 @@
+"""What a finder reports: a stretch of the utterance that names something of the clinic."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """Words `start` to before `end` name any of `keys`; none: something of this kind that the clinic does not have."""
+
+    start: int
+    end: int
+    keys: tuple[str, ...]
+    text: str
+
+
+Span = tuple[int, int]
+
+
+def overlaps(one: Span, other: Span) -> bool:
+    """Whether two stretches share a word."""
+    return one[0] < other[1] and other[0] < one[1]

@@ -1,0 +1,67 @@
+"""Telephone numbers and small numbers as they are said: digits, words, "double five"."""
+
+from dataclasses import dataclass
+
+from dialog.understanding.mention import Span
+from dialog.understanding.phrasebook import PhraseBook
+from dialog.understanding.words import Utterance
+from kernel.phone import to_e164
+
+FEWEST_DIGITS = 7
+
+
+@dataclass(frozen=True, slots=True)
+class PhoneNumber:
+    """A telephone number in E.164 form and the words it was."""
+
+    value: str
+    span: Span
+
+
+def number_at(utterance: Utterance, at: int, book: PhraseBook) -> tuple[int, int] | None:
+    """Read a small number at word `at`: its value and where it ends. "twenty five" is 25."""
+    word = utterance.words[at]
+    if word.isdigit() and len(word) < 5:
+        return int(word), at + 1
+    value = book.numbers.get(word)
+    if value is None:
+        return None
+    unit = book.numbers.get(utterance.words[at + 1]) if at + 1 < len(utterance.words) else None
+    if value >= 20 and unit is not None and 0 < unit < 10:
+        return value + unit, at + 2
+    return value, at + 1
+
+
+def phone_in(utterance: Utterance, book: PhraseBook, *, country: str) -> PhoneNumber | None:
+    """Find the first run of words that is a telephone number of `country`, or of another with its prefix."""
+    at = 0
+    while at < len(utterance.tokens):
+        digits, end = _digits_from(utterance, at, book)
+        if len(digits) >= FEWEST_DIGITS:
+            plus = "+" if utterance.text[: utterance.tokens[at].start].rstrip(" (").endswith("+") else ""
+            number = to_e164(plus + digits, country=country)
+            if number:
+                return PhoneNumber(number, (at, end))
+        at = max(end, at + 1)
+    return None
+
+
+def _digits_from(utterance: Utterance, at: int, book: PhraseBook) -> tuple[str, int]:
+    digits = ""
+    words = utterance.words
+    while at < len(words):
+        times, here = (
+            (book.multiples[words[at]], at + 1) if words[at] in book.multiples and at + 1 < len(words) else (1, at)
+        )
+        plain = words[here].translate(_SEPARATORS)
+        if plain.isdigit() and plain.isascii():
+            digits += plain * times
+        elif (value := book.numbers.get(words[here])) is not None and (value < 10 or digits):
+            digits += str(value) * times
+        else:
+            break
+        at = here + 1
+    return digits, at
+
+
+_SEPARATORS = str.maketrans("", "", "-./")

@@ -1,0 +1,158 @@
+"""Finds people's names: after a cue ("this is ..."), as the answer to a question, or spelled letter by letter."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from dialog.understanding.mention import Span
+from dialog.understanding.phrasebook import PhraseBook
+from dialog.understanding.words import Utterance, without_accents
+
+LONGEST_NAME = 5
+FEWEST_LETTERS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class PersonName:
+    """A name that was given, as it is written; `span` are its words. `spelled`: letter by letter."""
+
+    value: str
+    span: Span
+    spelled: bool
+
+
+def name_at(utterance: Utterance, start: int, book: PhraseBook, *, is_expected: bool) -> PersonName | None:
+    """Read a name that begins at word `start`. `is_expected`: nearly any word may be one, since a name was announced or asked for."""
+    end = start
+    while end < len(utterance.tokens) and end - start < LONGEST_NAME:
+        if end > start and end in utterance.stops:
+            break
+        is_joiner = start < end and utterance.tokens[end].word in book.names.joiners and end + 1 < len(utterance.tokens)
+        if not is_joiner and not _may_be_name(
+            utterance, end, book, is_expected=is_expected and end == start, is_second=end > start
+        ):
+            break
+        end += 1
+    while end > start and utterance.tokens[end - 1].word in book.names.joiners:
+        end -= 1
+    if end == start:
+        return None
+    return PersonName(written(utterance.said(start, end)), (start, end), spelled=False)
+
+
+def _may_be_name(utterance: Utterance, at: int, book: PhraseBook, *, is_expected: bool, is_second: bool) -> bool:
+    token = utterance.tokens[at]
+    raw = without_accents(utterance.text[token.start : token.end]).lower()
+    if not raw.replace("'", "").isalpha() or raw in book.names.never:
+        return False
+    if is_expected:
+        return raw not in book.names.common or token.capital or len(utterance.tokens) - at <= 2
+    if utterance.is_cased:
+        return token.capital
+    return raw not in book.vocabulary if is_second else raw not in book.names.common and raw not in book.vocabulary
+
+
+def written(said: str) -> str:
+    """Write a name as names are written, unless its writer already did: "ann o'neil" is "Ann O'Neil"."""
+    words = [word.strip(".,;:!?") for word in said.split()]
+    if any(word[:1].isupper() for word in words) and not said.isupper():
+        return " ".join(words)
+    return " ".join("'".join(part[:1].upper() + part[1:].lower() for part in word.split("'")) for word in words)
+
+
+def spelled_at(utterance: Utterance, start: int, book: PhraseBook, *, is_expected: bool) -> PersonName | None:
+    """Read letters that begin at word `start`: "A N N", "b as in boy", "alpha november november", "double l". At least three make a name.
+
+    `is_expected`: words that sound like letters ("bee", "double you") count too.
+    """
+    letters: list[str] = []
+    breaks: list[int] = []
+    at = start
+    while at < len(utterance.tokens):
+        read = _letter(utterance, at, book, is_expected=is_expected)
+        if read is None:
+            break
+        if letters and not utterance.tokens[at].glued and _is_glued_run(utterance, at):
+            breaks.append(len(letters))
+        letters += read[0]
+        at = read[1]
+    if len(letters) < FEWEST_LETTERS:
+        return None
+    words = ["".join(letters[first:last]) for first, last in zip([0, *breaks], [*breaks, len(letters)], strict=True)]
+    return PersonName(" ".join(word.capitalize() for word in words if word), (start, at), spelled=True)
+
+
+def _is_glued_run(utterance: Utterance, at: int) -> bool:
+    """Whether a hyphenated run ("S-M-I-T-H") begins or ended here: then a space parts two names."""
+    following = at + 1 < len(utterance.tokens) and utterance.tokens[at + 1].glued
+    return following or utterance.tokens[at - 1].glued
+
+
+def _letter(utterance: Utterance, at: int, book: PhraseBook, *, is_expected: bool) -> tuple[list[str], int] | None:
+    words = utterance.words
+    names = book.names
+    if words[at] in names.letter_double and at + 1 < len(words):
+        if is_expected and words[at + 1 : at + 2] == ("you",):
+            return ["w"], at + 2
+        doubled = _letter(utterance, at + 1, book, is_expected=is_expected)
+        return (doubled[0] * 2, doubled[1]) if doubled else None
+    letter = words[at] if len(words[at]) == 1 and words[at].isalpha() else ""
+    if not letter and words[at] in names.alphabet:
+        letter = words[at][0]
+    if not letter and is_expected:
+        letter = names.letters.get(words[at], "")
+    if not letter:
+        return None
+    return [letter], _after_example(utterance, at + 1, letter, book)
+
+
+def _after_example(utterance: Utterance, at: int, letter: str, book: PhraseBook) -> int:
+    """Step over "as in boy" and "for boy" after the letter."""
+    words = utterance.words
+    if at < len(words) and words[at] in book.names.letter_as:
+        for end in (at + 1, at + 2):
+            if end < len(words) and words[end].startswith(letter) and len(words[end]) > 1:
+                return end + 1
+    return at
+
+
+def spellings(utterance: Utterance, book: PhraseBook, *, is_expected: bool) -> Iterator[PersonName]:
+    """Find all spelled names of the utterance."""
+    at = 0
+    while at < len(utterance.tokens):
+        found = spelled_at(utterance, at, book, is_expected=is_expected)
+        if found:
+            yield found
+        at = found.span[1] if found else at + 1
+
+
+def joined(said: PersonName | None, spelled: PersonName) -> PersonName:
+    """Join a name that was said with its spelling: the spelling decides the letters, what was said where one name ends."""
+    if said is None:
+        return spelled
+    letters = spelled.value.replace(" ", "").lower()
+    words = said.value.split()
+    plain = [without_accents(word).replace("'", "").lower() for word in words]
+    span = (min(said.span[0], spelled.span[0]), max(said.span[1], spelled.span[1]))
+    if letters == "".join(plain):
+        return PersonName(said.value, span, spelled=True)
+    if len(words) > 1 and len(spelled.value.split()) == 1:
+        return PersonName(
+            " ".join(
+                [*words[:-1], letters.capitalize()] if _is_last(letters, plain) else [letters.capitalize(), *words[1:]]
+            ),
+            span,
+            spelled=True,
+        )
+    if len(words) == 1 and len(spelled.value.split()) == 1 and letters[:1] != plain[0][:1]:
+        return PersonName(f"{said.value} {spelled.value}", span, spelled=True)
+    return PersonName(spelled.value, span, spelled=True)
+
+
+def _is_last(letters: str, words: list[str]) -> bool:
+    """Whether the letters spell the last name rather than the first, when one of them was spelled."""
+    first, last = words[0], words[-1]
+    return (
+        letters[:1] == last[:1]
+        if letters[:1] != first[:1]
+        else len(set(letters) & set(last)) >= len(set(letters) & set(first))
+    )

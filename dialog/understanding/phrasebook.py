@@ -1,0 +1,247 @@
+"""A language's phrase file, read once and made ready for searching. en.yaml explains its own form; this module knows no language.
+
+The file is laid out for people: blocks of lines, so that a new wording is a new line.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib import resources
+from typing import Any
+
+from rapidfuzz import process
+from rapidfuzz.distance import OSA
+from ruamel.yaml import YAML
+
+from dialog.understanding.pattern import Phrases, Plain
+from dialog.understanding.words import WordRules
+
+SHORTEST_MISSPELT = 6
+
+_CUES = (
+    "name_cues_strong",
+    "name_cues_weak",
+    "name_after",
+    "spelling_cues",
+    "birth_cues",
+    "phone_cues",
+    "book_for_self",
+)
+
+
+@dataclass(frozen=True)
+class Concern:
+    """What is said (all words of any of `said`, in any order) leads to services that mention any, or most, of `leads_to`."""
+
+    said: tuple[frozenset[str], ...]
+    leads_to: frozenset[str]
+    is_best_only: bool
+
+
+@dataclass(frozen=True)
+class NameWords:
+    """What helps to tell people's names from other words, and to put spelled ones together."""
+
+    common: frozenset[str]
+    never: frozenset[str]
+    joiners: frozenset[str]
+    titles: frozenset[str]
+    letters: Mapping[str, str]
+    alphabet: frozenset[str]
+    letter_as: frozenset[str]
+    letter_double: frozenset[str]
+
+
+@dataclass(frozen=True)
+class ServiceWords:
+    """How what is said is compared with what services are called."""
+
+    generic: frozenset[str]
+    same: Mapping[str, str]
+    concerns: tuple[Concern, ...]
+    child: frozenset[str]
+
+    def stem(self, word: str) -> str:
+        """Give the word that stands for all that mean the same as `word`."""
+        return self.same.get(word, word)
+
+
+@dataclass(frozen=True, eq=False)
+class PhraseBook:
+    """Everything the local interpreter knows of one language."""
+
+    language: str
+    rules: WordRules
+    sets: Phrases  # labels are names: "<visit>"
+    intents: Phrases  # labels are commands: "ask_clinic hours"
+    choose: Phrases  # labels are places in the list, or "earlier" and "later"
+    cues: Phrases  # labels are kinds of cue, and "book_for child"
+    red_flags: Phrases
+    denials: Phrases
+    red_flag_lists: frozenset[str]
+    around_choice: frozenset[str]
+    bare_choice: Mapping[str, int]
+    numbers: Mapping[str, int]
+    multiples: Mapping[str, int]
+    small: frozenset[str]
+    names: NameWords
+    services: ServiceWords
+    date_words: frozenset[str]
+    reversals: frozenset[str]
+    languages: Mapping[str, str]
+    other_languages: Mapping[str, frozenset[str]]
+    foreign: frozenset[str]
+    vocabulary: frozenset[str]
+
+
+@lru_cache
+def phrase_book(language: str) -> PhraseBook:
+    """Read the book of `language`, once. Raises FileNotFoundError where there is none, PatternError for a line that can't be read."""
+    file = resources.files("dialog.understanding.phrases").joinpath(f"{language}.yaml")
+    return _Binder(YAML(typ="safe", pure=True).load(file.read_text(encoding="utf-8"))).book()
+
+
+@lru_cache(maxsize=8192)
+def spelled_right(word: str, book: PhraseBook) -> str:
+    """Give the word of `book` that `word` is a slip of, or `word` itself. Short words are left alone: too many are one letter apart."""
+    if len(word) < SHORTEST_MISSPELT or word in book.vocabulary or not word.isalpha():
+        return word
+    allowed = 1 if len(word) < 9 else 2
+    alike = sorted(known for known in book.vocabulary if known[0] == word[0] and len(known) >= SHORTEST_MISSPELT - 1)
+    found = process.extractOne(word, alike, scorer=OSA.distance, score_cutoff=allowed)
+    return found[0] if found else word
+
+
+class _Binder:
+    """Turns the content of a phrase file into a book."""
+
+    def __init__(self, content: Mapping[str, Any]) -> None:
+        self._content = content
+        self._rules = WordRules(
+            whole=self._pairs_of_words("whole"),
+            endings=tuple(sorted(self._pairs_of_words("endings").items(), key=lambda pair: -len(pair[0]))),
+            fillers=self._words("fillers"),
+            abbreviations=self._words("abbreviations"),
+            joiners=self._words("joiners"),
+        )
+
+    def book(self) -> PhraseBook:
+        intents = self._phrases(self._blocks("intents"))
+        sets = self._phrases((f"<{name}>", line) for name, line in self._blocks("sets"))
+        choose = self._phrases(self._blocks("choose"))
+        cues = self._phrases([*self._cue_lines(), *self._relation_lines()])
+        red_flags = self._phrases(("red_flag", line) for line in self._lines("red_flags"))
+        names, services = self._names(), self._services()
+        small, foreign = self._words("small"), self._words("foreign")
+        known = [
+            intents.words,
+            sets.words,
+            choose.words,
+            cues.words,
+            red_flags.words,
+            names.common,
+            small,
+            foreign,
+            services.same,
+        ]
+        return PhraseBook(
+            language=str(self._content["language"]),
+            rules=self._rules,
+            sets=sets,
+            intents=intents,
+            choose=choose,
+            cues=cues,
+            red_flags=red_flags,
+            denials=self._phrases(("denial", line) for line in self._lines("red_flag_denials")),
+            red_flag_lists=self._words("red_flag_lists"),
+            around_choice=self._words("around_choice"),
+            bare_choice=self._numbers("bare_choice"),
+            numbers=self._numbers("numbers"),
+            multiples=self._numbers("multiples"),
+            small=small,
+            names=names,
+            services=services,
+            date_words=self._words("date_words"),
+            reversals=self._words("reversals"),
+            languages=self._pairs("languages"),
+            other_languages={name: frozenset(str(words).split()) for name, words in self._mapping("other_languages")},
+            foreign=foreign,
+            vocabulary=frozenset(word for words in known for word in words if word),
+        )
+
+    def _names(self) -> NameWords:
+        return NameWords(
+            common=self._words("common") | self._words("small"),
+            never=self._words("never_names"),
+            joiners=self._words("name_joiners"),
+            titles=self._words("titles"),
+            letters=self._pairs("letters"),
+            alphabet=self._words("spelling_alphabet"),
+            letter_as=self._words("letter_as"),
+            letter_double=self._words("letter_double"),
+        )
+
+    def _services(self) -> ServiceWords:
+        same = {each: word for word, meant in self._pairs("same").items() for each in meant.split()}
+        stems = {word: same.get(word, word) for word in same}
+        generic = self._words("generic")
+        return ServiceWords(
+            generic=frozenset(stems.get(word, word) for word in generic),
+            same=same,
+            concerns=tuple(self._concern(line, stems) for line in self._lines("concerns")),
+            child=frozenset(stems.get(word, word) for word in self._words("child_words")),
+        )
+
+    @staticmethod
+    def _concern(line: str, stems: Mapping[str, str]) -> Concern:
+        said, arrow, leads_to = line.partition(" >> ") if " >> " in line else line.partition(" > ")
+        ways = [frozenset(stems.get(word, word) for word in way.split()) for way in said.split("|")]
+        targets = frozenset(stems.get(word, word) for word in leads_to.split())
+        return Concern(tuple(ways), targets, is_best_only=arrow == " >> ")
+
+    def _cue_lines(self) -> Iterator[tuple[str, str]]:
+        for cue in _CUES:
+            for line in self._lines(cue):
+                yield cue, line
+
+    def _relation_lines(self) -> Iterator[tuple[str, str]]:
+        for people, relation in self._pairs("relations").items():
+            for line in self._lines("book_for"):
+                yield f"book_for {relation}", line.replace("(who)", f"<{people}>")
+
+    def _phrases(self, lines: Iterator[tuple[str, str]] | list[tuple[str, str]]) -> Phrases:
+        phrases = Phrases()
+        plain: Plain = self._rules.plain
+        for label, line in lines:
+            phrases.add(line, label, plain=plain)
+        return phrases
+
+    def _blocks(self, key: str) -> Iterator[tuple[str, str]]:
+        for label, block in self._mapping(key):
+            for line in _lines(block):
+                yield label, line
+
+    def _mapping(self, key: str) -> list[tuple[str, str]]:
+        return [(str(name), str(value)) for name, value in self._content[key].items()]
+
+    def _lines(self, key: str) -> list[str]:
+        return list(_lines(str(self._content[key])))
+
+    def _words(self, key: str) -> frozenset[str]:
+        return frozenset(str(self._content[key]).split())
+
+    def _pairs(self, key: str) -> dict[str, str]:
+        split = (line.partition("=") for line in self._lines(key))
+        return {left.strip(): right.strip() for left, _, right in split}
+
+    def _pairs_of_words(self, key: str) -> dict[str, tuple[str, ...]]:
+        return {left: tuple(right.split()) for left, right in self._pairs(key).items()}
+
+    def _numbers(self, key: str) -> dict[str, int]:
+        return {left: int(right) for left, right in self._pairs(key).items()}
+
+
+def _lines(block: str) -> Iterator[str]:
+    for line in block.splitlines():
+        if (stripped := line.strip()) and not stripped.startswith("#"):
+            yield stripped

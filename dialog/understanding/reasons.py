@@ -1,0 +1,166 @@
+"""Finds what somebody wants to come for: a service by any of its names, or a reason that leads to one.
+
+Names count more than the clinic's list of reasons, that more than the general list of concerns, that more than part of a name; among equals, what
+covers more words. Words are compared by what they stand for ("teeth" is "tooth"), in any order.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+
+from rapidfuzz.distance import OSA
+
+from booking.values import ServiceInfo
+from dialog.understanding.mention import Mention, Span, overlaps
+from dialog.understanding.phrasebook import PhraseBook
+from dialog.understanding.words import Utterance
+
+MOST_KEYS = 5
+WIDEST = 10
+"""Words between the first and the last word of one reason."""
+
+
+class _Rank(IntEnum):
+    PART = 1
+    CONCERN = 2
+    REASON = 3
+    NAME = 4
+
+
+@dataclass(frozen=True)
+class _Entry:
+    key: str
+    rank: _Rank
+    words: frozenset[str]  # what must be said, as stems
+    generic: frozenset[str]  # what may be missing, at the cost of rank
+
+
+@dataclass(frozen=True)
+class _Found:
+    key: str
+    rank: _Rank
+    size: int
+    places: tuple[int, ...]
+
+    @property
+    def span(self) -> Span:
+        return self.places[0], self.places[-1] + 1
+
+
+class ServiceNames:
+    """What one clinic's services are called and come for, ready for finding."""
+
+    def __init__(self, services: Sequence[ServiceInfo], book: PhraseBook) -> None:
+        self._book = book
+        self._entries = tuple(dict.fromkeys(entry for each in services for entry in self._entries_of(each)))
+        self._concerns = tuple(dict.fromkeys(entry for entry in self._concerns_of(services)))
+        self._known = frozenset(
+            word for entry in (*self._entries, *self._concerns) for word in entry.words | entry.generic
+        )
+        self.words = frozenset(
+            word
+            for each in services
+            for text in (each.name, *each.aliases, *each.reasons)
+            for word in self._plain(text)
+        )
+
+    def find(self, utterance: Utterance, *, taken: Sequence[Span], for_child: bool) -> list[Mention]:
+        """Find what they want to come for, as one mention, or none. `for_child`: services for children are meant where there are any."""
+        said = self._stems(utterance, taken)
+        extra = dict.fromkeys(self._book.services.child, -1) if for_child else {}
+        found = sorted(self._matches(said, extra), key=lambda each: (-each.rank, -each.size))
+        found = [each for each in found if not self._is_denied(each, utterance)]
+        if not found:
+            return []
+        best = found[0]
+        chosen = [each for each in found if self._belongs(each, best)]
+        keys = tuple(dict.fromkeys(each.key for each in chosen))[:MOST_KEYS]
+        start, end = min(each.span[0] for each in chosen), max(each.span[1] for each in chosen)
+        return [Mention(start, end, keys, utterance.said(start, end))]
+
+    @staticmethod
+    def _belongs(one: _Found, best: _Found) -> bool:
+        if one.rank != best.rank:
+            return False
+        return one.size == best.size or (one.rank >= _Rank.REASON and not overlaps(one.span, best.span))
+
+    def _matches(self, said: dict[str, int], extra: dict[str, int]) -> Iterator[_Found]:
+        everything = {**extra, **said}
+        for entry in (*self._entries, *self._concerns):
+            if not entry.words <= everything.keys():
+                continue
+            places = sorted(everything[word] for word in entry.words if everything[word] >= 0)
+            if not places or places[-1] - places[0] > WIDEST:
+                continue
+            whole = entry.generic <= everything.keys()
+            spread = sorted({*places, *(everything[word] for word in entry.generic if whole and everything[word] >= 0)})
+            rank = entry.rank if whole else _Rank.PART
+            yield _Found(entry.key, rank, len(entry.words) + (len(entry.generic) if whole else 0), tuple(spread))
+
+    def _is_denied(self, found: _Found, utterance: Utterance) -> bool:
+        before = utterance.words[max(0, found.span[0] - 2) : found.span[0]]
+        return "not" in before
+
+    def _stems(self, utterance: Utterance, taken: Sequence[Span]) -> dict[str, int]:
+        words = utterance.words
+        said: dict[str, int] = {}
+        for at, word in enumerate(words):
+            if any(overlaps((at, at + 1), span) for span in taken):
+                continue
+            if at + 1 < len(words) and (joined := self._book.services.stem(word + words[at + 1])) in self._known:
+                said.setdefault(joined, at)
+            stem = self._book.services.stem(word)
+            said.setdefault(stem if stem in self._known else self._nearly(stem), at)
+        return said
+
+    def _nearly(self, stem: str) -> str:
+        if len(stem) < 5 or stem in self._book.vocabulary:
+            return stem
+        near = sorted(
+            (OSA.distance(stem, known, score_cutoff=2), known)
+            for known in self._known
+            if known[0] == stem[0] and len(known) >= 5
+        )
+        return near[0][1] if near and near[0][0] <= (1 if len(stem) < 8 else 2) else stem
+
+    def _entries_of(self, service: ServiceInfo) -> Iterator[_Entry]:
+        for name in (service.name, *service.aliases, service.key):
+            words = self._meaning(name)
+            content = words - self._book.services.generic
+            if content:
+                yield _Entry(service.key, _Rank.NAME, content, words - content)
+                if len(content) > 1:
+                    yield from (_Entry(service.key, _Rank.PART, frozenset({word}), frozenset()) for word in content)
+            elif words:
+                yield _Entry(service.key, _Rank.NAME, words, frozenset())
+        for reason in service.reasons:
+            words = self._meaning(reason)
+            content = words - self._book.services.generic
+            if content:
+                yield _Entry(service.key, _Rank.REASON, content, frozenset())
+
+    def _concerns_of(self, services: Sequence[ServiceInfo]) -> Iterator[_Entry]:
+        for concern in self._book.services.concerns:
+            mentions = {each.key: len(concern.leads_to & self._topic_of(each)) for each in services}
+            most = max(mentions.values(), default=0)
+            for key, count in mentions.items():
+                if count and (count == most or not concern.is_best_only):
+                    yield from (_Entry(key, _Rank.CONCERN, way, frozenset()) for way in concern.said)
+
+    def _topic_of(self, service: ServiceInfo) -> frozenset[str]:
+        texts = (service.name, *service.aliases, service.description or "", service.category or "")
+        return frozenset().union(*(self._meaning(text) for text in texts))
+
+    def _meaning(self, text: str) -> frozenset[str]:
+        plain = self._plain(text)
+        return frozenset(self._book.services.stem(word) for word in plain if word not in self._book.small)
+
+    def _plain(self, text: str) -> tuple[str, ...]:
+        pieces = "".join(letter if letter.isalnum() or letter in "'-" else " " for letter in text).split()
+        words = [word for piece in pieces for part in self._parts(piece) for word in self._book.rules.plain(part)]
+        return tuple(words)
+
+    def _parts(self, piece: str) -> list[str]:
+        """Take "check-up" as one word where the language has it, else apart."""
+        joined = piece.replace("-", "").lower()
+        return [joined] if joined in self._book.vocabulary or "-" not in piece else piece.split("-")

@@ -1,0 +1,253 @@
+"""All that can be found in an utterance before it is decided what it means: names, services, people, numbers, times, and the phrases around them."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from booking.values import Catalogue
+from dialog.interpreter import Asked, Listening
+from dialog.timewords import TimeReading, read_birth_date, read_time
+from dialog.understanding import people
+from dialog.understanding.mention import Mention, Span, overlaps
+from dialog.understanding.numbers import PhoneNumber, number_at, phone_in
+from dialog.understanding.pattern import Hit, Phrases, Text
+from dialog.understanding.people import PersonName
+from dialog.understanding.phrasebook import PhraseBook
+from dialog.understanding.places import PlaceNames
+from dialog.understanding.reasons import ServiceNames
+from dialog.understanding.staff import StaffNames
+from dialog.understanding.words import Utterance
+
+DETAILS = frozenset({"<time>", "<service>", "<practitioner>", "<location>"})
+MONTH_FIRST = frozenset({"US"})
+"""Countries that write the month before the day; read as the United States do only there."""
+
+
+class ClinicNames:
+    """Everything of one clinic that has a name, ready for finding."""
+
+    def __init__(self, catalogue: Catalogue, book: PhraseBook) -> None:
+        self.staff = StaffNames(catalogue.practitioners, book)
+        self.places = PlaceNames(catalogue.locations, book)
+        self.services = ServiceNames(catalogue.services, book)
+        self.words = self.staff.words | self.places.words | self.services.words
+
+
+@dataclass(frozen=True)
+class BirthDate:
+    """A date of birth that was given; None where it can't be one."""
+
+    value: date | None
+    span: Span
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What was found. `times` were read from the text without names, numbers and dates of birth."""
+
+    utterance: Utterance
+    listening: Listening
+    book: PhraseBook
+    text: Text
+    cues: tuple[Hit, ...]
+    phone: PhoneNumber | None
+    birth: BirthDate | None
+    person: PersonName | None
+    staff: tuple[Mention, ...]
+    places: tuple[Mention, ...]
+    services: tuple[Mention, ...]
+    times: TimeReading
+
+    @property
+    def set_aside(self) -> list[Span]:
+        """Words that are certainly no time: people, numbers, staff."""
+        return [each.span for each in (self.phone, self.birth, self.person) if each] + [
+            (mention.start, mention.end) for mention in self.staff
+        ]
+
+
+def searchable(utterance: Utterance, book: PhraseBook) -> Text:
+    """Prepare `utterance` for phrases: with the sets of the book and the numbers found in it."""
+    found: list[dict[str, set[int]]] = [{} for _ in utterance.tokens]
+    text = Text(utterance.words, found, DETAILS, utterance.starts, utterance.stops)
+    for at, word in enumerate(utterance.words):
+        if number := number_at(utterance, at, book):
+            found[at].setdefault("<number>", set()).add(number[1])
+        if word in book.languages:
+            found[at].setdefault("<language>", set()).add(at + 1)
+    _enter(text, book.sets)
+    return text
+
+
+def _enter(text: Text, sets: Phrases) -> None:
+    for hit in sets.find(text):
+        text.found[hit.start].setdefault(hit.label, set()).add(hit.end)
+
+
+def look(utterance: Utterance, text: Text, listening: Listening, *, book: PhraseBook, names: ClinicNames) -> Scene:
+    """Find everything in `utterance`. Each finder leaves alone what a surer one before it has taken."""
+    cues = tuple(book.cues.find(text))
+    asked = listening.asked
+    birth = _birth_date(utterance, cues, listening, book)
+    phone = (
+        None if birth and asked is Asked.BIRTH_DATE else phone_in(utterance, book, country=listening.catalogue.country)
+    )
+    if birth and phone and overlaps(birth.span, phone.span):
+        birth = None
+    person = _person(utterance, text, cues, listening, book)
+    taken = [each.span for each in (phone, birth, person) if each]
+    staff = tuple(names.staff.find(utterance, taken=taken, is_asked=asked is Asked.PRACTITIONER))
+    taken += [(mention.start, mention.end) for mention in staff]
+    place_words = [tuple(found.get("<place_word>", ())) for found in text.found]
+    places = tuple(names.places.find(utterance, taken=taken, place_words=place_words, is_asked=asked is Asked.LOCATION))
+    taken += [(mention.start, mention.end) for mention in places]
+    for_child = any(hit.label == "book_for child" for hit in cues)
+    services = tuple(names.services.find(utterance, taken=taken, for_child=for_child))
+    scene = Scene(
+        utterance,
+        listening,
+        book,
+        text,
+        cues,
+        phone,
+        birth,
+        person,
+        staff,
+        places,
+        services,
+        TimeReading((), None, (), past=False),
+    )
+    times = read_times(scene, without=scene.set_aside)
+    scene = Scene(utterance, listening, book, text, cues, phone, birth, person, staff, places, services, times)
+    _enter_details(scene)
+    return scene
+
+
+def read_times(scene: Scene, *, without: Iterable[Span], within: Span | None = None) -> TimeReading:
+    """Read the times of the utterance, or of its words `within`, as if the words `without` were not there."""
+    utterance, listening = scene.utterance, scene.listening
+    letters = list(utterance.text)
+    for start, end in without:
+        if end > start:
+            first, last = utterance.tokens[start].start, utterance.tokens[end - 1].end
+            # A full stop keeps the words before and after from being read as one phrase.
+            letters[first:last] = "." + " " * (last - first - 1)
+    first, last = (0, len(letters)) if within is None else _letters_of(utterance, within)
+    asked = "when" if listening.asked in {Asked.WHEN, Asked.CHOICE} else None
+    return read_time("".join(letters[first:last]), now=listening.now, language=scene.book.language, asked=asked)
+
+
+def _letters_of(utterance: Utterance, span: Span) -> Span:
+    start, end = span
+    last = utterance.tokens[end].start if end < len(utterance.tokens) else len(utterance.text)
+    return utterance.tokens[start].start, last
+
+
+def _enter_details(scene: Scene) -> None:
+    spans = [("<time>", scene.utterance.words_between(time.start, time.end)) for time in scene.times.mentions]
+    for name, mentions in (
+        ("<practitioner>", scene.staff),
+        ("<location>", scene.places),
+        ("<service>", scene.services),
+    ):
+        spans += [(name, (mention.start, mention.end)) for mention in mentions]
+    for name, (start, end) in spans:
+        if end > start:
+            scene.text.found[start].setdefault(name, set()).add(end)
+
+
+def _birth_date(utterance: Utterance, cues: Sequence[Hit], listening: Listening, book: PhraseBook) -> BirthDate | None:
+    runs = _date_runs(utterance, book)
+    after_cue = [run for hit in cues if hit.label == "birth_cues" for run in runs if hit.end <= run[0] <= hit.end + 3]
+    is_asked = listening.asked is Asked.BIRTH_DATE
+    chosen = after_cue or (
+        runs if is_asked else [run for run in runs if _is_whole_date(utterance, run, listening, book)]
+    )
+    for run in chosen:
+        value = _read_birth(utterance, run, listening, book)
+        if value:
+            return BirthDate(value, run)
+    doubtful = chosen if after_cue or is_asked else []
+    return BirthDate(None, doubtful[0]) if doubtful else None
+
+
+def _read_birth(utterance: Utterance, run: Span, listening: Listening, book: PhraseBook) -> date | None:
+    day_first = listening.catalogue.country not in MONTH_FIRST
+    return read_birth_date(utterance.said(*run), now=listening.now, language=book.language, day_first=day_first)
+
+
+def _date_runs(utterance: Utterance, book: PhraseBook) -> list[Span]:
+    """Find the runs of date words that hold a number and begin and end with more than "of" and "the"."""
+    runs: list[Span] = []
+    at, words = 0, utterance.words
+    while at < len(words):
+        end = at
+        while end < len(words) and (words[end][:1].isdigit() or words[end] in book.date_words):
+            end += 1
+        while end > at and words[end - 1] in book.small:
+            end -= 1
+        if any(word[:1].isdigit() or word in book.numbers for word in words[at:end]):
+            runs.append((at, end))
+        at = max(end, at + 1)
+    return runs
+
+
+def _is_whole_date(utterance: Utterance, run: Span, listening: Listening, book: PhraseBook) -> bool:
+    """Whether a run can only be a date of birth though nobody asked: it has a year, and that has gone by."""
+    figures = [
+        figure
+        for word in utterance.words[run[0] : run[1]]
+        for figure in word.replace("/", "-").replace(".", "-").split("-")
+    ]
+    years = [int(figure) for figure in figures if len(figure) == 4 and figure.isdigit()]
+    if len(figures) < 3 or not any(listening.now.year - 120 < year < listening.now.year for year in years):
+        return False
+    return _read_birth(utterance, run, listening, book) is not None
+
+
+def _person(
+    utterance: Utterance, text: Text, cues: Sequence[Hit], listening: Listening, book: PhraseBook
+) -> PersonName | None:
+    is_asked = listening.asked in {Asked.NAME, Asked.SPELL_NAME}
+    spelled = next(iter(people.spellings(utterance, book, is_expected=listening.asked is Asked.SPELL_NAME)), None)
+    said = _announced(utterance, cues, book, is_asked=is_asked)
+    if said is None and is_asked:
+        said = _answered(utterance, text, book, without=spelled)
+    if spelled and said and overlaps(said.span, spelled.span):
+        said = None
+    if spelled:
+        return people.joined(said, spelled) if is_asked or said else None
+    return said
+
+
+def _announced(utterance: Utterance, cues: Sequence[Hit], book: PhraseBook, *, is_asked: bool) -> PersonName | None:
+    for kind in ("name_cues_strong", "name_cues_weak"):
+        ends = sorted((hit.end for hit in cues if hit.label == kind), reverse=True)
+        for end in ends:
+            is_expected = kind == "name_cues_strong" or is_asked
+            if name := people.name_at(utterance, end, book, is_expected=is_expected):
+                return name
+    for hit in cues:
+        if hit.label == "name_after":
+            return _before(utterance, hit.start, book)
+    return None
+
+
+def _before(utterance: Utterance, end: int, book: PhraseBook) -> PersonName | None:
+    """Read a name that ends before word `end`: "Ann Smith speaking"."""
+    for start in range(max(0, end - 3), end):
+        name = people.name_at(utterance, start, book, is_expected=False)
+        if name and name.span[1] == end:
+            return name
+    return None
+
+
+def _answered(utterance: Utterance, text: Text, book: PhraseBook, *, without: PersonName | None) -> PersonName | None:
+    """Read the bare answer to "your name?": the first words that can be one and are no phrase such as "say that again"."""
+    last = without.span[0] if without else len(utterance.tokens)
+    phrases = frozenset(at for hit in book.intents.find(text) for at in hit.literal)
+    for start in sorted(set(range(last)) - phrases):
+        name = people.name_at(utterance, start, book, is_expected=True)
+        if name:
+            return name if name.span[1] <= last else None
+    return None

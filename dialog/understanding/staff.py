@@ -1,0 +1,131 @@
+"""Finds the clinic's practitioners in what was said: by any part of their name, misspelt, or as a recogniser heard it."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import jellyfish
+from rapidfuzz.distance import JaroWinkler
+
+from booking.values import PractitionerInfo
+from dialog.understanding.mention import Mention, Span, overlaps
+from dialog.understanding.phrasebook import PhraseBook
+from dialog.understanding.words import Utterance
+
+ALIKE_AFTER_TITLE = 0.82
+ALIKE_AFTER_CUE = 0.87
+ALIKE_ALONE = 0.94
+SAME_SOUND = 0.9
+TIE = 0.03
+
+
+@dataclass(frozen=True)
+class _Name:
+    key: str
+    words: tuple[str, ...]  # without title
+    has_title: bool
+
+
+class StaffNames:
+    """The names of one clinic's practitioners, ready for finding."""
+
+    def __init__(self, practitioners: Sequence[PractitionerInfo], book: PhraseBook) -> None:
+        self._book = book
+        self._names = tuple(name for each in practitioners for name in self._names_of(each))
+        self.words = frozenset(word for name in self._names for word in name.words)
+
+    def _names_of(self, practitioner: PractitionerInfo) -> Iterator[_Name]:
+        for written in (practitioner.name, *practitioner.aliases):
+            words = tuple(word for piece in written.replace("-", " ").split() for word in self._book.rules.plain(piece))
+            plain = tuple(word for word in words if word not in self._book.names.titles and word)
+            if plain:
+                yield _Name(practitioner.key, plain, has_title=len(plain) < len(words))
+
+    def find(self, utterance: Utterance, *, taken: Sequence[Span], is_asked: bool) -> list[Mention]:
+        """Find those named outside `taken`. `is_asked`: the question was who, so that a name alone is enough."""
+        found: list[Mention] = []
+        at = 0
+        while at < len(utterance.tokens):
+            mention = (
+                None
+                if any(overlaps((at, at + 1), span) for span in taken)
+                else self._at(utterance, at, is_asked=is_asked)
+            )
+            if mention:
+                found.append(mention)
+            at = mention.end if mention else at + 1
+        return found
+
+    def _at(self, utterance: Utterance, at: int, *, is_asked: bool) -> Mention | None:
+        words = utterance.words
+        has_title = words[at] in self._book.names.titles
+        first = at + 1 if has_title and at + 1 < len(words) and at + 1 not in utterance.stops else at
+        needed = self._needed(utterance, first, after_title=first > at, is_asked=is_asked)
+        best: dict[str, tuple[float, int]] = {}
+        for name in self._names:
+            likeness, length = self._likeness(name, utterance, first, needed)
+            if likeness >= needed and (likeness, length) > best.get(name.key, (0.0, 0)):
+                best[name.key] = (likeness, length)
+        if best:
+            return self._chosen(utterance, at, first, best)
+        if first > at and self._could_be_name(utterance, first):
+            return Mention(at, first + 1, (), utterance.said(at, first + 1))
+        return None
+
+    def _needed(self, utterance: Utterance, at: int, *, after_title: bool, is_asked: bool) -> float:
+        if after_title:
+            return ALIKE_AFTER_TITLE
+        return ALIKE_AFTER_CUE if is_asked or (utterance.tokens[at].capital and utterance.is_cased) else ALIKE_ALONE
+
+    def _likeness(self, name: _Name, utterance: Utterance, at: int, needed: float) -> tuple[float, int]:
+        words = utterance.words
+        is_common = words[at] in self._book.names.common and needed > ALIKE_AFTER_TITLE
+        if is_common and not (utterance.tokens[at].capital and utterance.is_cased):
+            return 0.0, 0
+        if len(name.words) > 1 and at + 1 < len(words) and at + 1 not in utterance.stops:
+            both = min(alike(words[at], name.words[0]), alike(words[at + 1], name.words[-1]))
+            if both >= ALIKE_AFTER_TITLE:
+                return 1.0 + both, 2
+            if (
+                needed < ALIKE_ALONE
+                and words[at + 1] not in self._book.names.common
+                and alike(words[at] + words[at + 1], name.words[-1]) >= 0.93
+            ):
+                return 0.9, 2
+        return max(alike(words[at], word) for word in name.words), 1
+
+    def _chosen(self, utterance: Utterance, at: int, first: int, best: dict[str, tuple[float, int]]) -> Mention:
+        top = max(likeness for likeness, _ in best.values())
+        keys = [key for key, (likeness, _) in best.items() if likeness >= top - TIE]
+        if len(keys) > 1 and first > at:
+            titled = [key for key in keys if any(name.key == key and name.has_title for name in self._names)]
+            keys = titled if len(titled) == 1 else keys
+        end = first + max(best[key][1] for key in keys)
+        return Mention(at, end, tuple(keys), utterance.said(at, end))
+
+    def _could_be_name(self, utterance: Utterance, at: int) -> bool:
+        token = utterance.tokens[at]
+        if not token.word.isalpha() or len(token.word) < 2 or token.word in self._book.names.never:
+            return False
+        if utterance.is_cased and token.capital:
+            return True
+        return token.word not in self._book.vocabulary
+
+
+@lru_cache(maxsize=8192)
+def alike(said: str, name: str) -> float:
+    """Tell how alike two words look or sound, 0 to 1."""
+    if said == name:
+        return 1.0
+    if min(len(said), len(name)) < 2 or not said.isalpha():
+        return 0.0
+    looks = JaroWinkler.similarity(said, name)
+    sounds = SAME_SOUND if sound(said) == sound(name) and looks > 0.5 else 0.0
+    return max(looks if abs(len(said) - len(name)) <= 2 else 0.0, sounds)
+
+
+@lru_cache(maxsize=8192)
+def sound(word: str) -> str:
+    """Give a word's sound as consonants; a vowel at the beginning is one sign, since recognisers swap them."""
+    code = str(jellyfish.metaphone(word))
+    return "A" + code.lstrip("AEIOU") if word[:1] in "aeiou" else code

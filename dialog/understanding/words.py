@@ -1,0 +1,118 @@
+"""An utterance cut into plain words that keep their place in it.
+
+Plain means: lower case, no accents, contractions taken apart ("don't" is "do not"), fillers dropped, small misspellings put right. The original stays
+reachable by position, because names and times are read from it.
+"""
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+LONGEST_TEXT = 600
+"""Characters that are read: a spoken or texted turn is far shorter, and a pasted book must cost no more than a turn."""
+
+_PIECE = re.compile(r"\d+(?:[:./-]\d+)*(?:[^\W\d_]{1,2}\b)?|(?:[^\W\d_]\.)+[^\W\d_]\b|[^\W\d_]+(?:'[^\W\d_]+)*|\S|\n")
+_QUOTES = str.maketrans({"\u2019": "'", "\u2018": "'", "\u00b4": "'", "`": "'", "\u201c": '"', "\u201d": '"'})
+_MARKS = frozenset('.?!,;:()"\n')
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """One plain word; `start` and `end` are positions in the text. `glued`: no space before it ("A-N-N")."""
+
+    word: str
+    start: int
+    end: int
+    capital: bool
+    glued: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Utterance:
+    """The text as it is read from now on. `starts` and `stops` are the word positions where a part of it begins and ends."""
+
+    text: str
+    tokens: tuple[Token, ...]
+    starts: frozenset[int]
+    stops: frozenset[int]
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        return tuple(token.word for token in self.tokens)
+
+    @property
+    def is_cased(self) -> bool:
+        """Whether capital letters tell anything: recognisers and hurried writers leave them out or use nothing else."""
+        letters = [letter for letter in self.text if letter.isalpha()]
+        capitals = sum(letter.isupper() for letter in letters)
+        return 0 < capitals < 0.6 * len(letters) or (len(letters) < 30 and any(t.capital for t in self.tokens))
+
+    def said(self, start: int, end: int) -> str:
+        """Give the original words `start` to before `end`."""
+        return self.text[self.tokens[start].start : self.tokens[end - 1].end] if end > start else ""
+
+    def words_between(self, first: int, last: int) -> tuple[int, int]:
+        """Give the word positions (end excluded) of the characters `first` to before `last`."""
+        inside = [n for n, token in enumerate(self.tokens) if token.start < last and token.end > first]
+        return (inside[0], inside[-1] + 1) if inside else (0, 0)
+
+
+@dataclass(frozen=True)
+class WordRules:
+    """How words of one language become plain; from its phrase file."""
+
+    whole: Mapping[str, tuple[str, ...]]  # "can't" to (can, not)
+    endings: tuple[tuple[str, tuple[str, ...]], ...]  # "'ll" to (will), longest first
+    fillers: frozenset[str]
+    abbreviations: frozenset[str]  # a full stop after them ends nothing
+    joiners: frozenset[str]  # begin another part of the sentence: and, but, so
+
+    def plain(self, piece: str) -> tuple[str, ...]:
+        """Take one written word apart into plain words."""
+        word = without_accents(piece.translate(_QUOTES).lower())
+        if word in self.whole:
+            return self.whole[word]
+        for ending, meaning in self.endings:
+            if word.endswith(ending) and len(word) > len(ending):
+                return (word[: -len(ending)], *meaning)
+        return (word.replace("'", "").replace(".", ""),) if not word[:1].isdigit() else (word,)
+
+
+def without_accents(text: str) -> str:
+    """Drop accents: patients and recognisers leave them out."""
+    if text.isascii():
+        return text
+    return "".join(letter for letter in unicodedata.normalize("NFKD", text) if not unicodedata.combining(letter))
+
+
+def read_words(text: str, rules: WordRules) -> Utterance:
+    """Cut `text` into plain words. Reads the first LONGEST_TEXT characters; control characters count as spaces."""
+    kept = clean(text)
+    tokens: list[Token] = []
+    starts, stops = {0}, set()
+    before = -1
+    for match in _PIECE.finditer(kept):
+        piece = match.group()
+        if not piece[0].isalnum():
+            if piece in _MARKS and not (piece == "." and tokens and tokens[-1].word in rules.abbreviations):
+                stops.add(len(tokens))
+                starts.add(len(tokens))
+            continue
+        if piece.lower() in rules.fillers:
+            continue
+        for word in rules.plain(piece):
+            if word in rules.joiners:
+                stops.add(len(tokens))
+                starts.add(len(tokens) + 1)
+            glued = before >= 0 and match.start() - before <= 1 and not kept[before : match.start()].isspace()
+            tokens.append(Token(word, match.start(), match.end(), piece[0].isupper(), glued))
+        before = match.end()
+    stops.add(len(tokens))
+    return Utterance(kept, tuple(tokens), frozenset(starts), frozenset(stops))
+
+
+def clean(text: str) -> str:
+    """Cap `text` and make it safe to cut: no control characters, one kind of apostrophe; letter for letter, so that positions stay."""
+    capped = text[:LONGEST_TEXT].translate(_QUOTES)
+    return "".join(letter if letter.isprintable() or letter == "\n" else " " for letter in capped)
