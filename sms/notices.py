@@ -12,9 +12,9 @@ from sms import segments
 from sms.model import SmsKind
 
 _WORDING = {
-    SmsKind.BOOKED: "{clinic}: your appointment is booked for {when} at {place}. To change it, reply here{call}.",
-    SmsKind.MOVED: "{clinic}: your appointment has been moved to {when} at {place}. To change it, reply here{call}.",
-    SmsKind.CANCELLED: "{clinic}: your appointment on {when} is cancelled. To book another, reply here{call}.",
+    SmsKind.BOOKED: "{clinic}: your appointment is booked for {when} at {place}. To change it, reply{call}.",
+    SmsKind.MOVED: "{clinic}: your appointment is now on {when} at {place}. To change it, reply{call}.",
+    SmsKind.CANCELLED: "{clinic}: your appointment on {when} is cancelled. To book another, reply{call}.",
 }
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from urllib.parse import urlencode, urlsplit
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 from flask import Flask
 from werkzeug.test import TestResponse
@@ -85,11 +85,11 @@ class ScriptedDialog:
         return Reply(text="I am sorry, that did not work.")
 
 
-def document(answer: TestResponse) -> ElementTree.Element:
+def document(answer: TestResponse) -> ET.Element:
     """Return the TwiML of an answer, which must be one."""
     assert answer.status_code == 200, answer.text
     assert answer.content_type.startswith("text/xml")
-    root = ElementTree.fromstring(answer.data)
+    root = ET.fromstring(answer.data)
     assert root.tag == "Response"
     return root
 

@@ -1,6 +1,6 @@
 """A Reply becomes a document that the vendor can read whatever stands in it."""
 
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 import pytest
 from hypothesis import given
@@ -15,8 +15,8 @@ pytestmark = pytest.mark.unit
 ADDRESSES = twiml.Addresses(turn="/twilio/voice/turn?n=2", transferred="/twilio/voice/transferred?n=2", whisper="/w")
 
 
-def parsed(reply: Reply) -> ElementTree.Element:
-    return ElementTree.fromstring(twiml.answer(reply, addresses=ADDRESSES, clinic_number="+12125550100"))
+def parsed(reply: Reply) -> ET.Element:
+    return ET.fromstring(twiml.answer(reply, addresses=ADDRESSES, clinic_number="+12125550100"))
 
 
 def gather(reply: Reply) -> dict[str, str]:
@@ -116,12 +116,12 @@ def test_the_fallback_puts_through_where_there_is_somebody_and_says_goodbye_wher
     with_person = twiml.fallback(transfer_to="+12125550199", clinic_number="+12125550100", addresses=ADDRESSES)
     without = twiml.fallback(transfer_to=None, clinic_number="+12125550100", addresses=ADDRESSES)
 
-    assert [child.tag for child in ElementTree.fromstring(with_person)] == ["Say", "Dial"]
-    assert [child.tag for child in ElementTree.fromstring(without)] == ["Say", "Hangup"]
+    assert [child.tag for child in ET.fromstring(with_person)] == ["Say", "Dial"]
+    assert [child.tag for child in ET.fromstring(without)] == ["Say", "Hangup"]
 
 
 def test_whoever_is_called_must_press_a_key_or_is_not_connected():
-    root = ElementTree.fromstring(twiml.whisper("A patient is calling.", accepted="/w"))
+    root = ET.fromstring(twiml.whisper("A patient is calling.", accepted="/w"))
 
     assert [child.tag for child in root] == ["Gather", "Hangup"]
     assert root[0].attrib["input"] == "dtmf"
