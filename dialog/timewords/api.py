@@ -1,7 +1,7 @@
 """Patients' words for time: from an utterance to the wish it makes.
 
 An utterance is cut into tokens (tokens.py); the language's word lists and rules (en.yaml, read by language.py, applied by grammar.py) give each stretch a meaning
-(clocks.py, days.py); neighbours are joined (phrases.py), turned into wishes (mention.py) and put together with refusals and corrections (combine.py).
+(clocks.py, lengths.py, dates.py, periods.py, ranges.py); neighbours are joined (phrases.py), turned into wishes (mention.py) and put together with refusals and corrections (combine.py).
 Everything is computed from the text and the wall time that is passed in. Another language is another data file.
 
 Conventions, where people differ: "next Thursday" is the Thursday of next week and "this Thursday" that of this week; a weekday alone, like a date without a year, is the

@@ -103,7 +103,7 @@ def _month(word: str, of: Language) -> int | None:
 
 
 def _number_at(words: list[str], at: int, of: Language) -> tuple[int, str | None]:
-    if words[at].isdigit():
+    if words[at].isdecimal():
         return 1, words[at]
     for reader in (_thousands, _century, _below_hundred):
         taken, value = reader(words, at, of)
@@ -120,7 +120,8 @@ def _value(words: list[str], at: int, of: Language) -> tuple[int, int] | None:
     if first is None:
         return None
     unit = of.numbers.get(words[at + 1], of.ordinals.get(words[at + 1], 0)) if at + 1 < len(words) else 0
-    return (2, first + unit) if first >= 20 and first % 10 == 0 and 1 <= unit <= 9 else (1, first)
+    compound = words[at] in of.numbers and first >= 20 and first % 10 == 0 and 1 <= unit <= 9
+    return (2, first + unit) if compound else (1, first)
 
 
 def _below_hundred(words: list[str], at: int, of: Language) -> tuple[int, str | None]:

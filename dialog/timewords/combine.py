@@ -6,15 +6,27 @@ from datetime import date, timedelta
 
 from dialog.timewords.atoms import Signal
 from dialog.timewords.clocks import Context
-from dialog.timewords.days import HORIZON
 from dialog.timewords.language import Language
 from dialog.timewords.leaves import MOVED_TO
 from dialog.timewords.mention import is_past, wish_of
 from dialog.timewords.phrases import Phrase, Piece
 from dialog.timewords.tokens import Token
-from dialog.timewords.values import ANY_CLOCK, ClockRange, DayRange, TimeWish, united_clocks, united_days
+from dialog.timewords.values import ANY_CLOCK, HORIZON, ClockRange, DayRange, TimeWish, united_clocks, united_days
 
-REFUSALS = ("not_before", "not_after", "no")
+REFUSALS = ("not_before", "not_before_far", "not_after", "no")
+MARKS = (
+    *REFUSALS,
+    "never_not",
+    "corrections",
+    "corrections_after",
+    "stops",
+    "history",
+    "history_if_past",
+    "hoping",
+    "born",
+    "moving",
+    "question_lead",
+)
 WRITTEN_OUT = timedelta(days=91)  # how far weekdays are written out as dates where a wish cannot say both
 REACH = 4  # how many words may stand between a refusal and what it refuses
 
@@ -54,36 +66,23 @@ class Utterance:
 
 
 def marks_of(tokens: list[Token], phrases: Iterable[Phrase], language: Language) -> list[Mark]:
-    """Find the steering phrases; of two at one place the longer counts."""
+    """Find the steering phrases; of two of a kind at one place the longer counts."""
     taken = {at for phrase in phrases for piece in phrase.pieces for at in range(piece.start, piece.end)}
-    kinds = (
-        "never_not",
-        "not_before",
-        "not_after",
-        "corrections",
-        "stops",
-        "history",
-        "hoping",
-        "born",
-        "moving",
-        "question_lead",
-        "no",
-    )
     found: list[Mark] = []
     for at in range(len(tokens)):
         here = [
             (end, phrase.kind)
             for end, phrase in language.phrases_at(tokens, at, steering=True)
-            if phrase.kind in kinds and not taken.intersection(range(at, end))
+            if phrase.kind in MARKS and not taken.intersection(range(at, end))
         ]
         longest = {kind: max(end for end, other in here if other == kind) for _, kind in here}
         found.extend(Mark(at, end, kind) for kind, end in longest.items())
     never = [mark for mark in found if mark.kind == "never_not"]
-    return [
-        mark
-        for mark in found
-        if not (mark.kind in REFUSALS and any(each.start < mark.end and mark.start < each.end for each in never))
-    ]
+    return [mark for mark in found if not (mark.kind in REFUSALS and any(_overlap(mark, each) for each in never))]
+
+
+def _overlap(one: Mark, other: Mark) -> bool:
+    return one.start < other.end and other.start < one.end
 
 
 def parts_of(phrases: list[Phrase], said: Utterance) -> list[Said]:
@@ -105,9 +104,9 @@ def _is_refused(index: int, phrases: list[Phrase], said: Utterance) -> bool:
     phrase = phrases[index]
     begin = phrases[index - 1].end if index else 0
     end = phrases[index + 1].start if index + 1 < len(phrases) else len(said.tokens)
-    for mark in reversed(said.marked("not_before", begin, phrase.start)):
-        if _reaches(mark, phrase, begin if index else None, said):
-            return True
+    marks = said.marked("not_before", begin, phrase.start) + said.marked("not_before_far", begin, phrase.start)
+    if any(_reaches(mark, phrase, begin if index else None, said) for mark in marks):
+        return True
     if said.marked("no", phrase.start - 1, phrase.start) and (phrase.recurring or (phrase.part and phrase.part.plural)):
         return True
     return any(_refuses_behind(mark, phrase.end, said) for mark in said.marked("not_after", phrase.end, end))
@@ -122,17 +121,18 @@ def _refuses_behind(mark: Mark, end: int, said: Utterance) -> bool:
 
 
 def _reaches(mark: Mark, phrase: Phrase, begin: int | None, said: Utterance) -> bool:
-    gap = said.words(mark.end, phrase.start)
+    gap, steering = said.words(mark.end, phrase.start), said.context.language.steering
     if len(gap) > REACH or "," in gap or _stopped(mark.end, phrase.start, said):
         return False
+    if mark.kind == "not_before" and not all(word in steering["refusal_glue"] for word in gap):
+        return False
     # "Monday doesn't work" refuses what stands before it.
-    behind = [
-        other for other in said.marks if other.kind == "not_after" and other.start < mark.end and mark.start < other.end
-    ]
+    behind = [other for other in said.marks if other.kind == "not_after" and _overlap(other, mark)]
     if begin is not None and any(begin <= other.start and _refuses_behind(other, begin, said) for other in behind):
         return False
     # "I can't until after three" asks for after three.
-    return not (gap[-1:] in (["until"], ["till"]) and phrase.span is not None and phrase.span.open == "after")
+    opens_later = phrase.span is not None and phrase.span.open == "after"
+    return not (opens_later and gap and gap[-1] in steering["until"])
 
 
 def _stopped(start: int, end: int, said: Utterance) -> bool:
@@ -165,16 +165,19 @@ def _refusals_carried_on(parts: list[Said], said: Utterance) -> list[Said]:
 
 def _is_story(part: Said, index: int, phrases: list[Phrase], said: Utterance) -> bool:
     """Whether it is told and not wished ("it broke yesterday", "born in May"): not when somebody wants to come."""
-    begin = phrases[index - 1].end if index else 0
-    start = part.phrase.start
+    begin, start = phrases[index - 1].end if index else 0, part.phrase.start
+    steering = said.context.language.steering
     clause = max((mark.end for mark in said.marked("stops", 0, start)), default=0)
-    first = said.tokens[start].word
-    if first == "since" or said.marked("born", clause, start):
-        return True
-    if part.past and said.words(start - 1, start)[-1:] in (["for"], ["over"], ["during"], ["these"]):
+    if said.tokens[start].word in steering["story_leads"] or said.marked("born", clause, start):
         return True
     near = max(begin, clause, start - 7)
-    return bool(said.marked("history", near, start)) and not said.marked("hoping", near, start)
+    if said.marked("hoping", near, start):
+        return False
+    if part.past and (
+        said.marked("history_if_past", near, start) or steering["past_leads"] & set(said.words(start - 1, start))
+    ):
+        return True
+    return bool(said.marked("history", near, start))
 
 
 def _without_replaced(parts: list[Said], said: Utterance) -> list[Said]:
@@ -194,11 +197,14 @@ def _without_replaced(parts: list[Said], said: Utterance) -> list[Said]:
 def _replaces(start: int, end: int, part: Said, said: Utterance) -> bool:
     if MOVED_TO in said.words(start, end) or said.marked("corrections", start, end):
         return True
+    behind = said.marked("corrections_after", part.phrase.end, part.phrase.end + 2)
+    if any(not _stopped(part.phrase.end, mark.start, said) for mark in behind):
+        return True
     words = said.words(start, end)
     return (
         bool(said.marked("no", start, end))
         and not part.phrase.recurring
-        and all(word in {"no", ",", ".", "oh", "um", "on", "-"} for word in words)
+        and all(word in said.context.language.steering["correcting"] for word in words)
     )
 
 

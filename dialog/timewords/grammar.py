@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from dialog.timewords.atoms import Unclear
 from dialog.timewords.language import Language, Rule
 from dialog.timewords.tokens import Token
 
@@ -48,10 +49,15 @@ class Chart:
             rule = candidates[order]
             for end, captured in self._sequence(rule, 0, at, ()):
                 if end not in found:
-                    value = self.meanings[rule.meaning](self.context, *captured, *rule.extra)
+                    value = self._meaning(rule, captured)
                     if value is not None:
                         found[end] = value
         return found
+
+    def _meaning(self, rule: Rule, captured: tuple[Any, ...]) -> Any:
+        """What the rule means; what holds something unclear ("the week of February 30th") is unclear as a whole."""
+        unclear = next((value for value in captured if isinstance(value, Unclear)), None)
+        return unclear if unclear is not None else self.meanings[rule.meaning](self.context, *captured, *rule.extra)
 
     def _sequence(
         self, rule: Rule, index: int, at: int, captured: tuple[Any, ...]

@@ -7,9 +7,10 @@ from functools import lru_cache
 
 from dialog.timewords.atoms import Unclear
 from dialog.timewords.clocks import Context, Figures, named_part
-from dialog.timewords.days import month_year, written_date
+from dialog.timewords.dates import written_date
 from dialog.timewords.grammar import Found
 from dialog.timewords.language import Language, correct
+from dialog.timewords.periods import month_year
 from dialog.timewords.tokens import Token
 
 Leaves = dict[str, Found]
@@ -33,7 +34,9 @@ def prepared(tokens: list[Token], language: Language) -> list[Token]:
             continue
         if token.word in language.steering["moving"]:
             moving = True
-        elif moving and token.word in language.steering["to"]:
+        elif token.word in language.steering["stops"]:
+            moving = False
+        elif moving and token.word in language.steering["to"] and not _counts_minutes(before, language):
             kept.append(_reworded(token, MOVED_TO))
             moving = False
             continue
@@ -42,6 +45,11 @@ def prepared(tokens: list[Token], language: Language) -> list[Token]:
 
 
 MOVED_TO = "»"
+
+
+def _counts_minutes(before: Token | None, language: Language) -> bool:
+    """Whether a "to" after this token is that of "quarter to four"."""
+    return before is not None and (before.word in language.steering["clock_units"] or before.word in language.numbers)
 
 
 def _reworded(token: Token, word: str) -> Token:
@@ -164,10 +172,19 @@ class _Leaf:
             self._add("MINUTESTO", tokens, value)
         if 10 <= value < 60:
             self._minute(value, tokens)
-        if value <= 24 and self._may_be_hour(tokens):
+        if value <= 24 and self._may_be_hour(tokens) and not self._is_thing(tokens):
             self._add("HOUR", tokens, Figures(value))
             if 1 <= value <= 12:
                 self._add("HOURWORD", tokens, Figures(value))
+
+    def _is_thing(self, tokens: int) -> bool:
+        """Whether a word such as "one" stands for a thing here ("book one for tomorrow")."""
+        if self.token.word not in self.steering["things"] or tokens > 1 or not self.at:
+            return False
+        following = self._word(tokens)
+        told = following in self.steering["clock_words"] or following in self.language.numbers
+        placed = following in self.steering["weak_glue"] and self._word(-1) in self.steering["things_leads"]
+        return not (told or placed or self._word(-1) in self.steering["hour_leads"])
 
     def _minute(self, value: int, tokens: int) -> None:
         self._add("MINUTE", tokens, value)
@@ -235,6 +252,8 @@ class _Leaf:
         before = self._word(-1)
         if before in self.steering["labels"] or self._counts(tokens):
             return False
+        if len(self.token.word) > 2 and self.token.kind == "int" and self._capital(tokens):
+            return self._word(tokens) in self.language.known
         return not any(
             self._word(tokens + ahead) in self.steering["streets"] for ahead in (0, 1, 2) if self._capital(tokens)
         )

@@ -28,7 +28,7 @@ def settled(phrase: Phrase, context: Context) -> Phrase:
     if phrase.clock is not None and half is not None:
         phrase = replace(phrase, clock=Clock(_of_half(phrase.clock.readings, half)))
     if phrase.span is not None and phrase.part is not None:
-        phrase = replace(phrase, span=_span_in(phrase.span, phrase.part))
+        phrase = replace(phrase, span=_span_in(phrase.span, phrase.part, hint_only=_ends_with_part(phrase)))
     if (
         phrase.day is not None
         and phrase.day.unit == "day"
@@ -47,22 +47,27 @@ def _of_half(readings: tuple[int, ...], half: Literal["am", "pm"]) -> tuple[int,
     return fitting if fitting and fitting != (0,) else readings
 
 
-def _span_in(span: Span, part: Part) -> Span:
+def _ends_with_part(phrase: Phrase) -> bool:
+    return (
+        isinstance(phrase.pieces[-1].atom, Part) and len(phrase.pieces) > 1 and isinstance(phrase.pieces[-2].atom, Span)
+    )
+
+
+def _span_in(span: Span, part: Part, *, hint_only: bool) -> Span:
+    """Fit a span to the part of the day named with it. `hint_only`: the part only says which half is meant ("after 3:30 in the afternoon")."""
+    if hint_only and span.open and part.half:
+        limits = tuple((start if span.open == "after" else end) for start, end in span.readings)
+        meant = _of_half(limits, part.half)[0]
+        return Span((span.readings[limits.index(meant)],), span.open)
     fitting = tuple(each for each in span.readings if max(each[0], part.start) < min(each[1], part.end))
     if not fitting:
         return span
     if span.open is None:
         # "Between five and six in the evening" lies in it, "ten to twelve in the morning" at least begins there.
         inside = tuple(each for each in fitting if part.start <= each[0] < part.end) or fitting
-        return Span((*inside, *(each for each in span.readings if each not in inside)), None)
+        return Span((*inside, *(each for each in span.readings if each not in inside)))
     clipped = tuple((max(start, part.start), min(end, part.end)) for start, end in fitting)
-    return Span(
-        tuple(
-            sorted(set(clipped), key=lambda each: each[0] - each[1])[:1]
-            if len(clipped) > 1 and part.half is None
-            else clipped[:1]
-        )
-    )
+    return Span((max(clipped, key=lambda each: each[1] - each[0]),))
 
 
 def wish_of(phrase: Phrase) -> TimeWish:

@@ -5,9 +5,9 @@ Bare numbers and the like ("3", "the second") are found too, but count only wher
 
 from dataclasses import dataclass, field, replace
 from functools import cache
-from types import MappingProxyType
+from types import FunctionType, MappingProxyType
 
-from dialog.timewords import clocks, days
+from dialog.timewords import clocks, dates, lengths, periods, ranges
 from dialog.timewords.atoms import Atom, Clock, Day, Moment, Part, Recurring, Signal, Span, Stretch, Together, Unclear
 from dialog.timewords.clocks import Context
 from dialog.timewords.grammar import Chart, Meaning
@@ -15,7 +15,7 @@ from dialog.timewords.language import Language
 from dialog.timewords.leaves import leaves_of
 from dialog.timewords.tokens import Token
 
-STRONG = ("UNCLEAR", "DAYPART", "MOMENT", "DAY", "RECURRING", "PARTOF", "SPAN", "TIME", "SIGNAL")
+STRONG = ("UNCLEAR", "SIGNAL", "DAYPART", "MOMENT", "DAY", "RECURRING", "PARTOF", "SPAN", "TIME")
 WEAK = ("WEAKDAY", "WEAKSPAN", "WEAKTIME")
 
 
@@ -55,20 +55,21 @@ class Phrase:
 
 
 @cache
-def _meanings() -> MappingProxyType[str, Meaning]:
+def meanings() -> MappingProxyType[str, Meaning]:
+    """The functions that a language's rules may name."""
     return MappingProxyType(
         {
             name: value
-            for module in (clocks, days)
+            for module in (clocks, lengths, dates, periods, ranges)
             for name, value in vars(module).items()
-            if callable(value) and not name.startswith("_")
+            if isinstance(value, FunctionType) and value.__module__ == module.__name__ and not name.startswith("_")
         }
     )
 
 
 def pieces_of(tokens: list[Token], context: Context) -> list[Piece]:
     """Take from left to right the longest phrase at each place; the weak ones only if something makes them a time."""
-    chart = Chart(tokens, leaves_of(tokens, context), context.language, dict(_meanings()), context)
+    chart = Chart(tokens, leaves_of(tokens, context), context.language, dict(meanings()), context)
     found: list[Piece] = []
     at = 0
     while at < len(tokens):
@@ -76,9 +77,16 @@ def pieces_of(tokens: list[Token], context: Context) -> list[Piece]:
         if piece is None:
             at += 1
         else:
-            found.append(piece)
+            found.extend(_apart(piece))
             at = piece.end
     return _without_idle_weak(found, tokens, context)
+
+
+def _apart(piece: Piece) -> list[Piece]:
+    """The two dates of "the 3rd or 5th of May" are alternatives: two pieces of the same words."""
+    if isinstance(piece.atom, Together) and all(isinstance(atom, Day | Unclear) for atom in piece.atom.atoms):
+        return [replace(piece, atom=atom) for atom in piece.atom.atoms]
+    return [piece]
 
 
 def _longest(chart: Chart, at: int, kinds: tuple[str, ...], *, weak: bool) -> Piece | None:
@@ -104,8 +112,19 @@ def _without_idle_weak(found: list[Piece], tokens: list[Token], context: Context
         if _answers(piece, tokens, context):
             kept.append(_as_asked(piece, tokens, context))
         elif _is_supported(piece, before, after, tokens, context.language):
-            kept.append(replace(piece, weak=False))
+            kept.append(replace(piece, atom=_beside(piece, after, tokens, context.language), weak=False))
     return kept
+
+
+def _beside(piece: Piece, after: Piece | None, tokens: list[Token], language: Language) -> Atom:
+    """What the piece is; the "8" of "8 or 9 pm" is in the evening too."""
+    if not isinstance(piece.atom, Clock) or after is None or not isinstance(after.atom, Clock):
+        return piece.atom
+    if not _is_first_of_two(piece, after, tokens, language):
+        return piece.atom
+    with_it = after.atom.readings[0]
+    nearest = sorted(piece.atom.readings, key=lambda minute: abs(minute - with_it))
+    return Clock(tuple(nearest[: len(after.atom.readings)]))
 
 
 def _answers(piece: Piece, tokens: list[Token], context: Context) -> bool:
@@ -122,7 +141,9 @@ def _as_asked(piece: Piece, tokens: list[Token], context: Context) -> Piece:
     """A bare number is a day of the month if a date was asked for, or if no hour can be that late."""
     token = tokens[piece.start]
     if isinstance(piece.atom, Clock) and piece.end == piece.start + 1 and token.kind == "int" and len(token.word) <= 2:
-        dated = days.day_of_month(context, int(token.word)) if context.asked == "date" or int(token.word) > 18 else None
+        dated = (
+            dates.day_of_month(context, int(token.word)) if context.asked == "date" or int(token.word) > 18 else None
+        )
         if dated is not None:
             return Piece(piece.start, piece.end, dated)
     return replace(piece, weak=False)
@@ -141,7 +162,15 @@ def _is_supported(
             return True
     if after is not None and not after.weak and isinstance(after.atom, wanted):
         return all(token.word in glue for token in tokens[piece.end : after.start])
-    return False
+    return _is_first_of_two(piece, after, tokens, language)
+
+
+def _is_first_of_two(piece: Piece, after: Piece | None, tokens: list[Token], language: Language) -> bool:
+    """Whether the piece is the "5" of "5 or 6 pm"."""
+    if after is None or type(after.atom) is not type(piece.atom):
+        return False
+    gap = [token.word for token in tokens[piece.end : after.start]]
+    return len(gap) == 1 and gap[0] in language.steering["or"]
 
 
 # Neighbours
@@ -246,12 +275,12 @@ def narrowed_day(wide: Day, narrow: Day) -> Day | None:
                 for ahead in range(days_long)
                 if (candidate := one.first.fromordinal(one.first.toordinal() + ahead)).weekday() == other.weekday
             ]
-            return days.point(inside[0]) if inside else None
+            return dates.point(inside[0]) if inside else None
         if other.weekday is not None and one.unit == "day" and one.weekday is None:
             if one.first.weekday() == other.weekday:
                 return one
             if one.counted:
-                return days.point(one.first.fromordinal(one.first.toordinal() - one.first.weekday() + other.weekday))
+                return dates.point(one.first.fromordinal(one.first.toordinal() - one.first.weekday() + other.weekday))
     if wide.first <= narrow.first and narrow.end <= wide.end:
         return narrow
     if narrow.first <= wide.first and wide.end <= narrow.end and not narrow.open:

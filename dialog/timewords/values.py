@@ -5,10 +5,11 @@ Everything here is wall time at the clinic. Zones, instants and clock changes be
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Literal
 
 DAY_MINUTES = 24 * 60
+HORIZON = timedelta(days=400)  # how far an open wish reaches: farther than any clinic books
 
 Order = Literal["earliest", "latest"]
 Relative = Literal["earlier", "later", "same_day", "other_day", "same_time"]

@@ -1,0 +1,227 @@
+"""Meanings of the rules about weeks, weekends and months, and parts of them."""
+
+from datetime import date, timedelta
+
+from dateutil.relativedelta import relativedelta
+
+from dialog.timewords.atoms import Day, Length, Recurring, Together, Unclear
+from dialog.timewords.clocks import Context
+from dialog.timewords.dates import Dated, holiday, monday_of
+from dialog.timewords.lengths import added
+
+
+def name(_: Context, word: str) -> str:
+    """Stand for a kind of period."""
+    return word
+
+
+def _period(day: date, kind: str) -> Day:
+    monday = monday_of(day)
+    if kind == "week":
+        return Day(monday, monday + timedelta(days=7), "week")
+    if kind == "workweek":
+        return Day(monday, monday + timedelta(days=5), "week")
+    if kind == "weekend":
+        return Day(monday + timedelta(days=5), monday + timedelta(days=7), "weekend")
+    return Day(day.replace(day=1), day.replace(day=1) + relativedelta(months=1), "month")
+
+
+def period(context: Context, kind: str, ahead: int) -> Day:
+    """Read "next week", "this month"."""
+    if kind == "month":
+        return _period(context.today.replace(day=1) + relativedelta(months=ahead), kind)
+    return _period(context.today + timedelta(days=7 * ahead), kind)
+
+
+def period_coming(context: Context, kind: str) -> Day:
+    """Read "the coming week", which is the next; the coming weekend is this week's."""
+    return period(context, kind, 0 if kind == "weekend" else 1)
+
+
+def period_month(context: Context, ahead: int) -> Day:
+    """Read "next month" where a month is meant to hold a day."""
+    return period(context, "month", ahead)
+
+
+def weekend(context: Context, ahead: int) -> Day:
+    """Read "this weekend"."""
+    return period(context, "weekend", ahead)
+
+
+def period_after_point(_: Context, kind: str, from_: Day) -> Dated:
+    """Read "the week after Easter"."""
+    if kind == "month":
+        return _period(from_.first.replace(day=1) + relativedelta(months=1), kind)
+    return _period(from_.first + timedelta(days=7 if kind != "weekend" or from_.first.weekday() > 4 else 0), kind)
+
+
+def week_of(_: Context, day: Day) -> Dated:
+    """Read "the week of October 7th". Where weeks are written from Sunday, the week of a Sunday is the one that then begins."""
+    return _period(day.first + timedelta(days=1 if day.first.weekday() == 6 else 0), "week")
+
+
+def week_from(_: Context, day: Day) -> Dated:
+    """Read "a week starting tomorrow"."""
+    return Day(day.first, day.first + timedelta(days=7), "days")
+
+
+def weekend_of(_: Context, day: Day) -> Dated:
+    """Read "the weekend of Halloween": the nearest one."""
+    return _period(day.first - timedelta(days=2 if day.first.weekday() < 2 else 0), "weekend")
+
+
+def holiday_weekend(context: Context, name: str) -> Day:
+    """Read "Labor Day weekend", with the Monday, or with the Thursday and Friday of Thanksgiving."""
+    day = holiday(context, name).first
+    if day.weekday() == 3:
+        return Day(day, day + timedelta(days=4), "weekend")
+    if day.weekday() == 0:
+        return Day(day - timedelta(days=2), day + timedelta(days=1), "weekend")
+    return _period(day - timedelta(days=2 if day.weekday() < 2 else 0), "weekend")
+
+
+def holiday_week(context: Context, name: str) -> Day:
+    """Read "Thanksgiving week"."""
+    return _period(holiday(context, name).first, "week")
+
+
+def _weeks_of_month(first: date) -> list[Day]:
+    """The weeks that belong to a month: those whose Thursday does."""
+    thursday = first + timedelta(days=(3 - first.weekday()) % 7)
+    weeks = []
+    while thursday.month == first.month:
+        weeks.append(_period(thursday, "week"))
+        thursday += timedelta(days=7)
+    return weeks
+
+
+def _nth(context: Context, found: list[Day], next_year: list[Day], index: int) -> Dated:
+    for candidates in (found, next_year):
+        if -len(candidates) <= index < len(candidates) and candidates[index].end > context.today:
+            return candidates[index]
+    return Unclear("no such week")
+
+
+def nth_week(context: Context, count: int, month: Day) -> Dated:
+    """Read "the first week of April"."""
+    return _nth(context, _weeks_of_month(month.first), _weeks_of_month(month.first + relativedelta(years=1)), count - 1)
+
+
+def last_week(context: Context, _last: object, month: Day) -> Dated:
+    """Read "the last week of July"."""
+    return _nth(context, _weeks_of_month(month.first), _weeks_of_month(month.first + relativedelta(years=1)), -1)
+
+
+def _weekends_of_month(first: date) -> list[Day]:
+    saturday = first + timedelta(days=(5 - first.weekday()) % 7)
+    weekends = []
+    while saturday.month == first.month:
+        weekends.append(_period(saturday, "weekend"))
+        saturday += timedelta(days=7)
+    return weekends
+
+
+def nth_weekend(context: Context, count: int, month: Day) -> Dated:
+    """Read "the second weekend of May"."""
+    return _nth(
+        context, _weekends_of_month(month.first), _weekends_of_month(month.first + relativedelta(years=1)), count - 1
+    )
+
+
+def last_weekend(context: Context, _last: object, month: Day) -> Dated:
+    """Read "the last weekend of July"."""
+    return _nth(context, _weekends_of_month(month.first), _weekends_of_month(month.first + relativedelta(years=1)), -1)
+
+
+def month(context: Context, month: int, year: int | None = None) -> Day:
+    """Read "March": this month if it is March, else the next."""
+    if year is None:
+        year = context.today.year + (month < context.today.month)
+    return _period(date(year, month, 1), "month")
+
+
+month_year = month
+month_alone = month
+
+
+def year_next(context: Context) -> Day:
+    """Read "next year"."""
+    return Day(date(context.today.year + 1, 1, 1), date(context.today.year + 2, 1, 1), "days")
+
+
+def period_in(context: Context, kind: str, by: Length) -> Day | None:
+    """Read "the week in three weeks"."""
+    return None if by.minutes else _period(added(context.today, by), kind)
+
+
+def weeks_in(context: Context, by: Length) -> Day | None:
+    """Read "sometime in two weeks": the week that is then."""
+    return None if by.minutes or by.days % 7 else _period(added(context.today, by), "month" if by.months else "week")
+
+
+def weeks_from_now(_: Context, *_words: object) -> None:
+    """A count of weeks from now is a date, not a period."""
+
+
+# Parts of periods
+
+
+def _shape(period: Day, month: tuple[int, int], week: tuple[int, int]) -> Day:
+    days = (period.end - period.first).days
+    begin, end = month if period.unit == "month" else week if days > 3 else (0, days)
+    return Day(period.first + timedelta(days=begin), min(period.first + timedelta(days=end), period.end), "days")
+
+
+def start_of(_: Context, period: Day) -> Day:
+    """Read "early next week": Monday to Wednesday, or the first ten days of a month."""
+    return _shape(period, (0, 10), (0, 3))
+
+
+def middle_of(_: Context, period: Day) -> Day:
+    """Read "the middle of the month"."""
+    return _shape(period, (10, 20), (1, 4))
+
+
+def end_of(_: Context, period: Day) -> Day:
+    """Read "the end of next week": Friday on, or the last days of a month."""
+    return _shape(period, (20, 31), (4, 7))
+
+
+def first_half(_: Context, period: Day) -> Day:
+    """Read "the first half of March"."""
+    return _shape(period, (0, 15), (0, 3))
+
+
+def second_half(_: Context, period: Day) -> Day:
+    """Read "the latter half of March"."""
+    return _shape(period, (15, 31), (3, 7))
+
+
+def by_end_of(context: Context, period: Day) -> Day:
+    """Read "by the end of the month"."""
+    return Day(context.today, period.end, "days", "before")
+
+
+def end_of_this(context: Context, kind: str) -> Day:
+    """Read "the end of the month"."""
+    return end_of(context, period(context, kind, 0))
+
+
+def by_end_of_this(context: Context, kind: str) -> Day:
+    """Read "by the end of the week"."""
+    return by_end_of(context, period(context, kind, 0))
+
+
+def rest_of(context: Context, period: Day) -> Day | None:
+    """Read "later this week"."""
+    return Day(max(context.today, period.first), period.end, "days") if period.end > context.today else None
+
+
+def earlier_in(context: Context, period: Day) -> Day:
+    """Read "earlier this week": over, if the period has begun."""
+    return Day(period.first, context.today, "days") if period.first < context.today else start_of(context, period)
+
+
+def workdays_of(_: Context, period: Day) -> Together:
+    """Read "the weekdays of next week"."""
+    return Together((period, Recurring(frozenset(range(5)))))

@@ -1,0 +1,178 @@
+"""Meanings of the rules about ranges of dates, limits, and dates with a time of day."""
+
+import calendar
+from datetime import date, timedelta
+from typing import Any
+
+from dateutil.relativedelta import relativedelta
+
+from dialog.timewords.atoms import Day, Length, Part, Span, Together, Unclear
+from dialog.timewords.clocks import Context, named_part, part_early, part_late, span
+from dialog.timewords.dates import Dated, day_of_month, monday_of, point, written_date
+from dialog.timewords.lengths import added, length_of
+from dialog.timewords.values import HORIZON
+
+
+def days_between(_: Context, first: Day, last: Day) -> Dated | None:
+    """Read "Monday to Wednesday", "from March 3 to March 7", both included."""
+    if first.open or last.open:
+        return None
+    start, end = first.first, last.end
+    if end <= start and last.weekday is not None:
+        end += timedelta(days=7)
+    if end <= start:
+        # The end is the next to come, and what begins before it may have begun already.
+        start -= relativedelta(years=1)
+    return Day(start, end, "days") if start < end else None
+
+
+def month_days(context: Context, month: int, first: int, last: int, year: int | None = None) -> Dated | None:
+    """Read "April 9 through 17"."""
+    if not 1 <= first < last <= 31:
+        return None
+    end = written_date(context, year, month, last)
+    if isinstance(end, Unclear):
+        return end
+    return Day(end.first.replace(day=first), end.end, "days")
+
+
+def days_month(context: Context, first: int, last: int, month: int, year: int | None = None) -> Dated | None:
+    """Read "1-8 September"."""
+    return month_days(context, month, first, last, year)
+
+
+def two_days_month(context: Context, first: int, last: int, month: int, year: int | None = None) -> Together | None:
+    """Read "the 3rd or the 5th of May"."""
+    days = [written_date(context, year, month, day) for day in (first, last) if 1 <= day <= 31]
+    return Together(tuple(days)) if len(days) == 2 else None
+
+
+def days_of_month(context: Context, first: int, last: int) -> Dated | None:
+    """Read "from the 3rd to the 7th"."""
+    end = day_of_month(context, last)
+    if not isinstance(end, Day):
+        return end
+    if first < last:
+        return Day(end.first.replace(day=first), end.end, "days")
+    start = day_of_month(context, first)
+    return Day(start.first, _until(start.first, last), "days") if isinstance(start, Day) else start
+
+
+def _until(start: date, last: int) -> date:
+    following = start.replace(day=1) + relativedelta(months=1)
+    return following + timedelta(days=min(last, calendar.monthrange(following.year, following.month)[1]))
+
+
+def days_after(context: Context, day: Day) -> Dated | None:
+    """Read "after the 15th"."""
+    return _from(context, day, after=True)
+
+
+def days_from(context: Context, day: Day) -> Dated | None:
+    """Read "from Monday on"."""
+    return _from(context, day, after=False)
+
+
+def _from(context: Context, day: Day, *, after: bool) -> Dated | None:
+    if day.open:
+        return None
+    first = day.end if after else day.first
+    return Day(first, max(first, context.today) + HORIZON, "days", "after")
+
+
+def _before(context: Context, day: Day, end: date, *, until: bool = False) -> Dated | None:
+    return None if day.open else Day(min(context.today, end - timedelta(days=1)), end, "days", "before", until=until)
+
+
+def days_before(context: Context, day: Day) -> Dated | None:
+    """Read "before Friday"."""
+    return _before(context, day, day.first)
+
+
+def days_by(context: Context, day: Day) -> Dated | None:
+    """Read "by Friday", Friday included."""
+    return _before(context, day, day.end, until=True)
+
+
+days_by_end = days_by
+
+
+def within(context: Context, by: Length) -> Day | None:
+    """Read "within two weeks"."""
+    return None if by.minutes else Day(context.today, added(context.today, by) + timedelta(days=1), "days")
+
+
+def next_length(context: Context, by: Length) -> Day | None:
+    """Read "next three weeks" as whole weeks from Monday on, and "next three days" from tomorrow on."""
+    if by.minutes:
+        return None
+    tomorrow = context.today + timedelta(days=1)
+    if by.days and by.days % 7 == 0:
+        return Day(
+            monday_of(context.today) + timedelta(days=7), monday_of(context.today) + timedelta(days=7 + by.days), "days"
+        )
+    return Day(tomorrow, added(context.today, by) + timedelta(days=1), "days")
+
+
+def next_count(context: Context, count: int, unit: str) -> Day | None:
+    """Read "the three next weeks": from tomorrow on."""
+    by = length_of(count, unit)
+    return (
+        None
+        if by is None or by.minutes
+        else Day(context.today + timedelta(days=1), added(context.today, by) + timedelta(days=1), "days")
+    )
+
+
+def for_days(_: Context, by: Length, day: Day) -> Dated | None:
+    """Read "for three days from tomorrow"."""
+    return None if by.minutes or by.workdays else Day(day.first, added(day.first, by), "days")
+
+
+def length_after_open(context: Context, by: Length, day: Day) -> Dated | None:
+    """Read "more than two weeks after Monday"."""
+    return None if by.minutes else days_from(context, point(added(day.first, by)))
+
+
+def length_open(context: Context, by: Length) -> Dated | None:
+    """Read "at least two weeks from now"."""
+    return length_after_open(context, by, point(context.today))
+
+
+def until_day(context: Context, day: Day) -> Dated | None:
+    """Read "between now and Friday"."""
+    return Day(context.today, day.end, "days") if day.end > context.today else None
+
+
+# Dates with a time of day
+
+
+def today_part(context: Context, name: str) -> Together:
+    """Read "tonight"."""
+    return today_part_of(context, named_part(context.language, name))
+
+
+def today_part_of(context: Context, part: Part) -> Together:
+    """Read "this afternoon"."""
+    return Together((point(context.today), part))
+
+
+def today_part_early(context: Context, part: Part) -> Together:
+    """Read "early this afternoon"."""
+    return today_part_of(context, part_early(context, part))
+
+
+def today_part_late(context: Context, part: Part) -> Together:
+    """Read "later this afternoon"."""
+    return today_part_of(context, part_late(context, part))
+
+
+def day_span(context: Context, start: Any, day: Day, end: Any) -> Together | None:
+    """Read "between 2:00 tomorrow and 4:00"."""
+    return point_span(context, day, start, end)
+
+
+def point_span(context: Context, day: Day, start: Any, end: Any) -> Together | None:
+    """Read "from Monday 2 to 4"."""
+    between = span(context, start, end)
+    return Together((day, between)) if isinstance(between, Span) else None
