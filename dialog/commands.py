@@ -3,12 +3,17 @@
 Commands carry keys of the clinic's catalogue, never row ids, and times that code resolved, never text a model made up.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
-from typing import ClassVar
+from functools import lru_cache
+from typing import Any, ClassVar
+
+from pydantic import TypeAdapter, ValidationError
 
 from dialog.timewords import TimeWish
+from kernel.errors import Malformed
 
 
 class Topic(StrEnum):
@@ -156,7 +161,7 @@ class RefusePractitioner(Command):
 
 @dataclass(frozen=True)
 class WishPractitioner(Command):
-    """ "A woman, please", "somebody who speaks Spanish"."""
+    """What kind of person they want: "a woman, please", "somebody who speaks Spanish"."""
 
     name = "wish_practitioner"
     gender: str | None = None
@@ -273,7 +278,7 @@ class GoBack(Command):
 
 @dataclass(frozen=True)
 class Stop(Command):
-    """ "Never mind." Ends what is under way; nothing that is booked is touched."""
+    """Ends what is under way ("never mind"); nothing that is booked is touched."""
 
     name = "stop"
 
@@ -323,3 +328,25 @@ class OutOfScope(Command):
 
     name = "out_of_scope"
     kind: str = "other"
+
+
+def to_json(command: Command) -> dict[str, Any]:
+    """Return `command` as plain JSON values: its name, and those of its fields that say something. Dates are ISO."""
+    return {"name": command.name, **_adapter(command.name).dump_python(command, mode="json", exclude_defaults=True)}
+
+
+def from_json(plain: Mapping[str, Any]) -> Command:
+    """Return the command that `to_json` wrote. Raises Malformed for anything else."""
+    fields = {key: value for key, value in plain.items() if key != "name"}
+    try:
+        command: Command = _adapter(str(plain["name"])).validate_python(fields)
+    except (KeyError, ValidationError):
+        # The validation error repeats the patient's words.
+        raise Malformed("not a command") from None
+    return command
+
+
+@lru_cache
+def _adapter(name: str) -> TypeAdapter[Any]:
+    kinds = {kind.name: kind for kind in Command.__subclasses__()}
+    return TypeAdapter(kinds[name])
