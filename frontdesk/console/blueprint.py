@@ -1,0 +1,33 @@
+"""The staff console: its pages, put together."""
+
+from flask import Blueprint, redirect, url_for
+from flask.typing import ResponseReturnValue
+
+from frontdesk.console.guard import guard
+from frontdesk.console.pages.conversations import add_conversation_pages
+from frontdesk.console.pages.diary import add_diary_pages
+from frontdesk.console.pages.log_in import add_log_in
+from frontdesk.console.pages.tasks import add_task_pages
+from frontdesk.console.services import ConsoleServices
+
+
+def console_blueprint(services: ConsoleServices) -> Blueprint:
+    """Return the pages under `/console`. Registering it also sets up the application's session cookie and form seal."""
+    blueprint = Blueprint(
+        "console",
+        __name__,
+        url_prefix="/console",
+        template_folder="templates",
+        static_folder="static",
+    )
+    guard(blueprint, services)
+    add_log_in(blueprint, services)
+    add_conversation_pages(blueprint, services)
+    add_diary_pages(blueprint, services)
+    add_task_pages(blueprint, services)
+
+    @blueprint.get("/", strict_slashes=False)
+    def home() -> ResponseReturnValue:
+        return redirect(url_for("console.conversations"))
+
+    return blueprint

@@ -1,0 +1,82 @@
+"""Dates and times as staff read them: in the clinic's zone and in the words of the page's language."""
+
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from frontdesk.console.words import Words
+
+
+class DateWriter:
+    """Writes for one page. `zone`: the clinic's; `now` is the page's own moment, aware."""
+
+    def __init__(self, words: Words, *, zone: ZoneInfo, now: datetime) -> None:
+        self._words = words
+        self._zone = zone
+        self._now = now
+
+    @property
+    def today(self) -> date:
+        return self._now.astimezone(self._zone).date()
+
+    def clock(self, at: datetime) -> str:
+        """Write the time of day. An instant is shown in the clinic's zone; a naive wall time as it is."""
+        wall = self._wall(at)
+        half = self._words("date.clock_am" if wall.hour < 12 else "date.clock_pm")
+        return self._words(
+            "date.clock", hour12=wall.hour % 12 or 12, hour=wall.hour, minute=f"{wall.minute:02}", half=half
+        )
+
+    def hour(self, hour: int) -> str:
+        half = self._words("date.clock_am" if hour % 24 < 12 else "date.clock_pm")
+        return self._words("date.hour", hour12=hour % 12 or 12, hour=hour % 24, half=half)
+
+    def moment(self, at: datetime) -> str:
+        """Write when something happened: near days by name, other years with the year."""
+        wall = self._wall(at)
+        clock = self.clock(at)
+        if wall.date() == self.today:
+            return self._words("date.today_at", clock=clock)
+        if wall.date() == self.today - timedelta(days=1):
+            return self._words("date.yesterday_at", clock=clock)
+        key = "date.day_and_time" if wall.year == self.today.year else "date.day_year_and_time"
+        return self._words(key, clock=clock, **self._fields(wall.date()))
+
+    def day_and_time(self, at: datetime) -> str:
+        """Write an appointment's time: always with weekday and date."""
+        return self._words("date.day_and_time", clock=self.clock(at), **self._fields(self._wall(at).date()))
+
+    def long_date(self, day: date) -> str:
+        return self._words("date.long", **self._fields(day))
+
+    def short_date(self, day: date) -> str:
+        return self._words("date.short", **self._fields(day))
+
+    def short_date_with_year(self, day: date) -> str:
+        return self._words("date.short_with_year", **self._fields(day))
+
+    def age(self, at: datetime) -> str:
+        """Write how long ago something was, in the largest unit that fits."""
+        minutes = int((self._now - at).total_seconds() // 60)
+        if minutes < 1:
+            return self._words("age.now")
+        if minutes < 60:
+            return self._words.count("age.minutes", minutes)
+        if minutes < 24 * 60:
+            return self._words.count("age.hours", minutes // 60)
+        return self._words.count("age.days", minutes // (24 * 60))
+
+    def _wall(self, at: datetime) -> datetime:
+        return at if at.tzinfo is None else at.astimezone(self._zone)
+
+    def _fields(self, day: date) -> dict[str, object]:
+        def pick(key: str, index: int) -> str:
+            return self._words(key).split()[index]
+
+        return {
+            "weekday": pick("date.weekdays", day.weekday()),
+            "short_weekday": pick("date.short_weekdays", day.weekday()),
+            "month": pick("date.months", day.month - 1),
+            "short_month": pick("date.short_months", day.month - 1),
+            "day": day.day,
+            "year": day.year,
+        }

@@ -1,0 +1,123 @@
+"""What every staff page goes through: log-in, form seal, headers, and the words and dates its template uses."""
+
+from typing import Any
+
+from flask import Blueprint, Response, abort, flash, g, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_wtf.csrf import CSRFError
+from werkzeug.exceptions import HTTPException
+
+from frontdesk.console.dates import DateWriter
+from frontdesk.console.security import csrf, harden, secure_app
+from frontdesk.console.services import ConsoleServices
+from frontdesk.console.staff import load_staff
+from frontdesk.console.words import DEFAULT_LANGUAGE, load_words
+from kernel.config import Mode
+from kernel.phone import readable
+
+OPEN_TO_ALL = {"console.log_in", "console.static"}
+
+
+def guard(blueprint: Blueprint, services: ConsoleServices) -> None:
+    """Put the pages of `blueprint` behind the log-in and give its templates what they need."""
+    blueprint.record(lambda state: secure_app(state, services.settings))
+
+    @blueprint.before_request
+    def let_in() -> ResponseReturnValue | None:
+        g.now = services.clock.now()
+        g.staff = None
+        if request.endpoint == "console.static":
+            return None
+        csrf.protect()
+        with services.db.read() as session:
+            g.staff = load_staff(session, now=g.now)
+        if g.staff:
+            g.dates = DateWriter(load_words(), zone=g.staff.zone, now=g.now)
+        elif request.endpoint not in OPEN_TO_ALL:
+            return _to_log_in()
+        return None
+
+    @blueprint.after_request
+    def seal(response: Response) -> Response:
+        return harden(response)
+
+    @blueprint.context_processor
+    def dress() -> dict[str, Any]:
+        return _page_context(has_simulator=has_simulator(services))
+
+    for name in ("clock", "moment", "day_and_time", "long_date", "short_date", "short_date_with_year"):
+        blueprint.add_app_template_filter(_date_filter(name), name)
+    blueprint.add_app_template_filter(readable, "phone")
+    blueprint.register_error_handler(CSRFError, _stale_form)
+    for status in (403, 404):
+        blueprint.register_error_handler(status, _refusal)
+
+
+def has_simulator(services: ConsoleServices) -> bool:
+    """Say whether the simulator is served: it shows demo patients and signs requests, so never in production mode."""
+    return services.settings.mode is not Mode.PRODUCTION
+
+
+def administrators_only() -> None:
+    """End the request with 403 unless an administrator asks."""
+    if not g.staff.is_administrator:
+        abort(403)
+
+
+def _to_log_in() -> ResponseReturnValue:
+    if request.method != "GET" or request.accept_mimetypes.best == "application/json":
+        abort(403)
+    flash(load_words()("login.needed"))
+    return redirect(url_for("console.log_in", next=request.full_path.rstrip("?")))
+
+
+def _page_context(*, has_simulator: bool) -> dict[str, Any]:
+    words = load_words()
+    staff = g.get("staff")
+    return {
+        "t": words,
+        "of_code": words.of_code,
+        "count": words.count,
+        "lang": DEFAULT_LANGUAGE,
+        "staff": staff,
+        "clinic_name": staff.clinic_name if staff else "",
+        "has_simulator": bool(has_simulator and staff and staff.is_administrator),
+        "navigation": _navigation(has_simulator=has_simulator) if staff else [],
+    }
+
+
+def _navigation(*, has_simulator: bool) -> list[dict[str, Any]]:
+    staff = g.staff
+    items = [
+        ("conversations", "console.conversations", {"console.conversations", "console.conversation"}, 0),
+        ("diary", "console.diary", {"console.diary", "console.appointment"}, 0),
+        ("tasks", "console.tasks", {"console.tasks"}, staff.open_tasks),
+    ]
+    if has_simulator and staff.is_administrator:
+        items.append(("simulator", "simulator.page", {"simulator.page"}, 0))
+    return [
+        {
+            "label": load_words()(f"app.{key}"),
+            "href": url_for(endpoint),
+            "here": request.endpoint in pages,
+            "count": count,
+        }
+        for key, endpoint, pages, count in items
+    ]
+
+
+def _date_filter(name: str) -> Any:
+    # Looked up for each page, since the writer knows the clinic's zone and the page's moment.
+    return lambda value: getattr(g.dates, name)(value)  # noqa: PLW0108 -- `g` is another one for each request
+
+
+def _stale_form(_error: CSRFError) -> ResponseReturnValue:
+    words = load_words()
+    return render_template("console/error.html", title=words("error.form_title"), text=words("error.form")), 400
+
+
+def _refusal(error: HTTPException) -> ResponseReturnValue:
+    key = {403: "forbidden"}.get(error.code or 0, "not_found")
+    words = load_words()
+    page = render_template("console/error.html", title=words(f"error.{key}_title"), text=words(f"error.{key}"))
+    return page, error.code or 500

@@ -1,0 +1,186 @@
+"""Appointments as staff see them, with names: the diary of a day, one appointment, those of a conversation.
+
+A constant number of queries per page. Retired staff and services keep their names here, which the catalogue no longer has.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import ColumnElement, Select, select
+from sqlalchemy.orm import Session
+
+from booking.model.appointment import Appointment, AppointmentChange
+from booking.model.clinic import Location
+from booking.model.patient import Patient
+from booking.model.staff import HealthcareService, Practitioner
+from booking.values import AppointmentStatus
+from kernel.interval import day_interval
+
+_HIDDEN_IN_DIARY = (AppointmentStatus.ENTERED_IN_ERROR, AppointmentStatus.CANCELLED, AppointmentStatus.WAITLIST)
+
+
+@dataclass(frozen=True)
+class Visit:
+    """One appointment. Times ending in `_local` are wall time of its location."""
+
+    id: str
+    status: str
+    service: str
+    practitioner: str
+    practitioner_id: str
+    location: str
+    patient: str | None
+    starts_local: datetime
+    ends_local: datetime
+    hold_expires_at: datetime | None
+
+    def is_lapsed(self, *, now: datetime) -> bool:
+        """Say whether this was a Hold that nobody confirmed in time: it is no longer anybody's."""
+        return (
+            self.status == AppointmentStatus.PENDING
+            and self.hold_expires_at is not None
+            and self.hold_expires_at <= now
+        )
+
+    @property
+    def from_minute(self) -> int:
+        return self.starts_local.hour * 60 + self.starts_local.minute
+
+    @property
+    def to_minute(self) -> int:
+        """Minutes after the midnight its day began with; a visit past midnight ends there."""
+        if self.ends_local.date() > self.starts_local.date():
+            return 24 * 60
+        return self.ends_local.hour * 60 + self.ends_local.minute
+
+
+@dataclass(frozen=True)
+class Change:
+    """A line of an appointment's history, as it was stored."""
+
+    at: datetime
+    what: str
+    actor: str
+    source: str
+    before: dict[str, Any]
+    after: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class AppointmentPage:
+    visit: Visit
+    uid: str
+    zone: str
+    birth_date: date | None
+    is_placeholder: bool
+    source: str
+    reason: str | None
+    cancel_reason: str | None
+    conversation_id: str | None
+    history: tuple[Change, ...]
+
+
+def visits_of_day(
+    session: Session, *, clinic_id: str, day: date, location_id: str | None, zone: ZoneInfo, now: datetime
+) -> list[Visit]:
+    """Return what is in the diary on the local `day`, in order of time. Holds that ran out are left out."""
+    span = day_interval(day, zone)
+    where = [
+        Appointment.clinic_id == clinic_id,
+        Appointment.starts_at < span.end,
+        Appointment.ends_at > span.start,
+        Appointment.status.not_in(_HIDDEN_IN_DIARY),
+    ]
+    if location_id:
+        where.append(Appointment.location_id == location_id)
+    return [visit for visit in _visits(session, where) if not visit.is_lapsed(now=now)]
+
+
+def visits_by_id(session: Session, *, clinic_id: str, appointment_ids: Sequence[str]) -> list[Visit]:
+    """Return these appointments of the clinic, in order of time."""
+    if not appointment_ids:
+        return []
+    return _visits(session, [Appointment.clinic_id == clinic_id, Appointment.id.in_(appointment_ids)])
+
+
+def visits_of_conversation(session: Session, *, clinic_id: str, conversation_id: str) -> list[Visit]:
+    """Return the appointments that a conversation made, in order of time."""
+    return _visits(session, [Appointment.clinic_id == clinic_id, Appointment.conversation_id == conversation_id])
+
+
+def read_appointment(session: Session, *, clinic_id: str, appointment_id: str) -> AppointmentPage | None:
+    """Return one appointment with its history, or None when the clinic has no such one."""
+    found = session.execute(
+        _joined([Appointment.clinic_id == clinic_id, Appointment.id == appointment_id])
+    ).one_or_none()
+    if found is None:
+        return None
+    row, patient = found.Appointment, found.Patient
+    changes = session.scalars(
+        select(AppointmentChange).where(AppointmentChange.appointment_id == row.id).order_by(AppointmentChange.id)
+    )
+    return AppointmentPage(
+        visit=_visit(found),
+        uid=row.uid,
+        zone=found.timezone,
+        birth_date=patient.birth_date if patient else None,
+        is_placeholder=bool(patient and patient.is_placeholder),
+        source=row.source,
+        reason=row.reason,
+        cancel_reason=row.cancel_reason,
+        conversation_id=row.conversation_id,
+        history=tuple(
+            Change(
+                at=change.changed_at,
+                what=change.what,
+                actor=change.actor,
+                source=change.source,
+                before=change.before or {},
+                after=change.after,
+            )
+            for change in changes
+        ),
+    )
+
+
+def _visits(session: Session, where: Sequence[ColumnElement[bool]]) -> list[Visit]:
+    found = session.execute(_joined(where).order_by(Appointment.starts_at, Appointment.id))
+    return [_visit(row) for row in found]
+
+
+def _joined(where: Sequence[ColumnElement[bool]]) -> Select[*tuple[Any, ...]]:
+    return (
+        select(
+            Appointment,
+            Patient,
+            HealthcareService.name.label("service"),
+            Practitioner.name.label("practitioner"),
+            Location.name.label("location"),
+            Location.timezone.label("timezone"),
+        )
+        .join(HealthcareService, HealthcareService.id == Appointment.service_id)
+        .join(Practitioner, Practitioner.id == Appointment.practitioner_id)
+        .join(Location, Location.id == Appointment.location_id)
+        .outerjoin(Patient, Patient.id == Appointment.patient_id)
+        .where(*where)
+    )
+
+
+def _visit(found: Any) -> Visit:
+    row = found.Appointment
+    zone = ZoneInfo(found.timezone)
+    return Visit(
+        id=row.id,
+        status=row.status,
+        service=found.service,
+        practitioner=found.practitioner,
+        practitioner_id=row.practitioner_id,
+        location=found.location,
+        patient=found.Patient.name if found.Patient else None,
+        starts_local=row.starts_at.astimezone(zone).replace(tzinfo=None),
+        ends_local=row.ends_at.astimezone(zone).replace(tzinfo=None),
+        hold_expires_at=row.hold_expires_at,
+    )

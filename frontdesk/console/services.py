@@ -1,0 +1,27 @@
+"""What the console and the simulator need of the assembled product."""
+
+from typing import Any, Protocol
+
+from booking.catalogue import CatalogueCache
+from kernel.clock import Clock
+from kernel.config import Settings
+from kernel.work import Database
+
+
+class ConsoleServices(Protocol):
+    @property
+    def settings(self) -> Settings: ...
+
+    @property
+    def db(self) -> Database: ...
+
+    @property
+    def clock(self) -> Clock: ...
+
+    @property
+    def redis(self) -> Any:
+        """A Redis client; its library's types are too loose to be of use."""
+        ...
+
+    @property
+    def catalogues(self) -> CatalogueCache: ...

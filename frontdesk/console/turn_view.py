@@ -1,0 +1,85 @@
+"""One Turn as its page shows it. Pure."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from dialog.inbound import InboundKind
+from frontdesk.console.stored_turn import StoredTurn
+from frontdesk.console.turn_words import KeyNames, act_words, command_words
+from frontdesk.console.words import Words
+
+_SPOKEN = {InboundKind.SAID.value}
+_TOTAL = "total"
+
+
+@dataclass(frozen=True)
+class Written:
+    words: str
+    appointment_id: str | None
+
+
+@dataclass(frozen=True)
+class Stage:
+    words: str
+    ms: str
+
+
+@dataclass(frozen=True)
+class TurnView:
+    """`event`: what happened instead of words, such as a key or silence."""
+
+    stored: StoredTurn
+    said: str
+    event: str | None
+    understood: list[str]
+    decided: list[str]
+    written: list[Written]
+    stages: list[Stage]
+    total_ms: str | None
+    raw_commands: str
+    raw_acts: str
+    raw_results: str
+
+
+def turn_view(turn: StoredTurn, *, names: KeyNames, words: Words) -> TurnView:
+    """Put a stored Turn into the page's words."""
+    stages = {stage: ms for stage, ms in turn.timings.items() if stage != _TOTAL}
+    total = turn.timings.get(_TOTAL, sum(stages.values())) if turn.timings else None
+    return TurnView(
+        stored=turn,
+        said=turn.said if turn.kind in _SPOKEN else "",
+        event=_event(turn, words),
+        understood=[command_words(command, names=names, words=words) for command in turn.commands],
+        decided=[act_words(act, words=words) for act in turn.acts],
+        written=[_written(entry, words) for entry in turn.writes],
+        stages=[Stage(words=words.of_code("stage", stage), ms=_ms(ms)) for stage, ms in stages.items()],
+        total_ms=None if total is None else _ms(total),
+        raw_commands=_raw(turn.commands),
+        raw_acts=_raw(turn.acts),
+        raw_results=_raw(turn.results) if turn.results else "",
+    )
+
+
+def _event(turn: StoredTurn, words: Words) -> str | None:
+    if turn.kind in _SPOKEN:
+        return None
+    if turn.kind == InboundKind.KEYS:
+        return words("conversation.keys", keys=turn.said)
+    return words.of_code("kind", turn.kind)
+
+
+def _written(entry: Mapping[str, Any], words: Words) -> Written:
+    return Written(
+        words=words.of_code("write", str(entry.get("what", "?"))),
+        appointment_id=entry.get("appointment_id"),
+    )
+
+
+def _ms(value: float) -> str:
+    return f"{value:.1f}" if value < 10 else f"{value:.0f}"
+
+
+def _raw(value: Any) -> str:
+    return json.dumps(value, indent=2, ensure_ascii=False, sort_keys=True, default=str)

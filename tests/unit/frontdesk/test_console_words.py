@@ -1,0 +1,82 @@
+import re
+from pathlib import Path
+
+import pytest
+
+import frontdesk.console
+from booking.values import AppointmentStatus, Source, TaskKind
+from dialog.acts import Say
+from dialog.commands import Command
+from dialog.inbound import Channel, InboundKind
+from frontdesk.console.words import load_words
+from sms.model import SmsState
+
+pytestmark = pytest.mark.unit
+
+PRODUCT = Path(frontdesk.console.__file__).parents[1]
+SOURCES = "\n".join(
+    path.read_text()
+    for folder in ("console", "simulator")
+    for suffix in ("*.py", "*.html", "*.js")
+    for path in (PRODUCT / folder).rglob(suffix)
+)
+GROUPS_OF_CODES = {
+    "outcome", "status", "source", "language", "channel", "task", "kind", "stage", "change", "actor", "command", "act", "write", "sms_state",
+}  # fmt: skip
+
+
+def test_every_key_that_a_page_names_has_words():
+    named = set(re.findall(r"""(?<![\w.])(?:t|words)\(\s*["']([a-z_]+\.[a-z_0-9]*[a-z0-9])["']""", SOURCES))
+
+    assert named
+    assert [key for key in sorted(named) if key not in load_words()] == []
+
+
+def test_no_word_is_left_that_no_page_uses():
+    unused = [
+        key
+        for key in load_words().keys()  # noqa: SIM118 -- not a mapping
+        if key.partition(".")[0] not in GROUPS_OF_CODES and not is_used(key)
+    ]
+
+    assert sorted(unused) == []
+
+
+def is_used(key: str) -> bool:
+    group, _, short = key.partition(".")
+    if group == "simulator" and re.search(rf"""["'`]{re.escape(short)}["'`]""", SOURCES):
+        return True
+    bases = {key, key.removesuffix("_one")}
+    built = {"appointment.calendar_", "simulator.calendar_", "simulator.try_", "app.", "error."}
+    return any(f'"{base}"' in SOURCES or f"'{base}'" in SOURCES for base in bases) or any(
+        key.startswith(start) for start in built
+    )
+
+
+@pytest.mark.parametrize(
+    ("group", "codes"),
+    [
+        ("status", list(AppointmentStatus)),
+        ("source", list(Source)),
+        ("task", list(TaskKind)),
+        ("channel", list(Channel)),
+        ("kind", list(InboundKind)),
+        ("act", list(Say)),
+        ("sms_state", list(SmsState)),
+        ("command", [command.name for command in Command.__subclasses__()]),
+    ],
+)
+def test_every_code_that_is_stored_has_words_for_staff(group: str, codes: list[str]):
+    words = load_words()
+
+    assert [code for code in codes if f"{group}.{code}" not in words] == []
+
+
+def test_a_code_of_a_later_release_is_shown_as_it_is():
+    assert load_words().of_code("status", "put-on-ice") == "put on ice"
+
+
+def test_one_thing_and_many_things_are_counted_in_words():
+    words = load_words()
+
+    assert (words.count("diary.count", 1), words.count("diary.count", 0)) == ("1 appointment", "0 appointments")
