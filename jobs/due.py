@@ -4,11 +4,13 @@ A duty is a scan of the database for what is due, safe to run twice; its row say
 that any number of workers may look, and a worker that dies delays it by one lease.
 """
 
+import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import or_, select, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from booking.expiry import expire_holds
@@ -83,8 +85,10 @@ def _run(services: JobServices, duty: Duty, now: datetime) -> str | None:
 def _make_rows(work: UnitOfWork, duties: Sequence[Duty], now: datetime) -> None:
     known = set(work.session.scalars(select(DueRun.name)))
     for duty in duties:
-        if duty.name not in known:
-            # Two workers at their first start: the second fails on the key, and is here again in a moment.
+        if duty.name in known:
+            continue
+        # Another worker at its first start may have made the row since we looked.
+        with contextlib.suppress(IntegrityError), work.session.begin_nested():
             work.session.add(DueRun(name=duty.name, next_at=now))
 
 

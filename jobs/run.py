@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
-from sqlalchemy import and_, or_, update
+from sqlalchemy import and_, or_, select, update
 
 from booking.events import EVENTS, AppointmentEvent
+from booking.model.appointment import Appointment
 from booking.tasks import open_task
 from booking.values import TaskKind
 from jobs.context import JobServices, installed
@@ -153,6 +154,7 @@ def _park(work: UnitOfWork, taken: _Taken, now: datetime, *, error: str) -> None
         kind=TaskKind.PARKED_JOB,
         text=f"{taken.subscriber} failed for good ({error}) after {taken.attempt} attempts.",
         now=now,
-        appointment_id=taken.event.appointment_id,
+        # It may be gone by now, erased with its patient.
+        appointment_id=work.session.scalar(select(Appointment.id).where(Appointment.id == taken.event.appointment_id)),
         subject=f"delivery:{taken.delivery_id}",
     )
