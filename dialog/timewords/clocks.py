@@ -107,6 +107,21 @@ def some_minutes_past(_: Context, minutes: int, clock: Clock) -> Clock | None:
     return _moved(clock, minutes) if minutes in {5, 10, 20, 25} else None
 
 
+def exact_minutes_past(_: Context, minutes: int, clock: Clock) -> Clock | None:
+    """Read "15 minutes past four"."""
+    return _moved(clock, minutes) if 1 <= minutes < 60 else None
+
+
+def length_past(_: Context, length: Length, clock: Clock) -> Clock | None:
+    """Read "half an hour after noon"."""
+    return _moved(clock, length.minutes) if 0 < length.minutes < NOON and not (length.days or length.months) else None
+
+
+def length_to(_: Context, length: Length, clock: Clock) -> Clock | None:
+    """Read "an hour before noon"."""
+    return _moved(clock, -length.minutes) if 0 < length.minutes < NOON and not (length.days or length.months) else None
+
+
 def some_minutes_to(_: Context, minutes: int, clock: Clock) -> Clock | None:
     """Read "ten to four"."""
     return _moved(clock, -minutes) if 1 <= minutes <= 30 else None

@@ -146,6 +146,11 @@ def weekday_before(_: Context, weekday: int, from_: Day) -> Dated:
     return point(from_.first - timedelta(days=(from_.first.weekday() - weekday - 1) % 7 + 1))
 
 
+def weekday_nearest(_: Context, weekday: int, from_: Day) -> Dated:
+    """Read "the Monday closest to the 5th"."""
+    return point(from_.first + timedelta(days=(weekday - from_.first.weekday() + 3) % 7 - 3))
+
+
 def point_offset(_: Context, from_: Day, days: int) -> Dated:
     """Read "the day after Christmas"."""
     return point(from_.first + timedelta(days=days))
@@ -243,11 +248,16 @@ def last_day(_: Context, _last: object, month: Day) -> Day:
 
 def nth_weekday(context: Context, count: int, weekday: int, month: Day) -> Dated:
     """Read "the first Tuesday of October"; of the next October if this year's is over."""
-    for candidate in (month.first, month.first + relativedelta(years=1)):
+    for candidate in _this_or_next_year(month):
         day = candidate + timedelta(days=(weekday - candidate.weekday()) % 7 + 7 * (count - 1))
         if day >= context.today:
             return point(day) if day.month == candidate.month else Unclear("no such date")
-    return Unclear("no such date")
+    return point(month.first + timedelta(days=(weekday - month.first.weekday()) % 7 + 7 * (count - 1)))
+
+
+def _this_or_next_year(month: Day) -> tuple[date, ...]:
+    """The first of the month; of the next year's too, unless the month was named by counting from now."""
+    return (month.first,) if month.counted else (month.first, month.first + relativedelta(years=1))
 
 
 def last_weekday(context: Context, _last: object, weekday: int, month: Day) -> Day:

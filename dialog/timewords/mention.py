@@ -66,7 +66,8 @@ def _span_in(span: Span, part: Part, *, hint_only: bool) -> Span:
         # "Between five and six in the evening" lies in it, "ten to twelve in the morning" at least begins there.
         inside = tuple(each for each in fitting if part.start <= each[0] < part.end) or fitting
         return Span((*inside, *(each for each in span.readings if each not in inside)))
-    clipped = tuple((max(start, part.start), min(end, part.end)) for start, end in fitting)
+    limited = tuple(each for each in fitting if part.start <= each[0 if span.open == "after" else 1] <= part.end)
+    clipped = tuple((max(start, part.start), min(end, part.end)) for start, end in limited or fitting)
     return Span((max(clipped, key=lambda each: each[1] - each[0]),))
 
 

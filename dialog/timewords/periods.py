@@ -1,5 +1,6 @@
 """Meanings of the rules about weeks, weekends and months, and parts of them."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 from dateutil.relativedelta import relativedelta
@@ -40,7 +41,7 @@ def period_coming(context: Context, kind: str) -> Day:
 
 def period_month(context: Context, ahead: int) -> Day:
     """Read "next month" where a month is meant to hold a day."""
-    return period(context, "month", ahead)
+    return replace(period(context, "month", ahead), counted=True)
 
 
 def weekend(context: Context, ahead: int) -> Day:
@@ -53,6 +54,13 @@ def period_after_point(_: Context, kind: str, from_: Day) -> Dated:
     if kind == "month":
         return _period(from_.first.replace(day=1) + relativedelta(months=1), kind)
     return _period(from_.first + timedelta(days=7 if kind != "weekend" or from_.first.weekday() > 4 else 0), kind)
+
+
+def period_before_point(_: Context, kind: str, from_: Day) -> Day:
+    """Read "the week before Christmas"."""
+    if kind == "month":
+        return _period(from_.first.replace(day=1) - timedelta(days=1), kind)
+    return _period(from_.first - timedelta(days=7), kind)
 
 
 def week_of(_: Context, day: Day) -> Dated:
@@ -172,19 +180,26 @@ def _shape(period: Day, month: tuple[int, int], week: tuple[int, int]) -> Day:
     return Day(period.first + timedelta(days=begin), min(period.first + timedelta(days=end), period.end), "days")
 
 
-def start_of(_: Context, period: Day) -> Day:
+def start_of(context: Context, period: Day) -> Day:
     """Read "early next week": Monday to Wednesday, or the first ten days of a month."""
-    return _shape(period, (0, 10), (0, 3))
+    return _still_ahead(context, _shape(period, (0, 10), (0, 3)), period)
 
 
-def middle_of(_: Context, period: Day) -> Day:
+def middle_of(context: Context, period: Day) -> Day:
     """Read "the middle of the month"."""
-    return _shape(period, (10, 20), (1, 4))
+    return _still_ahead(context, _shape(period, (10, 20), (1, 4)), period)
 
 
 def end_of(_: Context, period: Day) -> Day:
     """Read "the end of next week": Friday on, or the last days of a month."""
     return _shape(period, (20, 31), (4, 7))
+
+
+def _still_ahead(context: Context, part: Day, period: Day) -> Day:
+    """Move what is over: "early in the week", said on its Saturday, is next week's."""
+    if part.end > context.today or period.unit != "week" or period.end <= context.today:
+        return part
+    return replace(part, first=part.first + timedelta(days=7), end=part.end + timedelta(days=7))
 
 
 def first_half(_: Context, period: Day) -> Day:
@@ -200,16 +215,6 @@ def second_half(_: Context, period: Day) -> Day:
 def by_end_of(context: Context, period: Day) -> Day:
     """Read "by the end of the month"."""
     return Day(context.today, period.end, "days", "before")
-
-
-def end_of_this(context: Context, kind: str) -> Day:
-    """Read "the end of the month"."""
-    return end_of(context, period(context, kind, 0))
-
-
-def by_end_of_this(context: Context, kind: str) -> Day:
-    """Read "by the end of the week"."""
-    return by_end_of(context, period(context, kind, 0))
 
 
 def rest_of(context: Context, period: Day) -> Day | None:

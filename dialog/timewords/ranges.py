@@ -6,7 +6,7 @@ from typing import Any
 
 from dateutil.relativedelta import relativedelta
 
-from dialog.timewords.atoms import Day, Length, Part, Span, Together, Unclear
+from dialog.timewords.atoms import Day, Length, Part, Recurring, Span, Together, Unclear
 from dialog.timewords.clocks import Context, named_part, part_early, part_late, span
 from dialog.timewords.dates import Dated, day_of_month, monday_of, point, written_date
 from dialog.timewords.lengths import added, length_of
@@ -124,6 +124,20 @@ def next_count(context: Context, count: int, unit: str) -> Day | None:
     )
 
 
+def next_days(context: Context, by: Length) -> Day | None:
+    """Read "the coming two weeks": from tomorrow on."""
+    return (
+        None
+        if by.minutes
+        else Day(context.today + timedelta(days=1), added(context.today, by) + timedelta(days=1), "days")
+    )
+
+
+def point_and_next(_: Context, day: Day) -> Day:
+    """Read "tomorrow or the day after"."""
+    return Day(day.first, day.first + timedelta(days=2), "days")
+
+
 def for_days(_: Context, by: Length, day: Day) -> Dated | None:
     """Read "for three days from tomorrow"."""
     return None if by.minutes or by.workdays else Day(day.first, added(day.first, by), "days")
@@ -145,6 +159,21 @@ def until_day(context: Context, day: Day) -> Dated | None:
 
 
 # Dates with a time of day
+
+
+def weekday_parts(_: Context, weekday: int, part: Part) -> Together:
+    """Read "Saturday mornings"."""
+    return Together((Recurring(frozenset({weekday})), part))
+
+
+def workday_parts(_: Context, part: Part) -> Together:
+    """Read "weekday evenings"."""
+    return Together((Recurring(frozenset(range(5))), part))
+
+
+def weekend_parts(_: Context, part: Part) -> Together:
+    """Read "weekend mornings"."""
+    return Together((Recurring(frozenset({5, 6})), part))
 
 
 def today_part(context: Context, name: str) -> Together:
