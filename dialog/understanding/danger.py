@@ -11,9 +11,14 @@ def red_flag_in(text: Text, book: PhraseBook) -> Hit | None:
     """Find the first red flag that is not denied, the longest way it was said."""
     hits = sorted(book.red_flags.find(text), key=lambda hit: (hit.start, -hit.end))
     denied_until = {hit.end for hit in book.denials.find(text)} - set(text.starts)
+    parts: dict[str, set[str]] = {}
     for hit in hits:
         if hit.start not in denied_until:
-            return hit
+            line, _, part = hit.label.partition(" ")
+            parts.setdefault(line, set()).add(part)
+            if not part or len(parts[line]) == int(line.partition("/")[2]):
+                return hit
+            continue
         # "no chest pain or shortness of breath": the denial holds for the next one too.
         denied_until |= _reach(hit.end, text, book)
         denied_until |= {other.start for other in hits if hit.start <= other.start < hit.end}

@@ -15,6 +15,8 @@ from dialog.understanding.pattern import Hit
 from dialog.understanding.scene import Scene, read_times
 
 TASKS = frozenset({"start_booking", "start_reschedule", "start_cancel"})
+INSTEAD = frozenset({"start_booking", "start_reschedule", "ask_availability", "more_options"})
+"""Beside "I can't come" these make a move of it rather than a cancellation."""
 KEEPS_TIMES = TASKS | {"more_options", "ask_availability", "correct", "ask_appointments", "deny", "join_waitlist"}
 """Phrases in which words of time keep their meaning; in others ("see you later", "one second") they are set aside."""
 TAKES_TIMES = frozenset({"nothing", "goodbye", "confirm_visit", "running_late", "greet"})
@@ -36,6 +38,16 @@ DETAILS = (
     say.SamePractitioner,
     say.RefusePractitioner,
     say.GiveLocation,
+)
+WANTS = (
+    say.StartBooking,
+    say.StartReschedule,
+    say.StartCancel,
+    say.AskAppointments,
+    say.AskAvailability,
+    say.AskClinic,
+    say.RunningLate,
+    say.ConfirmVisit,
 )
 ASKING = (
     say.StartBooking,
@@ -70,7 +82,7 @@ class Finding:
 
 def interpret(scene: Scene) -> Interpretation:
     """Put what was found together."""
-    hits = _settled(scene)
+    hits = _as_move(_settled(scene))
     scene = _without_taken_times(scene, hits)
     if scene.listening.asked is Asked.MESSAGE and not _is_steering(scene, hits):
         return Interpretation((say.LeaveMessage(scene.utterance.text.strip()),), scene.book.language, 1.0)
@@ -102,7 +114,23 @@ def _settled(scene: Scene) -> list[Hit]:
         ):
             kept.append(hit)
             used |= hit.literal
-    return sorted(kept, key=lambda each: each.start)
+    return sorted((_supported(hit, found) for hit in kept), key=lambda each: each.start)
+
+
+def _supported(hit: Hit, found: Sequence[Hit]) -> Hit:
+    """Add the words of other phrases that say the same of the same stretch: "I need to move" and "move my visit"."""
+    others = [other for other in found if other.label == hit.label and other.literal & hit.literal]
+    return replace(hit, literal=hit.literal.union(*(other.literal for other in others)))
+
+
+def _as_move(hits: list[Hit]) -> list[Hit]:
+    """Read "I can't come Monday, do you have Wednesday?" as one wish to move."""
+    unable = [hit for hit in hits if hit.label == "can_not_come"]
+    if not unable:
+        return hits
+    label = "start_reschedule" if any(hit.label in INSTEAD for hit in hits) else "start_cancel"
+    others = [hit for hit in hits if hit.label not in INSTEAD]
+    return [replace(hit, label=label) if hit is unable[0] else hit for hit in others]
 
 
 def _detail_words(scene: Scene) -> frozenset[int]:
@@ -176,15 +204,23 @@ def _by_details(scene: Scene) -> tuple[int, Span] | None:
 
 def _of_times(scene: Scene, hits: Sequence[Hit]) -> Iterator[Finding]:
     tasks = [hit for hit in hits if hit.label in TASKS]
+    taken = [*scene.set_aside, *(span for hit in hits for span in _taken_times(hit, scene)), *_cancelling_words(hits)]
     if len({hit.label for hit in tasks}) < 2:
-        yield from _time_finding(scene.times, scene, (0, len(scene.utterance.tokens)))
+        times = read_times(scene, without=taken) if len(taken) > len(scene.set_aside) else scene.times
+        yield from _time_finding(times, scene, (0, len(scene.utterance.tokens)))
         return
     # "Cancel Tuesday and book me next week": each part has its own times.
     borders = [0, *(hit.start for hit in tasks[1:]), len(scene.utterance.tokens)]
-    taken = [*scene.set_aside, *(span for hit in hits for span in _taken_times(hit, scene))]
     for part in pairwise(borders):
         if part[0] < part[1]:
             yield from _time_finding(read_times(scene, without=taken, within=part), scene, part)
+
+
+def _cancelling_words(hits: Sequence[Hit]) -> Iterator[Span]:
+    """Give the words of "I can't make it" one by one: their "not" refuses the visit, not the day it is on."""
+    for hit in hits:
+        if hit.label == "start_cancel":
+            yield from ((at, at + 1) for at in sorted(hit.literal))
 
 
 def _time_finding(reading: TimeReading, scene: Scene, part: Span) -> Iterator[Finding]:
@@ -312,6 +348,7 @@ _MAKERS: dict[str, Maker] = {
     "start_booking": _simple(say.StartBooking()),
     "start_reschedule": _simple(say.StartReschedule()),
     "start_cancel": _simple(say.StartCancel()),
+    "can_not_come": _simple(say.StartCancel()),
     "confirm_visit": _simple(say.ConfirmVisit()),
     "ask_appointments": lambda value, _hit, _scene: say.AskAppointments(past=value == "past"),
     "ask_availability": _simple(say.AskAvailability()),
@@ -354,6 +391,8 @@ def _in_context(findings: list[Finding], scene: Scene) -> list[Finding]:
             Finding(say.OutOfScope("other"), (0, len(scene.utterance.tokens)), _foreign_words(scene)),
             *_of_kind(findings, say.Greet, say.Thank),
         ]
+    if asked in OPENING and _has(findings, *WANTS):
+        findings = _without(findings, say.Affirm, say.Deny, say.Unsure)
     if _has(findings, say.Choose):
         findings = _without(findings, say.Affirm, say.MoreOptions, say.StartBooking, say.Correct)
     if asked is Asked.PRACTITIONER and _has(findings, say.Deny) and not _has(findings, *DETAILS):
@@ -393,16 +432,21 @@ def _is_foreign(findings: list[Finding], scene: Scene) -> bool:
     foreign = _foreign_words(scene)
     if not foreign or scene.listening.asked not in OPENING:
         return False
+    surely = any(scene.utterance.words[at] in scene.book.foreign_surely for at in foreign)
     if scene.services or scene.staff or scene.places or scene.person or scene.birth:
         return False
     names = {each.command.name for each in findings} - IDLE - {"give_time"}
     return not names and (
-        len(foreign) > 1 or not _has(findings, say.StartBooking, say.StartCancel, say.StartReschedule)
+        surely or len(foreign) > 1 or not _has(findings, say.StartBooking, say.StartCancel, say.StartReschedule)
     )
 
 
 def _foreign_words(scene: Scene) -> frozenset[int]:
-    return frozenset(at for at, word in enumerate(scene.utterance.words) if word in scene.book.foreign)
+    return frozenset(
+        at
+        for at, word in enumerate(scene.utterance.words)
+        if word in scene.book.foreign or word in scene.book.foreign_surely
+    )
 
 
 def _once(findings: list[Finding]) -> list[Finding]:
@@ -432,7 +476,8 @@ def _scored(findings: Sequence[Finding], hits: Sequence[Hit], scene: Scene) -> I
     used = frozenset().union(
         *(each.words for each in findings), *(hit.literal for hit in hits), *(hit.literal for hit in scene.cues)
     )
-    content = [at for at, word in enumerate(scene.utterance.words) if word not in scene.book.small]
+    idle = scene.book.small | scene.book.services.generic if scene.services else scene.book.small
+    content = [at for at, word in enumerate(scene.utterance.words) if word not in idle]
     open_words = [at for at in content if at not in used]
     confidence = 0.0 if not findings else 1.0 if not content else 1.0 - len(open_words) / len(content)
     return Interpretation(

@@ -104,22 +104,22 @@ def _walk(root: Place, text: Text, start: int) -> Iterator[Hit]:
 
 
 def _steps(place: Place, text: Text, at: int, literal: frozenset[int]) -> Iterator[tuple[Place, int, frozenset[int]]]:
+    # What comes last is walked first, and the first way to a place counts: words that are named rather than passed over.
     after = place.after
-    if at in text.starts:
-        yield from ((target, at, literal) for target in after.get(START, ()))
+    if at < len(text.words):
+        for target in after.get(GAP, ()):
+            yield from ((target, end, literal) for end in _gap_ends(text, at))
+        for name, ends in text.found[at].items():
+            for target in after.get(name, ()):
+                for end in ends:
+                    yield target, end, literal if name in text.details else literal.union(range(at, end))
+        if targets := after.get(text.words[at]):
+            named = literal | {at}
+            yield from ((target, at + 1, named) for target in targets)
     if at in text.stops:
         yield from ((target, at, literal) for target in after.get(STOP, ()))
-    if at >= len(text.words):
-        return
-    if targets := after.get(text.words[at]):
-        named = literal | {at}
-        yield from ((target, at + 1, named) for target in targets)
-    for name, ends in text.found[at].items():
-        for target in after.get(name, ()):
-            for end in ends:
-                yield target, end, literal if name in text.details else literal.union(range(at, end))
-    for target in after.get(GAP, ()):
-        yield from ((target, end, literal) for end in _gap_ends(text, at))
+    if at in text.starts:
+        yield from ((target, at, literal) for target in after.get(START, ()))
 
 
 def _gap_ends(text: Text, at: int) -> Iterator[int]:

@@ -42,7 +42,7 @@ def name_at(utterance: Utterance, start: int, book: PhraseBook, *, is_expected: 
 def _may_be_name(utterance: Utterance, at: int, book: PhraseBook, *, is_expected: bool, is_second: bool) -> bool:
     token = utterance.tokens[at]
     raw = without_accents(utterance.text[token.start : token.end]).lower()
-    if not raw.replace("'", "").isalpha() or raw in book.names.never:
+    if not raw.replace("'", "").isalpha() or raw in book.names.never or token.word in book.names.never:
         return False
     if is_expected:
         return raw not in book.names.common or token.capital or len(utterance.tokens) - at <= 2

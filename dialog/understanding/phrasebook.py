@@ -76,7 +76,7 @@ class PhraseBook:
     intents: Phrases  # labels are commands: "ask_clinic hours"
     choose: Phrases  # labels are places in the list, or "earlier" and "later"
     cues: Phrases  # labels are kinds of cue, and "book_for child"
-    red_flags: Phrases
+    red_flags: Phrases  # labels are "flag", or "N/M place" for one of the M parts of line N that must all be said
     denials: Phrases
     red_flag_lists: frozenset[str]
     around_choice: frozenset[str]
@@ -91,6 +91,7 @@ class PhraseBook:
     languages: Mapping[str, str]
     other_languages: Mapping[str, frozenset[str]]
     foreign: frozenset[str]
+    foreign_surely: frozenset[str]
     vocabulary: frozenset[str]
 
 
@@ -130,9 +131,9 @@ class _Binder:
         sets = self._phrases((f"<{name}>", line) for name, line in self._blocks("sets"))
         choose = self._phrases(self._blocks("choose"))
         cues = self._phrases([*self._cue_lines(), *self._relation_lines()])
-        red_flags = self._phrases(("red_flag", line) for line in self._lines("red_flags"))
+        red_flags = self._phrases(self._red_flag_lines())
         names, services = self._names(), self._services()
-        small, foreign = self._words("small"), self._words("foreign")
+        small, foreign = self._words("small"), self._words("foreign") | self._words("foreign_surely")
         known = [
             intents.words,
             sets.words,
@@ -166,6 +167,7 @@ class _Binder:
             languages=self._pairs("languages"),
             other_languages={name: frozenset(str(words).split()) for name, words in self._mapping("other_languages")},
             foreign=foreign,
+            foreign_surely=self._words("foreign_surely"),
             vocabulary=frozenset(word for words in known for word in words if word),
         )
 
@@ -198,6 +200,12 @@ class _Binder:
         ways = [frozenset(stems.get(word, word) for word in way.split()) for way in said.split("|")]
         targets = frozenset(stems.get(word, word) for word in leads_to.split())
         return Concern(tuple(ways), targets, is_best_only=arrow == " >> ")
+
+    def _red_flag_lines(self) -> Iterator[tuple[str, str]]:
+        for number, line in enumerate(self._lines("red_flags")):
+            parts = line.split(" & ")
+            for place, part in enumerate(parts):
+                yield (f"{number}/{len(parts)} {place}" if len(parts) > 1 else "flag"), part
 
     def _cue_lines(self) -> Iterator[tuple[str, str]]:
         for cue in _CUES:

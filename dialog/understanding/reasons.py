@@ -43,6 +43,11 @@ class _Found:
     places: tuple[int, ...]
 
     @property
+    def spread(self) -> int:
+        """How far apart the words are: what was said in one breath is meant rather than what was said in two."""
+        return self.places[-1] - self.places[0]
+
+    @property
     def span(self) -> Span:
         return self.places[0], self.places[-1] + 1
 
@@ -68,7 +73,7 @@ class ServiceNames:
         """Find what they want to come for, as one mention, or none. `for_child`: services for children are meant where there are any."""
         said = self._stems(utterance, taken)
         extra = dict.fromkeys(self._book.services.child, -1) if for_child else {}
-        found = sorted(self._matches(said, extra), key=lambda each: (-each.rank, -each.size))
+        found = sorted(self._matches(said, extra), key=lambda each: (-each.rank, -each.size, each.spread))
         found = [each for each in found if not self._is_denied(each, utterance)]
         if not found:
             return []
@@ -82,7 +87,9 @@ class ServiceNames:
     def _belongs(one: _Found, best: _Found) -> bool:
         if one.rank != best.rank:
             return False
-        return one.size == best.size or (one.rank >= _Rank.REASON and not overlaps(one.span, best.span))
+        if not overlaps(one.span, best.span):
+            return one.rank >= _Rank.REASON
+        return one.size == best.size and one.spread == best.spread
 
     def _matches(self, said: dict[str, int], extra: dict[str, int]) -> Iterator[_Found]:
         everything = {**extra, **said}
@@ -130,7 +137,10 @@ class ServiceNames:
             if content:
                 yield _Entry(service.key, _Rank.NAME, content, words - content)
                 if len(content) > 1:
-                    yield from (_Entry(service.key, _Rank.PART, frozenset({word}), frozenset()) for word in content)
+                    telling = content - self._book.names.common
+                    yield from (
+                        _Entry(service.key, _Rank.PART, frozenset({word}), frozenset()) for word in sorted(telling)
+                    )
             elif words:
                 yield _Entry(service.key, _Rank.NAME, words, frozenset())
         for reason in service.reasons:

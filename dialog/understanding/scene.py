@@ -96,11 +96,11 @@ def look(utterance: Utterance, text: Text, listening: Listening, *, book: Phrase
         birth = None
     person = _person(utterance, text, cues, listening, book)
     taken = [each.span for each in (phone, birth, person) if each]
-    staff = tuple(names.staff.find(utterance, taken=taken, is_asked=asked is Asked.PRACTITIONER))
-    taken += [(mention.start, mention.end) for mention in staff]
     place_words = [tuple(found.get("<place_word>", ())) for found in text.found]
     places = tuple(names.places.find(utterance, taken=taken, place_words=place_words, is_asked=asked is Asked.LOCATION))
     taken += [(mention.start, mention.end) for mention in places]
+    staff = tuple(names.staff.find(utterance, taken=taken, is_asked=asked is Asked.PRACTITIONER))
+    taken += [(mention.start, mention.end) for mention in staff]
     for_child = any(hit.label == "book_for child" for hit in cues)
     services = tuple(names.services.find(utterance, taken=taken, for_child=for_child))
     scene = Scene(

@@ -17,6 +17,8 @@ ALIKE_AFTER_CUE = 0.87
 ALIKE_ALONE = 0.94
 SAME_SOUND = 0.9
 TIE = 0.03
+SHORT = 4
+"""Words of so few letters are like too many others to be a misspelt name, unless a title goes before."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,8 @@ class StaffNames:
     def _needed(self, utterance: Utterance, at: int, *, after_title: bool, is_asked: bool) -> float:
         if after_title:
             return ALIKE_AFTER_TITLE
+        if len(utterance.words[at]) <= SHORT and not is_asked:
+            return 1.0
         return ALIKE_AFTER_CUE if is_asked or (utterance.tokens[at].capital and utterance.is_cased) else ALIKE_ALONE
 
     def _likeness(self, name: _Name, utterance: Utterance, at: int, needed: float) -> tuple[float, int]:
@@ -120,7 +124,7 @@ def alike(said: str, name: str) -> float:
     if min(len(said), len(name)) < 2 or not said.isalpha():
         return 0.0
     looks = JaroWinkler.similarity(said, name)
-    sounds = SAME_SOUND if sound(said) == sound(name) and looks > 0.5 else 0.0
+    sounds = SAME_SOUND if sound(said) == sound(name) and looks > 0.45 else 0.0
     return max(looks if abs(len(said) - len(name)) <= 2 else 0.0, sounds)
 
 

@@ -70,7 +70,7 @@ class WordRules:
 
     def plain(self, piece: str) -> tuple[str, ...]:
         """Take one written word apart into plain words."""
-        word = without_accents(piece.translate(_QUOTES).lower())
+        word = without_accents(piece.translate(_QUOTES).lower()).rstrip(".,")
         if word in self.whole:
             return self.whole[word]
         for ending, meaning in self.endings:
