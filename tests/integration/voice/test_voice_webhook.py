@@ -256,10 +256,13 @@ def test_even_a_failing_apology_ends_in_words(line: Line, path: str):
 def test_without_a_database_the_caller_hears_an_apology_and_a_transfer_is_connected(line: Line):
     line.db.engine = make_engine("sqlite:////nowhere/frontdesk.db")
 
-    assert "something is wrong" in words(line.vendor.post("/twilio/voice", fields()))
-    assert "something is wrong" in words(line.vendor.post("/twilio/voice/fallback", fields()))
-    assert line.vendor.post("/twilio/voice/status", fields(CallStatus="completed")).status_code == 503
-    assert tags(line.vendor.post("/twilio/voice/whisper", {"CallSid": "CA1", "Digits": "1"})) == []
+    with capture_logs() as logs:
+        assert "something is wrong" in words(line.vendor.post("/twilio/voice", fields()))
+        assert "something is wrong" in words(line.vendor.post("/twilio/voice/fallback", fields()))
+        assert line.vendor.post("/twilio/voice/status", fields(CallStatus="completed")).status_code == 503
+        assert tags(line.vendor.post("/twilio/voice/whisper", {"CallSid": "CA1"})) == []
+
+    assert [entry["event"] for entry in logs] == ["voice.webhook.failed"] * 4
 
 
 def test_the_fallback_puts_through_without_the_dialog_and_tells_staff_once(line: Line):

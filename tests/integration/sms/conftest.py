@@ -1,0 +1,150 @@
+"""A clinic that can be texted, a patient, and visits to tell of."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+
+from booking import queries
+from booking.confirm import confirm_hold
+from booking.hold import place_hold
+from booking.patients import register_patient
+from booking.tasks import TaskInfo, open_tasks
+from booking.values import BookedVisit, Catalogue, Source
+from kernel.clock import FixedClock
+from kernel.work import Database
+from sms.adapters.memory_gateway import MemoryGateway
+from sms.model import SmsKind, SmsMessage
+from sms.send import queue_visit_notice
+from sms.webhook import sms_blueprint
+from tests.support.clinic_rows import store_catalogue
+from tests.support.clinics import elm_catalogue
+from tests.support.databases import SECRET
+from tests.support.webhooks import ACCOUNT, PATIENT_NUMBER, PUBLIC, ScriptedDialog, Vendor
+
+NOW = datetime(2027, 3, 10, 15, 0, tzinfo=UTC)  # a Wednesday, 10:00 in Albany
+NEXT_TUESDAY = datetime(2027, 3, 16, 13, 0, tzinfo=UTC)  # 9:00 there
+
+
+@dataclass
+class Clinic:
+    """Elm Street Clinic, its database and its way to the vendor."""
+
+    db: Database
+    catalogue: Catalogue = field(default_factory=elm_catalogue)
+    clock: FixedClock = field(default_factory=lambda: FixedClock(NOW))
+    gateway: MemoryGateway = field(default_factory=MemoryGateway)
+
+    def patient(self, *, phone: str | None = PATIENT_NUMBER, booked_by: str | None = None) -> str:
+        with self.db.begin() as work:
+            patient = register_patient(
+                work,
+                clinic_id=self.catalogue.clinic_id,
+                name="Ann Smith",
+                birth_date=date(1984, 5, 2),
+                phone=phone,
+                language="en",
+                now=NOW,
+                booked_by=booked_by,
+                relation="child" if booked_by else None,
+            )
+        return str(patient.id)
+
+    def visit(
+        self, *, patient_id: str | None = None, starts_at: datetime = NEXT_TUESDAY, actor: str = "patient"
+    ) -> BookedVisit:
+        """Book a filling with Dr. Lee."""
+        patient_id = patient_id or self.patient()
+        with self.db.begin() as work:
+            hold = place_hold(
+                work,
+                self.catalogue,
+                service_id="service-filling",
+                location_id="location-main",
+                starts_at=starts_at,
+                conversation_id=None,
+                source=Source.PHONE,
+                now=NOW,
+            )
+            return confirm_hold(
+                work, self.catalogue, appointment_id=hold.id, patient_id=patient_id, now=NOW, actor=actor
+            )
+
+    def queue(
+        self, visit: BookedVisit, *, kind: SmsKind = SmsKind.BOOKED, revision: int = 1, sequence: int | None = None
+    ) -> str | None:
+        """Write down the text about a change of a visit."""
+        with self.db.begin() as work:
+            return queue_visit_notice(
+                work,
+                self.catalogue,
+                kind=kind,
+                appointment_id=visit.id,
+                revision=revision,
+                sequence=visit.sequence if sequence is None else sequence,
+                now=self.clock.now(),
+            )
+
+    def read_visit(self, visit: BookedVisit) -> BookedVisit:
+        with self.db.read() as session:
+            return queries.visit(session, appointment_id=visit.id)
+
+    def texts(self) -> list[SmsMessage]:
+        with self.db.read() as session:
+            return list(session.scalars(select(SmsMessage).order_by(SmsMessage.created_at, SmsMessage.id)))
+
+    def tasks(self) -> list[TaskInfo]:
+        with self.db.read() as session:
+            return open_tasks(session, clinic_id=self.catalogue.clinic_id)
+
+
+@pytest.fixture
+def clinic(sqlite_url: str) -> Iterator[Clinic]:
+    db = Database(sqlite_url, secret=SECRET)
+    made = Clinic(db)
+    with db.begin() as work:
+        store_catalogue(work, made.catalogue)
+    yield made
+    db.dispose()
+
+
+class Stopwatch:
+    """Time that passes when the test says so. Seconds."""
+
+    def __init__(self) -> None:
+        self.at = 100.0
+
+    def __call__(self) -> float:
+        return self.at
+
+    def pass_(self, by: timedelta) -> None:
+        self.at += by.total_seconds()
+
+
+@dataclass(frozen=True)
+class Line:
+    """The clinic's number for texts."""
+
+    clinic: Clinic
+    vendor: Vendor
+    dialog: ScriptedDialog
+    stopwatch: Stopwatch
+
+
+@pytest.fixture
+def line(clinic: Clinic) -> Line:
+    dialog, stopwatch, app = ScriptedDialog(), Stopwatch(), Flask(__name__)
+    app.register_blueprint(
+        sms_blueprint(
+            dialog=dialog,
+            db=clinic.db,
+            account=ACCOUNT,
+            public_base_url=PUBLIC,
+            clock=clinic.clock,
+            stopwatch=stopwatch,
+        )
+    )
+    return Line(clinic, Vendor(app), dialog, stopwatch)

@@ -1,0 +1,122 @@
+"""Delivery reports, in any order."""
+
+import itertools
+
+import pytest
+from werkzeug.test import TestResponse
+
+from booking.consent import is_opted_out
+from booking.values import TaskKind
+from sms.model import SmsState
+from sms.ports import OutcomeUnknown
+from sms.send import send_queued
+from tests.integration.sms.conftest import NOW, Line
+from tests.support.webhooks import CLINIC_NUMBER, PATIENT_NUMBER
+
+pytestmark = pytest.mark.integration
+
+
+def sent_text(line: Line) -> str:
+    """Send a text about a visit and return the vendor's id of it."""
+    message_id = line.clinic.queue(line.clinic.visit())
+    assert message_id is not None
+    send_queued(line.clinic.db, line.clinic.gateway, message_id=message_id, now=NOW)
+    return line.clinic.gateway.sent[-1].sid
+
+
+def report(line: Line, sid: str, status: str, *, code: str | None = None, query: str = "") -> TestResponse:
+    fields = {"MessageSid": sid, "MessageStatus": status, "To": PATIENT_NUMBER, "From": CLINIC_NUMBER}
+    return line.vendor.post(f"/twilio/sms/status{query}", fields | ({"ErrorCode": code} if code else {}))
+
+
+def state(line: Line) -> str:
+    return line.clinic.texts()[0].state
+
+
+def test_a_delivered_text_is_noted(line: Line):
+    sid = sent_text(line)
+
+    answer = report(line, sid, "delivered")
+
+    assert (answer.status_code, answer.data) == (204, b"")
+    assert state(line) == SmsState.DELIVERED
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(["queued", "sent", "delivered"])))
+def test_the_order_of_reports_does_not_matter(line: Line, order: tuple[str, ...]):
+    sid = sent_text(line)
+    for status in order:
+        report(line, sid, status)
+        report(line, sid, status)
+
+    assert state(line) == SmsState.DELIVERED
+
+
+def test_a_text_that_was_not_delivered_is_a_call_for_staff_once(line: Line):
+    sid = sent_text(line)
+    report(line, sid, "undelivered", code="30005")
+    report(line, sid, "undelivered", code="30005")
+    report(line, sid, "sent")
+
+    stored = line.clinic.texts()[0]
+    assert (stored.state, stored.error_code) == (SmsState.UNDELIVERED, 30005)
+    tasks = line.clinic.tasks()
+    assert [(task.kind, task.phone, task.appointment_id) for task in tasks] == [
+        (TaskKind.UNDELIVERED, PATIENT_NUMBER, stored.appointment_id)
+    ]
+    assert "nobody has this number" in tasks[0].text
+
+
+def test_a_text_refused_for_an_opt_out_is_an_opt_out(line: Line):
+    sid = sent_text(line)
+    report(line, sid, "failed", code="21610")
+
+    with line.clinic.db.read() as session:
+        assert is_opted_out(session, clinic_id="clinic-elm", phone=PATIENT_NUMBER)
+    assert line.clinic.tasks() == []
+
+
+def test_a_report_nobody_waits_for_is_acknowledged(line: Line):
+    assert report(line, "SM" + "9" * 32, "delivered").status_code == 204
+    assert report(line, "SM" + "9" * 32, "delivered", query="?m=nothing-of-ours").status_code == 204
+    assert line.clinic.texts() == []
+
+
+def test_a_status_that_is_new_to_us_changes_nothing(line: Line):
+    sid = sent_text(line)
+
+    assert report(line, sid, "teleported").status_code == 204
+    assert state(line) == SmsState.SENT
+
+
+def test_a_report_can_name_our_text_before_the_answer_to_its_sending_is_here(line: Line):
+    line.clinic.gateway.loses_answers = True
+    message_id = line.clinic.queue(line.clinic.visit())
+    assert message_id is not None
+    with pytest.raises(OutcomeUnknown):
+        send_queued(line.clinic.db, line.clinic.gateway, message_id=message_id, now=NOW)
+
+    sid = line.clinic.gateway.sent[0].sid
+    report(line, sid, "delivered", query=f"?m={message_id}")
+
+    stored = line.clinic.texts()[0]
+    assert (stored.state, stored.vendor_sid) == (SmsState.DELIVERED, sid)
+    assert send_queued(line.clinic.db, line.clinic.gateway, message_id=message_id, now=NOW) is SmsState.DELIVERED
+    assert len(line.clinic.gateway.sent) == 1
+
+
+def test_a_report_of_somebody_elses_text_does_not_take_over_one_that_has_its_id(line: Line):
+    sid = sent_text(line)
+    message_id = line.clinic.texts()[0].id
+
+    report(line, "SM" + "9" * 32, "failed", code="30005", query=f"?m={message_id}")
+
+    stored = line.clinic.texts()[0]
+    assert (stored.state, stored.vendor_sid) == (SmsState.SENT, sid)
+
+
+def test_a_report_without_its_status_is_refused(line: Line):
+    answer = line.vendor.post("/twilio/sms/status", {"MessageSid": "SM1"})
+
+    assert answer.status_code == 400
+    assert "MessageStatus is missing" in answer.text
