@@ -167,7 +167,7 @@ def working_spans(
     # A day back, because where clocks go back over midnight the evening of the day before comes again.
     day -= timedelta(days=1)
     last = (span.end + reach).astimezone(location.zone).date()
-    away = (*location.closures, *practitioner.time_off)
+    away = (*location.closures, *(span for span in practitioner.time_off if span.location_id in {None, location.id}))
     while day <= last:
         pieces = weekly[day.weekday()]
         if pieces and not _is_within(day, away):

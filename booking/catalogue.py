@@ -136,8 +136,13 @@ def _weekly(row: OpeningHours | AvailabilityRule) -> WeeklyHours:
     return WeeklyHours(row.weekday, timedelta(minutes=row.start_minute), timedelta(minutes=row.end_minute))
 
 
-def _spans(rows: Iterable[Closure | TimeOff]) -> tuple[DateSpan, ...]:
+def _closures(rows: Iterable[Closure]) -> tuple[DateSpan, ...]:
     return tuple(sorted((DateSpan(row.starts_on, row.ends_on) for row in rows), key=lambda span: span.first))
+
+
+def _time_off(rows: Iterable[TimeOff]) -> tuple[DateSpan, ...]:
+    spans = (DateSpan(row.starts_on, row.ends_on, row.location_id) for row in rows)
+    return tuple(sorted(spans, key=lambda span: (span.first, span.end, span.location_id or "")))
 
 
 def _locations(session: Session, rows: Sequence[Location]) -> dict[str, LocationInfo]:
@@ -156,7 +161,7 @@ def _locations(session: Session, rows: Sequence[Location]) -> dict[str, Location
             phone=row.phone,
             transfer_to=row.transfer_to,
             hours=tuple(_weekly(one) for one in hours.get(row.id, ())),
-            closures=_spans(closures.get(row.id, [])),
+            closures=_closures(closures.get(row.id, [])),
             directions=row.directions,
             parking=row.parking,
             aliases=tuple(row.aliases),
@@ -212,7 +217,7 @@ def _practitioners(
                 WorkingHours(one.location_id, _weekly(one), one.valid_from, one.valid_until)
                 for one in hours.get(diaries[row.id], ())
             ),
-            time_off=_spans(away.get(diaries[row.id], [])),
+            time_off=_time_off(away.get(diaries[row.id], [])),
             bio=row.bio,
         )
         for row in rows

@@ -105,10 +105,11 @@ class WeeklyHours:
 
 @dataclass(frozen=True)
 class DateSpan:
-    """Whole local days, `end` excluded."""
+    """Whole local days, `end` excluded. On time off: everywhere, or only at one Location."""
 
     first: date
     end: date
+    location_id: str | None = None
 
 
 # The catalogue: the clinic's configuration as the conversation, the availability search and the pages see it.

@@ -36,12 +36,13 @@ class AvailabilityRule(Base):
 
 
 class TimeOff(Base):
-    """Whole local days on which a Schedule is away, `ends_on` excluded."""
+    """Whole local days on which a Schedule is away, `ends_on` excluded: everywhere, or from one Location."""
 
     __tablename__ = "time_off"
 
     id: Mapped[str] = mapped_column(primary_key=True, default=new_id)
     schedule_id: Mapped[str] = mapped_column(ForeignKey("schedule.id"), index=True)
+    location_id: Mapped[str | None] = mapped_column(ForeignKey("location.id"))
     starts_on: Mapped[date]
     ends_on: Mapped[date]
 

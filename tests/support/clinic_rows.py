@@ -145,7 +145,12 @@ def _parts_of_practitioner(practitioner: PractitionerInfo) -> list[Any]:
             for hours in practitioner.hours
         ),
         *(
-            TimeOff(schedule_id=practitioner.schedule_id, starts_on=span.first, ends_on=span.end)
+            TimeOff(
+                schedule_id=practitioner.schedule_id,
+                location_id=span.location_id,
+                starts_on=span.first,
+                ends_on=span.end,
+            )
             for span in practitioner.time_off
         ),
         *(

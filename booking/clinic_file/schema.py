@@ -1,0 +1,233 @@
+"""What may stand in a clinic file. These models are the definition: the JSON Schema is made from them."""
+
+from datetime import date, datetime, timedelta
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    WithJsonSchema,
+)
+
+from booking.clinic_file import forms
+from booking.values import BookingRules, DateSpan
+from kernel.money import Money
+
+
+def _checked_days(text: str) -> str:
+    forms.read_days(text)
+    return text
+
+
+def _checked_times(text: str) -> str:
+    forms.read_times(text)
+    return text
+
+
+def _checked_zone(name: str) -> str:
+    try:
+        return ZoneInfo(name).key
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError("name a time zone of the IANA database, like Europe/Madrid") from None
+
+
+def _checked_price(text: str) -> str:
+    return str(Money.parse(text))
+
+
+def _as_list(value: Any) -> Any:
+    return [value] if isinstance(value, str) else value
+
+
+def _text_of_number(value: Any) -> Any:
+    if isinstance(value, int) and not isinstance(value, bool):
+        raise ValueError('put a telephone number in quotes, like "+12125550100"')  # noqa: TRY004 -- what pydantic takes
+    return value
+
+
+Key = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=64)]
+Name = Annotated[str, Field(min_length=1, max_length=200)]
+Text = Annotated[str, Field(min_length=1, max_length=2000)]
+Language = Annotated[str, Field(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]+)*$")]
+Phone = Annotated[str, BeforeValidator(_text_of_number), Field(min_length=3, max_length=40)]
+Zone = Annotated[str, AfterValidator(_checked_zone)]
+Price = Annotated[str, AfterValidator(_checked_price), Field(description='An amount like "95.00 USD".')]
+Duration = Annotated[
+    timedelta,
+    BeforeValidator(forms.read_duration),
+    PlainSerializer(forms.duration_text),
+    WithJsonSchema({"type": "string", "pattern": forms.DURATION, "examples": ["45m", "2h", "90d"]}),
+]
+Days = Annotated[str, AfterValidator(_checked_days)]
+Times = Annotated[str, AfterValidator(_checked_times), Field(examples=["09:00-17:00"])]
+Hours = dict[Days, Annotated[list[Times], BeforeValidator(_as_list)]]
+Dates = Annotated[
+    DateSpan,
+    BeforeValidator(forms.read_date_span),
+    PlainSerializer(forms.date_span_text),
+    WithJsonSchema({"type": "string", "examples": ["2027-07-05", "2027-07-05/2027-07-09"]}),
+]
+Day = Annotated[date, BeforeValidator(forms.read_date)]
+WallTime = Annotated[
+    datetime,
+    BeforeValidator(forms.read_wall_time),
+    PlainSerializer(lambda at: at.isoformat(timespec="minutes")),
+    WithJsonSchema({"type": "string", "examples": ["2027-03-15T09:00"]}),
+]
+PositiveInt = Annotated[int, Field(gt=0)]
+
+
+class Part(BaseModel):
+    """Base of all parts: a key that is not known is a mistake, and nothing is turned into what was not written."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+
+
+class ClinicPart(Part):
+    """The clinic itself. Other parts may say otherwise for a location."""
+
+    key: Key
+    name: Name
+    timezone: Zone
+    country: Annotated[str, Field(pattern=r"^[A-Z]{2}$", description="ISO 3166, for reading numbers: US, ES ...")]
+    languages: Annotated[list[Language], Field(min_length=1)] = ["en"]
+    phone: Phone | None = None
+    transfer_to: Phone | None = None
+
+
+_RULES = BookingRules()
+
+
+class RulesPart(Part):
+    """When patients may book by themselves."""
+
+    minimum_notice: Duration = _RULES.minimum_notice
+    maximum_advance: Annotated[Duration, Field(gt=timedelta(0))] = _RULES.maximum_advance
+    step: Annotated[Duration, Field(gt=timedelta(0), le=timedelta(days=1))] = _RULES.step
+    hold: Annotated[Duration, Field(gt=timedelta(0))] = _RULES.hold
+    cancel_notice: Duration = _RULES.cancel_notice
+    max_per_patient_per_day: PositiveInt | None = None
+    max_per_practitioner_per_day: PositiveInt | None = None
+
+
+class LocationPart(Part):
+    """A branch. `closed` days are whole local days."""
+
+    key: Key
+    name: Name
+    aliases: list[Name] = []
+    address: Name
+    timezone: Zone | None = None
+    phone: Phone | None = None
+    transfer_to: Phone | None = None
+    hours: Hours
+    closed: list[Dates] = []
+    directions: Text | None = None
+    parking: Text | None = None
+
+
+class ServicePart(Part):
+    """What can be booked. `reasons`: everyday words of patients that lead to it."""
+
+    key: Key
+    name: Name
+    aliases: list[Name] = []
+    reasons: list[Name] = []
+    description: Text | None = None
+    category: Name | None = None
+    duration: Annotated[Duration, Field(gt=timedelta(0), le=timedelta(days=1))]
+    buffer_before: Duration = timedelta(0)
+    buffer_after: Duration = timedelta(0)
+    price: Price | None = None
+    skills: list[Name] = []
+    resources: list[Name] = []
+    preparation: Text | None = None
+    needs_confirmation: bool = False
+
+
+class SchedulePart(Part):
+    """Where and when somebody works. `valid_from` and `valid_until` are both days on which it holds."""
+
+    location: Key
+    hours: Hours
+    off: list[Dates] = []
+    valid_from: Day | None = None
+    valid_until: Day | None = None
+
+
+class PractitionerPart(Part):
+    """A person patients are booked with. `off`: away wherever they work."""
+
+    key: Key
+    name: Name
+    aliases: list[Name] = []
+    gender: Annotated[str, Field(pattern="^(male|female|other|unknown)$")] | None = None
+    languages: list[Language] = []
+    skills: list[Name] = []
+    services: list[Key] = []
+    schedules: list[SchedulePart] = []
+    off: list[Dates] = []
+    bio: Text | None = None
+
+
+class ResourcePart(Part):
+    """A room, chair or device. Services ask for a `kind`."""
+
+    key: Key
+    kind: Name
+    location: Key
+
+
+class AnswerPart(Part):
+    """The clinic's own answer to a question, and ways of asking it."""
+
+    topic: Name
+    text: Text
+    phrases: list[Name] = []
+
+
+class PatientPart(Part):
+    """A patient for demonstrations and tests."""
+
+    key: Key
+    name: Name
+    born: Day | None = None
+    phone: Phone | None = None
+    language: Language | None = None
+
+
+class AppointmentPart(Part):
+    """An appointment for demonstrations and tests. `start` is wall time of the location."""
+
+    service: Key
+    practitioner: Key
+    location: Key
+    patient: Key
+    start: WallTime
+
+
+class ClinicFile(Part):
+    """A clinic in one file: its places, people, services, rules and answers. Keys are stable ids of the clinic's choosing."""
+
+    clinic: ClinicPart
+    rules: RulesPart = RulesPart()
+    locations: Annotated[list[LocationPart], Field(min_length=1)]
+    services: list[ServicePart] = []
+    practitioners: list[PractitionerPart] = []
+    resources: list[ResourcePart] = []
+    answers: list[AnswerPart] = []
+    patients: list[PatientPart] = []
+    appointments: list[AppointmentPart] = []
+
+
+def json_schema() -> dict[str, Any]:
+    """Return the JSON Schema of the clinic file."""
+    schema = ClinicFile.model_json_schema()
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "Frontdesk clinic file"} | {
+        name: value for name, value in schema.items() if name != "title"
+    }
