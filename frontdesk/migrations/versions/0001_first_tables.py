@@ -226,6 +226,7 @@ def upgrade() -> None:
         sa.Column("source", sa.String(), nullable=False),
         sa.Column("reason", sa.String(), nullable=True),
         sa.Column("cancel_reason", sa.String(), nullable=True),
+        sa.Column("patient_confirmed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
         sa.CheckConstraint("ends_at > starts_at", name=op.f("ck_appointment_ends_after_start")),
@@ -303,6 +304,34 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("contact_point") as batch_op:
         batch_op.create_index("ix_contact_point_value_hash", ["value_hash"], unique=False)
+
+    op.create_table(
+        "conversation",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("clinic_id", sa.String(), nullable=False),
+        sa.Column("channel", sa.String(), nullable=False),
+        sa.Column("thread_hash", sa.String(), nullable=False),
+        sa.Column("caller", sa.Text(), nullable=True),
+        sa.Column("caller_hash", sa.String(), nullable=True),
+        sa.Column("patient_id", sa.String(), nullable=True),
+        sa.Column("language", sa.String(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("outcome", sa.String(), nullable=True),
+        sa.Column("needs_review", sa.Boolean(), nullable=False),
+        sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("last_turn_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["clinic_id"], ["clinic.id"], name=op.f("fk_conversation_clinic_id_clinic")),
+        sa.ForeignKeyConstraint(["patient_id"], ["patient.id"], name=op.f("fk_conversation_patient_id_patient")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_conversation")),
+    )
+    with op.batch_alter_table("conversation") as batch_op:
+        batch_op.create_index(batch_op.f("ix_conversation_caller_hash"), ["caller_hash"], unique=False)
+        batch_op.create_index("ix_conversation_clinic_id_last_turn_at", ["clinic_id", "last_turn_at"], unique=False)
+        batch_op.create_index("ix_conversation_ended_at_last_turn_at", ["ended_at", "last_turn_at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_conversation_patient_id"), ["patient_id"], unique=False)
+        batch_op.create_index("ix_conversation_thread_hash", ["thread_hash"], unique=False)
 
     op.create_table(
         "opening_hours",
@@ -424,6 +453,45 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_schedule_clinic_id"), ["clinic_id"], unique=False)
 
     op.create_table(
+        "sms_message",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("clinic_id", sa.String(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("to", sa.Text(), nullable=True),
+        sa.Column("to_hash", sa.String(), nullable=True),
+        sa.Column("sender", sa.String(), nullable=True),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("appointment_id", sa.String(), nullable=True),
+        sa.Column("revision", sa.Integer(), nullable=True),
+        sa.Column("reply_to", sa.String(), nullable=True),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("note", sa.String(), nullable=True),
+        sa.Column("vendor_sid", sa.String(), nullable=True),
+        sa.Column("error_code", sa.Integer(), nullable=True),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("claimed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("sent_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["appointment_id"],
+            ["appointment.id"],
+            name=op.f("fk_sms_message_appointment_id_appointment"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(["clinic_id"], ["clinic.id"], name=op.f("fk_sms_message_clinic_id_clinic")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_sms_message")),
+        sa.UniqueConstraint(
+            "kind", "appointment_id", "revision", name=op.f("uq_sms_message_kind_appointment_id_revision")
+        ),
+        sa.UniqueConstraint("reply_to", name=op.f("uq_sms_message_reply_to")),
+        sa.UniqueConstraint("vendor_sid", name=op.f("uq_sms_message_vendor_sid")),
+    )
+    with op.batch_alter_table("sms_message") as batch_op:
+        batch_op.create_index("ix_sms_message_state_due_at", ["state", "due_at"], unique=False)
+        batch_op.create_index("ix_sms_message_to_hash_created_at", ["to_hash", "created_at"], unique=False)
+
+    op.create_table(
         "staff_task",
         sa.Column("id", sa.String(), nullable=False),
         sa.Column("clinic_id", sa.String(), nullable=False),
@@ -447,6 +515,35 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("staff_task") as batch_op:
         batch_op.create_index("ix_staff_task_clinic_id_done_at", ["clinic_id", "done_at"], unique=False)
+
+    op.create_table(
+        "turn",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("conversation_id", sa.String(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("message_key", sa.String(), nullable=False),
+        sa.Column("said", sa.String(), nullable=False),
+        sa.Column("reply", sa.String(), nullable=False),
+        sa.Column("commands", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column("confidence", sa.Double(), nullable=True),
+        sa.Column("acts", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column("writes", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column("results", sa.Text(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("catalogue_version", sa.Integer(), nullable=False),
+        sa.Column("timings", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["conversation_id"],
+            ["conversation.id"],
+            name=op.f("fk_turn_conversation_id_conversation"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_turn")),
+        sa.UniqueConstraint("conversation_id", "number", name=op.f("uq_turn_conversation_id_number")),
+    )
+    with op.batch_alter_table("turn") as batch_op:
+        batch_op.create_index("ix_turn_message_key", ["message_key"], unique=False)
 
     op.create_table(
         "allocation",
@@ -513,8 +610,10 @@ def upgrade() -> None:
         "time_off",
         sa.Column("id", sa.String(), nullable=False),
         sa.Column("schedule_id", sa.String(), nullable=False),
+        sa.Column("location_id", sa.String(), nullable=True),
         sa.Column("starts_on", sa.Date(), nullable=False),
         sa.Column("ends_on", sa.Date(), nullable=False),
+        sa.ForeignKeyConstraint(["location_id"], ["location.id"], name=op.f("fk_time_off_location_id_location")),
         sa.ForeignKeyConstraint(["schedule_id"], ["schedule.id"], name=op.f("fk_time_off_schedule_id_schedule")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_time_off")),
     )
@@ -540,10 +639,19 @@ def downgrade() -> None:
         batch_op.drop_index("ix_allocation_schedule_id_ends_at")
 
     op.drop_table("allocation")
+    with op.batch_alter_table("turn") as batch_op:
+        batch_op.drop_index("ix_turn_message_key")
+
+    op.drop_table("turn")
     with op.batch_alter_table("staff_task") as batch_op:
         batch_op.drop_index("ix_staff_task_clinic_id_done_at")
 
     op.drop_table("staff_task")
+    with op.batch_alter_table("sms_message") as batch_op:
+        batch_op.drop_index("ix_sms_message_to_hash_created_at")
+        batch_op.drop_index("ix_sms_message_state_due_at")
+
+    op.drop_table("sms_message")
     with op.batch_alter_table("schedule") as batch_op:
         batch_op.drop_index(batch_op.f("ix_schedule_clinic_id"))
 
@@ -564,6 +672,14 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_opening_hours_location_id"))
 
     op.drop_table("opening_hours")
+    with op.batch_alter_table("conversation") as batch_op:
+        batch_op.drop_index("ix_conversation_thread_hash")
+        batch_op.drop_index(batch_op.f("ix_conversation_patient_id"))
+        batch_op.drop_index("ix_conversation_ended_at_last_turn_at")
+        batch_op.drop_index("ix_conversation_clinic_id_last_turn_at")
+        batch_op.drop_index(batch_op.f("ix_conversation_caller_hash"))
+
+    op.drop_table("conversation")
     with op.batch_alter_table("contact_point") as batch_op:
         batch_op.drop_index("ix_contact_point_value_hash")
 

@@ -1,0 +1,364 @@
+"""The command line. Exit code 0: done; 1: refused or not found, with one line on stderr; 2: wrong usage.
+
+With `--json` standard output is JSON and nothing else. Commands read words and print results; what they do is elsewhere.
+"""
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any, NoReturn
+
+import click
+from sqlalchemy import select
+from sqlalchemy.exc import DBAPIError
+
+from booking.clinic_file import export_clinic, import_clinic, json_schema, parse
+from booking.model.clinic import Clinic
+from frontdesk.bootstrap import Services, build
+from frontdesk.schema import WrongSchema, check_schema, migrate, schema_state
+from frontdesk.users import Role, add_user, new_password, reset_password
+from kernel import log
+from kernel.config import BadSetting, Settings, load_settings
+from kernel.errors import Malformed, Refused, Unavailable
+
+_ROLES = [role.value for role in Role]
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def cli() -> None:
+    """Frontdesk: a booking agent for clinics, by phone and by text."""
+
+
+def main() -> None:
+    """Run a command; every refusal is one line on stderr and exit code 1."""
+    try:
+        cli()
+    except (BadSetting, WrongSchema, Malformed, Unavailable, _CannotDo) as error:
+        _fail(str(error))
+    except Refused as refusal:
+        _fail(_in_words(refusal))
+    except DBAPIError as error:
+        _fail(f"The database cannot be used: {str(error.orig).splitlines()[0]}")
+
+
+class _CannotDo(Exception):
+    """What was asked for can't be done. The text is one line."""
+
+
+# Processes.
+
+
+@cli.command()
+def serve() -> None:
+    """Run everything: embedded servers where none are configured, the web server and a worker."""
+    from frontdesk.children import ChildFailed
+    from frontdesk.serve import CannotServe
+    from frontdesk.serve import serve as run
+
+    settings = _settings()
+    try:
+        run(settings, say=lambda line: print(line, flush=True))
+    except (CannotServe, ChildFailed) as error:
+        raise _CannotDo(str(error)) from None
+
+
+@cli.command()
+def worker() -> None:
+    """Run a worker: queued jobs, the outbox and what is due."""
+    from frontdesk.worker import run_worker
+
+    run_worker(_settings())
+
+
+@cli.command("migrate")
+def migrate_command() -> None:
+    """Bring the database's tables up to date."""
+    with _services(checked=False) as services:
+        before = schema_state(services.db.engine)
+        migrate(services.db.engine)
+        print(f"The database was {before.value} and is current.", file=sys.stderr)
+
+
+@cli.command()
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def doctor(as_json: bool) -> None:
+    """Say what is missing, and try every connection."""
+    from frontdesk.doctor import examine
+
+    findings = examine(_settings())
+    if as_json:
+        print(json.dumps({"checks": {one.what: {"ok": one.is_ok, "text": one.text} for one in findings}}))
+    else:
+        for one in findings:
+            print(f"{'ok  ' if one.is_ok else 'FAIL'}  {one.what}: {one.text}")
+    if not all(one.is_ok for one in findings):
+        sys.exit(1)
+
+
+# The clinic's data.
+
+
+@cli.command("import")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--dry-run", is_flag=True, help="Check and compare, change nothing.")
+def import_command(file: Path, dry_run: bool) -> None:
+    """Load a clinic file. Twice is the same as once."""
+    parsed = _parsed(file)
+    with _services() as services:
+        try:
+            with services.db.begin() as work:
+                report = import_clinic(work, parsed, now=services.clock.now())
+                if dry_run:
+                    raise _DryRun
+        except _DryRun:
+            pass
+    for line in report.lines():
+        print(line, file=sys.stderr)
+
+
+@cli.command()
+@click.option("--clinic", "clinic_key", help="Its key; needed where there are several.")
+def export(clinic_key: str | None) -> None:
+    """Print the clinic as a file that imports to the same."""
+    with _services() as services, services.db.read() as session:
+        print(export_clinic(session, _clinic_id(session, clinic_key)), end="")
+
+
+@cli.command()
+def schema() -> None:
+    """Print the JSON Schema of the clinic file."""
+    print(json.dumps(json_schema(), indent=2))
+
+
+@cli.command("seed-demo")
+def seed_demo_command() -> None:
+    """Put the demo clinic into the database, with appointments around today."""
+    from frontdesk.demo.clinic import seed_demo
+
+    with _services() as services:
+        seed_demo(services.db, now=services.clock.now())
+
+
+@cli.command()
+@click.option("--service", "service_key", required=True)
+@click.option("--practitioner", "practitioner_key")
+@click.option("--location", "location_key")
+@click.option(
+    "--from", "first", required=True, type=click.DateTime(["%Y-%m-%d"]), help="First day, in the clinic's zone."
+)
+@click.option("--to", "end", required=True, type=click.DateTime(["%Y-%m-%d"]), help="The day after the last.")
+@click.option("--clinic", "clinic_key", help="Its key; needed where there are several.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def slots(
+    *,
+    service_key: str,
+    practitioner_key: str | None,
+    location_key: str | None,
+    first: datetime,
+    end: datetime,
+    clinic_key: str | None,
+    as_json: bool,
+) -> None:
+    """List the times at which a service could be booked."""
+    from frontdesk.listing import list_slots
+
+    with _services() as services, services.db.read() as session:
+        found = list_slots(
+            session,
+            clinic_id=_clinic_id(session, clinic_key),
+            service_key=service_key,
+            practitioner_key=practitioner_key,
+            location_key=location_key,
+            first=first.date(),
+            end=end.date(),
+            now=services.clock.now(),
+        )
+    if as_json:
+        print(json.dumps({"slots": found}))
+    else:
+        for slot in found:
+            print(f"{slot['start']}  {slot['practitioner']}  {slot['location']}")
+
+
+# Staff and calendars.
+
+
+@cli.group()
+def user() -> None:
+    """Accounts of staff."""
+
+
+@user.command("add")
+@click.argument("login")
+@click.option("--role", type=click.Choice(_ROLES), default=Role.ADMINISTRATOR.value, show_default=True)
+@click.option("--clinic", "clinic_key", help="Its key; needed where there are several.")
+def user_add(login: str, role: str, clinic_key: str | None) -> None:
+    """Make an account and print its password, this once."""
+    password = new_password()
+    with _services() as services, services.db.begin() as work:
+        clinic_id = _clinic_id(work.session, clinic_key)
+        add_user(work, clinic_id=clinic_id, login=login, password=password, role=Role(role), now=services.clock.now())
+    print(password)
+
+
+@user.command("reset")
+@click.argument("login")
+def user_reset(login: str) -> None:
+    """Give an account a new password and print it, this once."""
+    password = new_password()
+    with _services() as services, services.db.begin() as work:
+        reset_password(work, login=login, password=password)
+    print(password)
+
+
+@cli.group()
+def calendar() -> None:
+    """Calendars of practitioners."""
+
+
+@calendar.command("link")
+@click.argument("practitioner")
+@click.argument("url")
+@click.option("--username", required=True)
+@click.option("--password", envvar="CALENDAR_PASSWORD", prompt=True, hide_input=True, help="Or CALENDAR_PASSWORD.")
+@click.option("--clinic", "clinic_key", help="Its key; needed where there are several.")
+def calendar_link(practitioner: str, url: str, username: str, password: str, clinic_key: str | None) -> None:
+    """Show a practitioner's visits in the CalDAV calendar at URL. Linking it again replaces the log-in."""
+    from calendar_sync.run import link_calendar
+    from frontdesk.listing import practitioner_id_of
+
+    with _services() as services, services.db.begin() as work:
+        clinic_id = _clinic_id(work.session, clinic_key)
+        link_calendar(
+            work,
+            clinic_id=clinic_id,
+            practitioner_id=practitioner_id_of(work.session, clinic_id=clinic_id, key=practitioner),
+            url=url,
+            username=username,
+            password=password,
+            now=services.clock.now(),
+        )
+
+
+# Talking.
+
+
+@cli.command()
+@click.option("--script", type=click.Path(path_type=Path), help="Play this file instead of asking you.")
+@click.option("--channel", type=click.Choice(["sms", "voice"]), default="sms", show_default=True)
+@click.option("--from", "caller", default="+12125550123", show_default=True, help="Your number.")
+@click.option(
+    "--clinic", "clinic_file", type=click.Path(path_type=Path), help="A clinic file; without it the demo clinic."
+)
+@click.option("--json", "as_json", is_flag=True, help="With --script: print JSON.")
+def chat(script: Path | None, channel: str, caller: str, clinic_file: Path | None, as_json: bool) -> None:
+    """Talk to the agent here. Nothing of it is kept: it has a clinic and a database of its own."""
+    from frontdesk.chat import talk
+    from frontdesk.scenario import run_script
+    from frontdesk.stage import BadScript
+
+    log.configure(level="ERROR", json_lines=False)
+    try:
+        if script is None:
+            talk(
+                channel=channel,
+                caller=caller,
+                clinic_file=clinic_file,
+                model=_settings().model,
+                hear=_ask,
+                say=print,
+            )
+            return
+        result = run_script(script, model=_settings().model)
+    except BadScript as error:
+        raise _CannotDo(str(error)) from None
+    print(json.dumps(result.to_json()) if as_json else _as_dialogue(result.turns))
+    if result.failures:
+        _fail("; ".join(result.failures))
+
+
+@cli.command()
+@click.option(
+    "--clinic", "clinic_file", type=click.Path(path_type=Path), help="A clinic file; without it the demo clinic."
+)
+@click.option("--json", "as_json", is_flag=True, required=True, help="Lines of JSON in, lines of JSON out.")
+def understand(clinic_file: Path | None, as_json: bool) -> None:  # noqa: ARG001 -- the form asks for the flag
+    """Say what utterances mean: one JSON object a line in, one out."""
+    from frontdesk.understand import Ear
+
+    ear = Ear(clinic_file=clinic_file, model=_settings().model)
+    for number, line in enumerate(sys.stdin, start=1):
+        if line.strip():
+            try:
+                print(json.dumps(ear.understand(json.loads(line))), flush=True)
+            except (ValueError, KeyError, TypeError) as error:
+                raise _CannotDo(f"line {number}: {error}") from None
+
+
+# What they share.
+
+
+class _DryRun(Exception):
+    """Rolls an import back that was only to be looked at."""
+
+
+@contextmanager
+def _services(*, checked: bool = True) -> Iterator[Services]:
+    services = build(_settings())
+    try:
+        if checked:
+            check_schema(services.db.engine)
+        yield services
+    finally:
+        services.close()
+
+
+def _settings() -> Settings:
+    settings = load_settings()
+    log.configure(level=settings.log_level, json_lines=False)
+    return settings
+
+
+def _parsed(file: Path) -> Any:
+    try:
+        return parse(file.read_text(encoding="utf-8"), path=str(file))
+    except OSError as error:
+        raise _CannotDo(f"{file}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise _CannotDo(f"{file}: not a text in UTF-8") from None
+
+
+def _clinic_id(session: Any, key: str | None) -> str:
+    clinics = session.execute(select(Clinic.id, Clinic.key).order_by(Clinic.key)).all()
+    if not clinics:
+        raise _CannotDo("There is no clinic yet; run: frontdesk import FILE, or frontdesk seed-demo")
+    if key is None and len(clinics) > 1:
+        raise _CannotDo(f"There are several clinics; say which with --clinic: {', '.join(one.key for one in clinics)}")
+    for one in clinics:
+        if key in {None, one.key}:
+            return str(one.id)
+    raise _CannotDo(f"There is no clinic {key!r}; there is: {', '.join(one.key for one in clinics)}")
+
+
+def _in_words(refusal: Refused) -> str:
+    fields = ", ".join(f"{name} {value}" for name, value in refusal.fields.items())
+    return f"Refused: {refusal.code}" + (f" ({fields})" if fields else "")
+
+
+def _as_dialogue(turns: list[dict[str, Any]]) -> str:
+    return "\n".join(f"> {turn['said']}\n{turn['reply']}" for turn in turns)
+
+
+def _ask() -> str | None:
+    try:
+        return input("> ")
+    except EOFError:
+        return None
+
+
+def _fail(line: str) -> NoReturn:
+    print(line, file=sys.stderr)
+    sys.exit(1)

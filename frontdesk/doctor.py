@@ -1,0 +1,112 @@
+"""What stands between these settings and a working product: every connection tried once."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from redis.exceptions import RedisError
+from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
+
+from booking.model.clinic import Clinic
+from calendar_sync.model import CalendarLink, LinkState
+from frontdesk.bootstrap import Services, build
+from frontdesk.health import readiness
+from frontdesk.schema import SchemaState, WrongSchema, check_schema, schema_state
+from frontdesk.users import has_users
+from kernel.config import Settings
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at. `text` is one line for the operator."""
+
+    what: str
+    is_ok: bool
+    text: str
+
+
+def examine(settings: Settings) -> list[Finding]:
+    """Try everything and report on each. Changes nothing."""
+    services = build(settings)
+    try:
+        return [_guarded(what, check, services) for what, check in _CHECKS]
+    finally:
+        services.close()
+
+
+def _guarded(what: str, check: Callable[[Services], tuple[bool, str]], services: Services) -> Finding:
+    try:
+        return Finding(what, *check(services))
+    except SQLAlchemyError:
+        return Finding(what, False, "the database cannot be reached")  # noqa: FBT003 -- the field is named above
+
+
+def _database(services: Services) -> tuple[bool, str]:
+    state = schema_state(services.db.engine)
+    kind = "PostgreSQL" if services.db.is_postgresql else "SQLite"
+    if state is SchemaState.CURRENT:
+        return True, f"{kind}, tables are current"
+    try:
+        check_schema(services.db.engine)
+    except WrongSchema as wrong:
+        return False, str(wrong)
+    return True, kind
+
+
+def _redis(services: Services) -> tuple[bool, str]:
+    try:
+        services.redis.ping()
+    except (RedisError, OSError):
+        where = "REDIS_URL" if services.settings.redis_url else "the embedded one runs with: frontdesk serve"
+        return False, f"cannot be reached; {where}"
+    return True, "answers"
+
+
+def _worker(services: Services) -> tuple[bool, str]:
+    state = readiness(services)["worker"]
+    return state == "ok", "at work" if state == "ok" else f"{state}; run: frontdesk worker"
+
+
+def _clinic(services: Services) -> tuple[bool, str]:
+    with services.db.read() as session:
+        clinics = session.scalars(select(Clinic.name).order_by(Clinic.name)).all()
+    return bool(clinics), ", ".join(clinics) or "none yet; run: frontdesk import FILE"
+
+
+def _staff(services: Services) -> tuple[bool, str]:
+    with services.db.read() as session:
+        known = has_users(session)
+    return known, "accounts exist" if known else "nobody can log in; run: frontdesk user add LOGIN"
+
+
+def _telephony(services: Services) -> tuple[bool, str]:
+    settings = services.settings
+    if not settings.twilio.is_real:
+        return True, "no Twilio account: the simulator works, real calls and texts do not"
+    if not settings.public_base_url.startswith("https://"):
+        return False, "PUBLIC_BASE_URL must be the https address that Twilio calls"
+    return True, f"Twilio account set, webhooks below {settings.public_base_url}/twilio/"
+
+
+def _model(services: Services) -> tuple[bool, str]:
+    model = services.settings.model
+    return True, f"{model.name}, with the local interpreter as fallback" if model else "none: the local interpreter"
+
+
+def _calendars(services: Services) -> tuple[bool, str]:
+    with services.db.read() as session:
+        states = session.scalars(select(CalendarLink.state)).all()
+    broken = sum(state == LinkState.FAILED.value for state in states)
+    return broken == 0, f"{len(states)} linked, {broken} refuse us" if states else "none linked"
+
+
+_CHECKS: tuple[tuple[str, Callable[[Services], tuple[bool, str]]], ...] = (
+    ("database", _database),
+    ("redis", _redis),
+    ("worker", _worker),
+    ("clinic", _clinic),
+    ("staff", _staff),
+    ("telephony", _telephony),
+    ("model", _model),
+    ("calendars", _calendars),
+)

@@ -1,0 +1,261 @@
+"""Scripted conversations: a clinic file, a clock, what the patient says, and what must stand in the diary afterwards.
+
+Runs against the real webhooks with a database of its own. `tests/scenarios/` are files of this form.
+"""
+
+import re
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from booking import queries
+from booking.catalogue import load_catalogue
+from booking.model.patient import Patient
+from booking.tasks import tasks_of_conversation
+from booking.values import BookedVisit, Catalogue
+from dialog.model import Conversation, Turn
+from frontdesk.patient_line import CallLine, Heard, LineFault
+from frontdesk.stage import BadScript, Stage
+from kernel.config import ModelSettings
+
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+_QUIET_FOR = timedelta(hours=25)  # after this every conversation has its outcome
+
+
+@dataclass(frozen=True)
+class ScriptResult:
+    """What happened. `failures`: where it is not as the script expects, in words; empty when it is."""
+
+    turns: list[dict[str, Any]] = field(default_factory=list)
+    outcome: str | None = None
+    diary: list[dict[str, Any]] = field(default_factory=list)
+    tasks: list[dict[str, Any]] = field(default_factory=list)
+    failures: list[str] = field(default_factory=list)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the answer of `frontdesk chat --script --json`."""
+        return {"turns": self.turns, "outcome": self.outcome, "diary": self.diary, "tasks": self.tasks}
+
+
+def run_script(
+    script: Path | Mapping[str, Any], *, folder: Path | None = None, model: ModelSettings | None = None
+) -> ScriptResult:
+    """Play a script, given as a file or as its content, and compare with what it expects.
+
+    Paths in it are relative to the file, or to `folder`. Raises BadScript.
+    """
+    if isinstance(script, Path):
+        folder, script = script.parent, _read(script)
+    path = (folder or Path.cwd()) / _text(script, "clinic")
+    with tempfile.TemporaryDirectory(prefix="frontdesk-script-") as data_dir:
+        stage = Stage(
+            clinic_text=_text_of(path),
+            path=str(path),
+            now=_instant(script),
+            channel=_channel(script),
+            caller=_text(script, "from"),
+            data_dir=Path(data_dir),
+            model=model,
+        )
+        try:
+            result = _Play(script, stage).play()
+        finally:
+            stage.close()
+    result.failures.extend(_differences(script.get("expect") or {}, result))
+    return result
+
+
+class _Play:
+    """A script under way."""
+
+    def __init__(self, script: Mapping[str, Any], stage: Stage) -> None:
+        self._script = script
+        self._stage = stage
+        self._line = stage.line
+        self._turns: list[dict[str, Any]] = []
+
+    def play(self) -> ScriptResult:
+        """Play it to the end and return what came of it."""
+        if isinstance(self._line, CallLine):
+            self._turns.append(self._heard("", self._line.ring))
+        for step in self._script.get("turns") or ():
+            self._step(dict(step))
+            self._stage.work()
+        self._line.end()
+        self._stage.work()
+        return self._result()
+
+    def _step(self, step: dict[str, Any]) -> None:
+        line = self._line
+        match step:
+            case {"say": text}:
+                self._turns.append(self._heard(str(text), lambda: line.say(str(text))))
+            case {"digits": digits} if isinstance(line, CallLine):
+                self._turns.append(self._heard(str(digits), lambda: line.press(str(digits))))
+            case {"silence": True} if isinstance(line, CallLine):
+                self._turns.append(self._heard("", line.keep_silent))
+            case {"hang_up": True} if isinstance(line, CallLine):
+                line.end()
+            case {"wait": length}:
+                self._stage.wait(_length(str(length)))
+            case {"take": dict(visit)}:
+                self._stage.take(visit)
+            case _:
+                raise BadScript(f"a turn must be say, digits, silence, hang_up, wait or take, not {step!r}")
+
+    def _heard(self, said: str, speak: Callable[[], Heard]) -> dict[str, Any]:
+        began = time.perf_counter()
+        try:
+            heard = speak()
+        except LineFault as fault:
+            raise BadScript(f"after {said!r}: {fault}") from fault
+        elapsed_ms = (time.perf_counter() - began) * 1000
+        with self._stage.services.db.read() as session:
+            turn = session.scalars(select(Turn).where(Turn.message_key == heard.message_key)).one_or_none()
+            commands, acts = (turn.commands, turn.acts) if turn else ([], [])
+        return {"said": said, "reply": heard.text, "commands": commands, "acts": acts, "ms": round(elapsed_ms, 1)}
+
+    def _result(self) -> ScriptResult:
+        db = self._stage.services.db
+        # Nobody says more: what is still open gets the outcome that an idle conversation gets.
+        with db.read() as session:
+            is_open = session.scalars(select(Conversation.id).where(Conversation.outcome.is_(None))).first()
+        if is_open:
+            self._stage.wait(_QUIET_FOR)
+        with db.read() as session:
+            catalogue = load_catalogue(session, clinic_id=self._stage.clinic_id)
+            conversations = session.scalars(select(Conversation).order_by(Conversation.started_at)).all()
+            return ScriptResult(
+                turns=self._turns,
+                outcome=conversations[-1].outcome if conversations else None,
+                diary=_diary(session, catalogue, conversations),
+                tasks=[
+                    {"kind": str(task.kind), "text": task.text}
+                    for one in conversations
+                    for task in tasks_of_conversation(session, conversation_id=one.id)
+                ],
+            )
+
+
+def _text_of(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise BadScript(f"{path}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise BadScript(f"{path}: not a text in UTF-8") from None
+
+
+def _read(path: Path) -> Mapping[str, Any]:
+    try:
+        script = YAML(typ="safe").load(_text_of(path))
+    except YAMLError as error:
+        raise BadScript(f"{path}: {str(error).splitlines()[0]}") from None
+    if not isinstance(script, dict):
+        raise BadScript(f"{path}: a script is a mapping with clinic, now, channel, from and turns")
+    return script
+
+
+def _diary(session: Session, catalogue: Catalogue, conversations: Sequence[Conversation]) -> list[dict[str, Any]]:
+    """List what the conversations' patients have and what the conversations wrote; a Hold is not in the diary."""
+    visits: dict[str, BookedVisit] = {}
+    for conversation in conversations:
+        for visit in queries.visits_of_conversation(session, conversation_id=conversation.id):
+            visits[visit.id] = visit
+        if conversation.patient_id:
+            for visit in queries.visits_of_patient(session, patient_id=conversation.patient_id):
+                visits[visit.id] = visit
+    kept = [visit for visit in visits.values() if visit.patient_id is not None and not visit.is_hold]
+    return [_row(session, catalogue, visit) for visit in sorted(kept, key=lambda one: (one.starts_at, one.id))]
+
+
+def _row(session: Session, catalogue: Catalogue, visit: BookedVisit) -> dict[str, Any]:
+    location = catalogue.location(visit.location_id)
+    patient = session.get(Patient, visit.patient_id)
+    return {
+        "service": catalogue.service(visit.service_id).key,
+        "practitioner": catalogue.practitioner(visit.practitioner_id).key,
+        "location": location.key,
+        "patient": patient.name if patient else None,
+        "start": visit.starts_at.astimezone(location.zone).isoformat(),
+        "end": visit.ends_at.astimezone(location.zone).isoformat(),
+        "status": str(visit.status),
+        "source": str(visit.source),
+    }
+
+
+def _differences(expect: Mapping[str, Any], result: ScriptResult) -> list[str]:
+    found = []
+    if "outcome" in expect and expect["outcome"] != result.outcome:
+        found.append(f"outcome is {result.outcome}, expected {expect['outcome']}")
+    if "diary" in expect:
+        found += _unmatched("diary", expect["diary"] or [], result.diary, is_complete=True)
+    if "tasks" in expect:
+        found += _unmatched("tasks", expect["tasks"] or [], result.tasks, is_complete=False)
+    said = "\n".join(turn["reply"] for turn in result.turns)
+    found += [f"said {words!r}, which must not be said" for words in expect.get("never_says", ()) if words in said]
+    return found
+
+
+def _unmatched(what: str, expected: list[Any], actual: list[dict[str, Any]], *, is_complete: bool) -> list[str]:
+    """Match each expected entry with an actual one of its own; in a complete list nothing else may be left."""
+    left, found = list(actual), []
+    for wanted in expected:
+        match = next((one for one in left if _fits(wanted, one)), None)
+        if match is None:
+            found.append(f"{what} lacks {dict(wanted)!r}")
+        else:
+            left.remove(match)
+    if is_complete:
+        found += [f"{what} has {one!r} beside what is expected" for one in left]
+    return found
+
+
+def _fits(wanted: Mapping[str, Any], actual: Mapping[str, Any]) -> bool:
+    return all(_is_same(key, value, actual.get(key)) for key, value in wanted.items())
+
+
+def _is_same(key: str, wanted: Any, actual: Any) -> bool:
+    if key in {"start", "end"} and isinstance(actual, str):
+        given, found = datetime.fromisoformat(str(wanted)), datetime.fromisoformat(actual)
+        return given == (found if given.tzinfo else found.replace(tzinfo=None))
+    return bool(wanted == actual)
+
+
+def _instant(script: Mapping[str, Any]) -> datetime:
+    try:
+        at = datetime.fromisoformat(str(script["now"]))
+    except (KeyError, ValueError):
+        raise BadScript("now must be a time with a zone, like 2027-03-10T10:00:00-05:00") from None
+    if at.tzinfo is None:
+        raise BadScript("now needs a zone, as in 2027-03-10T10:00:00-05:00")
+    return at
+
+
+def _channel(script: Mapping[str, Any]) -> str:
+    channel = script.get("channel", "sms")
+    if channel not in {"sms", "voice"}:
+        raise BadScript(f"channel must be sms or voice, not {channel!r}")
+    return str(channel)
+
+
+def _length(text: str) -> timedelta:
+    match = re.fullmatch(r"(\d+)([smhd])", text)
+    if not match:
+        raise BadScript(f"wait must be like 20m or 2h, not {text!r}")
+    return timedelta(**{_UNITS[match[2]]: int(match[1])})
+
+
+def _text(script: Mapping[str, Any], key: str) -> str:
+    if not script.get(key):
+        raise BadScript(f"{key} is missing")
+    return str(script[key])

@@ -1,0 +1,127 @@
+"""A whole product for one conversation: a clinic from a file, a database of its own, a clock that is moved by hand."""
+
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import select
+
+from booking.catalogue import load_catalogue
+from booking.clinic_file import ClinicFileError, import_clinic, parse
+from booking.confirm import confirm_hold
+from booking.hold import place_hold
+from booking.model.clinic import Clinic
+from booking.patients import register_patient
+from booking.values import Catalogue, LocationInfo, Source
+from frontdesk.app import create_app
+from frontdesk.bootstrap import Services, build_in_process
+from frontdesk.listing import id_of
+from frontdesk.patient_line import CallLine, TextLine
+from frontdesk.schema import migrate
+from jobs.due import run_due
+from jobs.outbox_relay import relay_once
+from jobs.subscriptions import SUBSCRIBERS
+from kernel.config import ModelSettings
+from kernel.errors import Refused
+from kernel.telephony import TwilioAccount
+
+_ACCOUNT = TwilioAccount(sid="AC" + "0" * 32, auth_tokens=("the seal of a stage",), is_real=False)
+
+
+class BadScript(Exception):
+    """A script or its clinic cannot be read or played. The text is one line."""
+
+
+class Stage:
+    """Where a conversation is played. Close it when it is over; nothing is kept."""
+
+    def __init__(
+        self,
+        *,
+        clinic_text: str,
+        path: str,
+        now: datetime,
+        channel: str,
+        caller: str,
+        data_dir: Path,
+        model: ModelSettings | None = None,
+    ) -> None:
+        self.services, self._clock = build_in_process(data_dir=data_dir, account=_ACCOUNT, now=now, model=model)
+        migrate(self.services.db.engine)
+        self.clinic_id, number = _import(self.services, clinic_text, path, now)
+        app = create_app(self.services)
+        make_line = CallLine if channel == "voice" else TextLine
+        self.line: CallLine | TextLine = make_line(self.services, app, caller=caller, clinic_number=number)
+        self._takers = 0
+
+    def wait(self, length: timedelta) -> None:
+        """Let time pass, with what a worker does in it."""
+        self._clock.advance(length)
+        self.work()
+
+    def work(self) -> None:
+        """Do what a worker would have done by now."""
+        now = self._clock.now()
+        run_due(self.services.jobs, now=now)
+        while relay_once(self.services.db, self.services.queue, subscribers=SUBSCRIBERS, now=now):
+            pass
+
+    def take(self, visit: dict[str, Any]) -> None:
+        """Let somebody else book `service`, `practitioner`, `start` (and `location`). Raises BadScript if it can't be had."""
+        with self.services.db.read() as session:
+            catalogue = load_catalogue(session, clinic_id=self.clinic_id)
+        self._takers += 1
+        refusals = []
+        for location in catalogue.locations:
+            if visit.get("location", location.key) != location.key:
+                continue
+            try:
+                self._book_for_another(catalogue, visit, location)
+            except Refused as refusal:
+                refusals.append(refusal.code)
+            else:
+                return
+        raise BadScript(f"take {visit!r}: {', '.join(refusals) or 'no such location'}")
+
+    def close(self) -> None:
+        self.services.close()
+
+    def _book_for_another(self, catalogue: Catalogue, visit: dict[str, Any], location: LocationInfo) -> None:
+        now = self._clock.now()
+        with self.services.db.begin() as work:
+            patient = register_patient(
+                work,
+                clinic_id=catalogue.clinic_id,
+                name=f"Somebody Else {self._takers}",
+                birth_date=None,
+                phone=None,
+                language="en",
+                now=now,
+            )
+            hold = place_hold(
+                work,
+                catalogue,
+                service_id=id_of(catalogue.services, visit["service"]),
+                location_id=location.id,
+                starts_at=datetime.fromisoformat(str(visit["start"])).replace(tzinfo=location.zone),
+                practitioner_ids=(id_of(catalogue.practitioners, visit["practitioner"]),),
+                conversation_id=None,
+                patient_id=patient.id,
+                source=Source.STAFF,
+                now=now,
+            )
+            confirm_hold(work, catalogue, appointment_id=hold.id, patient_id=patient.id, now=now, actor="staff:script")
+
+
+def _import(services: Services, text: str, path: str, now: datetime) -> tuple[str, str]:
+    """Load the clinic and return its id and number."""
+    try:
+        file = parse(text, path=path)
+    except ClinicFileError as error:
+        raise BadScript(str(error).splitlines()[0]) from None
+    services.db.run(lambda work: import_clinic(work, file, now=now))
+    with services.db.read() as session:
+        clinic = session.scalars(select(Clinic)).one()
+        if clinic.phone is None:
+            raise BadScript(f"{path}: the clinic has no phone number that could be called")
+        return clinic.id, clinic.phone
