@@ -28,7 +28,8 @@ class Day:
 
     `weekday` is set where only a weekday was said, which a neighbouring week may still move. `counted` marks a date reached by counting ("in two
     weeks"), whose week is surer than its day. `doubtful` marks one that fits the words but is so far off that the words are likely wrong. `until` marks a limit that,
-    refused, is where the wish begins ("I can't until Friday").
+    refused, is where the wish begins ("I can't until Friday"). `shift` marks
+    "two days later", which counts from now only if nothing else was spoken of.
     """
 
     first: date
@@ -39,6 +40,7 @@ class Day:
     counted: bool = False
     doubtful: bool = False
     until: bool = False
+    shift: bool = False
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,7 @@ class Moment:
     """A date and a time of day at once: "in two hours"."""
 
     at: datetime
+    shift: bool = False
 
 
 @dataclass(frozen=True)

@@ -155,12 +155,12 @@ def _as_limit(clock: Clock) -> tuple[int, ...]:
 
 def span_after(_: Context, clock: Clock) -> Span:
     """Read "after 3"."""
-    return Span(tuple((minute, DAY_MINUTES) for minute in _as_limit(clock)), "after")
+    return Span(tuple((minute % DAY_MINUTES, DAY_MINUTES) for minute in _as_limit(clock)), "after")
 
 
 def span_before(_: Context, clock: Clock) -> Span:
     """Read "before 4"."""
-    return Span(tuple((0, minute) for minute in _as_limit(clock)), "before")
+    return Span(tuple((0, minute or DAY_MINUTES) for minute in _as_limit(clock)), "before")
 
 
 def span_for(_: Context, clock: Clock, length: Length) -> Span | None:
@@ -198,6 +198,11 @@ def named_part(language: Language, name: str) -> Part:
 def plural_part(_: Context, part: Part) -> Part:
     """Read "mornings"."""
     return replace(part, plural=True)
+
+
+def half_day(_: Context, half: Half) -> Part:
+    """Read "in the a.m."."""
+    return Part(0, NOON, "am") if half == "am" else Part(NOON, DAY_MINUTES, "pm")
 
 
 def _variant(context: Context, part: Part, name: str) -> Part:

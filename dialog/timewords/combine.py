@@ -248,8 +248,15 @@ def _wanted(phrases: list[Phrase], context: Context) -> TimeWish:
         # "Tomorrow or any Friday": as the one restricts dates and the other weekdays, the Fridays are written out.
         days, weekdays = united_days([*days, *_occurrences(weekdays, context.today)]), frozenset()
     order = next((wish.order for wish in wishes if wish.order), None)
+    relative = next((wish.relative for wish in wishes if wish.relative), None)
     return TimeWish(
-        days=days, weekdays=weekdays, clocks=clocks, at_minute=at, at_alternatives=alternatives, order=order
+        days=days,
+        weekdays=weekdays,
+        clocks=clocks,
+        at_minute=at,
+        at_alternatives=alternatives,
+        order=order,
+        relative=relative,
     )
 
 

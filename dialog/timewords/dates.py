@@ -176,6 +176,11 @@ def ago(context: Context, by: Length) -> Day:
     return point(min(added(context.today, by, -1), context.today - timedelta(days=1)))
 
 
+def length_later(context: Context, by: Length) -> Day | None:
+    """Read "two days later"."""
+    return None if by.minutes else point(added(context.today, by), counted=True, shift=True)
+
+
 def month_day(context: Context, month: int, day: int) -> Dated | None:
     """Read "March 3"."""
     return _next_of(context, month, day) if 1 <= day <= 31 else None

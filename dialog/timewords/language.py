@@ -121,7 +121,8 @@ def _lexicon(lists: dict[str, dict[Any, list[Any]]]) -> _Node:
         for value, wordings in meanings.items():
             for wording in wordings:
                 node = root
-                for token in cut(str(wording)):
+                # Hyphens inside words are dropped from utterances too.
+                for token in [each for each in cut(str(wording)) if each.word != "-" or wording == "-"]:
                     node = node.after.setdefault(token.word, _Node())
                 node.phrases.append(Phrase(kind, tuple(value) if isinstance(value, (list, tuple)) else value))
     return root

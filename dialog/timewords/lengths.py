@@ -79,6 +79,12 @@ def moment(context: Context, by: Length) -> Moment | None:
     )
 
 
+def moment_later(context: Context, by: Length) -> Moment | None:
+    """Read "two hours later"."""
+    then = moment(context, by)
+    return None if then is None else Moment(then.at, shift=True)
+
+
 def stretch(context: Context, by: Length) -> Stretch | None:
     """Read "the next three hours"."""
     then = moment(context, by)

@@ -6,8 +6,8 @@ from typing import Any
 
 from dateutil.relativedelta import relativedelta
 
-from dialog.timewords.atoms import Day, Length, Part, Recurring, Span, Together, Unclear
-from dialog.timewords.clocks import Context, named_part, part_early, part_late, span
+from dialog.timewords.atoms import Day, Half, Length, Part, Recurring, Span, Together, Unclear
+from dialog.timewords.clocks import Context, half_day, named_part, part_early, part_late, span
 from dialog.timewords.dates import Dated, day_of_month, monday_of, point, written_date
 from dialog.timewords.lengths import added, length_of
 from dialog.timewords.values import HORIZON
@@ -159,6 +159,11 @@ def until_day(context: Context, day: Day) -> Dated | None:
 
 
 # Dates with a time of day
+
+
+def day_half(context: Context, day: Day, half: Half) -> Together:
+    """Read "Friday a.m."."""
+    return Together((day, half_day(context, half)))
 
 
 def weekday_parts(_: Context, weekday: int, part: Part) -> Together:

@@ -117,10 +117,15 @@ def test_a_clock_time_has_the_reading_of_clinic_hours_first(text: str, minute: i
         ("8am until 6", 8, 18),
         ("not before 10 and not after 3", 10, 15),
         ("after 1 but before 4", 13, 16),
+        ("before midnight", 0, 24),
+        ("after midnight", 0, 24),
+        ("tonight after 8", 20, 24),
+        ("after 3:30 in the afternoon", 15.5, 24),
+        ("I get off at 4", 16, 24),
     ],
 )
-def test_words_for_part_of_a_day_mean_those_hours(text: str, start: int, end: int) -> None:
-    assert wish(text).clocks == (ClockRange(start * 60, end * 60),)
+def test_words_for_part_of_a_day_mean_those_hours(text: str, start: float, end: float) -> None:
+    assert wish(text).clocks == (ClockRange(int(start * 60), int(end * 60)),)
 
 
 def test_a_day_and_a_time_must_both_hold() -> None:
@@ -156,6 +161,7 @@ def test_weekdays_in_the_plural_mean_all_of_them() -> None:
         ("I'm away next week", TimeWish(not_days=(days((11, 23), (11, 30)),))),
         ("can't come before 10", TimeWish(not_clocks=(ClockRange(0, 600),))),
         ("I work until 5", TimeWish(not_clocks=(ClockRange(0, 17 * 60),))),
+        ("don't book me on a Monday", TimeWish(not_weekdays=frozenset({0}))),
         ("no mornings", TimeWish(not_clocks=(ClockRange(360, 720),))),
         ("not Tuesday, Wednesday", TimeWish(days=(day(11, 25),), not_weekdays=frozenset({1}))),
         ("Friday is no good, what about Monday", TimeWish(days=(day(11, 23),), not_weekdays=frozenset({4}))),
@@ -189,6 +195,7 @@ def test_a_correction_or_a_move_counts_and_not_what_it_replaces(text: str) -> No
         ("ASAP", TimeWish(order="earliest")),
         ("last appointment of the day", TimeWish(order="latest")),
         ("anything earlier?", TimeWish(relative="earlier")),
+        ("can I come an hour later", TimeWish(relative="later")),
         ("later than that", TimeWish(relative="later")),
         ("same time as last time", TimeWish(relative="same_time")),
         ("another day", TimeWish(relative="other_day")),
