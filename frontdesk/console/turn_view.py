@@ -11,7 +11,7 @@ from frontdesk.console.turn_words import KeyNames, act_words, command_words
 from frontdesk.console.words import Words
 
 _SPOKEN = {InboundKind.SAID.value}
-_TOTAL = "total"
+_TASK = "task "
 
 
 @dataclass(frozen=True)
@@ -45,8 +45,6 @@ class TurnView:
 
 def turn_view(turn: StoredTurn, *, names: KeyNames, words: Words) -> TurnView:
     """Put a stored Turn into the page's words."""
-    stages = {stage: ms for stage, ms in turn.timings.items() if stage != _TOTAL}
-    total = turn.timings.get(_TOTAL, sum(stages.values())) if turn.timings else None
     return TurnView(
         stored=turn,
         said=turn.said if turn.kind in _SPOKEN else "",
@@ -54,8 +52,8 @@ def turn_view(turn: StoredTurn, *, names: KeyNames, words: Words) -> TurnView:
         understood=[command_words(command, names=names, words=words) for command in turn.commands],
         decided=[act_words(act, words=words) for act in turn.acts],
         written=[_written(entry, words) for entry in turn.writes],
-        stages=[Stage(words=words.of_code("stage", stage), ms=_ms(ms)) for stage, ms in stages.items()],
-        total_ms=None if total is None else _ms(total),
+        stages=[Stage(words=words.of_code("stage", stage), ms=_ms(ms)) for stage, ms in turn.timings.items()],
+        total_ms=_ms(sum(turn.timings.values())) if turn.timings else None,
         raw_commands=_raw(turn.commands),
         raw_acts=_raw(turn.acts),
         raw_results=_raw(turn.results) if turn.results else "",
@@ -71,10 +69,12 @@ def _event(turn: StoredTurn, words: Words) -> str | None:
 
 
 def _written(entry: Mapping[str, Any], words: Words) -> Written:
-    return Written(
-        words=words.of_code("write", str(entry.get("what", "?"))),
-        appointment_id=entry.get("appointment_id"),
-    )
+    what = str(entry.get("what", "?"))
+    if what.startswith(_TASK):
+        said = words("write.task", kind=words.of_code("task", what.removeprefix(_TASK)))
+    else:
+        said = words.of_code("write", what)
+    return Written(words=said, appointment_id=entry.get("appointment_id"))
 
 
 def _ms(value: float) -> str:

@@ -85,6 +85,7 @@ def _visits(
             "calendar": states.get(visit.id, CalendarState.NONE).value,
         }
         for visit in visits_by_id(session, clinic_id=clinic_id, appointment_ids=appointment_ids)
+        if not visit.was_only_held
     ]
 
 

@@ -1,11 +1,14 @@
 """The list of conversations, and one conversation with every Turn."""
 
+from typing import Any
+
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask import session as cookie
 from flask.typing import ResponseReturnValue
 
 from booking.tasks import tasks_of_conversation
 from dialog.inbound import Channel
+from dialog.state import Outcome
 from frontdesk.console.reads.conversations import (
     OPEN,
     ConversationPage,
@@ -22,7 +25,7 @@ from frontdesk.console.turn_words import KeyNames
 from frontdesk.console.words import load_words
 from kernel.log import get_logger
 
-_OUTCOMES = (OPEN, "booked", "moved", "cancelled", "informed", "handed-over", "message-taken", "abandoned")
+_OUTCOMES = (OPEN, *(outcome.value for outcome in Outcome))
 _LONGEST_SEARCH = 100
 
 _log = get_logger()
@@ -102,16 +105,16 @@ def _wanted() -> Wanted:
     )
 
 
-def _address(wanted: Wanted, page: int) -> dict[str, str | int]:
+def _address(wanted: Wanted, page: int) -> dict[str, Any]:
     """Return the arguments of the list's address: all of the filter but the words searched for."""
-    parts: dict[str, str | int] = {"outcome": wanted.outcome, "channel": wanted.channel}
+    parts: dict[str, Any] = {"outcome": wanted.outcome, "channel": wanted.channel}
     parts["found"] = 1 if wanted.search else ""
     parts["page"] = page if page > 1 else ""
     return {name: value for name, value in parts.items() if value != ""}
 
 
 def _known(value: str | None, known: tuple[str, ...] | list[str]) -> str:
-    return value if value in known else ""
+    return value if value and value in known else ""
 
 
 def _who(line: Line | ConversationPage) -> str:

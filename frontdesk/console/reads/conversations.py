@@ -1,5 +1,6 @@
 """Conversations as staff see them: the list with its filters, and one with every Turn. A constant number of queries each."""
 
+import json
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,6 +16,15 @@ from kernel.phone import masked, to_e164
 
 PER_PAGE = 25
 OPEN = "open"  # no outcome yet
+
+# Not whole rows: each holds the dialog's state, encrypted, which the list has no use for.
+_OF_A_LINE = (
+    Conversation.id,
+    Conversation.channel,
+    Conversation.outcome,
+    Conversation.last_turn_at,
+    Conversation.caller,
+)
 
 
 @dataclass(frozen=True)
@@ -75,7 +85,7 @@ def list_conversations(session: Session, *, clinic_id: str, country: str, wanted
     )
     page = min(max(1, page), max(1, -(-(total or 0) // PER_PAGE)))
     found = session.execute(
-        _with_patient(select(Conversation, Patient.name, _turn_count(), _last_said()))
+        _with_patient(select(*_OF_A_LINE, Patient.name, _turn_count(), _last_said()))
         .where(*where)
         .order_by(Conversation.last_turn_at.desc(), Conversation.id)
         .limit(PER_PAGE)
@@ -83,16 +93,16 @@ def list_conversations(session: Session, *, clinic_id: str, country: str, wanted
     )
     lines = tuple(
         Line(
-            id=row.id,
-            channel=row.channel,
-            outcome=row.outcome or OPEN,
-            last_at=row.last_turn_at,
+            id=conversation_id,
+            channel=channel,
+            outcome=outcome or OPEN,
+            last_at=last_at,
             patient=name,
-            number=masked(row.caller) if row.caller else None,
+            number=masked(caller) if caller else None,
             turns=turns,
             last_said=last_said,
         )
-        for row, name, turns, last_said in found
+        for conversation_id, channel, outcome, last_at, caller, name, turns, last_said in found
     )
     return Listed(lines=lines, total=total or 0, page=page)
 
@@ -172,13 +182,13 @@ def _stored(turn: Turn) -> StoredTurn:
         number=turn.number,
         at=turn.at,
         kind=turn.kind,
-        said=turn.said or "",
-        reply=turn.reply or "",
+        said=turn.said,
+        reply=turn.reply,
         message_key=turn.message_key,
         catalogue_version=turn.catalogue_version,
         commands=turn.commands,
         acts=turn.acts,
         writes=turn.writes,
-        results=turn.results,
+        results=json.loads(turn.results),
         timings=turn.timings,
     )

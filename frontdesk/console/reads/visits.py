@@ -46,6 +46,11 @@ class Visit:
         )
 
     @property
+    def was_only_held(self) -> bool:
+        """Say whether this was a Hold that ended without ever becoming an appointment."""
+        return self.status == AppointmentStatus.CANCELLED and self.hold_expires_at is not None
+
+    @property
     def from_minute(self) -> int:
         return self.starts_local.hour * 60 + self.starts_local.minute
 
@@ -107,8 +112,9 @@ def visits_by_id(session: Session, *, clinic_id: str, appointment_ids: Sequence[
 
 
 def visits_of_conversation(session: Session, *, clinic_id: str, conversation_id: str) -> list[Visit]:
-    """Return the appointments that a conversation made, in order of time."""
-    return _visits(session, [Appointment.clinic_id == clinic_id, Appointment.conversation_id == conversation_id])
+    """Return the appointments that a conversation made, in order of time. Holds that came to nothing are left out."""
+    made = _visits(session, [Appointment.clinic_id == clinic_id, Appointment.conversation_id == conversation_id])
+    return [visit for visit in made if not visit.was_only_held]
 
 
 def read_appointment(session: Session, *, clinic_id: str, appointment_id: str) -> AppointmentPage | None:

@@ -90,13 +90,19 @@ def test_the_time_of_a_turn_is_the_sum_of_its_stages():
     view = turn_view(a_turn(timings={"read": 1.25, "decide": 12.6}), names=NAMES, words=WORDS)
 
     assert view.total_ms == "14"
-    assert [(stage.words, stage.ms) for stage in view.stages] == [("Reading", "1.2"), ("Deciding", "13")]
+    assert [(stage.words, stage.ms) for stage in view.stages] == [("Reading", "1.2"), ("Deciding and writing", "13")]
 
 
 def test_what_a_turn_wrote_leads_to_the_appointment():
     view = turn_view(a_turn(writes=[{"what": "booked", "appointment_id": "a1"}]), names=NAMES, words=WORDS)
 
     assert [(entry.words, entry.appointment_id) for entry in view.written] == [("Booked", "a1")]
+
+
+def test_a_promise_to_the_patient_is_shown_as_a_task():
+    view = turn_view(a_turn(writes=[{"what": "task call-back", "task_id": "t1"}]), names=NAMES, words=WORDS)
+
+    assert [(entry.words, entry.appointment_id) for entry in view.written] == [("Task for staff: Call back", None)]
 
 
 def test_a_move_shows_the_old_and_the_new_time_in_the_zone_of_the_place():

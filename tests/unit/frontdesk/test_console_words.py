@@ -4,10 +4,12 @@ from pathlib import Path
 import pytest
 
 import frontdesk.console
+from booking.choice import Reason
 from booking.values import AppointmentStatus, Source, TaskKind
 from dialog.acts import Say
 from dialog.commands import Command
 from dialog.inbound import Channel, InboundKind
+from dialog.state import Outcome
 from frontdesk.console.words import load_words
 from sms.model import SmsState
 
@@ -21,7 +23,7 @@ SOURCES = "\n".join(
     for path in (PRODUCT / folder).rglob(suffix)
 )
 GROUPS_OF_CODES = {
-    "outcome", "status", "source", "language", "channel", "task", "kind", "stage", "change", "actor", "command", "act", "write", "sms_state",
+    "outcome", "status", "source", "language", "channel", "task", "kind", "stage", "change", "actor", "command", "act", "write", "sms_state", "reason",
 }  # fmt: skip
 
 
@@ -62,6 +64,8 @@ def is_used(key: str) -> bool:
         ("channel", list(Channel)),
         ("kind", list(InboundKind)),
         ("act", list(Say)),
+        ("outcome", list(Outcome)),
+        ("reason", list(Reason)),
         ("sms_state", list(SmsState)),
         ("command", [command.name for command in Command.__subclasses__()]),
     ],

@@ -1,0 +1,156 @@
+from datetime import timedelta
+
+import pytest
+
+from frontdesk.console.attempts import PER_NAME_AND_ADDRESS
+from frontdesk.console.security import LOGGED_IN_FOR
+from frontdesk.users import reset_password
+from tests.integration.console.conftest import PASSWORD, Site, log_in, seal_of
+
+pytestmark = pytest.mark.integration
+
+
+@pytest.fixture
+def database_url(sqlite_url: str) -> str:
+    """One kind of database is enough: nothing here depends on it."""
+    return sqlite_url
+
+
+PAGES = ["/console/", "/console/conversations", "/console/diary", "/console/tasks", "/simulator"]
+
+
+@pytest.mark.parametrize(
+    "path", [*PAGES, "/console/conversations/x", "/console/appointments/x", "/simulator/static/simulator.js"]
+)
+def test_nobody_sees_a_page_without_logging_in(site: Site, path: str):
+    response = site.browser().get(path)
+
+    assert response.status_code == 302
+    assert response.headers["Location"].startswith("/console/log-in")
+
+
+@pytest.mark.parametrize("path", ["/console/tasks/x/done", "/simulator/deliver", "/simulator/aftermath"])
+def test_nobody_writes_without_logging_in(site: Site, path: str):
+    client = site.browser()
+    seal = seal_of(client.get("/console/log-in"))
+
+    assert client.post(path, headers={"X-CSRFToken": seal}, json={}).status_code == 403
+
+
+def test_a_right_password_leads_to_the_page_that_was_asked_for(site: Site):
+    response = log_in(site.browser(), next="/console/tasks")
+
+    assert (response.status_code, response.headers["Location"]) == (302, "/console/tasks")
+    cookie = response.headers["Set-Cookie"]
+    assert "HttpOnly" in cookie
+    assert "SameSite=Lax" in cookie
+
+
+def test_the_cookie_travels_over_https_only_where_the_address_is_https(production_site: Site):
+    client = production_site.app.test_client()
+    https = {"base_url": "https://clinic.example"}
+    page = client.get("/console/log-in", **https)
+
+    response = client.post(
+        "/console/log-in",
+        data={"login": "admin", "password": PASSWORD, "csrf_token": seal_of(page)},
+        headers={"Referer": "https://clinic.example/console/log-in"},
+        **https,
+    )
+
+    assert response.status_code == 302
+    assert "Secure" in response.headers["Set-Cookie"]
+
+
+def test_a_wrong_password_and_an_unknown_name_get_the_same_answer(site: Site):
+    wrong = log_in(site.browser(), login="admin", password="something else")
+    unknown = log_in(site.browser(), login="admim", password="something else")
+
+    assert wrong.status_code == unknown.status_code == 401
+    assert "Name and password do not go together" in wrong.get_data(as_text=True)
+    assert "Name and password do not go together" in unknown.get_data(as_text=True)
+
+
+def test_after_too_many_wrong_passwords_even_the_right_one_waits(site: Site):
+    client = site.browser()
+    for _ in range(PER_NAME_AND_ADDRESS):
+        assert log_in(client, password="something else").status_code == 401
+
+    response = log_in(client)
+
+    assert response.status_code == 429
+    assert "Please wait 15 minutes" in response.get_data(as_text=True)
+
+
+def test_a_form_without_its_seal_is_not_accepted(site: Site):
+    client = site.logged_in()
+
+    response = client.post(f"/console/tasks/{site.task_id}/done")
+
+    assert response.status_code == 400
+    assert "This page was open too long" in response.get_data(as_text=True)
+    assert "Call about" in client.get("/console/tasks").get_data(as_text=True)
+
+
+def test_logging_out_ends_the_session(site: Site):
+    client = site.logged_in()
+
+    client.post("/console/log-out", data={"csrf_token": seal_of(client.get("/console/tasks"))})
+
+    assert client.get("/console/tasks").status_code == 302
+
+
+def test_a_new_password_ends_every_session_of_the_account(site: Site):
+    client = site.logged_in()
+    assert client.get("/console/tasks").status_code == 200
+
+    with site.db.begin() as work:
+        reset_password(work, login="admin", password="another long password")
+
+    assert client.get("/console/tasks").status_code == 302
+
+
+def test_a_session_ends_after_half_a_day(site: Site):
+    client = site.logged_in()
+
+    site.clock.advance(LOGGED_IN_FOR - timedelta(seconds=1))
+    assert client.get("/console/tasks").status_code == 200
+    site.clock.advance(timedelta(seconds=1))
+
+    assert client.get("/console/tasks").status_code == 302
+
+
+@pytest.mark.parametrize("path", PAGES[1:])
+def test_a_page_loads_nothing_from_elsewhere_and_runs_nothing_inline(site: Site, path: str):
+    response = site.logged_in().get(path)
+
+    assert response.status_code == 200
+    policy = response.headers["Content-Security-Policy"]
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+    assert response.headers["Cache-Control"] == "no-store"
+    page = response.get_data(as_text=True)
+    assert "style=" not in page
+    assert "<script>" not in page
+    assert "onclick" not in page
+
+
+def test_the_simulator_is_for_administrators(site: Site):
+    client = site.logged_in("desk")
+
+    assert client.get("/simulator").status_code == 403
+    assert "/simulator" not in client.get("/console/tasks").get_data(as_text=True)
+
+
+def test_there_is_no_simulator_in_production_mode(production_site: Site):
+    client = production_site.app.test_client()
+    https = {"base_url": "https://clinic.example"}
+    client.post(
+        "/console/log-in",
+        data={"login": "admin", "password": PASSWORD, "csrf_token": seal_of(client.get("/console/log-in", **https))},
+        headers={"Referer": "https://clinic.example/console/log-in"},
+        **https,
+    )
+
+    assert client.get("/simulator", **https).status_code == 404
+    assert client.get("/console/tasks", **https).status_code == 200
