@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from dialog.ports import ModelAnswer, ModelQuestion
-from kernel.config import BadSetting, ModelSettings
+from kernel.config import BadSetting, ModelSettings, StructuredOutput
 from kernel.errors import Malformed, Unavailable
 
 if TYPE_CHECKING:
@@ -37,10 +37,11 @@ class LangChainModel:
         self._settings = settings
         self._vendor, self._name = _vendor_and_name(settings)
         self._model = self._make_model()
+        self._method = _method(self._model, settings)
 
     def propose(self, question: ModelQuestion, *, deadline_s: float) -> ModelAnswer:
         """Ask the model; see the port."""
-        chain, messages = self._chain(question.schema), _messages(question, self._shows_schema())
+        chain, messages = self._chain(question.schema), _messages(question, self._method)
         answering = _loop().start(asyncio.wait_for(chain.ainvoke(messages), deadline_s))
         # The vendor is the clinic's choice, so its errors are not known here: whatever comes out instead of an answer is a
         # failed answer. The extra time is only for a loop that is busy; the deadline itself is kept inside it.
@@ -77,15 +78,17 @@ class LangChainModel:
         return model
 
     def _chain(self, schema: Mapping[str, object]) -> "Runnable[Any, Any]":
-        if self._vendor != "openai":
+        if self._method is None:
             return self._model.with_structured_output(dict(schema), include_raw=True)
-        method = self._settings.structured_output
-        strict = None if method == "json_mode" else True
-        return self._model.with_structured_output(dict(schema), method=method, strict=strict, include_raw=True)
+        strict = None if self._method == "json_mode" else True
+        return self._model.with_structured_output(dict(schema), method=self._method, strict=strict, include_raw=True)
 
-    def _shows_schema(self) -> bool:
-        """Say whether the schema must be in the text because the request has no other place for it."""
-        return self._vendor == "openai" and self._settings.structured_output == "json_mode"
+
+def _method(model: "BaseChatModel", settings: ModelSettings) -> StructuredOutput | None:
+    """Return how to ask for the form of an answer; None for vendors that know one way only."""
+    from langchain_openai.chat_models.base import BaseChatOpenAI
+
+    return settings.structured_output if isinstance(model, BaseChatOpenAI) else None
 
 
 def refuse_tracing(environ: Mapping[str, str]) -> None:
@@ -103,9 +106,10 @@ def _vendor_and_name(settings: ModelSettings) -> tuple[str, str]:
     return "openai", settings.name
 
 
-def _messages(question: ModelQuestion, shows_schema: bool) -> list[tuple[str, str]]:  # noqa: FBT001 -- of this module only
+def _messages(question: ModelQuestion, method: StructuredOutput | None) -> list[tuple[str, str]]:
     messages = [(message.role.value, message.text) for message in question.messages]
-    if shows_schema:
+    if method == "json_mode":
+        # The request has no other place for it.
         role, text = messages[0]
         messages[0] = (role, f"{text}\n\nThe JSON object's schema:\n{json.dumps(question.schema)}")
     return messages

@@ -1,5 +1,7 @@
 """What a language model may add to the local interpretation, and what it may not."""
 
+# ruff: noqa: DTZ001 -- times here are wall time at the clinic
+
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any

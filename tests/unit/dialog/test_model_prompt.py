@@ -1,5 +1,7 @@
 """What a language model is told, and above all what it is not."""
 
+# ruff: noqa: DTZ001 -- times here are wall time at the clinic
+
 import json
 from dataclasses import replace
 from datetime import date, datetime
