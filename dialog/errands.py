@@ -1,0 +1,182 @@
+"""What the policy wants carried out, and what comes back. `tools` does it; the policy itself touches nothing.
+
+Effects are done in order and answer nothing that changes the conversation; requests come back as a result, and the policy
+goes on from there.
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from booking.values import BookedVisit, Slot, TaskKind
+from dialog.commands import Relation
+from dialog.timewords import TimeWish
+
+
+@dataclass(frozen=True)
+class FindTimes:
+    """Look for times that meet the wish with the wanted people; if there are none, for what lies near it.
+
+    `able_ids` are all who could do it; `not_before` and `not_after` are wall times of the clinic.
+    """
+
+    service_id: str
+    wanted_ids: tuple[str, ...]
+    able_ids: tuple[str, ...]
+    location_ids: tuple[str, ...]
+    wish: TimeWish
+    not_before: datetime | None = None
+    not_after: datetime | None = None
+    replaces_appointment_id: str | None = None  # its own time is no obstacle
+
+
+@dataclass(frozen=True)
+class TimesFound:
+    """`fitting` meet the wish; `nearby` is only filled when nothing does. Both by start."""
+
+    fitting: tuple[Slot, ...]
+    nearby: tuple[Slot, ...] = ()
+
+
+@dataclass(frozen=True)
+class PlaceHold:
+    service_id: str
+    location_id: str
+    starts_at: datetime
+    practitioner_ids: tuple[str, ...]
+    patient_id: str | None
+    replaces_appointment_id: str | None = None
+
+
+@dataclass(frozen=True)
+class Held:
+    visit: BookedVisit
+
+
+@dataclass(frozen=True)
+class ConfirmHold:
+    appointment_id: str
+    patient_id: str
+
+
+@dataclass(frozen=True)
+class MoveAppointment:
+    appointment_id: str
+    hold_id: str
+
+
+@dataclass(frozen=True)
+class CancelAppointment:
+    appointment_id: str
+
+
+@dataclass(frozen=True)
+class NoteConfirmed:
+    """The patient says they will come."""
+
+    appointment_id: str
+
+
+@dataclass(frozen=True)
+class VisitWritten:
+    """The committed row, as it now stands."""
+
+    visit: BookedVisit
+
+
+@dataclass(frozen=True)
+class VerifyPatient:
+    """Find the patient by name and date of birth, both of which must match what is on file."""
+
+    name: str
+    birth_date: date
+
+
+@dataclass(frozen=True)
+class MatchCaller:
+    """Find the one patient among those of the caller's number who has this name."""
+
+    name: str
+    patient_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class PatientFound:
+    """`patient_id` is None when nobody fits, or more than one does."""
+
+    patient_id: str | None
+
+
+@dataclass(frozen=True)
+class RegisterPatient:
+    """Take on a new patient. Without a date of birth it is a placeholder, which staff are asked to complete."""
+
+    name: str
+    birth_date: date | None
+    phone: str | None
+    booked_by: str | None = None
+    relation: Relation = Relation.SELF
+
+
+@dataclass(frozen=True)
+class ListVisits:
+    patient_id: str
+    past: bool = False
+
+
+@dataclass(frozen=True)
+class VisitsListed:
+    visits: tuple[BookedVisit, ...]
+
+
+@dataclass(frozen=True)
+class LastPractitioner:
+    patient_id: str
+
+
+@dataclass(frozen=True)
+class PractitionerSeen:
+    practitioner_id: str | None
+
+
+@dataclass(frozen=True)
+class RefusedBy:
+    """The clinic's rules said no: the refusal's code and fields. `time-taken` refusals are `is_lost`."""
+
+    code: str
+    fields: dict[str, Any]
+    is_lost: bool = False
+
+
+@dataclass(frozen=True)
+class OpenTask:
+    """Tell the staff. `subject` makes telling the same thing twice in a conversation a no-op."""
+
+    kind: TaskKind
+    text: str
+    phone: str | None = None
+    patient_id: str | None = None
+    appointment_id: str | None = None
+    subject: str | None = None
+
+
+@dataclass(frozen=True)
+class ReleaseHold:
+    """Give back the time held for this conversation, if any."""
+
+
+Effect = OpenTask | ReleaseHold
+Request = (
+    FindTimes
+    | PlaceHold
+    | ConfirmHold
+    | MoveAppointment
+    | CancelAppointment
+    | NoteConfirmed
+    | VerifyPatient
+    | MatchCaller
+    | RegisterPatient
+    | ListVisits
+    | LastPractitioner
+)
+Result = TimesFound | Held | VisitWritten | PatientFound | VisitsListed | PractitionerSeen | RefusedBy

@@ -1,0 +1,123 @@
+"""Yes, no, the first one, others: what a bare answer means depends on the question that is open."""
+
+from dataclasses import replace
+
+from dialog.acts import Say
+from dialog.draft import Draft
+from dialog.errands import ReleaseHold
+from dialog.flows import identity, offering
+from dialog.flows.starts import begin
+from dialog.interpreter import Asked
+from dialog.state import FlowKind
+from dialog.timewords import TimeWish
+
+_SLOT_QUESTIONS = {Say.OFFER, Say.OFFER_ONE}
+
+
+def say_yes(draft: Draft) -> bool:
+    """Take a yes. Only a yes to a read-back writes anything. Say whether it answered something."""
+    question = draft.state.question
+    match question.say if question else None:
+        case Say.OFFER_ONE:
+            offer = draft.flow.offers[0]
+            is_whole = draft.flow.kind is FlowKind.BOOK and len(offer.practitioner_ids) == 1
+            draft.update_flow(chosen=offer, agreed=is_whole)
+        case Say.READ_BACK | Say.READ_BACK_MOVE | Say.READ_BACK_CANCEL:
+            draft.update_flow(agreed=True)
+        case Say.OFFER_MESSAGE | Say.NOTHING_FREE:
+            note = draft.state.pending_note
+            if draft.state.flow is not None:
+                draft.finish()
+            begin(draft, FlowKind.MESSAGE)
+            draft.update_flow(note=note)
+            draft.update(pending_note=None)
+        case Say.ANYTHING_ELSE:
+            draft.ask(Say.WHAT_TO_DO, Asked.WHAT_TO_DO)
+        case None:
+            draft.ask(Say.WHAT_TO_DO, Asked.WHAT_TO_DO)
+        case _:
+            return False
+    return True
+
+
+def say_no(draft: Draft) -> bool:
+    """Take a no. Nothing that is booked is touched by one. Say whether it answered something."""
+    question = draft.state.question
+    match question.say if question else None:
+        case Say.OFFER_ONE | Say.OFFER:
+            offering.show_others(draft)
+        case Say.READ_BACK | Say.READ_BACK_MOVE:
+            offering.show_others(draft)
+            draft.effects.append(ReleaseHold())
+            draft.ask(Say.WHAT_TO_CHANGE, Asked.WHEN)
+        case Say.READ_BACK_CANCEL:
+            draft.say(Say.VISIT_KEPT)
+            draft.finish()
+        case Say.NOTHING_FREE:
+            draft.finish()
+        case Say.OFFER_MESSAGE:
+            draft.update(pending_note=None)
+            draft.ask(Say.ANYTHING_ELSE, Asked.ANYTHING_ELSE)
+        case Say.ASK_BIRTH_DATE | Say.ASK_THEIR_BIRTH_DATE:
+            refuse_birth_date(draft)
+        case Say.ASK_PRACTITIONER | Say.ASK_WHICH_PRACTITIONER:
+            draft.update_details(practitioner_keys=())
+        case _:
+            return False
+    return True
+
+
+def be_unsure(draft: Draft) -> bool:
+    """Take "I don't know": go on with what suits most people where that is harmless."""
+    question = draft.state.question
+    match question.say if question else None:
+        case Say.ASK_WHEN | Say.ASK_WHEN_MOVE | Say.WHAT_TO_CHANGE | Say.TIME_UNCLEAR:
+            draft.update_details(wish=TimeWish(flexible=True))
+        case Say.ASK_PRACTITIONER | Say.ASK_WHICH_PRACTITIONER:
+            draft.update_details(practitioner_keys=())
+        case Say.ASK_BIRTH_DATE | Say.ASK_THEIR_BIRTH_DATE:
+            refuse_birth_date(draft)
+        case _:
+            return False
+    return True
+
+
+def refuse_birth_date(draft: Draft) -> None:
+    """Note that they can't or won't give a date of birth; the second time it is not asked again."""
+    who = identity.person(draft)
+    identity.update_person(draft, replace(who, birth_date_refusals=who.birth_date_refusals + 1))
+    if who.birth_date_refusals == 0:
+        draft.say(Say.WHY_IDENTITY)
+
+
+def choose(draft: Draft, index: int) -> bool:
+    """Take one of the options that are open. Say whether there is such an option."""
+    choices = draft.state.choices
+    if not choices or not -len(choices) <= index < len(choices):
+        return False
+    choice = choices[index]
+    if choice.offer is not None:
+        draft.update_flow(chosen=choice.offer, offers=())
+        return True
+    question = draft.state.question
+    match question.say if question else None:
+        case Say.ASK_WHICH_SERVICE:
+            draft.update_details(service_keys=(choice.key,))
+        case Say.ASK_WHICH_PRACTITIONER:
+            draft.update_details(practitioner_keys=(choice.key,))
+        case Say.ASK_WHICH_VISIT:
+            draft.update_flow(visit=next(one for one in draft.flow.visits or () if one.id == choice.key))
+        case _:
+            return False
+    return True
+
+
+def want_others(draft: Draft) -> bool:
+    """Take "anything else?" as a wish for other times, when times are open."""
+    question = draft.state.question
+    if draft.state.flow is None or question is None or question.say not in _SLOT_QUESTIONS | {Say.READ_BACK}:
+        return False
+    if draft.flow.hold is not None:
+        draft.effects.append(ReleaseHold())
+    offering.show_others(draft)
+    return True

@@ -1,0 +1,227 @@
+"""What they tell: each detail goes where it belongs, later ones win, and what no longer fits is dropped."""
+
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+
+from dialog import commands as c
+from dialog.commands import Relation
+from dialog.draft import Draft
+from dialog.flows import identity, offering
+from dialog.flows.starts import begin
+from dialog.hours import wall_time
+from dialog.interpreter import Asked
+from dialog.offers import Offer
+from dialog.state import Details, Flow, FlowKind
+from dialog.timewords import TimeWish, allows, merge_wish
+
+DETAILS = (
+    c.GiveService,
+    c.GivePractitioner,
+    c.AnyPractitioner,
+    c.SamePractitioner,
+    c.RefusePractitioner,
+    c.WishPractitioner,
+    c.GiveLocation,
+    c.GiveTime,
+    c.BookFor,
+)
+IDENTITY = (c.GiveName, c.GiveBirthDate, c.GivePhone, c.NewPatient)
+_LONG_PAST = timedelta(days=300)
+
+
+def give(draft: Draft, command: c.Command) -> bool:
+    """Take in one detail of the flow under way, beginning a booking when there is none. Say whether it was of use."""
+    if draft.state.flow is None:
+        begin(draft, FlowKind.BOOK)
+    match draft.flow.kind:
+        case FlowKind.BOOK:
+            return _give_wanted(draft, command)
+        case FlowKind.RESCHEDULE:
+            return _give_move(draft, command)
+        case FlowKind.MESSAGE:
+            return _give_message(draft, command)
+        case _:
+            return _give_about(draft, command)
+
+
+def give_identity(draft: Draft, command: c.Command) -> bool:
+    """Take in who they are. A changed answer makes the look-up happen again."""
+    match command:
+        case c.GiveName(value=value):
+            _set_person(draft, name=" ".join(value.split())[:80])
+        case c.GiveBirthDate(value=None):
+            return False
+        case c.GiveBirthDate(value=value):
+            _set_person(draft, birth_date=value)
+        case c.GivePhone(value=value):
+            draft.update(me=replace(draft.state.me, phone=value))
+        case c.NewPatient(is_new=is_new):
+            draft.update(is_new=is_new)
+            _forget_patient(draft)
+    return True
+
+
+def as_birth_dates(draft: Draft, commands: tuple[c.Command, ...]) -> tuple[c.Command, ...]:
+    """Read a day of years ago as the date of birth it must be: nobody wants a visit then."""
+    today = draft.setting.local_now.date()
+    return tuple(
+        c.GiveBirthDate(born) if isinstance(one, c.GiveTime) and (born := _born(one, today)) else one
+        for one in commands
+    )
+
+
+def chosen_by_detail(draft: Draft, command: c.Command) -> Offer | None:
+    """Return the one offer that a detail singles out among those that are open ("Tuesday, then")."""
+    if draft.state.flow is None or draft.state.asked is not Asked.CHOICE or not draft.state.flow.offers:
+        return None
+    left = [one for one in draft.state.flow.offers if _fits(draft, one, command)]
+    return left[0] if len(left) == 1 else None
+
+
+def _fits(draft: Draft, offer: Offer, command: c.Command) -> bool:
+    catalogue = draft.catalogue
+    match command:
+        case c.GiveTime(wish=wish, unresolved=(), past=False) if wish.relative is None and wish.order is None:
+            return allows(wish, start=wall_time(offer.starts_at, catalogue.location(offer.location_id)))
+        case c.GivePractitioner(keys=(key,)):
+            return [catalogue.practitioner(one).key for one in offer.practitioner_ids] == [key]
+        case c.GiveLocation(keys=(key,)):
+            return catalogue.location(offer.location_id).key == key
+        case _:
+            return False
+
+
+def _give_wanted(draft: Draft, command: c.Command) -> bool:
+    before = draft.flow.details
+    after = _changed(before, command)
+    if isinstance(command, c.BookFor):
+        _set_relation(draft, command)
+        return True
+    if _is_what_is_offered(draft, command):
+        return True
+    if after != before or isinstance(command, c.GiveTime):
+        offering.forget_choice(draft)
+        draft.update_flow(details=after, shown=_shown_after(draft.flow, command))
+    return True
+
+
+def _shown_after(flow: Flow, command: c.Command) -> tuple[datetime, ...]:
+    """What was shown stays refused only for "earlier", "later" and the like; any other wish may bring it back."""
+    is_relative = isinstance(command, c.GiveTime) and command.wish.relative is not None
+    return flow.shown if is_relative else ()
+
+
+def _give_move(draft: Draft, command: c.Command) -> bool:
+    flow = draft.flow
+    if flow.visit is None and isinstance(command, (c.GiveService, c.GivePractitioner)):
+        draft.update_flow(about=_changed(flow.about, command))
+        return True
+    if isinstance(command, (c.GiveService, c.BookFor)):
+        return _give_about(draft, command)
+    return _give_wanted(draft, command)
+
+
+def _give_about(draft: Draft, command: c.Command) -> bool:
+    if isinstance(command, c.BookFor):
+        _set_relation(draft, command)
+        return True
+    draft.update_flow(about=_changed(draft.flow.about, command))
+    return True
+
+
+def _give_message(draft: Draft, command: c.Command) -> bool:
+    match command:
+        case c.GivePractitioner(keys=(key,)):
+            draft.update_flow(note_for=draft.practitioner(key).name)
+            return True
+        case _:
+            return False
+
+
+def _changed(details: Details, command: c.Command) -> Details:
+    match command:
+        case c.GiveService(keys=keys):
+            return replace(details, service_keys=keys)
+        case c.GivePractitioner(keys=(), text=text):
+            return replace(details, practitioner_keys=(), unknown_practitioner=text or "that name")
+        case c.GivePractitioner(keys=keys):
+            refused = tuple(one for one in details.refused_keys if one not in keys)
+            return replace(details, practitioner_keys=keys, refused_keys=refused, unknown_practitioner=None)
+        case c.AnyPractitioner():
+            return replace(
+                details,
+                practitioner_keys=(),
+                unknown_practitioner=None,
+                same_practitioner=False,
+                gender=None,
+                language=None,
+            )
+        case c.SamePractitioner():
+            return replace(details, same_practitioner=True)
+        case c.RefusePractitioner(keys=keys):
+            left = tuple(one for one in details.practitioner_keys if one not in keys)
+            refused = (*details.refused_keys, *(one for one in keys if one not in details.refused_keys))
+            return replace(details, practitioner_keys=left, refused_keys=refused)
+        case c.WishPractitioner(gender=gender, language=language):
+            return replace(details, gender=gender or details.gender, language=language or details.language)
+        case c.GiveLocation(keys=keys):
+            return replace(details, location_keys=keys)
+        case c.GiveTime():
+            return _with_time(details, command)
+        case _:
+            return details
+
+
+def _with_time(details: Details, said: c.GiveTime) -> Details:
+    """A phrase that can't be resolved and a day that has gone by are asked about; what else was wished is kept."""
+    if said.past:
+        return replace(details, time_past=True)
+    unclear = said.unresolved[0] if said.unresolved else None
+    is_empty = said.wish == TimeWish()
+    wish = details.wish if is_empty else merge_wish(details.wish, said.wish)
+    return replace(details, wish=wish, time_unclear=unclear, time_past=False, not_before=None, not_after=None)
+
+
+def _is_what_is_offered(draft: Draft, command: c.Command) -> bool:
+    """Say whether a detail only repeats what is held or the one thing that is offered ("yes, Tuesday at three")."""
+    flow = draft.flow
+    stands = flow.chosen or (flow.offers[0] if len(flow.offers) == 1 else None)
+    return stands is not None and _fits(draft, stands, command)
+
+
+def _set_relation(draft: Draft, command: c.BookFor) -> None:
+    is_other = draft.flow.details.relation is not command.relation
+    said = command.person or draft.flow.details.person_said
+    draft.update_details(relation=command.relation, person_said=said)
+    if is_other:
+        _forget_patient(draft)
+    if command.relation is not Relation.SELF and command.person and " " in command.person.strip():
+        draft.update_flow(person=replace(draft.flow.person, name=command.person.strip()[:80]))
+
+
+def _set_person(draft: Draft, *, name: str | None = None, birth_date: date | None = None) -> None:
+    is_answer = draft.state.asked in {Asked.NAME, Asked.SPELL_NAME, Asked.BIRTH_DATE}
+    who = draft.state.me
+    is_other = draft.state.flow is not None and identity.is_for_another(draft) and is_answer
+    if is_other:
+        who = draft.flow.person
+    changed = replace(who, name=name or who.name, birth_date=birth_date or who.birth_date)
+    if changed == who:
+        return
+    if is_other:
+        draft.update_flow(person=changed)
+    else:
+        draft.update(me=changed)
+    _forget_patient(draft)
+
+
+def _forget_patient(draft: Draft) -> None:
+    if draft.state.flow is not None and draft.state.flow.visits is None:
+        draft.update_flow(patient_id=None, is_newcomer=False, agreed=False)
+
+
+def _born(said: c.GiveTime, today: date) -> date | None:
+    days = said.wish.days
+    if len(days) == 1 and days[0].end - days[0].first == timedelta(days=1) and today - days[0].first > _LONG_PAST:
+        return days[0].first
+    return None

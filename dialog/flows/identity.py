@@ -1,0 +1,151 @@
+"""Who it is for. A number is no proof: what exists is read out or changed only for a matching name and date of birth.
+
+A new booking is less: it reveals nothing, so the one patient of the caller's number will do when nobody else is named.
+"""
+
+from dataclasses import replace
+
+from booking.values import TaskKind
+from dialog.acts import Say
+from dialog.commands import Relation
+from dialog.draft import Draft
+from dialog.errands import MatchCaller, OpenTask, VerifyPatient
+from dialog.interpreter import Asked
+from dialog.state import Outcome, Person
+
+MAX_FAILED_CHECKS = 3
+_MAX_REFUSALS = 2
+
+
+def is_for_another(draft: Draft) -> bool:
+    """Say whether the flow under way is for somebody other than the one we talk to."""
+    return draft.flow.details.relation is not Relation.SELF
+
+
+def person(draft: Draft) -> Person:
+    """Return what is known of whom the flow under way is for."""
+    return draft.flow.person if is_for_another(draft) else draft.state.me
+
+
+def update_person(draft: Draft, changed: Person) -> None:
+    """Keep what was learnt of whom the flow under way is for, or of the one we talk to when there is none."""
+    if draft.state.flow is not None and is_for_another(draft):
+        draft.update_flow(person=changed)
+    else:
+        draft.update(me=changed)
+
+
+def is_resolved_for_booking(draft: Draft) -> bool:
+    """Find out whom to book for. True once that is known; otherwise a question was asked or a request made."""
+    flow, state = draft.flow, draft.state
+    if flow.patient_id or flow.is_newcomer:
+        return True
+    who = person(draft)
+    if not is_for_another(draft):
+        if state.verified_id:
+            draft.update_flow(patient_id=state.verified_id)
+            return True
+        if not who.name and len(state.number_patients) == 1 and not state.is_new:
+            draft.update_flow(patient_id=state.number_patients[0])
+            return True
+    if not who.name:
+        _ask_name(draft)
+        return False
+    if state.number_patients and not state.is_new and flow.matched_name != who.name:
+        draft.update_flow(matched_name=who.name)
+        draft.request = MatchCaller(who.name, state.number_patients)
+        return False
+    if not who.birth_date and who.birth_date_refusals < _MAX_REFUSALS:
+        _ask_birth_date(draft)
+        return False
+    if who.birth_date and flow.looked_up != (who.name, who.birth_date):
+        draft.update_flow(looked_up=(who.name, who.birth_date))
+        draft.request = VerifyPatient(who.name, who.birth_date)
+        return False
+    if draft.phone() is None:
+        draft.ask(Say.ASK_PHONE, Asked.PHONE)
+        return False
+    draft.update_flow(is_newcomer=True)
+    return True
+
+
+def take_booking_match(draft: Draft, patient_id: str | None) -> None:
+    """Note whom the name, or the name and date of birth, belong to. Nobody is no failure here: they are new."""
+    if patient_id:
+        draft.update_flow(patient_id=patient_id)
+
+
+def is_verified(draft: Draft) -> bool:
+    """Make sure who it is before anything that exists is told or changed. True once name and date of birth have matched."""
+    flow, state = draft.flow, draft.state
+    if flow.patient_id:
+        return True
+    if not is_for_another(draft) and state.verified_id:
+        draft.update_flow(patient_id=state.verified_id)
+        return True
+    who = person(draft)
+    if not who.name:
+        _ask_name(draft)
+        return False
+    if not who.birth_date:
+        if who.birth_date_refusals >= _MAX_REFUSALS:
+            _give_to_staff(draft)
+            return False
+        _ask_birth_date(draft)
+        return False
+    draft.request = VerifyPatient(who.name, who.birth_date)
+    return False
+
+
+def take_verification(draft: Draft, patient_id: str | None) -> None:
+    """Note the outcome of a check. Nobody found and a wrong date are told in the same words; the third ends with staff."""
+    if patient_id:
+        draft.update_flow(patient_id=patient_id)
+        if not is_for_another(draft):
+            draft.update(verified_id=patient_id)
+        return
+    update_person(draft, replace(person(draft), name=None, birth_date=None))
+    draft.update(failed_checks=draft.state.failed_checks + 1)
+    if draft.state.failed_checks >= MAX_FAILED_CHECKS:
+        _give_to_staff(draft)
+        return
+    draft.say(Say.NOT_FOUND)
+
+
+def may_still_try(draft: Draft) -> bool:
+    """Say whether another check is allowed in this conversation."""
+    return draft.state.failed_checks < MAX_FAILED_CHECKS
+
+
+def _give_to_staff(draft: Draft) -> None:
+    draft.tell_staff(
+        OpenTask(
+            TaskKind.CALL_BACK,
+            f"Could not say who they are; wanted: {draft.flow.kind.value}. Please call back.",
+            phone=draft.phone(),
+            subject="identity",
+        )
+    )
+    draft.say(Say.NOT_FOUND_STAFF)
+    draft.finish(Outcome.MESSAGE_TAKEN)
+
+
+def refuse_attempts(draft: Draft) -> None:
+    """Answer a wish that needs a check when no more checks are allowed."""
+    _give_to_staff(draft)
+
+
+def _ask_name(draft: Draft) -> None:
+    draft.update_flow(agreed=False)
+    if is_for_another(draft):
+        draft.ask(Say.ASK_THEIR_NAME, Asked.NAME, said=draft.flow.details.person_said)
+    else:
+        draft.ask(Say.ASK_NAME, Asked.NAME)
+
+
+def _ask_birth_date(draft: Draft) -> None:
+    draft.update_flow(agreed=False)
+    if is_for_another(draft):
+        draft.ask(Say.ASK_THEIR_BIRTH_DATE, Asked.BIRTH_DATE, name=person(draft).name)
+    else:
+        draft.ask(Say.ASK_BIRTH_DATE, Asked.BIRTH_DATE)

@@ -1,0 +1,279 @@
+"""From a service and a wish to a time that is held: search, offer, choose. Shared by booking and moving."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from booking.values import BookedVisit, PractitionerInfo, ServiceInfo
+from dialog import offers
+from dialog.acts import Act, Say
+from dialog.draft import Draft, present
+from dialog.errands import FindTimes, PlaceHold, RefusedBy, TimesFound
+from dialog.hours import wall_time
+from dialog.interpreter import Asked
+from dialog.offers import Offer
+from dialog.state import Choice
+from dialog.timewords import TimeWish
+
+_NO_WISH = TimeWish()
+_MINUTE = timedelta(minutes=1)
+_HOLD_ENDED = {"not-held", "unknown-visit", "visit-closed"}
+
+
+def is_held(draft: Draft, service: ServiceInfo) -> bool:
+    """Get to a time the patient chose and that is held for them. True once it is."""
+    flow = draft.flow
+    if flow.hold is not None:
+        return True
+    if flow.chosen is not None:
+        draft.request = PlaceHold(
+            service_id=flow.chosen.service_id,
+            location_id=flow.chosen.location_id,
+            starts_at=flow.chosen.starts_at,
+            practitioner_ids=flow.chosen.practitioner_ids,
+            patient_id=flow.patient_id,
+            replaces_appointment_id=flow.visit.id if flow.visit else None,
+        )
+        return False
+    if flow.offers:
+        _ask_to_choose(draft)
+        return False
+    _resolve_relative(draft)
+    if _asks_about_time(draft):
+        return False
+    flow = draft.flow
+    able = suiting(draft, service)
+    draft.request = FindTimes(
+        service_id=service.id,
+        wanted_ids=wanted(draft, able),
+        able_ids=tuple(one.id for one in able),
+        location_ids=location_ids(draft),
+        wish=flow.details.wish or _NO_WISH,
+        not_before=flow.details.not_before,
+        not_after=flow.details.not_after,
+        replaces_appointment_id=flow.visit.id if flow.visit else None,
+    )
+    return False
+
+
+def suiting(draft: Draft, service: ServiceInfo) -> tuple[PractitionerInfo, ...]:
+    """Return who offers the service and is not refused, the wishes for a gender or language kept where anybody meets them."""
+    details = draft.flow.details
+    able = tuple(one for one in draft.able(service) if one.key not in details.refused_keys)
+    if details.gender is not None:
+        able = tuple(one for one in able if one.gender == details.gender) or able
+    if details.language is not None:
+        able = tuple(one for one in able if details.language in one.languages) or able
+    return able
+
+
+def wanted(draft: Draft, able: tuple[PractitionerInfo, ...]) -> tuple[str, ...]:
+    """Return the ids of the people asked for; of all who are able when nobody was."""
+    named = tuple(one.id for one in able if one.key in draft.flow.details.practitioner_keys)
+    return named or tuple(one.id for one in able)
+
+
+def location_ids(draft: Draft) -> tuple[str, ...]:
+    """Return the ids of the places asked for; empty means any."""
+    return tuple(one.id for one in draft.catalogue.locations if one.key in draft.flow.details.location_keys)
+
+
+def take_times(draft: Draft, request: FindTimes, found: TimesFound) -> None:
+    """Choose what to offer from what was found; when nothing meets the wish, say why and choose the nearest."""
+    flow, catalogue = draft.flow, draft.catalogue
+    chosen = offers.spread(found.fitting, request.wish, catalogue=catalogue, shown=flow.shown)
+    if not chosen and flow.shown and found.fitting:
+        draft.say(Say.NO_MORE_TIMES)
+        draft.update_flow(shown=())
+        chosen = offers.spread(found.fitting, request.wish, catalogue=catalogue)
+    why = None
+    if not chosen:
+        chosen = offers.nearest(
+            found.nearby,
+            request.wish,
+            catalogue=catalogue,
+            wanted_ids=request.wanted_ids,
+            location_ids=request.location_ids,
+            shown=flow.shown,
+        )
+        why = _why_not(draft, request)
+    if not chosen:
+        _nothing_at_all(draft, why)
+        return
+    draft.update_flow(offers=_named(chosen, request), why_not=why, anchor=tuple(one.starts_at for one in chosen))
+
+
+def take_hold_refusal(draft: Draft, refusal: RefusedBy) -> None:
+    """Explain that the chosen time can't be had, and look for the nearest ones in the same turn."""
+    lost = present(draft.flow.chosen)
+    forget_choice(draft)
+    if refusal.is_lost:
+        draft.say(Say.SLOT_GONE, starts_at=lost.starts_at.isoformat(), location=lost.location_id)
+        _look_near(draft, lost)
+        return
+    draft.say(Say.REFUSED, code=refusal.code, **refusal.fields)
+    draft.update_details(wish=None, not_before=None, not_after=None)
+
+
+def holds_again(draft: Draft, refusal: RefusedBy) -> bool:
+    """Take a Hold that ran out as no obstacle: the time is held anew if it is still free. Say whether that is being tried."""
+    hold = present(draft.flow.hold)
+    draft.update_flow(chosen=offer_of(hold))
+    if refusal.code not in _HOLD_ENDED:
+        return False
+    draft.update_flow(hold=None)
+    return True
+
+
+def forget_choice(draft: Draft) -> None:
+    """Drop offers, choice and Hold: they no longer fit what is wanted. The Hold itself is replaced by the next, or released."""
+    draft.update_flow(offers=(), why_not=None, chosen=None, hold=None, agreed=False)
+
+
+def show_others(draft: Draft) -> None:
+    """Take the offers made as refused, and look for others."""
+    flow = draft.flow
+    shown = tuple({*flow.shown, *(one.starts_at for one in flow.offers)})
+    forget_choice(draft)
+    draft.update_flow(shown=shown)
+
+
+def _look_near(draft: Draft, lost: Offer) -> None:
+    """Make the lost time the wish, so that the search names what lies nearest to it."""
+    wall = lost.starts_at.astimezone(draft.catalogue.location(lost.location_id).zone)
+    wish = draft.flow.details.wish or _NO_WISH
+    keys = tuple(draft.catalogue.practitioner(one).key for one in lost.practitioner_ids)
+    draft.update_details(
+        wish=replace(
+            wish,
+            days=offers.one_day(wall.date()),
+            weekdays=frozenset(),
+            at_minute=wall.hour * 60 + wall.minute,
+            at_alternatives=(),
+            order=None,
+        ),
+        not_before=None,
+        not_after=None,
+        practitioner_keys=draft.flow.details.practitioner_keys or (keys if len(keys) == 1 else ()),
+    )
+    draft.update_flow(lost_at=lost.starts_at)
+
+
+def _resolve_relative(draft: Draft) -> None:
+    """Turn "later", "another day", "the same time" into wall times, from what was offered last or the visit that is moved."""
+    flow = draft.flow
+    wish = flow.details.wish
+    if wish is None or wish.relative is None:
+        return
+    walls = _anchor_walls(draft)
+    rest = replace(wish, relative=None)
+    if not walls:
+        if wish.relative == "same_time":
+            draft.update_details(time_unclear="the same time")
+        draft.update_details(wish=replace(rest, order="earliest" if wish.relative == "earlier" else rest.order))
+        return
+    first, last = min(walls), max(walls)
+    any_time = replace(rest, clocks=(), at_minute=None, at_alternatives=())
+    match wish.relative:
+        case "earlier":
+            draft.update_details(wish=any_time, not_after=first - _MINUTE, not_before=None)
+        case "later":
+            draft.update_details(wish=any_time, not_before=last + _MINUTE, not_after=None)
+        case "same_day":
+            draft.update_details(wish=replace(rest, days=offers.one_day(first.date()), weekdays=frozenset()))
+        case "other_day":
+            refused = tuple(day for wall in walls for day in offers.one_day(wall.date()))
+            draft.update_details(wish=replace(rest, days=(), weekdays=frozenset(), not_days=(*rest.not_days, *refused)))
+        case "same_time":
+            draft.update_details(wish=replace(rest, clocks=(), at_minute=first.hour * 60 + first.minute))
+
+
+def _anchor_walls(draft: Draft) -> list[datetime]:
+    flow = draft.flow
+    if flow.visit is not None and not flow.anchor:
+        return [wall_time(flow.visit.starts_at, draft.catalogue.location(flow.visit.location_id))]
+    return [one.astimezone(draft.catalogue.zone).replace(tzinfo=None) for one in flow.anchor]
+
+
+def _asks_about_time(draft: Draft) -> bool:
+    details = draft.flow.details
+    if details.time_unclear:
+        phrase = details.time_unclear
+        draft.update_details(time_unclear=None)
+        draft.ask(Say.TIME_UNCLEAR, Asked.WHEN, phrase=phrase)
+        return True
+    if details.time_past:
+        draft.update_details(time_past=False)
+        draft.ask(Say.TIME_PAST, Asked.WHEN)
+        return True
+    return False
+
+
+def _why_not(draft: Draft, request: FindTimes) -> Act | None:
+    if draft.flow.lost_at is not None:
+        draft.update_flow(lost_at=None)  # that it is gone was said already
+        return None
+    reason = offers.why_not(
+        draft.catalogue,
+        draft.catalogue.service(request.service_id),
+        request.wish,
+        wanted_ids=request.wanted_ids,
+        able_ids=tuple(one.id for one in draft.able(draft.catalogue.service(request.service_id))),
+        location_ids=request.location_ids,
+        now=draft.setting.now,
+    )
+    return Act(
+        Say.WHY_NOT,
+        {
+            "code": reason.code,
+            "day": reason.day.isoformat() if reason.day else None,
+            "practitioner": reason.practitioner_id,
+            "minute": request.wish.at_minute,
+        },
+    )
+
+
+def _nothing_at_all(draft: Draft, why: Act | None) -> None:
+    if why is not None:
+        draft.acts.append(why)
+    if draft.flow.details.wish is None and not draft.flow.details.practitioner_keys:
+        draft.ask(Say.NOTHING_FREE, Asked.YES_NO)
+        draft.update(pending_note="Wanted an appointment; nothing was free.")
+        return
+    draft.ask(Say.ASK_WHEN, Asked.WHEN)
+
+
+def _named(chosen: tuple[Offer, ...], request: FindTimes) -> tuple[Offer, ...]:
+    """Keep only wanted people in an offer, so that whoever is chosen at the Hold is one of them."""
+    result = []
+    for offer in chosen:
+        people = tuple(one for one in offer.practitioner_ids if one in request.wanted_ids)
+        result.append(replace(offer, practitioner_ids=people or offer.practitioner_ids))
+    return tuple(result)
+
+
+def _ask_to_choose(draft: Draft) -> None:
+    flow = draft.flow
+    if flow.why_not is not None:
+        draft.acts.append(flow.why_not)
+        draft.update_flow(why_not=None)
+    choices = tuple(Choice(one.starts_at.isoformat(), one) for one in flow.offers)
+    listed = [
+        {
+            "starts_at": one.starts_at.isoformat(),
+            "location": one.location_id,
+            "practitioners": list(one.practitioner_ids),
+        }
+        for one in flow.offers
+    ]
+    service = flow.offers[0].service_id
+    if len(flow.offers) == 1:
+        draft.ask(
+            Say.OFFER_ONE, Asked.YES_NO, choices=choices, offers=listed, service=service, moves=flow.visit is not None
+        )
+    else:
+        draft.ask(Say.OFFER, Asked.CHOICE, choices=choices, offers=listed, service=service)
+
+
+def offer_of(hold: BookedVisit) -> Offer:
+    """Return the offer a Hold came from."""
+    return Offer(hold.service_id, hold.location_id, hold.starts_at, hold.ends_at, (hold.practitioner_id,))

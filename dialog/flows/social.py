@@ -1,0 +1,117 @@
+"""About the conversation itself: greeting, repeating, going back, starting over, ending."""
+
+from dataclasses import replace
+
+from booking.values import TaskKind
+from dialog.acts import Say
+from dialog.draft import Draft
+from dialog.errands import OpenTask, ReleaseHold
+from dialog.flows import offering
+from dialog.interpreter import Asked
+from dialog.state import DialogState, FlowKind, Outcome
+
+
+def greet(draft: Draft) -> None:
+    """Answer a call: who we are, that this is a machine, and how to get a person."""
+    draft.say(Say.GREETING)
+    draft.ask(Say.WHAT_TO_DO, Asked.WHAT_TO_DO)
+    draft.update(greeted=True)
+
+
+def repeat(draft: Draft) -> None:
+    """Say the last turn again, word for word."""
+    draft.acts.extend(draft.state.last_acts)
+    if not draft.acts:
+        draft.ask(Say.WHAT_TO_DO, Asked.WHAT_TO_DO)
+    draft.asked_something = True
+
+
+def start_over(draft: Draft) -> None:
+    """Forget what is wanted, not who it is."""
+    old = draft.state
+    draft.effects.append(ReleaseHold())
+    draft.state = DialogState(
+        language=old.language,
+        me=old.me,
+        is_new=old.is_new,
+        number_patients=old.number_patients,
+        verified_id=old.verified_id,
+        failed_checks=old.failed_checks,
+        turns=old.turns,
+        outcome=old.outcome,
+        greeted=old.greeted,
+        last_heard_at=old.last_heard_at,
+    )
+    draft.say(Say.STARTED_OVER)
+    draft.ask(Say.WHAT_TO_DO, Asked.WHAT_TO_DO)
+
+
+def go_back(draft: Draft) -> None:
+    """Undo the last step of what is under way."""
+    if draft.state.flow is None:
+        repeat(draft)
+        return
+    flow = draft.flow
+    if flow.hold is not None or flow.chosen is not None:
+        draft.effects.append(ReleaseHold())
+        offering.forget_choice(draft)
+    elif flow.offers:
+        offering.forget_choice(draft)
+        draft.update_details(wish=None, not_before=None, not_after=None)
+        draft.ask(Say.ASK_WHEN, Asked.WHEN)
+    elif flow.kind is FlowKind.BOOK:
+        draft.update_details(service_keys=())
+    else:
+        stop(draft)
+
+
+def stop(draft: Draft) -> None:
+    """End what is under way. Nothing that is booked is touched."""
+    if draft.state.flow is not None:
+        draft.effects.append(ReleaseHold())
+        draft.finish()
+    draft.say(Say.NOTHING_CHANGED)
+
+
+def part(draft: Draft) -> None:
+    """Say good-bye and end the conversation, with an outcome."""
+    draft.effects.append(ReleaseHold())
+    draft.update(flows=())
+    draft.note_outcome(Outcome.ABANDONED)
+    draft.say(Say.GOODBYE)
+    draft.listen_freely()
+    draft.ends = True
+
+
+def hang_up(draft: Draft) -> None:
+    """They are gone: give back what was held, and note how it ended."""
+    draft.effects.append(ReleaseHold())
+    draft.update(flows=())
+    draft.note_outcome(Outcome.ABANDONED)
+    draft.listen_freely()
+    draft.ends = True
+
+
+def switch_language(draft: Draft, language: str) -> bool:
+    """Answer a wish for a language that is not spoken here yet: staff are told, where there is a number to call."""
+    if language == draft.state.language:
+        return False
+    is_promised = draft.phone() is not None
+    if is_promised:
+        draft.tell_staff(
+            OpenTask(
+                TaskKind.CALL_BACK,
+                f"Would like to speak another language: {language}. Please call back.",
+                phone=draft.phone(),
+                patient_id=draft.known_patient(),
+                subject="language",
+            )
+        )
+        draft.note_outcome(Outcome.MESSAGE_TAKEN)
+    draft.say(Say.LANGUAGE_NOT_SPOKEN, language=language, promised=is_promised)
+    return True
+
+
+def reset_counts(draft: Draft) -> None:
+    """Something was understood: failures and silences are counted from the beginning."""
+    draft.state = replace(draft.state, failures=0, silences=0)

@@ -1,0 +1,120 @@
+"""What they want: which flow begins, and which waits. Several wishes in one utterance are dealt with in the order said."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from booking.values import TaskKind
+from dialog import commands as c
+from dialog.acts import Say
+from dialog.draft import Draft
+from dialog.errands import OpenTask, ReleaseHold
+from dialog.flows import people
+from dialog.state import Flow, FlowKind, Outcome
+
+_MAX_OPEN = 4
+
+
+@dataclass(frozen=True)
+class Wish:
+    """One thing wanted, with the details said about it."""
+
+    kind: FlowKind | None  # None: about what is under way already
+    details: tuple[c.Command, ...]
+
+
+def kind_of(command: c.Command) -> FlowKind | None:
+    """Return the flow that a command begins, if it begins one."""
+    match command:
+        case c.StartBooking() | c.AskAvailability():
+            return FlowKind.BOOK
+        case c.StartReschedule():
+            return FlowKind.RESCHEDULE
+        case c.StartCancel():
+            return FlowKind.CANCEL
+        case c.ConfirmVisit():
+            return FlowKind.CONFIRM
+        case c.AskAppointments(past=past):
+            return FlowKind.PAST_VISITS if past else FlowKind.APPOINTMENTS
+        case _:
+            return None
+
+
+def split(commands: Sequence[c.Command], details: Sequence[c.Command]) -> list[Wish]:
+    """Return the wishes in the order said, each with the details that go with it: those after it, for the first also those before."""
+    wishes: list[tuple[FlowKind | None, list[c.Command]]] = []
+    early: list[c.Command] = []
+    for command in commands:
+        kind = kind_of(command)
+        if kind is not None and (not wishes or wishes[-1][0] is not kind):
+            wishes.append((kind, []))
+        elif command in details:
+            (wishes[-1][1] if wishes else early).append(command)
+    if not wishes:
+        return [Wish(None, tuple(early))] if early else []
+    wishes[0][1][:0] = early
+    return [Wish(kind, tuple(said)) for kind, said in wishes]
+
+
+def begin(draft: Draft, kind: FlowKind) -> None:
+    """Put a flow of this kind on top, unless it is what is under way already."""
+    if draft.state.flow is not None and draft.state.flow.kind is kind:
+        return
+    if draft.state.flow is not None and draft.state.flow.kind is FlowKind.MESSAGE and not draft.state.flow.note:
+        draft.finish()
+    if draft.state.flow is not None and draft.state.flow.hold is not None:
+        draft.effects.append(ReleaseHold())
+        draft.update_flow(hold=None, agreed=False)
+    draft.update(flows=(*draft.state.flows[-_MAX_OPEN + 1 :], Flow(kind)))
+
+
+def run_late(draft: Draft, minutes: int | None) -> None:
+    """Tell the staff that a patient will be late. Needs no check: nothing is told and nothing is changed."""
+    name = f" ({draft.state.me.name})" if draft.state.me.name else ""
+    text = f"Running about {minutes} minutes late{name}." if minutes else f"Running late{name}."
+    draft.tell_staff(
+        OpenTask(TaskKind.RUNNING_LATE, text, phone=draft.phone(), patient_id=draft.known_patient(), subject="late")
+    )
+    draft.say(Say.LATE_NOTED)
+    draft.note_outcome(Outcome.MESSAGE_TAKEN)
+
+
+def join_waitlist(draft: Draft) -> None:
+    """Tell the staff that somebody wants an earlier time than there is."""
+    wanted = "a visit"
+    if draft.state.flow is not None and len(draft.state.flow.details.service_keys) == 1:
+        wanted = draft.service(draft.state.flow.details.service_keys[0]).name
+    draft.tell_staff(
+        OpenTask(
+            TaskKind.BOOKING_REQUEST,
+            f"Wants to be told when an earlier time for {wanted} becomes free.",
+            phone=draft.phone(),
+            patient_id=draft.known_patient(),
+            subject="waitlist",
+        )
+    )
+    draft.say(Say.WAITLIST_NOTED)
+    draft.note_outcome(Outcome.MESSAGE_TAKEN)
+
+
+def leave_message(draft: Draft, text: str) -> None:
+    """Begin a message. Words that are more than an announcement of one are the message."""
+    begin(draft, FlowKind.MESSAGE)
+    if len(text.split()) > 4:
+        draft.update_flow(note=text)
+
+
+def ask_human(draft: Draft) -> None:
+    """Pass to a person."""
+    people.hand_over(draft, why=_summary(draft))
+
+
+def _summary(draft: Draft) -> str:
+    """One line for whoever takes over: who, and what they were about."""
+    flow = draft.state.flow
+    who = draft.state.me.name or "The patient"
+    if flow is None:
+        return f"{who} asked for a person."
+    about = flow.kind.value
+    if len(flow.details.service_keys) == 1:
+        about += f", {draft.service(flow.details.service_keys[0]).name}"
+    return f"{who} asked for a person while busy with: {about}."

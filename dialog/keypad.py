@@ -1,0 +1,60 @@
+"""Keys pressed, and bare digits texted, as commands: what they mean depends on the question that is open."""
+
+from datetime import date
+
+from dialog import commands as c
+from dialog.acts import Say
+from dialog.draft import Draft
+from dialog.interpreter import Asked
+from kernel.phone import to_e164
+
+_ANYTIME: dict[str, c.Command] = {"0": c.AskHuman(), "9": c.Repeat(), "*": c.GoBack()}
+_MENU: dict[str, c.Command] = {
+    "1": c.StartBooking(),
+    "2": c.StartReschedule(),
+    "3": c.StartCancel(),
+    "4": c.AskAppointments(),
+    "5": c.LeaveMessage(),
+}
+_MENU_QUESTIONS = {Asked.WHAT_TO_DO, Asked.ANYTHING_ELSE, Asked.NOTHING}
+
+
+def as_commands(draft: Draft, text: str, understood: tuple[c.Command, ...], *, is_keys: bool) -> tuple[c.Command, ...]:
+    """Return what was meant: the keys' meaning for keys, and for a bare digit texted in answer to a question that has numbers."""
+    digits = text.strip().rstrip("#.)")
+    if is_keys:
+        meant = _meaning(draft, digits)
+        return (meant,) if meant is not None else ()
+    if digits in {"1", "2"} and draft.state.asked is Asked.YES_NO:
+        return (c.Affirm() if digits == "1" else c.Deny(),)
+    if len(digits) == 1 and digits.isdecimal() and draft.state.choices and draft.state.asked is not Asked.YES_NO:
+        return (c.Choose(int(digits) - 1),) if digits != "0" else (c.AskHuman(),)
+    return understood
+
+
+def _meaning(draft: Draft, digits: str) -> c.Command | None:
+    asked = draft.state.asked
+    if digits in _ANYTIME:
+        return _ANYTIME[digits]
+    if asked is Asked.BIRTH_DATE:
+        return c.GiveBirthDate(_birth_date(digits))
+    if asked is Asked.PHONE:
+        number = to_e164(digits, country=draft.catalogue.country)
+        return c.GivePhone(number) if number else None
+    if asked is Asked.YES_NO or (draft.state.question and draft.state.question.say is Say.OFFER_MESSAGE):
+        return {"1": c.Affirm(), "2": c.Deny()}.get(digits)
+    if draft.state.choices and len(digits) == 1 and digits.isdecimal():
+        return c.Choose(int(digits) - 1)
+    if asked in _MENU_QUESTIONS:
+        return _MENU.get(digits)
+    return None
+
+
+def _birth_date(digits: str) -> date | None:
+    """Read MMDDYYYY."""
+    if len(digits) != 8 or not digits.isdecimal():
+        return None
+    try:
+        return date(int(digits[4:]), int(digits[:2]), int(digits[2:4]))
+    except ValueError:
+        return None

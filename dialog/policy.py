@@ -1,0 +1,447 @@
+"""What to do next: a function from what is known and what was heard to what is said, written and asked.
+
+Pure. `hear` takes what the patient did; a Decision with a request is not the end of the turn: whoever carries the request
+out hands its result to `take_result`, until a Decision has none. What to ask next is always worked out anew from what is
+known, so that a digression, a correction or a lost time changes facts and never a place in a script.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import assert_never, cast
+
+from dialog import commands as c
+from dialog.acts import Act, Say
+from dialog.draft import Decision, Draft, Setting, present
+from dialog.errands import (
+    ConfirmHold,
+    FindTimes,
+    Held,
+    PatientFound,
+    PlaceHold,
+    PractitionerSeen,
+    RefusedBy,
+    RegisterPatient,
+    Request,
+    Result,
+    TimesFound,
+    VisitsListed,
+    VisitWritten,
+)
+from dialog.flows import answers, book, details, identity, offering, people, questions, social, starts, visits
+from dialog.inbound import Channel, InboundKind
+from dialog.interpreter import Asked
+from dialog.keypad import as_commands
+from dialog.state import DialogState, FlowKind, Outcome
+from dialog.timewords import TimeWish
+
+MAX_TURNS = 40
+MAX_FAILURES = 3
+_MAX_STEPS = 12
+_VERIFIED_FOR = timedelta(minutes=30)
+_SURE_ENOUGH = 0.4
+_NEEDS_NO_DETAILS = (c.RunningLate, c.OutOfScope, c.Goodbye, c.Thank, c.LeaveMessage, c.AskHuman)
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What the patient did: the kind of message, its words, and what they were understood to mean."""
+
+    kind: InboundKind
+    text: str = ""
+    commands: tuple[c.Command, ...] = ()
+    confidence: float = 1.0
+
+
+def hear(state: DialogState, setting: Setting, heard: Heard) -> Decision:
+    """Decide what follows from one message."""
+    draft = Draft(_awake(state, setting), setting)
+    draft.update(last_heard_at=setting.now)
+    match heard.kind:
+        case InboundKind.START:
+            social.greet(draft)
+        case InboundKind.HUNG_UP:
+            social.hang_up(draft)
+        case InboundKind.TRANSFER_FAILED:
+            people.take_back(draft)
+        case InboundKind.SILENCE:
+            _hear_nothing(draft)
+        case InboundKind.SAID | InboundKind.KEYS:
+            _listen(draft, heard)
+        case _:
+            assert_never(heard.kind)
+    return _go_on(draft)
+
+
+def take_result(before: Decision, setting: Setting, result: Result) -> Decision:
+    """Decide what follows from the result of what was requested, in the same turn. What was said before stays said."""
+    request: Request = present(before.request)
+    draft = Draft(before.state, setting, acts=list(before.acts), transfer_to=before.transfer_to, ends=before.ends)
+    match result:
+        case TimesFound():
+            offering.take_times(draft, cast("FindTimes", request), result)
+        case Held(visit=visit):
+            draft.update_flow(hold=visit)
+        case VisitWritten():
+            _take_visit(draft, result)
+        case PatientFound(patient_id=patient_id):
+            _take_patient(draft, request, patient_id)
+        case VisitsListed():
+            visits.take_visits(draft, result)
+        case PractitionerSeen(practitioner_id=practitioner_id):
+            _take_practitioner(draft, practitioner_id)
+        case RefusedBy():
+            _take_refusal(draft, request, result)
+        case _:
+            assert_never(result)
+    return _go_on(draft)
+
+
+def _awake(state: DialogState, setting: Setting) -> DialogState:
+    """Forget a check of identity after half an hour without a message: another may hold the telephone by now."""
+    if state.last_heard_at is None or setting.now - state.last_heard_at <= _VERIFIED_FOR:
+        return state
+    kept = tuple(flow for flow in state.flows if flow.kind is FlowKind.BOOK)
+    return replace(state, verified_id=None, me=replace(state.me, birth_date=None), flows=kept)
+
+
+def _listen(draft: Draft, heard: Heard) -> None:
+    draft.update(turns=draft.state.turns + 1)
+    commands = as_commands(draft, heard.text, heard.commands, is_keys=heard.kind is InboundKind.KEYS)
+    emergency = next((one for one in commands if isinstance(one, c.Emergency)), None)
+    if emergency is not None:
+        people.emergency(draft, words=emergency.text or heard.text)
+    elif draft.state.turns > MAX_TURNS:
+        people.give_up(draft)
+    elif draft.state.asked is Asked.MESSAGE and not _leaves_message(commands):
+        draft.update_flow(note=heard.text)
+        social.reset_counts(draft)
+    elif _take(draft, details.as_birth_dates(draft, commands), is_sure=heard.confidence >= _SURE_ENOUGH):
+        if not draft.asked_something:
+            social.reset_counts(draft)
+    else:
+        _not_understood(draft)
+
+
+def _leaves_message(commands: tuple[c.Command, ...]) -> bool:
+    ways_out = (c.Stop, c.Goodbye, c.Deny, c.AskHuman, c.StartOver, c.GoBack, c.Repeat)
+    return bool(commands) and all(isinstance(one, ways_out) for one in commands)
+
+
+def _take(draft: Draft, commands: tuple[c.Command, ...], *, is_sure: bool) -> bool:
+    """Take in all that was meant, in the order in which it matters. Say whether anything was of use."""
+    if _is_parting(commands):
+        social.part(draft)
+        return True
+    for one in commands:
+        if _about_conversation(draft, one):
+            return True
+    said = _details_meant(draft, commands)
+    used = _who(draft, commands)
+    used |= _choose(draft, commands, said)
+    used |= _wishes(draft, commands, said)
+    if not (said and draft.state.flow is not None and _is_changed_by(said)):
+        used |= _yes_or_no(draft, commands, is_sure=is_sure)
+    used |= _asides(draft, commands)
+    return used
+
+
+def _is_parting(commands: tuple[c.Command, ...]) -> bool:
+    parting = (c.Goodbye, c.Thank, c.Deny, c.Stop)
+    return any(isinstance(one, c.Goodbye) for one in commands) and all(isinstance(one, parting) for one in commands)
+
+
+def _about_conversation(draft: Draft, command: c.Command) -> bool:
+    match command:
+        case c.AskHuman():
+            starts.ask_human(draft)
+        case c.StartOver():
+            social.start_over(draft)
+        case c.GoBack():
+            social.go_back(draft)
+        case c.Stop():
+            social.stop(draft)
+        case c.Repeat():
+            social.repeat(draft)
+        case c.LeaveMessage(text=text):
+            starts.leave_message(draft, text)
+        case _:
+            return False
+    return True
+
+
+def _details_meant(draft: Draft, commands: tuple[c.Command, ...]) -> tuple[c.Command, ...]:
+    """Return the details that are about a visit: not those of a question, of a good-bye, or of what is no business of ours."""
+    said = tuple(one for one in commands if isinstance(one, details.DETAILS))
+    if any(isinstance(one, c.GiveName) for one in commands) and draft.state.asked in {Asked.NAME, Asked.SPELL_NAME}:
+        said = tuple(one for one in said if isinstance(one, c.BookFor))
+    if any(isinstance(one, c.GiveBirthDate) for one in commands):
+        said = tuple(one for one in said if not isinstance(one, c.GiveTime))
+    if any(isinstance(one, c.Choose) for one in commands) and draft.state.choices:
+        said = tuple(one for one in said if isinstance(one, (c.GiveService, c.BookFor)))
+    wants = any(starts.kind_of(one) for one in commands)
+    if wants or draft.state.asked in {Asked.SERVICE, Asked.WHEN, Asked.PRACTITIONER}:
+        return said
+    if any(isinstance(one, c.AskClinic) for one in commands):
+        return said if _asks_and_wishes(commands) else ()
+    if draft.state.flow is None and any(isinstance(one, _NEEDS_NO_DETAILS) for one in commands):
+        return ()
+    return said
+
+
+def _asks_and_wishes(commands: tuple[c.Command, ...]) -> bool:
+    """ "Do you do flu shots? Can I have one on Saturday?": a service and a time are a wish, unless the hours were asked for."""
+    has_time = any(isinstance(one, c.GiveTime) for one in commands)
+    has_service = any(isinstance(one, c.GiveService) for one in commands)
+    about_time = any(
+        isinstance(one, c.AskClinic) and one.topic in {c.Topic.HOURS, c.Topic.WHO_WORKS_WHEN} for one in commands
+    )
+    return has_time and has_service and not about_time
+
+
+def _who(draft: Draft, commands: tuple[c.Command, ...]) -> bool:
+    used = False
+    for one in commands:
+        if isinstance(one, details.IDENTITY):
+            used |= details.give_identity(draft, one)
+            if isinstance(one, c.GiveBirthDate) and one.value is None:
+                draft.say(Say.BIRTH_DATE_IMPOSSIBLE)
+    return used
+
+
+def _choose(draft: Draft, commands: tuple[c.Command, ...], said: tuple[c.Command, ...]) -> bool:
+    for one in commands:
+        if isinstance(one, c.Choose):
+            return answers.choose(draft, one.index)
+        if isinstance(one, c.MoreOptions):
+            return answers.want_others(draft)
+    singled_out = [offer for one in said if (offer := details.chosen_by_detail(draft, one))]
+    if singled_out and len(set(singled_out)) == 1 and not any(isinstance(one, c.Deny) for one in commands):
+        draft.update_flow(chosen=singled_out[0], offers=())
+        return True
+    return False
+
+
+def _wishes(draft: Draft, commands: tuple[c.Command, ...], said: tuple[c.Command, ...]) -> bool:
+    used = False
+    waiting: list[DialogState] = []
+    for wish in starts.split(commands, said):
+        if wish.kind is not None:
+            if waiting:
+                _queue_behind(draft, wish)
+                continue
+            waiting.append(draft.state)
+            starts.begin(draft, wish.kind)
+            used = True
+        for one in wish.details:
+            used |= details.give(draft, one)
+    return used
+
+
+def _queue_behind(draft: Draft, wish: starts.Wish) -> None:
+    """Let a second wish of the same utterance wait below the first, with its own details."""
+    top = draft.flow
+    below = draft.state.flows[:-1]
+    draft.update(flows=below)
+    starts.begin(draft, present(wish.kind))
+    for one in wish.details:
+        details.give(draft, one)
+    draft.update(flows=(*draft.state.flows, top))
+
+
+def _is_changed_by(said: tuple[c.Command, ...]) -> bool:
+    return any(not isinstance(one, c.BookFor) for one in said)
+
+
+def _yes_or_no(draft: Draft, commands: tuple[c.Command, ...], *, is_sure: bool) -> bool:
+    if draft.state.flow is not None and draft.flow.chosen is not None and draft.flow.hold is None:
+        return False  # one of the options was just chosen: the yes or no belonged to that
+    for one in commands:
+        match one:
+            case c.Affirm():
+                return is_sure and answers.say_yes(draft)
+            case c.Deny() | c.Correct():
+                if draft.state.asked in {Asked.ANYTHING_ELSE, Asked.WHAT_TO_DO} and len(commands) == 1:
+                    social.part(draft)
+                    return True
+                return answers.say_no(draft)
+            case c.Unsure():
+                return answers.be_unsure(draft)
+            case _:
+                continue
+    return False
+
+
+def _asides(draft: Draft, commands: tuple[c.Command, ...]) -> bool:
+    """Answer what does not change what is under way; the open question is asked again afterwards."""
+    subject = _subject(draft, commands)
+    used = False
+    for one in commands:
+        used |= _aside(draft, one, subject) or _courtesy(draft, one)
+    return used
+
+
+def _aside(draft: Draft, command: c.Command, subject: questions.Subject) -> bool:
+    match command:
+        case c.AskClinic():
+            questions.answer(draft, command, subject)
+        case c.RunningLate(minutes=minutes):
+            starts.run_late(draft, minutes)
+        case c.JoinWaitlist():
+            starts.join_waitlist(draft)
+        case c.SwitchLanguage(language=language):
+            return social.switch_language(draft, language)
+        case _:
+            return False
+    return True
+
+
+def _courtesy(draft: Draft, command: c.Command) -> bool:
+    match command:
+        case c.OutOfScope(kind=kind):
+            draft.say(Say.NO_ADVICE if kind == "advice" else Say.OFF_TOPIC)
+        case c.Help():
+            draft.say(Say.HELP)
+        case c.AskIfBot():
+            draft.say(Say.BOT)
+        case c.Thank():
+            draft.say(Say.WELCOME)
+        case c.Greet():
+            return True
+        case _:
+            return False
+    return True
+
+
+def _subject(draft: Draft, commands: tuple[c.Command, ...]) -> questions.Subject:
+    """Return what a question is about: what was named with it, else what is being booked."""
+    service_keys: tuple[str, ...] = ()
+    if draft.state.flow is not None and len(draft.flow.details.service_keys) == 1:
+        service_keys = draft.flow.details.service_keys
+    subject = questions.Subject()
+    for one in commands:
+        match one:
+            case c.GiveService(keys=(key, *_)):
+                service_keys = (key,)
+            case c.GivePractitioner(keys=(key, *_)):
+                subject = replace(subject, practitioner=draft.practitioner(key))
+            case c.GiveLocation(keys=(key, *_)):
+                subject = replace(subject, location=draft.location(key))
+            case c.GiveTime(wish=TimeWish(days=(span, *_))):
+                subject = replace(subject, day=span.first)
+            case c.WishPractitioner(language=language):
+                subject = replace(subject, language=language)
+            case _:
+                continue
+    return replace(subject, service=draft.service(service_keys[0])) if service_keys else subject
+
+
+def _not_understood(draft: Draft) -> None:
+    draft.update(failures=draft.state.failures + 1)
+    if draft.state.failures >= MAX_FAILURES:
+        people.give_up(draft)
+        return
+    if not draft.acts:
+        draft.say(Say.NOT_UNDERSTOOD)
+
+
+def _hear_nothing(draft: Draft) -> None:
+    draft.update(silences=draft.state.silences + 1)
+    if draft.state.silences >= MAX_FAILURES:
+        people.give_up(draft)
+        return
+    draft.say(Say.STILL_THERE)
+
+
+def _take_visit(draft: Draft, written: VisitWritten) -> None:
+    if draft.flow.kind is FlowKind.BOOK:
+        book.take_confirmation(draft, written)
+    else:
+        visits.take_change(draft, written)
+
+
+def _take_patient(draft: Draft, request: Request, patient_id: str | None) -> None:
+    if isinstance(request, RegisterPatient):
+        draft.update_flow(patient_id=patient_id)
+    elif draft.flow.kind is FlowKind.BOOK and not draft.flow.details.same_practitioner:
+        identity.take_booking_match(draft, patient_id)
+    else:
+        identity.take_verification(draft, patient_id)
+
+
+def _take_practitioner(draft: Draft, practitioner_id: str | None) -> None:
+    known = {one.id: one.key for one in draft.catalogue.practitioners}
+    if practitioner_id in known:
+        draft.update_details(same_practitioner=False, practitioner_keys=(known[practitioner_id],))
+    else:
+        draft.say(Say.NO_EARLIER_VISIT)
+        draft.update_details(same_practitioner=False)
+
+
+def _take_refusal(draft: Draft, request: Request, refusal: RefusedBy) -> None:
+    match request:
+        case PlaceHold():
+            offering.take_hold_refusal(draft, refusal)
+        case ConfirmHold():
+            book.take_confirm_refusal(draft, refusal)
+        case _:
+            visits.take_refusal(draft, refusal)
+
+
+def _go_on(draft: Draft) -> Decision:
+    """Work out the next question or request from what is known."""
+    for _ in range(_MAX_STEPS):
+        if draft.asked_something or draft.request is not None or draft.ends or draft.state.flow is None:
+            break
+        _advance(draft)
+    else:
+        raise RuntimeError("the dialog does not come to a question")
+    if not draft.asked_something and draft.request is None and not draft.ends:
+        _ask_openly(draft)
+    return _decision(draft)
+
+
+def _advance(draft: Draft) -> None:
+    match draft.flow.kind:
+        case FlowKind.BOOK:
+            book.advance(draft)
+        case FlowKind.MESSAGE:
+            people.advance(draft)
+        case _:
+            visits.advance(draft)
+
+
+def _ask_openly(draft: Draft) -> None:
+    """With nothing under way: ask again what was asked, or whether there is anything else."""
+    before = draft.state.question
+    is_repeat = bool(draft.state.failures or draft.state.silences)
+    if is_repeat and before is not None:
+        draft.ask(before.say, draft.state.asked, choices=draft.state.choices, **dict(before.fields))
+    elif draft.state.outcome is not None:
+        draft.ask(Say.ANYTHING_ELSE, Asked.ANYTHING_ELSE)
+    else:
+        draft.ask(Say.WHAT_TO_DO, Asked.WHAT_TO_DO)
+
+
+def _decision(draft: Draft) -> Decision:
+    if draft.request is None:
+        _introduce(draft)
+        draft.update(last_acts=tuple(draft.acts))
+        if draft.ends and draft.state.outcome is None:
+            draft.note_outcome(Outcome.ABANDONED)
+    return Decision(
+        state=draft.state,
+        acts=tuple(draft.acts),
+        effects=tuple(draft.effects),
+        request=draft.request,
+        transfer_to=draft.transfer_to,
+        ends=draft.ends,
+    )
+
+
+def _introduce(draft: Draft) -> None:
+    """Say once in a text conversation who is writing. An emergency comes before any courtesy."""
+    if draft.state.greeted or draft.setting.channel is not Channel.SMS or not draft.acts:
+        return
+    draft.update(greeted=True)
+    if draft.acts[0].say is not Say.EMERGENCY:
+        draft.acts.insert(0, Act(Say.HELLO))

@@ -1,0 +1,177 @@
+"""A conversation between turns: read as a snapshot, claimed by its version, and written with the Turn."""
+
+import json
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from pydantic import TypeAdapter
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+
+from booking import patients
+from dialog import state as states
+from dialog.acts import Act
+from dialog.commands import Command, to_json
+from dialog.draft import Decision, Setting
+from dialog.inbound import Channel, Inbound, Reply
+from dialog.model import Conversation, Turn
+from dialog.state import DialogState
+from kernel import crypto
+from kernel.db import new_id
+from kernel.work import UnitOfWork
+
+SMS_CONVERSATION_LASTS = timedelta(hours=24)
+_ACT = TypeAdapter(Act)
+
+
+class StaleConversation(Exception):
+    """Somebody else wrote a turn of this conversation in between: the lease was lost. Decide again from what stands now."""
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """The conversation as it stood when the message was read. `version` is -1 for one that is still to be made."""
+
+    conversation_id: str
+    thread_hash: str
+    version: int
+    state: DialogState
+    turn_count: int
+
+
+@dataclass(frozen=True)
+class Understood:
+    """What the interpreter made of the words."""
+
+    text: str
+    commands: tuple[Command, ...] = ()
+    confidence: float | None = None
+
+
+@dataclass
+class Account:
+    """What there is to say of a turn afterwards."""
+
+    writes: list[dict[str, Any]] = field(default_factory=list)
+    results: list[dict[str, Any]] = field(default_factory=list)
+    timings: dict[str, float] = field(default_factory=dict)
+
+
+def thread_hash(inbound: Inbound) -> str:
+    """Return what the thread of a message is found by. The vendor's name of it may hold a number, so it is not kept itself."""
+    return crypto.keyring().lookup_hash(f"{inbound.clinic_id}|{inbound.channel.value}|{inbound.thread_key}")
+
+
+def read(session: Session, inbound: Inbound, *, now: datetime) -> Snapshot:
+    """Return the conversation the message belongs to, or a new one that knows who has the caller's number."""
+    thread = thread_hash(inbound)
+    row = session.scalar(
+        select(Conversation)
+        .where(Conversation.thread_hash == thread)
+        .order_by(Conversation.started_at.desc(), Conversation.last_turn_at.desc())
+        .limit(1)
+    )
+    if row is None or not _goes_on(row, inbound, now):
+        return Snapshot(new_id(), thread, -1, _first_state(session, inbound), 0)
+    count = session.scalar(select(func.count()).where(Turn.conversation_id == row.id)) or 0
+    return Snapshot(row.id, thread, row.version, states.from_json(json.loads(row.state)), count)
+
+
+def claim(work: UnitOfWork, inbound: Inbound, snapshot: Snapshot, *, now: datetime) -> None:
+    """Take the conversation for this turn: make it, or count its version up. Raises StaleConversation when it moved on."""
+    if snapshot.version < 0:
+        work.session.add(_new_conversation(inbound, snapshot, now))
+        work.session.flush()
+        return
+    claimed = work.session.scalar(
+        update(Conversation)
+        .where(Conversation.id == snapshot.conversation_id, Conversation.version == snapshot.version)
+        .values(version=snapshot.version + 1)
+        .returning(Conversation.id)
+        .execution_options(synchronize_session=False)
+    )
+    if claimed is None:
+        raise StaleConversation
+
+
+def append(
+    work: UnitOfWork,
+    inbound: Inbound,
+    snapshot: Snapshot,
+    *,
+    setting: Setting,
+    understood: Understood,
+    decision: Decision,
+    reply: Reply,
+    account: Account,
+) -> None:
+    """Write the Turn and the state after it."""
+    state = decision.state
+    work.session.add(
+        Turn(
+            conversation_id=snapshot.conversation_id,
+            number=snapshot.turn_count + 1,
+            kind=inbound.kind.value,
+            message_key=inbound.message_key,
+            said=understood.text,
+            reply=reply.text,
+            commands=[to_json(one) for one in understood.commands],
+            confidence=understood.confidence,
+            acts=[_ACT.dump_python(one, mode="json") for one in decision.acts],
+            writes=account.writes,
+            results=json.dumps(account.results),
+            at=setting.now,
+            catalogue_version=setting.catalogue.version,
+            timings=dict(account.timings),
+        )
+    )
+    is_ended = decision.ends and decision.transfer_to is None
+    work.session.execute(
+        update(Conversation)
+        .where(Conversation.id == snapshot.conversation_id)
+        .values(
+            state=json.dumps(states.to_json(state)),
+            language=state.language,
+            outcome=state.outcome.value if state.outcome else None,
+            patient_id=_patient_of(state),
+            last_turn_at=setting.now,
+            ended_at=setting.now if is_ended else None,
+        )
+        .execution_options(synchronize_session=False)
+    )
+
+
+def _new_conversation(inbound: Inbound, snapshot: Snapshot, now: datetime) -> Conversation:
+    return Conversation(
+        id=snapshot.conversation_id,
+        clinic_id=inbound.clinic_id,
+        channel=inbound.channel.value,
+        thread_hash=snapshot.thread_hash,
+        caller=inbound.caller,
+        caller_hash=crypto.keyring().lookup_hash(inbound.caller) if inbound.caller else None,
+        language=snapshot.state.language,
+        state="{}",
+        version=0,
+        started_at=now,
+        last_turn_at=now,
+    )
+
+
+def _goes_on(row: Conversation, inbound: Inbound, now: datetime) -> bool:
+    """A call is one conversation whatever happens; a text begins a new one after an end or a day."""
+    if inbound.channel is Channel.VOICE:
+        return True
+    return row.ended_at is None and now - row.last_turn_at <= SMS_CONVERSATION_LASTS
+
+
+def _first_state(session: Session, inbound: Inbound) -> DialogState:
+    if inbound.caller is None:
+        return DialogState()
+    known = patients.find_by_phone(session, clinic_id=inbound.clinic_id, phone=inbound.caller)
+    return DialogState(number_patients=tuple(one.id for one in known))
+
+
+def _patient_of(state: DialogState) -> str | None:
+    """The patient this turned out to be about. A number alone is no proof, so it is not enough."""
+    return state.verified_id or state.served_id

@@ -1,0 +1,166 @@
+"""What a conversation knows between two turns. Frozen, JSON both ways; misunderstanding never erases any of it."""
+
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from booking.values import BookedVisit
+from dialog.acts import Act
+from dialog.commands import Relation
+from dialog.interpreter import Asked
+from dialog.offers import Offer
+from dialog.timewords import TimeWish
+
+
+class FlowKind(StrEnum):
+    """What is under way."""
+
+    BOOK = "book"
+    RESCHEDULE = "reschedule"
+    CANCEL = "cancel"
+    APPOINTMENTS = "appointments"
+    PAST_VISITS = "past-visits"
+    CONFIRM = "confirm"
+    MESSAGE = "message"
+
+
+class Outcome(StrEnum):
+    """How a conversation ended, or what it has come to so far."""
+
+    BOOKED = "booked"
+    MOVED = "moved"
+    CANCELLED = "cancelled"
+    HANDED_OVER = "handed-over"
+    MESSAGE_TAKEN = "message-taken"
+    INFORMED = "informed"
+    ABANDONED = "abandoned"
+
+
+_RANK = {
+    Outcome.BOOKED: 3,
+    Outcome.MOVED: 3,
+    Outcome.CANCELLED: 3,
+    Outcome.HANDED_OVER: 2,
+    Outcome.MESSAGE_TAKEN: 2,
+    Outcome.INFORMED: 1,
+    Outcome.ABANDONED: 0,
+}
+
+
+def weightier(old: Outcome | None, new: Outcome) -> Outcome:
+    """Return the outcome to keep: what changed the diary counts more than words, and of equals the later one."""
+    return new if old is None or _RANK[new] >= _RANK[old] else old
+
+
+@dataclass(frozen=True)
+class Person:
+    """Who somebody says they are."""
+
+    name: str | None = None
+    birth_date: date | None = None
+    phone: str | None = None
+    birth_date_refusals: int = 0
+
+
+@dataclass(frozen=True)
+class Details:
+    """What was said about the visit that is wanted. More than one key: which of them is still to be asked."""
+
+    service_keys: tuple[str, ...] = ()
+    practitioner_keys: tuple[str, ...] = ()
+    refused_keys: tuple[str, ...] = ()
+    unknown_practitioner: str | None = None  # a name nobody here has
+    same_practitioner: bool = False
+    gender: str | None = None
+    language: str | None = None
+    location_keys: tuple[str, ...] = ()
+    wish: TimeWish | None = None
+    time_unclear: str | None = None  # the phrase to ask about
+    time_past: bool = False
+    not_before: datetime | None = None  # naive wall time of the clinic: "anything later?"
+    not_after: datetime | None = None
+    relation: Relation = Relation.SELF
+    person_said: str | None = None  # how they called the one they book for
+
+
+@dataclass(frozen=True)
+class Flow:
+    """One thing under way, with all that is known about it."""
+
+    kind: FlowKind
+    details: Details = field(default_factory=Details)
+    about: Details = field(default_factory=Details)  # which existing visit is meant
+    person: Person = field(default_factory=Person)  # whom it is for, when it is not the one we talk to
+    patient_id: str | None = None
+    matched_name: str | None = None  # the name looked for among the patients of the caller's number
+    looked_up: tuple[str, date] | None = None  # the name and date of birth looked for among all patients
+    is_newcomer: bool = False  # nobody on file fits: taken on at the yes
+    visits: tuple[BookedVisit, ...] | None = None
+    visit: BookedVisit | None = None  # the one to move or cancel
+    offers: tuple[Offer, ...] = ()
+    why_not: Act | None = None  # goes before the offers when they are not what was asked for
+    shown: tuple[datetime, ...] = ()  # starts offered before
+    anchor: tuple[datetime, ...] = ()  # starts offered last: what "later" and "another day" refer to
+    lost_at: datetime | None = None  # the time somebody else took, while looking for one near it
+    chosen: Offer | None = None
+    hold: BookedVisit | None = None
+    agreed: bool = False
+    note: str | None = None  # words for the staff
+    note_for: str | None = None
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One option of the question that is open."""
+
+    key: str
+    offer: Offer | None = None
+
+
+@dataclass(frozen=True)
+class DialogState:
+    """One conversation. The flow under way is the last of `flows`; the others wait for it."""
+
+    language: str = "en"
+    flows: tuple[Flow, ...] = ()
+    me: Person = field(default_factory=Person)
+    is_new: bool = False  # they say they have never been here
+    number_patients: tuple[str, ...] = ()  # ids of the patients who have the caller's number
+    verified_id: str | None = None
+    served_id: str | None = None  # whose visit was written last
+    failed_checks: int = 0
+    asked: Asked = Asked.NOTHING
+    question: Act | None = None
+    choices: tuple[Choice, ...] = ()
+    failures: int = 0  # on the question that is open
+    silences: int = 0
+    turns: int = 0
+    last_acts: tuple[Act, ...] = ()
+    last_heard_at: datetime | None = None
+    outcome: Outcome | None = None
+    pending_note: str | None = None  # a question for the staff, if they want it passed on
+    greeted: bool = False
+
+    @property
+    def flow(self) -> Flow | None:
+        return self.flows[-1] if self.flows else None
+
+    def with_flow(self, flow: Flow) -> "DialogState":
+        return replace(self, flows=(*self.flows[:-1], flow))
+
+
+_ADAPTER = TypeAdapter(DialogState)
+
+
+def to_json(state: DialogState) -> dict[str, Any]:
+    """Return the state as JSON values."""
+    plain: dict[str, Any] = _ADAPTER.dump_python(state, mode="json", exclude_defaults=True)
+    return plain
+
+
+def from_json(plain: dict[str, Any]) -> DialogState:
+    """Return the state that `to_json` wrote; fields this version does not know are passed over."""
+    return _ADAPTER.validate_python(plain)

@@ -1,0 +1,258 @@
+"""Carries out what the policy wants, through booking: the only module of the dialog that calls it.
+
+The clinic's refusals come back as results. Everything happens in the turn's own transaction.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, assert_never
+
+from booking import patients, queries, tasks
+from booking.cancel import cancel_appointment
+from booking.confirm import confirm_hold, note_patient_confirmed
+from booking.guard import SlotTaken
+from booking.hold import place_hold, release_hold
+from booking.reschedule import reschedule
+from booking.values import BookedVisit, Catalogue, Slot, SlotQuery, Source, TaskKind
+from dialog import offers
+from dialog.commands import Relation
+from dialog.errands import (
+    CancelAppointment,
+    ConfirmHold,
+    Effect,
+    FindTimes,
+    Held,
+    LastPractitioner,
+    ListVisits,
+    MatchCaller,
+    MoveAppointment,
+    NoteConfirmed,
+    OpenTask,
+    PatientFound,
+    PlaceHold,
+    PractitionerSeen,
+    RefusedBy,
+    RegisterPatient,
+    ReleaseHold,
+    Request,
+    Result,
+    TimesFound,
+    VerifyPatient,
+    VisitsListed,
+    VisitWritten,
+)
+from dialog.inbound import Channel
+from kernel.errors import Refused
+from kernel.interval import Interval
+from kernel.work import UnitOfWork
+
+PATIENT = "patient"
+_SOURCES = {Channel.SMS: Source.SMS, Channel.VOICE: Source.PHONE}
+
+
+@dataclass
+class Tools:
+    """The hands of one turn. `writes` lists what was written, for the transcript."""
+
+    work: UnitOfWork
+    catalogue: Catalogue
+    conversation_id: str
+    channel: Channel
+    now: datetime
+    writes: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def source(self) -> Source:
+        return _SOURCES[self.channel]
+
+    def carry_out(self, request: Request) -> Result:
+        """Do what was requested and say what came of it. Only the clinic's refusals are results; anything else is raised."""
+        try:
+            return self._do(request)
+        except SlotTaken as refusal:
+            return RefusedBy(refusal.code, refusal.fields, is_lost=True)
+        except Refused as refusal:
+            return RefusedBy(refusal.code, refusal.fields)
+
+    def apply(self, effect: Effect) -> None:
+        """Do what needs no answer."""
+        match effect:
+            case OpenTask():
+                self._open_task(effect)
+            case ReleaseHold():
+                release_hold(self.work, conversation_id=self.conversation_id, now=self.now)
+            case _:
+                assert_never(effect)
+
+    def _do(self, request: Request) -> Result:  # noqa: C901 -- one line a request
+        match request:
+            case FindTimes():
+                return self._find_times(request)
+            case PlaceHold():
+                return self._place_hold(request)
+            case ConfirmHold():
+                return self._written("booked", lambda: self._confirm(request))
+            case MoveAppointment():
+                return self._written("moved", lambda: self._move(request))
+            case CancelAppointment():
+                return self._written("cancelled", lambda: self._cancel(request))
+            case NoteConfirmed():
+                return self._written("confirmed", lambda: self._note_confirmed(request))
+            case VerifyPatient():
+                return self._verify(request)
+            case MatchCaller():
+                return self._match(request)
+            case RegisterPatient():
+                return self._register(request)
+            case ListVisits():
+                return self._visits(request)
+            case LastPractitioner():
+                return PractitionerSeen(
+                    patients.last_practitioner(self.work.session, patient_id=request.patient_id, now=self.now)
+                )
+            case _:
+                assert_never(request)
+
+    def _find_times(self, request: FindTimes) -> TimesFound:
+        limits = offers.Limits(request.not_before, request.not_after)
+        for span in offers.search_spans(request.wish, catalogue=self.catalogue, now=self.now):
+            found = self._slots(request, span, request.wanted_ids, request.location_ids)
+            fitting = offers.meeting(found, request.wish, limits, catalogue=self.catalogue)
+            if fitting:
+                return TimesFound(offers.thinned(fitting, catalogue=self.catalogue))
+        for span in offers.nearby_spans(request.wish, catalogue=self.catalogue, now=self.now):
+            found = self._slots(request, span, request.able_ids, ())
+            nearby = offers.bearable(found, request.wish, catalogue=self.catalogue)
+            if nearby:
+                return TimesFound((), offers.thinned(nearby, catalogue=self.catalogue))
+        return TimesFound(())
+
+    def _slots(
+        self, request: FindTimes, span: Interval, people: tuple[str, ...], places: tuple[str, ...]
+    ) -> list[Slot]:
+        if not people:
+            return []
+        query = SlotQuery(request.service_id, span, practitioner_ids=people, location_ids=places)
+        return queries.find_slots(
+            self.work.session,
+            self.catalogue,
+            query=query,
+            now=self.now,
+            conversation_id=self.conversation_id,
+            replaces_appointment_id=request.replaces_appointment_id,
+        )
+
+    def _place_hold(self, request: PlaceHold) -> Held:
+        visit = place_hold(
+            self.work,
+            self.catalogue,
+            service_id=request.service_id,
+            location_id=request.location_id,
+            starts_at=request.starts_at,
+            practitioner_ids=request.practitioner_ids,
+            conversation_id=self.conversation_id,
+            patient_id=request.patient_id,
+            source=self.source,
+            now=self.now,
+            replaces_appointment_id=request.replaces_appointment_id,
+        )
+        self._note("held", appointment_id=visit.id)
+        return Held(visit)
+
+    def _confirm(self, request: ConfirmHold) -> BookedVisit:
+        return confirm_hold(
+            self.work,
+            self.catalogue,
+            appointment_id=request.appointment_id,
+            patient_id=request.patient_id,
+            now=self.now,
+            actor=PATIENT,
+        )
+
+    def _move(self, request: MoveAppointment) -> BookedVisit:
+        return reschedule(
+            self.work,
+            self.catalogue,
+            appointment_id=request.appointment_id,
+            hold_id=request.hold_id,
+            now=self.now,
+            actor=PATIENT,
+            source=self.source,
+        )
+
+    def _cancel(self, request: CancelAppointment) -> BookedVisit:
+        return cancel_appointment(
+            self.work,
+            self.catalogue,
+            appointment_id=request.appointment_id,
+            reason="asked for by the patient",
+            now=self.now,
+            actor=PATIENT,
+            source=self.source,
+        )
+
+    def _note_confirmed(self, request: NoteConfirmed) -> BookedVisit:
+        note_patient_confirmed(self.work, appointment_id=request.appointment_id, now=self.now)
+        return queries.visit(self.work.session, appointment_id=request.appointment_id)
+
+    def _verify(self, request: VerifyPatient) -> PatientFound:
+        born_then = patients.find_by_birth_date(
+            self.work.session, clinic_id=self.catalogue.clinic_id, birth_date=request.birth_date
+        )
+        return self._only([one.id for one in born_then if patients.names_match(request.name, one.name)])
+
+    def _match(self, request: MatchCaller) -> PatientFound:
+        known = patients.patients(self.work.session, patient_ids=request.patient_ids)
+        return self._only([one.id for one in known.values() if patients.names_match(request.name, one.name)])
+
+    @staticmethod
+    def _only(ids: list[str]) -> PatientFound:
+        """Two who fit are nobody: which of them it is can't be told by what was said."""
+        return PatientFound(ids[0] if len(ids) == 1 else None)
+
+    def _register(self, request: RegisterPatient) -> PatientFound:
+        patient = patients.register_patient(
+            self.work,
+            clinic_id=self.catalogue.clinic_id,
+            name=request.name,
+            birth_date=request.birth_date,
+            phone=request.phone,
+            language="en",
+            now=self.now,
+            is_placeholder=request.birth_date is None,
+            booked_by=request.booked_by,
+            relation=None if request.relation is Relation.SELF else request.relation.value,
+        )
+        self._note("registered", patient_id=patient.id)
+        if patient.is_placeholder:
+            text = f"{request.name} is a new patient without a date of birth. Please complete the record."
+            self._open_task(OpenTask(TaskKind.PLACEHOLDER, text, phone=request.phone, patient_id=patient.id))
+        return PatientFound(patient.id)
+
+    def _visits(self, request: ListVisits) -> VisitsListed:
+        find = queries.past_visits if request.past else queries.upcoming_visits
+        return VisitsListed(tuple(find(self.work.session, patient_ids=(request.patient_id,), now=self.now)))
+
+    def _written(self, what: str, step: Callable[[], BookedVisit]) -> VisitWritten:
+        visit = step()
+        self._note(what, appointment_id=visit.id)
+        return VisitWritten(visit)
+
+    def _open_task(self, task: OpenTask) -> None:
+        task_id = tasks.open_task(
+            self.work,
+            clinic_id=self.catalogue.clinic_id,
+            kind=task.kind,
+            text=task.text,
+            now=self.now,
+            conversation_id=self.conversation_id,
+            patient_id=task.patient_id,
+            appointment_id=task.appointment_id,
+            phone=task.phone,
+            subject=f"{self.conversation_id}:{task.subject}" if task.subject else None,
+        )
+        self._note(f"task {task.kind.value}", task_id=task_id)
+
+    def _note(self, what: str, **ids: str) -> None:
+        self.writes.append({"what": what, **ids})

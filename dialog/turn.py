@@ -1,0 +1,265 @@
+"""The use case of the dialog: one message in, one Reply out, everything it changed in one transaction."""
+
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+import structlog
+from pydantic import TypeAdapter
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+
+from booking import tasks
+from booking.catalogue import CatalogueCache
+from booking.values import Catalogue, TaskKind
+from dialog import policy, record
+from dialog.acts import Act, Say
+from dialog.draft import Decision, Setting
+from dialog.errands import Request, Result
+from dialog.inbound import Channel, Inbound, InboundKind, Reply
+from dialog.interpreter import Interpreter, Listening, Option
+from dialog.model import Conversation
+from dialog.record import Account, Snapshot, StaleConversation, Understood
+from dialog.safety import taken
+from dialog.state import Choice, DialogState
+from dialog.tools import Tools
+from dialog.wording.render import render, wording
+from kernel import inbox
+from kernel.clock import Clock
+from kernel.errors import Unavailable
+from kernel.log import get_logger
+from kernel.turn_lock import TurnLock
+from kernel.work import Database, UnitOfWork
+
+INTERPRETER_DEADLINE_S = {Channel.VOICE: 4.0, Channel.SMS: 6.0}
+WAIT_S = 6.0
+LEASE_S = 20.0
+_MAX_REQUESTS = 20
+_ATTEMPTS = 3
+_HINTS = 100
+
+_REPLY = TypeAdapter(Reply)
+_REQUEST: TypeAdapter[Any] = TypeAdapter(Request)
+_RESULT: TypeAdapter[Any] = TypeAdapter(Result)
+
+
+@dataclass
+class _Stopwatch:
+    """Milliseconds a stage, for the transcript. A stage that is run again counts once more."""
+
+    stages: dict[str, float] = field(default_factory=dict)
+    _since: float = field(default_factory=time.perf_counter)
+
+    def lap(self, stage: str) -> None:
+        now = time.perf_counter()
+        self.stages[stage] = round(self.stages.get(stage, 0.0) + (now - self._since) * 1000, 2)
+        self._since = now
+
+
+class Dialog:
+    """Conversations, whatever they come by. May be used by many threads at once."""
+
+    def __init__(
+        self, *, db: Database, clock: Clock, lock: TurnLock, interpreter: Interpreter, catalogues: CatalogueCache
+    ) -> None:
+        self._db = db
+        self._clock = clock
+        self._lock = lock
+        self._interpreter = interpreter
+        self._catalogues = catalogues
+
+    def handle_turn(self, inbound: Inbound, /) -> Reply:
+        """Answer one message, in the order in which the messages of a thread came. A repeat of its key gets the same Reply.
+
+        Raises Unavailable when the one before is still being answered or the database can't be had; nothing is written then.
+        """
+        watch = _Stopwatch()
+        with self._lock.hold(record.thread_hash(inbound), wait_s=WAIT_S, lease_s=LEASE_S):
+            watch.lap("wait")
+            for _ in range(_ATTEMPTS):
+                try:
+                    return self._answer(inbound, watch)
+                except StaleConversation:
+                    continue
+                except IntegrityError:
+                    # The same message was applied by another process in between: its answer is ours too.
+                    repeated = self._recorded(inbound)
+                    if repeated is None:
+                        raise
+                    return repeated
+        raise Unavailable("the conversation is being written to from elsewhere")
+
+    def apologise(self, inbound: Inbound, error: Exception, /) -> Reply:
+        """Answer for a turn that failed, and leave staff a task about it, in a transaction of its own.
+
+        Where even that can't be written the apology promises nothing.
+        """
+        get_logger().error("dialog.turn.failed", clinic_id=inbound.clinic_id, error=type(error).__name__)
+        ends = inbound.channel is Channel.VOICE
+        try:
+            catalogue = self._db.run(lambda work: self._open_apology(work, inbound))
+        except (SQLAlchemyError, Unavailable):
+            return Reply(_untold_apology(inbound.channel), ends=ends)
+        return Reply(render([Act(Say.APOLOGY)], catalogue=catalogue, channel=inbound.channel), ends=ends)
+
+    def _answer(self, inbound: Inbound, watch: _Stopwatch) -> Reply:
+        now = self._clock.now()
+        with self._db.read() as session:
+            repeated = inbox.recorded_answer(session, key=inbound.message_key)
+            if repeated is not None:
+                return _REPLY.validate_json(repeated)
+            catalogue = self._catalogues.get(session, clinic_id=inbound.clinic_id)
+            snapshot = record.read(session, inbound, now=now)
+        watch.lap("read")
+        setting = Setting(catalogue, now, inbound.channel, inbound.caller)
+        with structlog.contextvars.bound_contextvars(
+            clinic_id=inbound.clinic_id, conversation_id=snapshot.conversation_id
+        ):
+            understood = self._understand(inbound, setting, snapshot.state)
+            watch.lap("understand")
+            turn = _Turn(inbound, setting, snapshot, understood, watch)
+            reply = self._db.run(turn.write)
+            get_logger().info("dialog.turn.answered", kind=inbound.kind.value, ms=sum(watch.stages.values()))
+        return reply
+
+    def _understand(self, inbound: Inbound, setting: Setting, state: DialogState) -> Understood:
+        text = taken(inbound.text)
+        if inbound.kind is not InboundKind.SAID or not text:
+            return Understood(text)
+        listening = Listening(
+            catalogue=setting.catalogue,
+            now=setting.local_now,
+            language=state.language,
+            asked=state.asked,
+            offered=tuple(_option(setting.catalogue, one) for one in state.choices),
+        )
+        meant = self._interpreter.interpret(text, listening, deadline_s=INTERPRETER_DEADLINE_S[inbound.channel])
+        return Understood(text, meant.commands, meant.confidence)
+
+    def _recorded(self, inbound: Inbound) -> Reply | None:
+        with self._db.read() as session:
+            answer = inbox.recorded_answer(session, key=inbound.message_key)
+        return None if answer is None else _REPLY.validate_json(answer)
+
+    def _open_apology(self, work: UnitOfWork, inbound: Inbound) -> Catalogue:
+        conversation_id = work.session.scalar(
+            select(Conversation.id)
+            .where(Conversation.thread_hash == record.thread_hash(inbound))
+            .order_by(Conversation.started_at.desc())
+            .limit(1)
+        )
+        said = f" They said: {taken(inbound.text)[:300]}" if inbound.text else ""
+        tasks.open_task(
+            work,
+            clinic_id=inbound.clinic_id,
+            kind=TaskKind.APOLOGY,
+            text=f"The agent failed in the middle of a conversation. Please get in touch.{said}",
+            now=self._clock.now(),
+            conversation_id=conversation_id,
+            phone=inbound.caller,
+            subject=f"apology:{inbound.message_key}",
+        )
+        return self._catalogues.get(work.session, clinic_id=inbound.clinic_id)
+
+
+@dataclass(frozen=True)
+class _Turn:
+    """One turn, ready to be decided and written."""
+
+    inbound: Inbound
+    setting: Setting
+    snapshot: Snapshot
+    understood: Understood
+    watch: _Stopwatch
+
+    def write(self, work: UnitOfWork) -> Reply:
+        """Decide, carry out and record. May be run again from the start: all its effects are in the transaction."""
+        setting, inbound = self.setting, self.inbound
+        record.claim(work, inbound, self.snapshot, now=setting.now)
+        tools = Tools(work, setting.catalogue, self.snapshot.conversation_id, inbound.channel, setting.now)
+        account = Account(writes=tools.writes, timings=self.watch.stages)
+        decision = self._decide(tools, account)
+        self.watch.lap("decide")
+        reply = self._reply(decision)
+        self.watch.lap("word")
+        record.append(
+            work,
+            inbound,
+            self.snapshot,
+            setting=setting,
+            understood=self.understood,
+            decision=decision,
+            reply=reply,
+            account=account,
+        )
+        inbox.record(work, key=inbound.message_key, answer=_REPLY.dump_json(reply).decode(), now=setting.now)
+        return reply
+
+    def _decide(self, tools: Tools, account: Account) -> Decision:
+        """Let the policy decide, carrying out what it requests, until it requests nothing more."""
+        heard = policy.Heard(
+            self.inbound.kind,
+            self.understood.text,
+            self.understood.commands,
+            min(_or_sure(self.understood.confidence), _or_sure(self.inbound.confidence)),
+        )
+        decision = policy.hear(self.snapshot.state, self.setting, heard)
+        for _ in range(_MAX_REQUESTS):
+            for effect in decision.effects:
+                tools.apply(effect)
+            if decision.request is None:
+                return decision
+            result = tools.carry_out(decision.request)
+            account.results.append(_noted(decision.request, result))
+            decision = policy.take_result(decision, self.setting, result)
+        raise RuntimeError("the dialog does not stop requesting")
+
+    def _reply(self, decision: Decision) -> Reply:
+        if self.inbound.kind is InboundKind.HUNG_UP:
+            return Reply("", silent=True, ends=True)
+        language = decision.state.language
+        text = render(decision.acts, catalogue=self.setting.catalogue, channel=self.inbound.channel, language=language)
+        return Reply(
+            text=text,
+            language=language,
+            asked=decision.state.asked,
+            ends=decision.ends,
+            transfer_to=decision.transfer_to,
+            hints=_hints(self.setting.catalogue),
+            silent=not text,
+        )
+
+
+def _noted(request: Request, result: Result) -> dict[str, Any]:
+    return {
+        "request": {"name": type(request).__name__, **_REQUEST.dump_python(request, mode="json")},
+        "result": {"name": type(result).__name__, **_RESULT.dump_python(result, mode="json")},
+    }
+
+
+def _or_sure(confidence: float | None) -> float:
+    return 1.0 if confidence is None else confidence
+
+
+def _option(catalogue: Catalogue, choice: Choice) -> Option:
+    offer = choice.offer
+    if offer is None:
+        return Option(text=choice.key)
+    location = catalogue.location(offer.location_id)
+    people = offer.practitioner_ids
+    return Option(
+        starts=offer.starts_at.astimezone(location.zone).replace(tzinfo=None),
+        practitioner_key=catalogue.practitioner(people[0]).key if len(people) == 1 else None,
+        location_key=location.key,
+    )
+
+
+def _hints(catalogue: Catalogue) -> tuple[str, ...]:
+    """Words the recogniser should expect: the clinic's own names, which it can't know."""
+    names = [name for one in catalogue.practitioners for name in (one.name, *one.aliases)]
+    names += [name for one in catalogue.services for name in (one.name, *one.aliases)]
+    return tuple(dict.fromkeys(names))[:_HINTS]
+
+
+def _untold_apology(channel: Channel) -> str:
+    return str(wording("en")["apology-untold"]["spoken" if channel is Channel.VOICE else "written"][0])

@@ -1,0 +1,295 @@
+"""Acts to words: the wording file of the language gives the sentences, the catalogue the names, the acts the values."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import lru_cache
+from importlib import resources
+from typing import Any
+
+from ruamel.yaml import YAML
+
+from booking.values import Catalogue, LocationInfo, PractitionerInfo
+from dialog import hours
+from dialog.acts import Act, Say
+from dialog.inbound import Channel
+from dialog.wording.moments import Moments
+from kernel.money import Money
+
+_CURRENCY_SIGNS = {"USD": "$", "CAD": "$", "AUD": "$", "NZD": "$", "EUR": "EUR ", "GBP": "GBP "}
+_SERVICES_NAMED = 3
+
+
+def render(acts: Iterable[Act], *, catalogue: Catalogue, channel: Channel, language: str = "en") -> str:
+    """Return what is said or written for `acts`, in order."""
+    renderer = Renderer(catalogue, channel, wording(language))
+    sentences = [renderer.sentence(act) for act in acts]
+    return " ".join(one for one in sentences if one).replace("\n ", "\n")
+
+
+@lru_cache
+def wording(language: str) -> Mapping[str, Any]:
+    """Load the wording of `language`, once per process. Raises KeyError for a language without a file."""
+    source = resources.files("dialog.wording").joinpath(f"{language}.yaml")
+    if not language.isalpha() or not source.is_file():
+        raise KeyError(language)
+    loaded: dict[str, Any] = YAML(typ="safe", pure=True).load(source.read_text(encoding="utf-8"))
+    return loaded
+
+
+class _Lazy(dict[str, Any]):
+    """The values a sentence may name; only those it does name are worked out."""
+
+    def __init__(self, makers: Mapping[str, Callable[[], str]]) -> None:
+        super().__init__()
+        self._makers = makers
+
+    def __missing__(self, key: str) -> str:
+        return self._makers[key]()
+
+
+@dataclass(frozen=True)
+class Renderer:
+    catalogue: Catalogue
+    channel: Channel
+    words: Mapping[str, Any]
+
+    @property
+    def parts(self) -> dict[str, Any]:
+        parts: dict[str, Any] = self.words["parts"]
+        return parts
+
+    @property
+    def moments(self) -> Moments:
+        return Moments(self.parts, self.channel)
+
+    def sentence(self, act: Act) -> str:
+        """Return the words of one act."""
+        entry = self.words[act.say.value]
+        if act.say in {Say.WHY_NOT, Say.REFUSED}:
+            entry = entry.get(act.fields["code"], entry.get("refused"))
+        said = entry[self._side]
+        template = said[min(act.variant, len(said) - 1)]
+        text: str = template.format_map(_Lazy(self._makers(act.fields)))
+        return text[:1].upper() + text[1:]
+
+    @property
+    def _side(self) -> str:
+        return "spoken" if self.channel is Channel.VOICE else "written"
+
+    def _part(self, name: str, /, **values: object) -> str:
+        part = self.parts[name]
+        template = part if isinstance(part, str) else part[self._side]
+        return str(template.format(**values))
+
+    def _makers(self, fields: Mapping[str, Any]) -> Mapping[str, Callable[[], str]]:
+        """What each name in a sentence stands for, given the fields of its act."""
+        visit = fields.get("new", fields)
+        return {
+            "clinic": lambda: self.catalogue.name,
+            "service": lambda: self._service(visit["service"]),
+            "service_low": lambda: self._in_sentence(self._service(visit["service"])),
+            "services": lambda: self._services(fields["services"]),
+            "more": lambda: self.parts["more"] if fields["more"] else "",
+            "practitioner": lambda: self.catalogue.practitioner(visit["practitioner"]).name,
+            "practitioners_and": lambda: self._listed(self._people(fields["practitioners"]), "and"),
+            "practitioners_or": lambda: self._listed(self._people(fields["practitioners"]), "or"),
+            "person_or_we": lambda: self._person(fields) or self.parts["we"],
+            "with_person": lambda: self._part("with_person", name=self._person(fields)) if self._person(fields) else "",
+            "when": lambda: self._when(visit["starts_at"], visit.get("location")),
+            "old_when": lambda: self._when(fields["old"]["starts_at"], fields["old"]["location"]),
+            "at_place": lambda: self._at_place(visit["location"]),
+            "for_name": lambda: self._for_name(fields),
+            "name": lambda: str(fields["name"]),
+            "said": lambda: str(fields["said"]),
+            "phrase": lambda: str(fields["phrase"]),
+            "text": lambda: str(fields["text"]),
+            "number": lambda: self._number(str(fields["number"])),
+            "day": lambda: self.moments.day(date.fromisoformat(fields["day"])),
+            "time": lambda: self.moments.clock(fields["minute"]),
+            "advance": lambda: str(self.catalogue.rules.maximum_advance.days),
+            "notice": lambda: self.moments.length(self.catalogue.rules.minimum_notice),
+            "duration": lambda: self.moments.length(self.catalogue.service(fields["service"]).duration),
+            "price": lambda: self._price(fields["service"]),
+            "slot": lambda: self._slot(fields["offers"][0]),
+            "options": lambda: self._numbered(self._options(fields)),
+            "options_or": lambda: self._listed(self._options(fields), "or"),
+            "options_and": lambda: self._listed(self._options(fields), "and"),
+            "options_ordinal": lambda: self._in_order(self._options(fields)),
+            "options_press": lambda: self._by_key(self._options(fields)),
+            "visits_and": lambda: self._listed([self._visit(one) for one in fields["visits"]], "and"),
+            "visits_list": lambda: "".join(f"\n- {self._visit(one)}" for one in fields["visits"]),
+            "hours": lambda: self._hours(fields),
+            "addresses": lambda: " ".join(self._address(one) for one in self._places(fields)),
+            "parking": lambda: " ".join(self._parking(one, fields) for one in self._places(fields)),
+            "languages": lambda: self._languages(fields),
+            "promise": lambda: self._promise(fields),
+            "closes": lambda: self.moments.time(datetime.fromisoformat(fields["closes_at"])),
+            "opens": lambda: self._opens(fields["opens_at"]),
+        }
+
+    # Names of things.
+
+    def _service(self, service_id: str) -> str:
+        return self.catalogue.service(service_id).name
+
+    def _services(self, ids: list[str]) -> str:
+        names = [self._in_sentence(self._service(one)) for one in ids]
+        return (
+            self._listed(names, "and")
+            if len(names) > _SERVICES_NAMED + 2
+            else self._listed(names[:_SERVICES_NAMED], "or")
+        )
+
+    @staticmethod
+    def _in_sentence(name: str) -> str:
+        """Begin a name small, unless it begins with a shortening ("MRI scan") or a name of its own."""
+        return name[:1].lower() + name[1:] if name[1:2].islower() or name[1:2] == " " else name
+
+    def _people(self, ids: list[str]) -> list[str]:
+        return [self._short_name(self.catalogue.practitioner(one)) for one in ids]
+
+    @staticmethod
+    def _short_name(person: PractitionerInfo) -> str:
+        """ "Dr. Lee" of "Dr. Mina Lee"; others by their whole name."""
+        words = person.name.split()
+        return f"{words[0]} {words[-1]}" if words[0].endswith(".") and len(words) > 2 else person.name
+
+    def _person(self, fields: Mapping[str, Any]) -> str:
+        return self.catalogue.practitioner(fields["practitioner"]).name if fields.get("practitioner") else ""
+
+    def _places(self, fields: Mapping[str, Any]) -> list[LocationInfo]:
+        return [self.catalogue.location(one) for one in fields["locations"]]
+
+    def _at_place(self, location_id: str) -> str:
+        if len(self.catalogue.locations) < 2:
+            return ""
+        return self._part("at_place", place=self.catalogue.location(location_id).name)
+
+    def _for_name(self, fields: Mapping[str, Any]) -> str:
+        if fields.get("name"):
+            return self._part("for_name", name=fields["name"])
+        return self._part("for_number") if fields.get("by_number") else ""
+
+    def _number(self, number: str) -> str:
+        return " ".join(number.lstrip("+")) if self.channel is Channel.VOICE else number
+
+    def _price(self, service_id: str) -> str:
+        price = self.catalogue.service(service_id).price or Money(0, "USD")
+        whole, cents = divmod(price.amount_minor, 100)
+        sign = _CURRENCY_SIGNS.get(price.currency, f"{price.currency} ")
+        return f"{sign}{whole}.{cents:02}" if cents else f"{sign}{whole}"
+
+    def _languages(self, fields: Mapping[str, Any]) -> str:
+        names = self.parts["languages"]
+        codes = fields["languages"] if "languages" in fields else [fields["language"]]
+        return self._listed([names.get(code, code) for code in codes], "and")
+
+    def _promise(self, fields: Mapping[str, Any]) -> str:
+        return str(self.words["language-promise"][self._side][0]) if fields["promised"] else ""
+
+    # Times.
+
+    def _when(self, starts_at: str, location_id: str | None) -> str:
+        zone = self.catalogue.location(location_id).zone if location_id else self.catalogue.zone
+        return self.moments.moment(datetime.fromisoformat(starts_at).astimezone(zone).replace(tzinfo=None))
+
+    def _opens(self, opens_at: str | None) -> str:
+        return self._part("opens", when=self.moments.moment(datetime.fromisoformat(opens_at))) if opens_at else ""
+
+    def _hours(self, fields: Mapping[str, Any]) -> str:
+        if "practitioner" in fields:
+            return self._working_hours(self.catalogue.practitioner(fields["practitioner"]))
+        places = self._places(fields)
+        told = []
+        for place in places:
+            text = (
+                self._hours_on(place, date.fromisoformat(fields["day"]))
+                if "day" in fields
+                else self.moments.week(place.hours)
+            )
+            told.append(
+                self._part("hours_at", place=place.name, hours=text)
+                if len(places) > 1
+                else self._part("hours_only", hours=text)
+            )
+        return " ".join(told)
+
+    def _hours_on(self, place: LocationInfo, day: date) -> str:
+        openings = hours.openings(place, day)
+        if not openings:
+            return self._part("closed_on", day=self.moments.day(day))
+        spans = self.moments.spans([(one.start, one.end) for one in openings])
+        return self._part("open_on", hours=spans, day=self.moments.day(day))
+
+    def _working_hours(self, person: PractitionerInfo) -> str:
+        by_place: dict[str, list[Any]] = {}
+        for one in person.hours:
+            by_place.setdefault(one.location_id, []).append(one.weekly)
+        return "; ".join(
+            f"{self.moments.week(weekly)}{self._at_place(location_id)}" for location_id, weekly in by_place.items()
+        )
+
+    # Places.
+
+    def _address(self, place: LocationInfo) -> str:
+        directions = f" {place.directions}" if place.directions else ""
+        return self._part("address_at", place=place.name, address=place.address.rstrip(".")) + directions
+
+    def _parking(self, place: LocationInfo, fields: Mapping[str, Any]) -> str:
+        text = place.parking or ""
+        return f"{place.name}: {text}" if len(fields["locations"]) > 1 else text
+
+    # Options.
+
+    def _options(self, fields: Mapping[str, Any]) -> list[str]:
+        if "offers" in fields:
+            return [self._slot(one) for one in fields["offers"]]
+        if "visits" in fields:
+            return [self._visit(one) for one in fields["visits"]]
+        if "services" in fields:
+            return [self._service(one) for one in fields["services"]]
+        return [self.catalogue.practitioner(one).name for one in fields["practitioners"]]
+
+    def _slot(self, offer: Mapping[str, Any]) -> str:
+        people = offer["practitioners"]
+        name = self._short_name(self.catalogue.practitioner(people[0])) if len(people) == 1 else ""
+        return self._part(
+            "slot",
+            when=self._when(offer["starts_at"], offer["location"]),
+            **{"with": self._part("with", name=name) if name else ""},
+            at_place=self._at_place(offer["location"]),
+        )
+
+    def _visit(self, visit: Mapping[str, Any]) -> str:
+        return self._part(
+            "visit",
+            service=self._service(visit["service"]),
+            service_low=self._in_sentence(self._service(visit["service"])),
+            when=self._when(visit["starts_at"], visit["location"]),
+            practitioner=self.catalogue.practitioner(visit["practitioner"]).name,
+            at_place=self._at_place(visit["location"]),
+        )
+
+    def _numbered(self, options: list[str]) -> str:
+        return "".join(
+            "\n" + self._part("number_option", number=number, option=option) for number, option in enumerate(options, 1)
+        )
+
+    def _in_order(self, options: list[str]) -> str:
+        ordinals = self.parts["ordinals"]
+        return "; ".join(
+            self._part("ordinal_option", ordinal=ordinals[at], option=option) for at, option in enumerate(options)
+        )
+
+    def _by_key(self, options: list[str]) -> str:
+        return " ".join(
+            self._part("press_option", number=number, option=option) for number, option in enumerate(options, 1)
+        )
+
+    def _listed(self, names: list[str], joiner: str) -> str:
+        if not names:
+            return str(self.parts["nobody"])
+        if len(names) == 1:
+            return names[0]
+        return f"{', '.join(names[:-1])} {self.parts[joiner]} {names[-1]}"
