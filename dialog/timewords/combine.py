@@ -341,7 +341,7 @@ def _refusing(wish: TimeWish, phrase: Phrase, context: Context) -> TimeWish:
             if not wish.days
             else wish
         )
-    if phrase.timed and not (phrase.dated and not wish.days):
+    if phrase.timed and (not phrase.dated or wish.days or _is_many(phrase)):
         at = refused.at_minute
         clocks = refused.clocks or ((ClockRange(at, at + 1),) if at is not None else ())
         return replace(wish, not_clocks=united_clocks([*wish.not_clocks, *clocks]))
@@ -357,6 +357,13 @@ def _refusing(wish: TimeWish, phrase: Phrase, context: Context) -> TimeWish:
     return replace(
         wish, not_days=united_days([*wish.not_days, *refused.days]), not_weekdays=wish.not_weekdays | refused.weekdays
     )
+
+
+def _is_many(phrase: Phrase) -> bool:
+    """Whether the phrase is of so many days ("I work Monday to Friday, nine to five") that its hours matter more than its days."""
+    weekdays = len(phrase.recurring.weekdays) if phrase.recurring else 0
+    length = (phrase.day.end - phrase.day.first).days if phrase.day else 0
+    return weekdays > 2 or length > 2
 
 
 def _with_signal(wish: TimeWish, signal: Signal) -> TimeWish:

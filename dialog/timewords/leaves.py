@@ -199,9 +199,11 @@ class _Leaf:
             self._ordinal(tens + self.language.ordinals[self._word(1)], 2)
 
     def _ordinal(self, value: int, tokens: int, *, digits: bool = False) -> None:
-        if not 1 <= value <= 31:
-            return
         following = self._word(tokens)
+        if not 1 <= value <= 31:
+            if following not in self.steering["ranked"]:
+                self._add("BADDAY", tokens, value)
+            return
         if following in self.steering["ranked"] and self._word(-1) not in self.months:
             # "The first week of April" counts too, and a rule may know what.
             self.found.setdefault("ORD", {}).update(

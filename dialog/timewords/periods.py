@@ -157,6 +157,22 @@ def year_next(context: Context) -> Day:
     return Day(date(context.today.year + 1, 1, 1), date(context.today.year + 2, 1, 1), "days")
 
 
+def period_and_next(_: Context, first: Day) -> Day:
+    """Read "next week or the week after"."""
+    length = relativedelta(months=1) if first.unit == "month" else timedelta(days=7)
+    return Day(first.first, first.end + length, "days")
+
+
+def this_and_next(context: Context, kind: str) -> Day:
+    """Read "this week or next"."""
+    return period_and_next(context, period(context, kind, 0))
+
+
+def by_end_of_year(context: Context) -> Day:
+    """Read "by the end of the year"."""
+    return Day(context.today, date(context.today.year + 1, 1, 1), "days", "before")
+
+
 def period_in(context: Context, kind: str, by: Length) -> Day | None:
     """Read "the week in three weeks"."""
     return None if by.minutes else _period(added(context.today, by), kind)

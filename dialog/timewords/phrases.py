@@ -162,7 +162,8 @@ def _is_supported(
             return True
     if after is not None and not after.weak and isinstance(after.atom, wanted):
         return all(token.word in glue for token in tokens[piece.end : after.start])
-    return _is_first_of_two(piece, after, tokens, language)
+    refused = piece.start > 0 and tokens[piece.start - 1].word in language.steering["not_before"]
+    return (refused and isinstance(piece.atom, Span)) or _is_first_of_two(piece, after, tokens, language)
 
 
 def _is_first_of_two(piece: Piece, after: Piece | None, tokens: list[Token], language: Language) -> bool:

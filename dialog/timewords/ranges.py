@@ -124,6 +124,19 @@ def next_count(context: Context, count: int, unit: str) -> Day | None:
     )
 
 
+def lengths(context: Context, first: int, last: int, unit: str) -> Day | None:
+    """Read "in two or three weeks"."""
+    start, end = length_of(first, unit), length_of(last, unit)
+    if start is None or end is None or start.minutes or first >= last:
+        return None
+    return Day(added(context.today, start), added(context.today, end) + timedelta(days=1), "days")
+
+
+def unit_or_two(context: Context, unit: str) -> Day | None:
+    """Read "in a week or two"."""
+    return lengths(context, 1, 2, unit)
+
+
 def next_days(context: Context, by: Length) -> Day | None:
     """Read "the coming two weeks": from tomorrow on."""
     return (

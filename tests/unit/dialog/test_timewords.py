@@ -231,6 +231,7 @@ def test_numbers_and_names_that_are_no_times_make_no_wish(text: str) -> None:
         "Thursday March 14",
         "Thursday the 14th",
         "at 25:00",
+        "on the 32nd",
         "in the summer",
     ],
 )

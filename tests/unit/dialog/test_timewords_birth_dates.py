@@ -3,12 +3,15 @@
 from datetime import date, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dialog.timewords import read_birth_date
 
 pytestmark = pytest.mark.unit
+
+# The first example also loads the word lists, and other tests may hold the processor: no example is failed by the clock.
+unhurried = settings(deadline=None, max_examples=40)
 
 NOW = datetime.fromisoformat("2026-11-21T10:00")
 MONTHS = ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"]  # fmt: skip
@@ -68,11 +71,13 @@ def ways_to_say(day: date) -> list[str]:
     ]
 
 
+@unhurried
 @given(day=st.dates(min_value=date(1907, 1, 1), max_value=NOW.date()))
 def test_every_birth_date_comes_back_however_it_is_said(day: date) -> None:
     assert {said: read_birth_date(said, now=NOW) for said in ways_to_say(day)} == dict.fromkeys(ways_to_say(day), day)
 
 
+@unhurried
 @given(day=st.dates(min_value=NOW.date() - timedelta(days=99 * 365), max_value=NOW.date()))
 def test_two_figures_of_a_year_mean_the_latest_past_one(day: date) -> None:
     latest = day if day.year >= 1927 else None
@@ -112,6 +117,7 @@ def test_what_is_no_possible_birth_date_is_none(text: str) -> None:
     assert read_birth_date(text, now=NOW) is None
 
 
+@unhurried
 @given(text=st.text(max_size=60))
 def test_no_text_breaks_the_reading_of_a_birth_date(text: str) -> None:
     found = read_birth_date(text, now=NOW)

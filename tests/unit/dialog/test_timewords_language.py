@@ -11,7 +11,7 @@ pytestmark = pytest.mark.unit
 
 ENGLISH = language("en")
 LEAVES = {"NUM", "ORD", "DIGITORD", "DAYNUM", "HOUR", "HOURWORD", "MINUTE", "MINUTEWORD", "MINUTESTO", "COMPACT", "DOTTED", "DECIMAL", "HHMM", "YEAR", "DATE", "MONTHYEAR", "FRACTION",
-          "BADCLOCK", "WORD", "LASTWORD", "MONTHALONE", "MINE", "EVENT", "SEASON"}  # fmt: skip
+          "BADCLOCK", "BADDAY", "WORD", "LASTWORD", "MONTHALONE", "MINE", "EVENT", "SEASON"}  # fmt: skip
 JOINING = {kind for kind, rules in ENGLISH.rules.items() if all(rule.meaning == "nothing" for rule in rules)}
 RULES = [(kind, rule) for kind, rules in ENGLISH.rules.items() for rule in rules]
 

@@ -4,12 +4,15 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dialog.timewords import ClockRange, DayRange, TimeWish, allows, merge_wish, read_time
 
 pytestmark = pytest.mark.unit
+
+# The first example also loads the word lists, and other tests may hold the processor: no example is failed by the clock.
+unhurried = settings(deadline=None, max_examples=40)
 
 MONTHS = ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"]  # fmt: skip
 WEEKDAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
@@ -49,6 +52,7 @@ def ways_to_say(day: date) -> list[str]:
     return [*dated, *with_year, *with_weekday, *framed]
 
 
+@unhurried
 @given(now=nows, ahead=st.integers(0, 360))
 def test_every_date_comes_back_however_it_is_said(now: datetime, ahead: int) -> None:
     day = now.date() + timedelta(days=ahead)
@@ -60,6 +64,7 @@ def test_every_date_comes_back_however_it_is_said(now: datetime, ahead: int) -> 
         assert (reading.wish.days, reading.past, reading.unresolved) == (expected, False, ()), said
 
 
+@unhurried
 @given(now=nows, ahead=st.integers(1, 27))
 def test_the_day_of_the_month_alone_is_the_next_one(now: datetime, ahead: int) -> None:
     day = now.date() + timedelta(days=ahead)
@@ -69,6 +74,7 @@ def test_the_day_of_the_month_alone_is_the_next_one(now: datetime, ahead: int) -
         assert reading.wish == TimeWish(days=(DayRange(day, day + timedelta(days=1)),)), said
 
 
+@unhurried
 @given(now=nows, minute=minutes)
 def test_every_time_of_day_comes_back_however_it_is_said(now: datetime, minute: int) -> None:
     hour, rest = divmod(minute, 60)
@@ -85,6 +91,7 @@ def test_every_time_of_day_comes_back_however_it_is_said(now: datetime, minute: 
         assert (wish.at_minute, wish.at_alternatives) == (minute, ()), text
 
 
+@unhurried
 @given(now=nows, minute=minutes)
 def test_a_time_without_a_half_of_the_day_has_both_readings(now: datetime, minute: int) -> None:
     hour, rest = divmod(minute, 60)
@@ -97,11 +104,13 @@ def test_a_time_without_a_half_of_the_day_has_both_readings(now: datetime, minut
     assert 7 * 60 <= wish.at_minute < 19 * 60
 
 
+@unhurried
 @given(text=st.text(max_size=80), now=nows, asked=st.sampled_from([None, "when", "time", "date", "birth_date"]))
 def test_no_text_breaks_the_reading(text: str, now: datetime, asked: str | None) -> None:
     check_reading(text, now, asked)
 
 
+@unhurried
 @given(
     words=st.lists(st.sampled_from(WORDS), max_size=14),
     now=nows,
@@ -170,11 +179,13 @@ def refusals(draw: st.DrawFn) -> TimeWish:
 starts = st.datetimes(min_value=datetime.fromisoformat("2026-11-21"), max_value=datetime.fromisoformat("2027-02-10"))
 
 
+@unhurried
 @given(wish=wishes() | refusals())
 def test_the_first_wish_is_taken_as_it_is(wish: TimeWish) -> None:
     assert merge_wish(None, wish) == wish
 
 
+@unhurried
 @given(old=wishes() | refusals(), new=wishes() | refusals())
 def test_laying_the_same_wish_over_twice_changes_nothing(old: TimeWish, new: TimeWish) -> None:
     once = merge_wish(old, new)
@@ -182,6 +193,7 @@ def test_laying_the_same_wish_over_twice_changes_nothing(old: TimeWish, new: Tim
     assert merge_wish(once, new) == once
 
 
+@unhurried
 @given(old=wishes() | refusals(), new=wishes() | refusals())
 def test_a_later_day_or_time_wins_and_what_is_not_said_again_stays(old: TimeWish, new: TimeWish) -> None:
     merged = merge_wish(old, new)
@@ -196,12 +208,14 @@ def test_a_later_day_or_time_wins_and_what_is_not_said_again_stays(old: TimeWish
         assert (merged.days, merged.weekdays) == (old.days, old.weekdays)
 
 
+@unhurried
 @given(old=wishes() | refusals(), new=refusals(), start=starts)
 def test_a_later_refusal_always_holds(old: TimeWish, new: TimeWish, start: datetime) -> None:
     if not allows(new, start=start):
         assert not allows(merge_wish(old, new), start=start)
 
 
+@unhurried
 @given(old=refusals(), day=days)
 def test_asking_for_a_day_refused_before_lifts_that_refusal(old: TimeWish, day: date) -> None:
     merged = merge_wish(replace(old, not_clocks=()), TimeWish(days=(DayRange(day, day + timedelta(days=1)),)))
@@ -209,6 +223,7 @@ def test_asking_for_a_day_refused_before_lifts_that_refusal(old: TimeWish, day: 
     assert allows(merged, start=datetime.combine(day, datetime.min.time()))
 
 
+@unhurried
 @given(old=refusals(), minute=minutes)
 def test_asking_for_a_time_refused_before_lifts_that_refusal(old: TimeWish, minute: int) -> None:
     merged = merge_wish(TimeWish(not_clocks=old.not_clocks), TimeWish(at_minute=minute))
@@ -216,6 +231,7 @@ def test_asking_for_a_time_refused_before_lifts_that_refusal(old: TimeWish, minu
     assert allows(merged, start=datetime.fromisoformat("2026-11-21") + timedelta(minutes=minute))
 
 
+@unhurried
 @given(start=starts)
 def test_an_empty_wish_allows_everything(start: datetime) -> None:
     assert allows(TimeWish(), start=start)
