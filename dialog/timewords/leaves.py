@@ -143,7 +143,7 @@ class _Leaf:
             following[:1].isdigit()
             or following in self.language.ordinals
             or following in self.language.numbers
-            or following in {"the", ",", "-", "/"}
+            or following in self.steering["before_days"]
         )
         after_number = before[:1].isdigit() or before in self.language.ordinals or before in self.language.numbers
         alone = len(self.tokens) == 1 or before in self.steering["before_months"]
