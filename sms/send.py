@@ -51,11 +51,7 @@ def queue_visit_notice(
     about a visit that is over or has changed again (that has an event of its own), to a number that has opted out, or to
     one that takes no texts: then staff get a task. What staff or a calendar changed waits for the end of the quiet hours.
     """
-    stored = work.session.execute(
-        select(SmsMessage.id, SmsMessage.state).where(
-            SmsMessage.kind == kind, SmsMessage.appointment_id == appointment_id, SmsMessage.revision == revision
-        )
-    ).first()
+    stored = _stored_notice(work.session, kind, appointment_id, revision)
     if stored is not None:
         return None if stored.state == SmsState.SKIPPED else stored.id
     visit = queries.visit(work.session, appointment_id=appointment_id)
@@ -254,6 +250,14 @@ def _text(message: SmsMessage) -> OutgoingText:
     if message.to is None or message.sender is None:
         raise ValueError("a text without both numbers is skipped, never claimed")
     return OutgoingText(message_id=message.id, to=message.to, sender=message.sender, body=message.body)
+
+
+def _stored_notice(session: Session, kind: SmsKind, appointment_id: str, revision: int) -> SmsMessage | None:
+    return session.scalar(
+        select(SmsMessage).where(
+            SmsMessage.kind == kind, SmsMessage.appointment_id == appointment_id, SmsMessage.revision == revision
+        )
+    )
 
 
 def _number_of(session: Session, visit: BookedVisit) -> str | None:

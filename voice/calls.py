@@ -2,6 +2,8 @@
 
 from datetime import datetime
 
+from sqlalchemy.exc import IntegrityError
+
 from kernel.work import UnitOfWork
 from voice.model import Call
 
@@ -11,9 +13,13 @@ _RANK = {"queued": 0, "ringing": 1, "in-progress": 2} | dict.fromkeys(ENDED, 3)
 
 def note_call(work: UnitOfWork, *, call_sid: str, clinic_id: str, status: str, now: datetime) -> None:
     """Keep a call that came in. Calling again for the same call changes nothing."""
-    if work.session.get(Call, call_sid) is None:
-        work.session.add(Call(call_sid=call_sid, clinic_id=clinic_id, status=status, started_at=now))
-        work.session.flush()
+    try:
+        with work.session.begin_nested():
+            work.session.add(Call(call_sid=call_sid, clinic_id=clinic_id, status=status, started_at=now))
+    except IntegrityError:
+        # Asked by writing: the vendor may deliver the same call twice at the same moment.
+        if work.session.get(Call, call_sid) is None:
+            raise
 
 
 def note_status(work: UnitOfWork, *, call_sid: str, status: str, duration_s: int | None, now: datetime) -> Call | None:

@@ -1,6 +1,7 @@
 """A clinic that can be texted, a patient, and visits to tell of."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 
@@ -101,14 +102,20 @@ class Clinic:
             return open_tasks(session, clinic_id=self.catalogue.clinic_id)
 
 
-@pytest.fixture
-def clinic(sqlite_url: str) -> Iterator[Clinic]:
-    db = Database(sqlite_url, secret=SECRET)
-    made = Clinic(db)
-    with db.begin() as work:
+@contextmanager
+def opened(url: str) -> Iterator[Clinic]:
+    """Store the clinic in the database at `url`."""
+    made = Clinic(Database(url, secret=SECRET))
+    with made.db.begin() as work:
         store_catalogue(work, made.catalogue)
     yield made
-    db.dispose()
+    made.db.dispose()
+
+
+@pytest.fixture
+def clinic(sqlite_url: str) -> Iterator[Clinic]:
+    with opened(sqlite_url) as made:
+        yield made
 
 
 class Stopwatch:

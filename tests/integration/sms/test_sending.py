@@ -1,5 +1,6 @@
 """A text reaches the vendor once, whatever breaks on the way."""
 
+from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
@@ -10,7 +11,7 @@ from kernel.errors import Unavailable
 from sms.model import SmsState
 from sms.ports import OutcomeUnknown, OutgoingText
 from sms.send import SETTLE, send_queued, texts_to_send
-from tests.integration.sms.conftest import NOW, Clinic
+from tests.integration.sms.conftest import NOW, Clinic, opened
 from tests.support.webhooks import PATIENT_NUMBER
 
 pytestmark = pytest.mark.integration
@@ -18,6 +19,13 @@ pytestmark = pytest.mark.integration
 
 class Killed(BaseException):
     """The process ends here: nothing after it runs."""
+
+
+@pytest.fixture
+def clinic(database_url: str) -> Iterator[Clinic]:
+    """The clinic on each kind of database: what is locked here differs."""
+    with opened(database_url) as made:
+        yield made
 
 
 @pytest.fixture

@@ -231,6 +231,7 @@ def test_even_a_failing_apology_ends_in_words(line: Line):
 
 
 def test_without_a_database_the_patient_reads_an_apology(line: Line):
+    line.clinic.db.dispose()
     line.clinic.db.engine = make_engine("sqlite:////nowhere/frontdesk.db")
 
     with capture_logs() as logs:

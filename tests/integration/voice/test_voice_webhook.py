@@ -254,6 +254,7 @@ def test_even_a_failing_apology_ends_in_words(line: Line, path: str):
 
 
 def test_without_a_database_the_caller_hears_an_apology_and_a_transfer_is_connected(line: Line):
+    line.db.dispose()
     line.db.engine = make_engine("sqlite:////nowhere/frontdesk.db")
 
     with capture_logs() as logs:
