@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from itertools import pairwise
 
 from dialog import commands as say
@@ -71,6 +72,9 @@ ASKING = (
 )
 
 
+_DAY, _WEEK = timedelta(days=1), timedelta(days=7)
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """A command and the words it came from."""
@@ -103,10 +107,10 @@ def _settled(scene: Scene) -> list[Hit]:
     if listening.offered or listening.asked is Asked.CHOICE:
         found = [replace(hit, label=f"choose {hit.label}") for hit in scene.book.choose.find(scene.text)] + found
     details = _detail_words(scene)
-    order = {id(hit): place for place, hit in enumerate(found)}
+    order = {label: place for place, label in enumerate(scene.book.intents.labels)}
     kept: list[Hit] = []
     used: set[int] = set(_person_words(scene))
-    for hit in sorted(found, key=lambda each: (-_weight(each, details), order[id(each)])):
+    for hit in sorted(found, key=lambda each: (-_weight(each, details), order.get(each.label, -1), each.start)):
         if (
             hit.literal
             and not hit.literal & used
@@ -193,10 +197,28 @@ def _choice(scene: Scene, hits: Sequence[Hit]) -> list[Finding]:
 def _by_details(scene: Scene) -> tuple[int, Span] | None:
     offered = scene.listening.offered
     index = options.by_details(scene.times, (*scene.staff, *scene.places), offered)
+    if index is None and (times := _any_such_weekday(scene)):
+        index = options.by_details(times, (*scene.staff, *scene.places), offered)
     if index is None:
         index = options.by_words(scene.utterance, offered, scene.book)
     words = sorted(_detail_words(scene)) or list(range(len(scene.utterance.tokens)))
     return (index, (words[0], words[-1] + 1)) if index is not None and words else None
+
+
+def _any_such_weekday(scene: Scene) -> TimeReading | None:
+    """Read "Thursday" as any Thursday: among the times offered it is the one of those, whatever week it is in.
+
+    A weekday is what names the same day tomorrow as today, and one a week later in a week; "tomorrow" and "the 18th" do not.
+    """
+    wish = scene.times.wish
+    if wish is None or len(wish.days) != 1 or wish.days[0].end - wish.days[0].first != _DAY:
+        return None
+    first = wish.days[0].first
+    later = [read_times(scene, without=scene.set_aside, at=scene.listening.now + ahead).wish for ahead in (_DAY, _WEEK)]
+    tomorrow, in_a_week = (each.days[0].first if each and each.days else None for each in later)
+    if tomorrow not in {first, first + _WEEK} or in_a_week != first + _WEEK:
+        return None
+    return replace(scene.times, wish=replace(wish, days=(), weekdays=frozenset({first.weekday()})))
 
 
 # When, what, who, where.
@@ -224,7 +246,7 @@ def _cancelling_words(hits: Sequence[Hit]) -> Iterator[Span]:
 
 
 def _time_finding(reading: TimeReading, scene: Scene, part: Span) -> Iterator[Finding]:
-    if reading.wish is None and not reading.unresolved:
+    if reading.wish is None and not reading.unresolved and not reading.past:
         return
     offset = scene.utterance.tokens[part[0]].start if part[0] < len(scene.utterance.tokens) else 0
     spans = [scene.utterance.words_between(time.start + offset, time.end + offset) for time in reading.mentions]
@@ -307,7 +329,13 @@ def _of_hit(hit: Hit, scene: Scene) -> Finding | None:
     name, _, value = hit.label.partition(" ")
     make = _MAKERS.get(name)
     command = make(value, hit, scene) if make else None
-    return Finding(command, (hit.start, hit.end), hit.literal) if command else None
+    if command is None:
+        return None
+    # A question and a message go on as they were said, so all of their part counts as understood.
+    words = (
+        frozenset(range(*_part(hit, scene))) if isinstance(command, say.AskClinic | say.LeaveMessage) else hit.literal
+    )
+    return Finding(command, (hit.start, hit.end), words)
 
 
 Maker = Callable[[str, Hit, Scene], Command | None]
@@ -330,14 +358,14 @@ def _late(_value: str, hit: Hit, scene: Scene) -> Command:
 
 
 def _question(value: str, hit: Hit, scene: Scene) -> Command:
-    return say.AskClinic(Topic(value), _sentence(hit, scene))
+    return say.AskClinic(Topic(value), scene.utterance.said(*_part(hit, scene)))
 
 
-def _sentence(hit: Hit, scene: Scene) -> str:
+def _part(hit: Hit, scene: Scene) -> Span:
     """Give the part of the utterance around a phrase."""
     start = max((at for at in scene.utterance.starts if at <= hit.start), default=0)
     end = min((at for at in scene.utterance.stops if at >= hit.end), default=len(scene.utterance.tokens))
-    return scene.utterance.said(start, end)
+    return start, end
 
 
 def _simple(command: Command) -> Maker:
@@ -391,6 +419,14 @@ def _in_context(findings: list[Finding], scene: Scene) -> list[Finding]:
             Finding(say.OutOfScope("other"), (0, len(scene.utterance.tokens)), _foreign_words(scene)),
             *_of_kind(findings, say.Greet, say.Thank),
         ]
+    if asked in OPENING and not scene.listening.offered and _has(findings, say.GiveTime):
+        # Nothing was offered yet, so "anything later?" asks what there is.
+        findings = [
+            replace(each, command=say.AskAvailability()) if isinstance(each.command, say.MoreOptions) else each
+            for each in findings
+        ]
+    if _has(findings, say.StartBooking):
+        findings = _without(findings, say.AskAvailability)
     if asked in OPENING and _has(findings, *WANTS):
         findings = _without(findings, say.Affirm, say.Deny, say.Unsure)
     if _has(findings, say.Choose):

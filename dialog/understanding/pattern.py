@@ -60,6 +60,11 @@ class Phrases:
         if self._root.labels:
             raise PatternError(f"all of it may be left out: {line!r}")
 
+    @property
+    def labels(self) -> list[str]:
+        """Give the labels in the order in which they were entered."""
+        return list(self._finals)
+
     def find(self, text: "Text") -> list["Hit"]:
         """Find every phrase anywhere in `text`, overlapping ones included."""
         return [hit for start in range(len(text.words)) for hit in _walk(self._root, text, start)]

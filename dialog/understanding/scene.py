@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 from booking.values import Catalogue
 from dialog.interpreter import Asked, Listening
@@ -60,10 +60,17 @@ class Scene:
 
     @property
     def set_aside(self) -> list[Span]:
-        """Words that are certainly no time: people, numbers, staff."""
-        return [each.span for each in (self.phone, self.birth, self.person) if each] + [
-            (mention.start, mention.end) for mention in self.staff
-        ]
+        """Words that are certainly no time: people, numbers, staff, and the "one" of "the one with Dr. Lee"."""
+        spans = [each.span for each in (self.phone, self.birth, self.person) if each]
+        spans += [(mention.start, mention.end) for mention in self.staff]
+        if self.listening.asked is Asked.CHOICE:
+            words, pointers = self.utterance.words, self.book.around_choice
+            spans += [
+                (at, at + 1)
+                for at in range(1, len(words))
+                if words[at] in self.book.numbers and {words[at - 1], words[at]} <= pointers
+            ]
+        return spans
 
 
 def searchable(utterance: Utterance, book: PhraseBook) -> Text:
@@ -123,8 +130,10 @@ def look(utterance: Utterance, text: Text, listening: Listening, *, book: Phrase
     return scene
 
 
-def read_times(scene: Scene, *, without: Iterable[Span], within: Span | None = None) -> TimeReading:
-    """Read the times of the utterance, or of its words `within`, as if the words `without` were not there."""
+def read_times(
+    scene: Scene, *, without: Iterable[Span], within: Span | None = None, at: datetime | None = None
+) -> TimeReading:
+    """Read the times of the utterance, or of its words `within`, as if the words `without` were not there; `at` another time than now."""
     utterance, listening = scene.utterance, scene.listening
     letters = list(utterance.text)
     for start, end in without:
@@ -134,7 +143,7 @@ def read_times(scene: Scene, *, without: Iterable[Span], within: Span | None = N
             letters[first:last] = "." + " " * (last - first - 1)
     first, last = (0, len(letters)) if within is None else _letters_of(utterance, within)
     asked = "when" if listening.asked in {Asked.WHEN, Asked.CHOICE} else None
-    return read_time("".join(letters[first:last]), now=listening.now, language=scene.book.language, asked=asked)
+    return read_time("".join(letters[first:last]), now=at or listening.now, language=scene.book.language, asked=asked)
 
 
 def _letters_of(utterance: Utterance, span: Span) -> Span:
