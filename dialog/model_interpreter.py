@@ -197,7 +197,7 @@ def _refuses(command: Command, wanted: GivePractitioner) -> bool:
 
 def _narrowed(command: Command, found: tuple[Command, ...]) -> Command:
     """Take the model's choice where the patient's words fit several; never where they fit one, or none."""
-    if isinstance(command, _Narrowable) and len(command.keys) > 1:
+    if isinstance(command, _Narrowable):
         for other in found:
             if type(other) is type(command) and set(other.keys) <= set(command.keys):
                 return replace(command, keys=other.keys)

@@ -160,7 +160,7 @@ def json_schema(catalogue: Catalogue) -> dict[str, object]:
     """Give the schema of a proposal for this clinic. It changes only with the clinic's data, so that vendors can cache it."""
 
     def one_of(*values: str) -> dict[str, object]:
-        return {"type": "string", "enum": [*values, NONE]}
+        return {"type": "string", "enum": list(dict.fromkeys([*values, NONE]))}
 
     practitioners = one_of(*(person.key for person in catalogue.practitioners))
     properties: dict[str, object] = {

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import date, datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dialog.commands import BookFor, GiveBirthDate, GiveName, Relation
@@ -16,7 +16,7 @@ from dialog.model_privacy import is_personal, without_personal_data
 from dialog.model_prompt import build_question
 from dialog.model_proposal import Proposal
 from dialog.ports import Role
-from tests.support.clinics import elm_catalogue
+from tests.support.clinics import a_service, elm_catalogue
 
 pytestmark = pytest.mark.unit
 
@@ -79,7 +79,8 @@ def test_an_utterance_about_who_somebody_is_is_personal_as_a_whole():
     assert not is_personal(Asked.WHEN, (GiveName("Ann Smith"),))
 
 
-@given(st.text(max_size=3000), st.sampled_from(["en", "es", "xx"]))
+@settings(max_examples=40)
+@given(st.text(max_size=800), st.sampled_from(["en", "es", "xx"]))
 def test_any_text_becomes_one_short_line_without_control_characters(text: str, language: str):
     sent = without_personal_data(text, replace(HERE, language=language))
 
@@ -118,6 +119,14 @@ def test_every_field_of_the_schema_is_required_and_none_other_allowed():
 
     assert schema["additionalProperties"] is False
     assert set(schema["required"]) == set(Proposal.model_fields)
+
+
+def test_no_choice_is_listed_twice_even_if_a_clinic_calls_something_none():
+    catalogue = replace(HERE.catalogue, services=(a_service("none", "Nothing much"),))
+
+    properties = build_question("one", replace(HERE, catalogue=catalogue)).schema["properties"]
+
+    assert properties["service"] == {"type": "string", "enum": ["none"]}
 
 
 def test_the_turn_tells_the_day_the_question_and_the_offers():
