@@ -136,7 +136,7 @@ def make_interpreter(model: ModelSettings | None) -> Interpreter:
     from dialog.adapters.langchain_model import LangChainModel
     from dialog.model_interpreter import ModelInterpreter
 
-    return ModelInterpreter(local, LangChainModel(model))
+    return ModelInterpreter(local=local, model=LangChainModel(model))
 
 
 def make_collection(access: LinkAccess, *, title: str) -> None:

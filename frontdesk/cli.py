@@ -4,7 +4,9 @@ With `--json` standard output is JSON and nothing else. Commands read words and 
 """
 
 import json
+import os
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -15,13 +17,13 @@ import click
 from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
 
-from booking.clinic_file import export_clinic, import_clinic, json_schema, parse
+from booking.clinic_file import ImportReport, export_clinic, import_clinic, json_schema, parse
 from booking.model.clinic import Clinic
 from frontdesk.bootstrap import Services, build
 from frontdesk.schema import WrongSchema, check_schema, migrate, schema_state
 from frontdesk.users import Role, add_user, new_password, reset_password
 from kernel import log
-from kernel.config import BadSetting, Settings, load_settings
+from kernel.config import BadSetting, ModelSettings, Settings, load_settings
 from kernel.errors import Malformed, Refused, Unavailable
 
 _ROLES = [role.value for role in Role]
@@ -107,16 +109,13 @@ def doctor(as_json: bool) -> None:
 def import_command(file: Path, dry_run: bool) -> None:
     """Load a clinic file. Twice is the same as once."""
     parsed = _parsed(file)
-    with _services() as services:
-        try:
-            with services.db.begin() as work:
-                report = import_clinic(work, parsed, now=services.clock.now())
-                if dry_run:
-                    raise _DryRun
-        except _DryRun:
-            pass
-    for line in report.lines():
-        print(line, file=sys.stderr)
+    with _services() as services, services.db.begin() as work:
+        report = import_clinic(work, parsed, now=services.clock.now())
+        if dry_run:
+            work.session.rollback()
+    for warning in report.warnings:
+        print(f"{file}: warning: {warning}", file=sys.stderr)
+    print(_import_summary(report, dry_run=dry_run), file=sys.stderr)
 
 
 @cli.command()
@@ -267,12 +266,12 @@ def chat(script: Path | None, channel: str, caller: str, clinic_file: Path | Non
                 channel=channel,
                 caller=caller,
                 clinic_file=clinic_file,
-                model=_settings().model,
+                model=_model(),
                 hear=_ask,
                 say=print,
             )
             return
-        result = run_script(script, model=_settings().model)
+        result = run_script(script, model=_model())
     except BadScript as error:
         raise _CannotDo(str(error)) from None
     print(json.dumps(result.to_json()) if as_json else _as_dialogue(result.turns))
@@ -289,7 +288,7 @@ def understand(clinic_file: Path | None, as_json: bool) -> None:  # noqa: ARG001
     """Say what utterances mean: one JSON object a line in, one out."""
     from frontdesk.understand import Ear
 
-    ear = Ear(clinic_file=clinic_file, model=_settings().model)
+    ear = Ear(clinic_file=clinic_file, model=_model())
     for number, line in enumerate(sys.stdin, start=1):
         if line.strip():
             try:
@@ -299,10 +298,6 @@ def understand(clinic_file: Path | None, as_json: bool) -> None:  # noqa: ARG001
 
 
 # What they share.
-
-
-class _DryRun(Exception):
-    """Rolls an import back that was only to be looked at."""
 
 
 @contextmanager
@@ -322,6 +317,12 @@ def _settings() -> Settings:
     return settings
 
 
+def _model() -> ModelSettings | None:
+    """Return the language model, for commands that need nothing else of the settings and shall leave no data folder behind."""
+    with tempfile.TemporaryDirectory() as folder:
+        return load_settings({**os.environ, "FRONTDESK_DATA": folder}).model
+
+
 def _parsed(file: Path) -> Any:
     try:
         return parse(file.read_text(encoding="utf-8"), path=str(file))
@@ -329,6 +330,12 @@ def _parsed(file: Path) -> Any:
         raise _CannotDo(f"{file}: {error.strerror}") from None
     except UnicodeDecodeError:
         raise _CannotDo(f"{file}: not a text in UTF-8") from None
+
+
+def _import_summary(report: ImportReport, *, dry_run: bool) -> str:
+    done = "would change" if dry_run else "changed"
+    what = f"{done} (version {report.version})" if report.changed else "nothing to change"
+    return f"{what}; {report.patients_added} patients and {report.appointments_added} appointments added"
 
 
 def _clinic_id(session: Any, key: str | None) -> str:

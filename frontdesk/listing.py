@@ -59,7 +59,7 @@ def list_slots(
     return found
 
 
-def practitionerid_of(session: Session, *, clinic_id: str, key: str) -> str:
+def practitioner_id_of(session: Session, *, clinic_id: str, key: str) -> str:
     """Return the id of the Practitioner with this key. Raises UnknownKey."""
     return id_of(load_catalogue(session, clinic_id=clinic_id).practitioners, key)
 

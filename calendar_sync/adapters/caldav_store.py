@@ -6,14 +6,10 @@ tag to the ETag and may look up the UID first, each of which would take the deci
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 from urllib.parse import urljoin, urlsplit, urlunsplit
 from xml.sax.saxutils import escape
-
-from caldav.davclient import DAVClient
-from caldav.lib import error
-from caldav.response import DAVResponse
-from niquests.exceptions import RequestException
 
 from calendar_sync.ports import AccessRefused, ChangedMeanwhile, LinkAccess, StoredEvent
 from kernel.errors import Unavailable
@@ -24,6 +20,13 @@ _NEW_COLLECTION = """<?xml version="1.0" encoding="utf-8"?>
 <C:mkcalendar xmlns:D="DAV:" xmlns:C="urn:ietf:params:xml:ns:caldav">
   <D:set><D:prop><D:displayname>{title}</D:displayname></D:prop></D:set>
 </C:mkcalendar>"""
+
+
+@dataclass(frozen=True)
+class _Answer:
+    status: int
+    etag: str | None
+    body: str
 
 
 class CaldavStore:
@@ -41,10 +44,9 @@ class CaldavStore:
         if response.status in {404, 410}:
             return None
         _expect(response, {200})
-        etag = response.headers.get("ETag")
-        if not etag:
+        if not response.etag:
             raise Unavailable("the calendar gives no ETag")
-        return StoredEvent(etag=etag, body=str(response.raw))
+        return StoredEvent(etag=response.etag, body=response.body)
 
     def put(self, *, href: str, body: str, etag: str | None) -> str:
         condition = {"If-Match": etag} if etag else {"If-None-Match": "*"}
@@ -53,7 +55,7 @@ class CaldavStore:
         if response.status in {404, 409, 412} and not (etag is None and response.status == 404):
             raise ChangedMeanwhile("the object is another than the write is based on")
         _expect(response, {200, 201, 204})
-        return response.headers.get("ETag") or self._etag_of(href)
+        return response.etag or self._etag_of(href)
 
     def delete(self, *, href: str, etag: str) -> None:
         response = self._send("DELETE", href, headers={"If-Match": etag})
@@ -79,22 +81,24 @@ class CaldavStore:
             raise Unavailable("the calendar does not have what it accepted")
         return stored.etag
 
-    def _client(self) -> DAVClient:
-        return DAVClient(
-            self._url,
-            username=self._access.username,
-            password=self._access.password,
-            auth_type="basic",
-            timeout=_TIMEOUT_S,
-            enable_rfc6764=False,  # it would look for another host to talk to
-        )
+    def _send(self, method: str, href: str, body: str = "", headers: Mapping[str, str] | None = None) -> _Answer:
+        # Imported here: the library takes a second that a web process, which never calls a calendar, need not wait.
+        from caldav.davclient import DAVClient
+        from caldav.lib import error
+        from niquests.exceptions import RequestException
 
-    def _send(self, method: str, href: str, body: str = "", headers: Mapping[str, str] | None = None) -> DAVResponse:
         scheme, host = urlsplit(self._url)[:2]
-        url = urlunsplit((scheme, host, href, "", ""))
         try:
-            with self._client() as client:
-                return client.request(url, method, body, dict(headers or {}))
+            with DAVClient(
+                self._url,
+                username=self._access.username,
+                password=self._access.password,
+                auth_type="basic",
+                timeout=_TIMEOUT_S,
+                enable_rfc6764=False,  # it would look for another host to talk to
+            ) as client:
+                response = client.request(urlunsplit((scheme, host, href, "", "")), method, body, dict(headers or {}))
+                return _Answer(response.status, response.headers.get("ETag"), str(response.raw))
         except error.AuthorizationError as refusal:
             if any(_UID_TAKEN in str(one) for one in getattr(refusal, "preconditions", None) or ()):
                 raise ChangedMeanwhile("the UID is in the calendar under another name") from None
@@ -107,7 +111,7 @@ class CaldavStore:
             raise Unavailable("the calendar cannot be reached") from None
 
 
-def _expect(response: DAVResponse, statuses: set[int]) -> None:
+def _expect(response: _Answer, statuses: set[int]) -> None:
     if response.status in statuses:
         return
     if response.status in {400, 404, 405, 410, 415}:
