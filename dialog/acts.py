@@ -35,7 +35,6 @@ class Say(StrEnum):
     ASK_WHICH_SERVICE = "ask-which-service"
     ASK_WHICH_PRACTITIONER = "ask-which-practitioner"
     ASK_PRACTITIONER = "ask-practitioner"
-    ASK_WHICH_LOCATION = "ask-which-location"
     NO_SUCH_PRACTITIONER = "no-such-practitioner"
     NOT_OFFERED_BY = "not-offered-by"
     NOBODY_LIKE_THAT = "nobody-like-that"

@@ -49,7 +49,8 @@ class Turn(Base):
     message_key: Mapped[str]
     said: Mapped[str]
     reply: Mapped[str]
-    commands: Mapped[list[Any]]  # [{"name": ..., fields}]
+    commands: Mapped[list[Any]]  # [{"name": ..., fields}], without dates of birth and numbers
+    heard: Mapped[str] = mapped_column(EncryptedText)  # JSON list of the commands, whole: what a replay needs
     confidence: Mapped[float | None]
     acts: Mapped[list[Any]]  # [{"say": ..., "fields": {...}, "variant": n}]
     writes: Mapped[list[Any]]  # [{"what": ..., "appointment_id" | "task_id" | "patient_id": ...}]

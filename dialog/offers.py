@@ -129,7 +129,9 @@ def spread(
     slots: Sequence[Slot], wish: TimeWish, *, catalogue: Catalogue, shown: tuple[datetime, ...] = ()
 ) -> tuple[Offer, ...]:
     """Choose two or three of the slots that meet the wish: the best first, the others on another day or part of the day."""
-    offers = [offer for offer in grouped(slots) if offer.starts_at not in shown]
+    left = [offer for offer in grouped(slots) if offer.starts_at not in shown]
+    # Somebody who wants others does not mean a quarter of an hour later.
+    offers = [one for one in left if all(abs(one.starts_at - other) >= _APART for other in shown)] or left
     if not offers:
         return ()
     wall = {offer.starts_at: _wall_of(offer, catalogue) for offer in offers}

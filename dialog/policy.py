@@ -74,7 +74,7 @@ def hear(state: DialogState, setting: Setting, heard: Heard) -> Decision:
 
 def take_result(before: Decision, setting: Setting, result: Result) -> Decision:
     """Decide what follows from the result of what was requested, in the same turn. What was said before stays said."""
-    request: Request = present(before.request)
+    request = cast("Request", present(before.request))
     draft = Draft(before.state, setting, acts=list(before.acts), transfer_to=before.transfer_to, ends=before.ends)
     match result:
         case TimesFound():
@@ -133,7 +133,8 @@ def _take(draft: Draft, commands: tuple[c.Command, ...], *, is_sure: bool) -> bo
         social.part(draft)
         return True
     for one in commands:
-        if _about_conversation(draft, one):
+        # "Sorry, tomorrow at 9" is no wish to hear it again.
+        if not (isinstance(one, c.Repeat) and len(commands) > 1) and _about_conversation(draft, one):
             return True
     said = _details_meant(draft, commands)
     used = _who(draft, commands)
@@ -212,7 +213,7 @@ def _choose(draft: Draft, commands: tuple[c.Command, ...], said: tuple[c.Command
     for one in commands:
         if isinstance(one, c.Choose):
             return answers.choose(draft, one.index)
-        if isinstance(one, c.MoreOptions):
+        if isinstance(one, c.MoreOptions) or (isinstance(one, c.AskAvailability) and not said):
             return answers.want_others(draft)
     singled_out = [offer for one in said if (offer := details.chosen_by_detail(draft, one))]
     if singled_out and len(set(singled_out)) == 1 and not any(isinstance(one, c.Deny) for one in commands):

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from booking import patients
 from dialog import state as states
 from dialog.acts import Act
-from dialog.commands import Command, to_json
+from dialog.commands import Command, GiveBirthDate, GivePhone, to_json
 from dialog.draft import Decision, Setting
 from dialog.inbound import Channel, Inbound, Reply
 from dialog.model import Conversation, Turn
@@ -23,6 +23,7 @@ from kernel.work import UnitOfWork
 
 SMS_CONVERSATION_LASTS = timedelta(hours=24)
 _ACT = TypeAdapter(Act)
+_HIDDEN = "(kept encrypted)"
 
 
 class StaleConversation(Exception):
@@ -38,6 +39,10 @@ class Snapshot:
     version: int
     state: DialogState
     turn_count: int
+
+    @property
+    def is_new(self) -> bool:
+        return self.version < 0
 
 
 @dataclass(frozen=True)
@@ -80,7 +85,7 @@ def read(session: Session, inbound: Inbound, *, now: datetime) -> Snapshot:
 
 def claim(work: UnitOfWork, inbound: Inbound, snapshot: Snapshot, *, now: datetime) -> None:
     """Take the conversation for this turn: make it, or count its version up. Raises StaleConversation when it moved on."""
-    if snapshot.version < 0:
+    if snapshot.is_new:
         work.session.add(_new_conversation(inbound, snapshot, now))
         work.session.flush()
         return
@@ -116,7 +121,8 @@ def append(
             message_key=inbound.message_key,
             said=understood.text,
             reply=reply.text,
-            commands=[to_json(one) for one in understood.commands],
+            commands=[_shown(one) for one in understood.commands],
+            heard=json.dumps([to_json(one) for one in understood.commands]),
             confidence=understood.confidence,
             acts=[_ACT.dump_python(one, mode="json") for one in decision.acts],
             writes=account.writes,
@@ -140,6 +146,12 @@ def append(
         )
         .execution_options(synchronize_session=False)
     )
+
+
+def _shown(command: Command) -> dict[str, Any]:
+    """Return a command as the transcript shows it: what identifies somebody is encrypted elsewhere and not repeated here."""
+    plain = to_json(command)
+    return {**plain, "value": _HIDDEN} if isinstance(command, (GiveBirthDate, GivePhone)) else plain
 
 
 def _new_conversation(inbound: Inbound, snapshot: Snapshot, now: datetime) -> Conversation:

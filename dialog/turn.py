@@ -38,6 +38,8 @@ _MAX_REQUESTS = 20
 _ATTEMPTS = 3
 _HINTS = 100
 
+_NOTHING = Reply("", silent=True, ends=True)
+
 _REPLY = TypeAdapter(Reply)
 _REQUEST: TypeAdapter[Any] = TypeAdapter(Request)
 _RESULT: TypeAdapter[Any] = TypeAdapter(Result)
@@ -111,6 +113,8 @@ class Dialog:
             catalogue = self._catalogues.get(session, clinic_id=inbound.clinic_id)
             snapshot = record.read(session, inbound, now=now)
         watch.lap("read")
+        if inbound.kind is InboundKind.HUNG_UP and snapshot.is_new:
+            return _NOTHING  # a call that rang off before it was answered is no conversation
         setting = Setting(catalogue, now, inbound.channel, inbound.caller)
         with structlog.contextvars.bound_contextvars(
             clinic_id=inbound.clinic_id, conversation_id=snapshot.conversation_id
@@ -216,7 +220,7 @@ class _Turn:
 
     def _reply(self, decision: Decision) -> Reply:
         if self.inbound.kind is InboundKind.HUNG_UP:
-            return Reply("", silent=True, ends=True)
+            return _NOTHING
         language = decision.state.language
         text = render(decision.acts, catalogue=self.setting.catalogue, channel=self.inbound.channel, language=language)
         return Reply(

@@ -205,6 +205,8 @@ def _set_person(draft: Draft, *, name: str | None = None, birth_date: date | Non
     is_other = draft.state.flow is not None and identity.is_for_another(draft) and is_answer
     if is_other:
         who = draft.flow.person
+    if name and who.name and " " not in name and " " not in who.name and name != who.name:
+        name = f"{who.name} {name}"  # asked for the whole name, they gave the missing half
     changed = replace(who, name=name or who.name, birth_date=birth_date or who.birth_date)
     if changed == who:
         return

@@ -55,6 +55,9 @@ def is_resolved_for_booking(draft: Draft) -> bool:
         draft.update_flow(matched_name=who.name)
         draft.request = MatchCaller(who.name, state.number_patients)
         return False
+    if " " not in who.name:
+        _ask_name(draft)  # one name is enough to recognise somebody, not to take them on
+        return False
     if not who.birth_date and who.birth_date_refusals < _MAX_REFUSALS:
         _ask_birth_date(draft)
         return False

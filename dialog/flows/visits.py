@@ -103,8 +103,7 @@ def _tell(draft: Draft, visits: tuple[BookedVisit, ...]) -> None:
     if not visits:
         draft.say(Say.NO_PAST_VISITS if is_past else Say.NO_VISITS)
     else:
-        told = visits[-_LISTED:] if is_past else visits[:_LISTED]
-        draft.say(Say.PAST_VISITS if is_past else Say.VISITS, visits=[visit_fields(one) for one in told])
+        draft.say(Say.PAST_VISITS if is_past else Say.VISITS, visits=[visit_fields(one) for one in visits[:_LISTED]])
     draft.finish(Outcome.INFORMED)
 
 
