@@ -1,10 +1,9 @@
 """Half-open intervals of instants, and the way from a wall clock to an instant.
 
-`Interval` and the functions on sorted lists of them are all the arithmetic that availability needs. Nothing here knows a
-clinic, and nothing here does input or output.
+Nothing here knows a clinic, and nothing here does input or output.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -73,22 +72,6 @@ def subtracted(intervals: Iterable[Interval], taken: Iterable[Interval]) -> list
     return result
 
 
-def intersected(left: Iterable[Interval], right: Iterable[Interval]) -> list[Interval]:
-    """Return the time that lies in both."""
-    a, b = merged(left), merged(right)
-    result: list[Interval] = []
-    i = j = 0
-    while i < len(a) and j < len(b):
-        common = a[i].intersection(b[j])
-        if common:
-            result.append(common)
-        if a[i].end <= b[j].end:
-            i += 1
-        else:
-            j += 1
-    return result
-
-
 def wall_to_instant(wall: datetime, zone: ZoneInfo) -> datetime:
     """Return the instant at which clocks in `zone` show `wall` (naive).
 
@@ -133,9 +116,3 @@ def day_interval(day: date, zone: ZoneInfo) -> Interval:
     if interval is None:
         raise ValueError(f"{day} does not exist in {zone.key}")
     return interval
-
-
-def days(first: date, end: date) -> Iterator[date]:
-    """Yield each date from `first` to `end`, excluded."""
-    for offset in range((end - first).days):
-        yield first + timedelta(days=offset)
