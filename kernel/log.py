@@ -19,7 +19,9 @@ def configure(*, level: str = "INFO", json_lines: bool = True) -> None:
         processors.append(_without_personal_data)
     processors += [
         structlog.processors.format_exc_info,
-        structlog.processors.JSONRenderer() if json_lines else structlog.dev.ConsoleRenderer(),
+        structlog.processors.JSONRenderer()
+        if json_lines
+        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()),
     ]
     structlog.configure(
         processors=processors,
