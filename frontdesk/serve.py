@@ -25,7 +25,7 @@ from frontdesk.bootstrap import Services, build, make_collection
 from frontdesk.children import Child, ChildFailed, Children
 from frontdesk.demo.calendars import connect_demo_calendars, demo_links
 from frontdesk.demo.clinic import DEMO_KEY, seed_demo
-from frontdesk.embedded import DemoCalendars, demo_calendars, embedded_redis, free_port, is_free
+from frontdesk.embedded import CannotServe, DemoCalendars, demo_calendars, embedded_redis, free_port, is_free
 from frontdesk.schema import SchemaState, check_schema, copy_database, migrate, schema_state
 from frontdesk.users import Role, add_user, has_users, new_password
 from kernel.config import Mode, Settings
@@ -36,10 +36,6 @@ _STOP_WITHIN_S = 8.0
 _WEB_THREADS = 64
 
 Say = Callable[[str], None]
-
-
-class CannotServe(Exception):
-    """Something stands in the way. The text is one line for the operator."""
 
 
 @dataclass(frozen=True)
@@ -119,8 +115,10 @@ def _run_processes(services: Services, prepared: _Prepared, say: Say) -> None:
             calendars = (
                 _start_demo_calendars(services, children, logs) if _wants_demo_calendars(settings, prepared) else None
             )
-            children.add(Child("web", _web_command(settings)))
-            children.add(Child("worker", [sys.executable, "-m", "frontdesk", "worker"]))
+            in_terminal = settings.mode is not Mode.PRODUCTION  # its lines would bury the welcome
+            children.add(Child("web", _web_command(settings), log=logs / "web.log" if in_terminal else None))
+            worker = [sys.executable, "-m", "frontdesk", "worker"]
+            children.add(Child("worker", worker, log=logs / "worker.log" if in_terminal else None))
             _wait_until_it_answers(settings)
             for line in _welcome(services, prepared, calendars):
                 say(line)
@@ -180,6 +178,8 @@ def _welcome(services: Services, prepared: _Prepared, calendars: DemoCalendars |
         yield f"  Simulator  {base}/simulator"
     if calendars:
         yield f"  Calendars  {calendars.url}/.web/   user {calendars.username}, password {calendars.password}"
+    if services.settings.mode is not Mode.PRODUCTION:
+        yield f"  Logs       {services.settings.data_dir / 'logs'}"
     if prepared.first_password:
         yield f"  Log in as  {FIRST_LOGIN}, password {prepared.first_password}   (shown this once)"
 
