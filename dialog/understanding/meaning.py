@@ -26,6 +26,8 @@ IDLE = frozenset(
     {"affirm", "deny", "unsure", "greet", "thank", "goodbye", "more_options", "correct", "nothing", *TASKS}
 )
 """Phrases that say nothing about whether a clinic is meant."""
+QUESTIONS = frozenset({"ask_clinic", "ask_availability", "ask_appointments", "help", "repeat", "confirm_visit"})
+"""Phrases that are also put to others: "how long does it take" says little about a clinic beside words that are none of its."""
 STEERING = frozenset({"ask_human", "stop", "start_over", "go_back", "repeat", "start_cancel", "help"})
 """What is not taken down when a message is dictated, as long as little else was said."""
 OPENING = frozenset({Asked.NOTHING, Asked.WHAT_TO_DO, Asked.ANYTHING_ELSE})
@@ -412,42 +414,62 @@ _MAKERS: dict[str, Maker] = {
 
 
 def _in_context(findings: list[Finding], scene: Scene) -> list[Finding]:
-    asked = scene.listening.asked
     findings = _once(findings)
     if _is_foreign(findings, scene):
-        return [
-            Finding(say.OutOfScope("other"), (0, len(scene.utterance.tokens)), _foreign_words(scene)),
-            *_of_kind(findings, say.Greet, say.Thank),
-        ]
-    if asked in OPENING and not scene.listening.offered and _has(findings, say.GiveTime):
-        # Nothing was offered yet, so "anything later?" asks what there is.
-        findings = [
-            replace(each, command=say.AskAvailability()) if isinstance(each.command, say.MoreOptions) else each
-            for each in findings
-        ]
-    if _has(findings, say.StartBooking):
-        findings = _without(findings, say.AskAvailability)
-    if asked in OPENING and _has(findings, *WANTS):
-        findings = _without(findings, say.Affirm, say.Deny, say.Unsure)
+        rejected = Finding(say.OutOfScope("other"), (0, len(scene.utterance.tokens)), _foreign_words(scene))
+        return [rejected, *_of_kind(findings, say.Greet, say.Thank)]
     if _has(findings, say.Choose):
         findings = _without(findings, say.Affirm, say.MoreOptions, say.StartBooking, say.Correct)
-    if asked is Asked.PRACTITIONER and _has(findings, say.Deny) and not _has(findings, *DETAILS):
-        findings = [
-            replace(each, command=say.AnyPractitioner()) if isinstance(each.command, say.Deny) else each
-            for each in findings
-        ]
-    if asked in {Asked.YES_NO, Asked.CHOICE}:
-        findings = _as_correction(findings, scene)
-    if asked in OPENING and _has(findings, *DETAILS) and not _has(findings, *ASKING):
+    if _has(findings, say.StartBooking):
+        findings = _without(findings, say.AskAvailability)
+    if scene.listening.asked in OPENING:
+        return _at_opening(findings, scene)
+    return _as_answer(findings, scene)
+
+
+def _at_opening(findings: list[Finding], scene: Scene) -> list[Finding]:
+    """Read what begins or ends a conversation: a bare detail is a wish to book, a yes before a wish is only a way of speaking."""
+    if not scene.listening.offered and _has(findings, say.GiveTime):
+        # Nothing was offered yet, so "anything later?" asks what there is.
+        findings = _turned(findings, say.MoreOptions, say.AskAvailability())
+    if _has(findings, *WANTS):
+        findings = _without(findings, say.Affirm, say.Deny, say.Unsure)
+    if _is_idle_talk(findings, scene):
+        return _without(findings, say.GiveTime, say.AskAvailability)
+    if _has(findings, *DETAILS) and not _has(findings, *ASKING):
         first = next(each for each in findings if isinstance(each.command, DETAILS))
         findings.insert(findings.index(first), Finding(say.StartBooking(), (first.span[0], first.span[0]), frozenset()))
-    if (
-        not any(isinstance(each.command, say.Correct) for each in findings)
-        or _has(findings, say.GiveName, say.GiveBirthDate, *DETAILS)
-        or asked not in OPENING
-    ):
+    if _has(findings, say.GiveName, say.GiveBirthDate, *DETAILS):
         return findings
-    return _without(findings, say.Correct)
+    return _once(_turned(findings, say.Correct, say.Deny()))
+
+
+def _as_answer(findings: list[Finding], scene: Scene) -> list[Finding]:
+    asked = scene.listening.asked
+    if asked is Asked.PRACTITIONER and _has(findings, say.Deny) and not _has(findings, *DETAILS):
+        return _turned(findings, say.Deny, say.AnyPractitioner())
+    if asked in {Asked.YES_NO, Asked.CHOICE}:
+        return _as_correction(findings, scene)
+    return findings
+
+
+def _turned(findings: Sequence[Finding], kind: type[Command], into: Command) -> list[Finding]:
+    return [replace(each, command=into) if isinstance(each.command, kind) else each for each in findings]
+
+
+def _is_idle_talk(findings: Sequence[Finding], scene: Scene) -> bool:
+    """Whether a time is all that was found among words of no meaning to a clinic: "the match is on Tuesday"."""
+    if {type(each.command) for each in findings} - {
+        say.GiveTime,
+        say.AskAvailability,
+        say.Greet,
+        say.Affirm,
+        say.Unsure,
+    }:
+        return False
+    used = frozenset().union(*(each.words for each in findings))
+    left = [word for at, word in enumerate(scene.utterance.words) if at not in used and word not in scene.book.small]
+    return sum(word not in scene.book.vocabulary or word in scene.book.foreign for word in left) > 1 or len(left) > 3
 
 
 def _as_correction(findings: list[Finding], scene: Scene) -> list[Finding]:
@@ -471,10 +493,11 @@ def _is_foreign(findings: list[Finding], scene: Scene) -> bool:
     surely = any(scene.utterance.words[at] in scene.book.foreign_surely for at in foreign)
     if scene.services or scene.staff or scene.places or scene.person or scene.birth:
         return False
-    names = {each.command.name for each in findings} - IDLE - {"give_time"}
-    return not names and (
-        surely or len(foreign) > 1 or not _has(findings, say.StartBooking, say.StartCancel, say.StartReschedule)
-    )
+    names = {each.command.name for each in findings} - IDLE - {"give_time", "out_of_scope"}
+    if surely or len(foreign) > 1:
+        names -= QUESTIONS
+    has_visit = any("<visit>" in found and at not in foreign for at, found in enumerate(scene.text.found))
+    return not names and (surely or len(foreign) > 1 or not has_visit)
 
 
 def _foreign_words(scene: Scene) -> frozenset[int]:

@@ -45,6 +45,7 @@ class NameWords:
     common: frozenset[str]
     never: frozenset[str]
     joiners: frozenset[str]
+    followers: frozenset[str]
     titles: frozenset[str]
     letters: Mapping[str, str]
     alphabet: frozenset[str]
@@ -93,6 +94,7 @@ class PhraseBook:
     foreign: frozenset[str]
     foreign_surely: frozenset[str]
     vocabulary: frozenset[str]
+    by_letter: Mapping[str, tuple[str, ...]]  # the words that slips are compared with
 
 
 @lru_cache
@@ -107,9 +109,8 @@ def spelled_right(word: str, book: PhraseBook) -> str:
     """Give the word of `book` that `word` is a slip of, or `word` itself. Short words are left alone: too many are one letter apart."""
     if len(word) < SHORTEST_MISSPELT or word in book.vocabulary or not word.isalpha():
         return word
-    allowed = 1 if len(word) < 9 else 2
-    alike = sorted(known for known in book.vocabulary if known[0] == word[0] and len(known) >= SHORTEST_MISSPELT - 1)
-    found = process.extractOne(word, alike, scorer=OSA.distance, score_cutoff=allowed)
+    allowed = 1 if len(word) < 11 else 2
+    found = process.extractOne(word, book.by_letter.get(word[0], ()), scorer=OSA.distance, score_cutoff=allowed)
     return found[0] if found else word
 
 
@@ -120,6 +121,7 @@ class _Binder:
         self._content = content
         self._rules = WordRules(
             whole=self._pairs_of_words("whole"),
+            together=self._pairs_of_words("together"),
             endings=tuple(sorted(self._pairs_of_words("endings").items(), key=lambda pair: -len(pair[0]))),
             fillers=self._words("fillers"),
             abbreviations=self._words("abbreviations"),
@@ -145,6 +147,7 @@ class _Binder:
             foreign,
             services.same,
         ]
+        vocabulary = frozenset(word for words in known for word in words if word)
         return PhraseBook(
             language=str(self._content["language"]),
             rules=self._rules,
@@ -168,7 +171,8 @@ class _Binder:
             other_languages={name: frozenset(str(words).split()) for name, words in self._mapping("other_languages")},
             foreign=foreign,
             foreign_surely=self._words("foreign_surely"),
-            vocabulary=frozenset(word for words in known for word in words if word),
+            vocabulary=vocabulary,
+            by_letter=_by_letter(vocabulary),
         )
 
     def _names(self) -> NameWords:
@@ -176,6 +180,7 @@ class _Binder:
             common=self._words("common") | self._words("small"),
             never=self._words("never_names"),
             joiners=self._words("name_joiners"),
+            followers=self._words("name_followers"),
             titles=self._words("titles"),
             letters=self._pairs("letters"),
             alphabet=self._words("spelling_alphabet"),
@@ -247,6 +252,14 @@ class _Binder:
 
     def _numbers(self, key: str) -> dict[str, int]:
         return {left: int(right) for left, right in self._pairs(key).items()}
+
+
+def _by_letter(vocabulary: frozenset[str]) -> dict[str, tuple[str, ...]]:
+    grouped: dict[str, list[str]] = {}
+    for word in sorted(vocabulary):
+        if len(word) >= SHORTEST_MISSPELT - 1:
+            grouped.setdefault(word[0], []).append(word)
+    return {letter: tuple(words) for letter, words in grouped.items()}
 
 
 def _lines(block: str) -> Iterator[str]:

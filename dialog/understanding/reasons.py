@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
+from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
 from booking.values import ServiceInfo
@@ -62,6 +63,7 @@ class ServiceNames:
         self._known = frozenset(
             word for entry in (*self._entries, *self._concerns) for word in entry.words | entry.generic
         )
+        self._long = sorted(word for word in self._known if len(word) >= 5)
         self.words = frozenset(
             word
             for each in services
@@ -123,12 +125,8 @@ class ServiceNames:
     def _nearly(self, stem: str) -> str:
         if len(stem) < 5 or stem in self._book.vocabulary:
             return stem
-        near = sorted(
-            (OSA.distance(stem, known, score_cutoff=2), known)
-            for known in self._known
-            if known[0] == stem[0] and len(known) >= 5
-        )
-        return near[0][1] if near and near[0][0] <= (1 if len(stem) < 8 else 2) else stem
+        found = process.extractOne(stem, self._long, scorer=OSA.distance, score_cutoff=1 if len(stem) < 8 else 2)
+        return found[0] if found and found[0][0] == stem[0] else stem
 
     def _entries_of(self, service: ServiceInfo) -> Iterator[_Entry]:
         for name in (service.name, *service.aliases, service.key):

@@ -234,12 +234,18 @@ def _announced(utterance: Utterance, cues: Sequence[Hit], book: PhraseBook, *, i
         ends = sorted((hit.end for hit in cues if hit.label == kind), reverse=True)
         for end in ends:
             is_expected = kind == "name_cues_strong" or is_asked
-            if name := people.name_at(utterance, end, book, is_expected=is_expected):
+            name = people.name_at(utterance, end, book, is_expected=is_expected)
+            if name and (is_expected or utterance.is_cased or _ends_well(utterance, name.span[1], book)):
                 return name
     for hit in cues:
         if hit.label == "name_after":
             return _before(utterance, hit.start, book)
     return None
+
+
+def _ends_well(utterance: Utterance, end: int, book: PhraseBook) -> bool:
+    """Whether what was taken for a name ends as one does: "i am ann and ...", not "i am telling you"."""
+    return end in utterance.stops or utterance.words[end] in book.names.followers
 
 
 def _before(utterance: Utterance, end: int, book: PhraseBook) -> PersonName | None:

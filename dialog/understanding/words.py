@@ -6,8 +6,9 @@ reachable by position, because names and times are read from it.
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import zip_longest
 
 LONGEST_TEXT = 600
 """Characters that are read: a spoken or texted turn is far shorter, and a pasted book must cost no more than a turn."""
@@ -63,6 +64,7 @@ class WordRules:
     """How words of one language become plain; from its phrase file."""
 
     whole: Mapping[str, tuple[str, ...]]  # "can't" to (can, not)
+    together: Mapping[str, tuple[str, ...]]  # two written words: "uh huh" to (yes)
     endings: tuple[tuple[str, tuple[str, ...]], ...]  # "'ll" to (will), longest first
     fillers: frozenset[str]
     abbreviations: frozenset[str]  # a full stop after them ends nothing
@@ -92,24 +94,33 @@ def read_words(text: str, rules: WordRules) -> Utterance:
     tokens: list[Token] = []
     starts, stops = {0}, set()
     before = -1
-    for match in _PIECE.finditer(kept):
+    for match, following in _with_next(_PIECE.finditer(kept)):
         piece = match.group()
+        if match.end() <= before:
+            continue
         if not piece[0].isalnum():
             if piece in _MARKS and not (piece == "." and tokens and tokens[-1].word in rules.abbreviations):
                 stops.add(len(tokens))
                 starts.add(len(tokens))
             continue
-        if piece.lower() in rules.fillers:
+        pair = f"{piece} {following.group()}".lower() if following else ""
+        if piece.lower() in rules.fillers and pair not in rules.together:
             continue
-        for word in rules.plain(piece):
+        end = following.end() if following and pair in rules.together else match.end()
+        for word in rules.together.get(pair) or rules.plain(piece):
             if word in rules.joiners:
                 stops.add(len(tokens))
                 starts.add(len(tokens) + 1)
             glued = before >= 0 and match.start() - before <= 1 and not kept[before : match.start()].isspace()
-            tokens.append(Token(word, match.start(), match.end(), piece[0].isupper(), glued))
-        before = match.end()
+            tokens.append(Token(word, match.start(), end, piece[0].isupper(), glued))
+        before = end
     stops.add(len(tokens))
     return Utterance(kept, tuple(tokens), frozenset(starts), frozenset(stops))
+
+
+def _with_next(matches: Iterable[re.Match[str]]) -> Iterator[tuple[re.Match[str], re.Match[str] | None]]:
+    found = list(matches)
+    return zip_longest(found, found[1:]) if found else iter(())
 
 
 def clean(text: str) -> str:
