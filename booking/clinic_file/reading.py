@@ -8,6 +8,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
+from ruamel.yaml.constructor import RoundTripConstructor
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from booking.clinic_file.checks import Fault, faults, with_numbers
@@ -51,15 +52,24 @@ def parse(text: str, *, path: str) -> ClinicFile:
     return file
 
 
+class _Constructor(RoundTripConstructor):
+    """Leaves dates as text: one that does not exist would be an error without a line."""
+
+
+_Constructor.add_constructor("tag:yaml.org,2002:timestamp", RoundTripConstructor.construct_yaml_str)
+
+
 def _load(text: str, *, path: str) -> Any:
     # JSON may be indented with tabs, which YAML does not accept; a tab inside a JSON string is not allowed anyway.
     is_json = text.lstrip("\ufeff \t\r\n").startswith("{")
+    yaml = YAML(typ="rt", pure=True)
+    yaml.Constructor = _Constructor
     try:
-        document = YAML(typ="rt", pure=True).load(text.lstrip("\ufeff").expandtabs() if is_json else text)
+        document = yaml.load(text.lstrip("\ufeff").expandtabs() if is_json else text)
     except MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise ClinicFileError([f"{path}:{line}: {error.problem or error.context}"]) from None
-    except YAMLError as error:
+    except (YAMLError, ValueError, RecursionError) as error:
         raise ClinicFileError([f"{path}:1: {error}"]) from None
     if not isinstance(document, CommentedMap):
         raise ClinicFileError([f"{path}:1: a clinic file is a mapping that begins with the key clinic"])

@@ -40,6 +40,18 @@ def _checked_price(text: str) -> str:
     return str(Money.parse(text))
 
 
+def _some_time(length: timedelta) -> timedelta:
+    if length <= timedelta(0):
+        raise ValueError("must be more than 0m")
+    return length
+
+
+def _at_most_a_day(length: timedelta) -> timedelta:
+    if length > timedelta(days=1):
+        raise ValueError("must be at most 1d")
+    return length
+
+
 def _as_list(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
 
@@ -54,7 +66,7 @@ Key = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=6
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 Text = Annotated[str, Field(min_length=1, max_length=2000)]
 Language = Annotated[str, Field(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]+)*$")]
-Phone = Annotated[str, BeforeValidator(_text_of_number), Field(min_length=3, max_length=40)]
+Phone = Annotated[str, BeforeValidator(_text_of_number), Field(max_length=40)]
 Zone = Annotated[str, AfterValidator(_checked_zone)]
 Price = Annotated[str, AfterValidator(_checked_price), Field(description='An amount like "95.00 USD".')]
 Duration = Annotated[
@@ -107,9 +119,9 @@ class RulesPart(Part):
     """When patients may book by themselves."""
 
     minimum_notice: Duration = _RULES.minimum_notice
-    maximum_advance: Annotated[Duration, Field(gt=timedelta(0))] = _RULES.maximum_advance
-    step: Annotated[Duration, Field(gt=timedelta(0), le=timedelta(days=1))] = _RULES.step
-    hold: Annotated[Duration, Field(gt=timedelta(0))] = _RULES.hold
+    maximum_advance: Annotated[Duration, AfterValidator(_some_time)] = _RULES.maximum_advance
+    step: Annotated[Duration, AfterValidator(_some_time), AfterValidator(_at_most_a_day)] = _RULES.step
+    hold: Annotated[Duration, AfterValidator(_some_time)] = _RULES.hold
     cancel_notice: Duration = _RULES.cancel_notice
     max_per_patient_per_day: PositiveInt | None = None
     max_per_practitioner_per_day: PositiveInt | None = None
@@ -140,7 +152,7 @@ class ServicePart(Part):
     reasons: list[Name] = []
     description: Text | None = None
     category: Name | None = None
-    duration: Annotated[Duration, Field(gt=timedelta(0), le=timedelta(days=1))]
+    duration: Annotated[Duration, AfterValidator(_some_time), AfterValidator(_at_most_a_day)]
     buffer_before: Duration = timedelta(0)
     buffer_after: Duration = timedelta(0)
     price: Price | None = None

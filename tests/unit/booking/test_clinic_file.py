@@ -1,0 +1,195 @@
+"""The clinic file: what may stand in it, and errors that say where and what."""
+
+import json
+from datetime import date, datetime, timedelta
+
+import pytest
+
+from booking.clinic_file import ClinicFileError, forms, json_schema, parse
+from booking.clinic_file.checks import warnings
+from booking.values import DateSpan
+
+pytestmark = pytest.mark.unit
+
+CORE = """\
+clinic: {key: elm, name: Elm Street Clinic, timezone: America/New_York, country: US, languages: [en, es], phone: "+12125550100", transfer_to: "+12125550199"}
+rules: {minimum_notice: 2h, maximum_advance: 90d, step: 15m, hold: 5m}
+locations:
+  - {key: main, name: Main Street, address: "1 Main Street, Albany", hours: {mon-fri: ["08:00-18:00"], sat: ["09:00-13:00"]}, closed: [2027-07-05]}
+services:
+  - {key: cleaning, name: Dental cleaning, aliases: [cleaning, hygiene visit], category: dental, duration: 45m, buffer_before: 5m, buffer_after: 10m, price: "95.00 USD", skills: [hygiene], resources: [chair]}
+practitioners:
+  - {key: lee, name: Dr. Mina Lee, aliases: [Doctor Lee], gender: female, languages: [en, ko], skills: [hygiene, fillings], services: [cleaning],
+     schedules: [{location: main, hours: {mon-thu: ["09:00-12:00", "13:00-17:00"]}, off: [2027-03-17, "2027-04-01/2027-04-05"]}]}
+resources:
+  - {key: chair-1, kind: chair, location: main}
+patients:                    # optional, for demos and tests
+  - {key: ann, name: Ann Smith, born: 1984-05-02, phone: "+12125550123", language: en}
+appointments:                # optional, likewise
+  - {service: cleaning, practitioner: lee, location: main, patient: ann, start: "2027-03-15T09:00"}     # wall time of the location
+"""
+
+
+def errors(text: str) -> list[str]:
+    with pytest.raises(ClinicFileError) as caught:
+        parse(text, path="elm.yaml")
+    return list(caught.value.lines)
+
+
+def test_the_core_of_a_clinic_file_is_read():
+    file = parse(CORE, path="elm.yaml")
+
+    assert file.rules.minimum_notice == timedelta(hours=2)
+    assert file.services[0].duration == timedelta(minutes=45)
+    assert file.practitioners[0].schedules[0].off == [
+        DateSpan(date(2027, 3, 17), date(2027, 3, 18)),
+        DateSpan(date(2027, 4, 1), date(2027, 4, 6)),
+    ]
+    assert file.patients[0].born == date(1984, 5, 2)
+    assert file.appointments[0].start == datetime(2027, 3, 15, 9, 0)  # noqa: DTZ001 -- wall time
+    assert list(warnings(file)) == []
+
+
+def test_json_is_read_like_yaml_and_may_be_indented_with_tabs():
+    document = parse(CORE, path="elm.yaml").model_dump(mode="json", exclude_none=True)
+
+    assert parse(json.dumps(document, indent="\t"), path="elm.json") == parse(CORE, path="elm.yaml")
+
+
+def test_numbers_come_out_in_one_form():
+    file = parse(CORE.replace('"+12125550123"', '"(212) 555-0123"'), path="elm.yaml")
+
+    assert file.patients[0].phone == "+12125550123"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("duration: 45m, ", "", "elm.yaml:6: services[0].duration: this key is missing"),
+        ("buffer_before", "bufer_before", "elm.yaml:6: services[0].bufer_before: unknown key; do you mean buffer_before?"),
+        ("  - {key: chair-1", "rooms: []\nx:\n  - {key: chair-1", None),
+        ("duration: 45m", "duration: soon", "elm.yaml:6: services[0].duration: write a duration like 45m, 2h, 1h30m or 90d"),
+        ("duration: 45m", "duration: 0m", "elm.yaml:6: services[0].duration: must be more than 0m"),
+        ("95.00 USD", "cheap", "elm.yaml:6: services[0].price: not an amount like 95.00 USD: 'cheap'"),
+        ("sat: [", "sit: [", "elm.yaml:4: locations[0].hours.sit: name days like mon-fri, sat, or mon,wed"),
+        ("09:00-13:00", "09:00-25:00", "elm.yaml:4: locations[0].hours.sat[0]: there is no such time of day"),
+        (
+            "09:00-13:00",
+            "13:00-09:00",
+            "elm.yaml:4: locations[0].hours.sat[0]: it ends before it begins; write hours over midnight as two, up to 24:00 and from 00:00",
+        ),
+        ("mon-fri: [", '"mon,mon": [', "elm.yaml:4: locations[0].hours.mon,mon: a day is named twice"),
+        ('sat: ["09', 'thu-sat: ["09', "elm.yaml:4: locations[0].hours: hours overlap on thu"),
+        (
+            '"13:00-17:00"',
+            '"11:00-17:00"',
+            "elm.yaml:9: practitioners[0].schedules[0].hours: hours overlap on mon",
+        ),
+        ("closed: [2027-07-05]", "closed: [2027-07-35]", "elm.yaml:4: locations[0].closed[0]: write a date like 2027-07-05"),
+        ("2027-04-01/2027-04-05", "2027-04-05/2027-04-01", "elm.yaml:9: practitioners[0].schedules[0].off[1]: it ends before it begins"),
+        ("America/New_York", "New York", "elm.yaml:1: clinic.timezone: name a time zone of the IANA database, like Europe/Madrid"),
+        ('phone: "+12125550100"', "phone: +12125550100", 'elm.yaml:1: clinic.phone: put a telephone number in quotes, like "+12125550100"'),
+        ('"+12125550123"', '"12"', "elm.yaml:13: patients[0].phone: not a telephone number: 12"),
+        ("services: [cleaning]", "services: [clean]", "elm.yaml:8: practitioners[0].services[0]: there is no clean under services"),
+        ("{location: main, hours", "{location: north, hours", "elm.yaml:9: practitioners[0].schedules[0].location: there is no north under locations"),
+        ("patient: ann, start", "patient: bob, start", "elm.yaml:15: appointments[0].patient: there is no bob under patients"),
+        ("2027-03-15T09:00", "2027-03-14T02:30", "elm.yaml:15: appointments[0].start: clocks in America/New_York skip this time"),
+        ("2027-03-15T09:00", "2027-03-15T09:00Z", "elm.yaml:15: appointments[0].start: wall time of the location is meant, without a zone"),
+        ("duration: 45m", "duration: 2d", "elm.yaml:6: services[0].duration: must be at most 1d"),
+        ("duration: 45m", "duration: !!int x", None),
+        ("gender: female", "gender: lady", None),
+    ],
+)  # fmt: skip
+def test_an_error_names_the_line_and_the_key(old: str, new: str, message: str | None):
+    assert CORE.count(old) >= 1
+
+    found = errors(CORE.replace(old, new, 1))
+
+    assert message is None or message in found
+    assert all(line.startswith("elm.yaml:") for line in found)
+
+
+def test_a_key_that_is_there_twice_is_named():
+    twice = CORE.replace("patients:  ", "  - {key: chair-1, kind: chair, location: main}\npatients:  ")
+
+    assert errors(twice) == ["elm.yaml:12: resources[1].key: chair-1 is there twice"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "just words",
+        "- a list",
+        "[1, 2",
+        "a: 1\na: 2\n",
+        "{",
+        "\t",
+        "a: &x [*x]",
+        "!!python/object:os.system x",
+        "[" * 1000,
+    ],
+)
+def test_what_is_not_a_clinic_file_is_refused_with_a_line(text: str):
+    assert all(line.startswith("elm.yaml:") for line in errors(text))
+
+
+def test_nobody_is_at_two_places_at_the_same_time_unless_the_dates_differ():
+    second = CORE.replace(
+        "schedules: [{location: main,",
+        'schedules: [{location: main, valid_from: 2027-06-01, hours: {mon: ["10:00-11:00"]}}, {location: main, valid_until: VALID,',
+    )
+
+    assert parse(second.replace("VALID", "2027-05-31"), path="elm.yaml").practitioners[0].schedules[0].valid_from
+    assert errors(second.replace("VALID", "2027-06-01")) == [
+        "elm.yaml:9: practitioners[0].schedules[1].hours: on mon at two places at the same time"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "warning"),
+    [
+        ("services: [cleaning]", "services: []", "Dental cleaning: no practitioner offers it, so it can't be booked"),
+        ("skills: [hygiene, fillings]", "skills: [fillings]", "Dental cleaning: nobody who offers it has the skills it needs (hygiene), so it can't be booked"),
+        ("kind: chair", "kind: bed", "Dental cleaning: no location has all it needs (chair), so it can't be booked"),
+    ],
+)  # fmt: skip
+def test_a_service_that_nobody_can_give_is_warned_of(old: str, new: str, warning: str):
+    assert list(warnings(parse(CORE.replace(old, new, 1), path="elm.yaml"))) == [warning]
+
+
+@pytest.mark.parametrize(
+    ("text", "weekdays"),
+    [
+        ("mon-fri", (0, 1, 2, 3, 4)),
+        ("Sat", (5,)),
+        ("mon,wed", (0, 2)),
+        ("monday - wednesday, sunday", (0, 1, 2, 6)),
+        ("sat-mon", (5, 6, 0)),
+        ("all", (0, 1, 2, 3, 4, 5, 6)),
+    ],
+)
+def test_days_are_read_as_people_write_them(text: str, weekdays: tuple[int, ...]):
+    assert forms.read_days(text) == weekdays
+
+
+def test_a_weeks_hours_are_written_together_and_read_back():
+    hours = forms.read_hours(
+        {"mon-wed": ["09:00-12:00", "13:00-24:00"], "fri": ["09:00-12:00", "13:00-24:00"], "sun": ["00:00-06:30"]}
+    )
+
+    assert forms.hours_text(hours) == {"mon-wed,fri": ["09:00-12:00", "13:00-24:00"], "sun": ["00:00-06:30"]}
+    assert forms.read_hours(forms.hours_text(hours)) == hours
+
+
+@pytest.mark.parametrize("text", ["45m", "2h", "1h30m", "90d", "0m"])
+def test_a_duration_is_written_as_it_is_read(text: str):
+    assert forms.duration_text(forms.read_duration(text)) == text
+
+
+def test_the_schema_describes_the_parts():
+    schema = json_schema()
+
+    assert schema["required"] == ["clinic", "locations"]
+    assert schema["additionalProperties"] is False
+    assert {"clinic", "rules", "locations", "services", "practitioners"} <= set(schema["properties"])
