@@ -290,7 +290,7 @@ def _kept_though_retired(session: Session, clinic_id: str, *, now: datetime) -> 
             .group_by(kind.id, kind.name)
             .order_by(kind.name)
         )
-        told += [f"{name}: no longer in the file, but {count} appointments ahead are kept" for name, count in rows]
+        told += [f"{name}: no longer in the file; appointments ahead that are kept: {count}" for name, count in rows]
     return told
 
 
