@@ -448,6 +448,9 @@ def _as_answer(findings: list[Finding], scene: Scene) -> list[Finding]:
     asked = scene.listening.asked
     if asked is Asked.PRACTITIONER and _has(findings, say.Deny) and not _has(findings, *DETAILS):
         return _turned(findings, say.Deny, say.AnyPractitioner())
+    if asked is Asked.LOCATION and not scene.places:
+        anywhere = say.GiveLocation(tuple(place.key for place in scene.listening.catalogue.locations))
+        return _turned(findings, say.AnyPractitioner, anywhere)
     if asked in {Asked.YES_NO, Asked.CHOICE}:
         return _as_correction(findings, scene)
     return findings
@@ -476,6 +479,11 @@ def _as_correction(findings: list[Finding], scene: Scene) -> list[Finding]:
     """Read "no, Thursday" and "yes, but at three" as one correction rather than as an answer and a wish."""
     has_details = _has(findings, say.GiveName, say.GiveBirthDate, *DETAILS)
     answers = _of_kind(findings, say.Deny, say.Affirm)
+    if _has(findings, say.MoreOptions):
+        return _without(findings, say.Deny, say.Affirm, say.Correct)
+    if not has_details and _has(findings, say.Affirm):
+        # "Yes, book it" answers; it begins nothing new.
+        return _without(findings, say.StartBooking)
     if not has_details or not answers:
         return findings
     is_denied = any(isinstance(each.command, say.Deny) for each in answers)

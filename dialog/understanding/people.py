@@ -45,7 +45,7 @@ def _may_be_name(utterance: Utterance, at: int, book: PhraseBook, *, is_expected
     if not raw.replace("'", "").isalpha() or raw in book.names.never or token.word in book.names.never:
         return False
     if is_expected:
-        return raw not in book.names.common or token.capital or len(utterance.tokens) - at <= 2
+        return raw not in book.names.common or token.capital or len(utterance.tokens) <= 2
     if utterance.is_cased:
         return token.capital
     return raw not in book.vocabulary if is_second else raw not in book.names.common and raw not in book.vocabulary
@@ -95,7 +95,9 @@ def _letter(utterance: Utterance, at: int, book: PhraseBook, *, is_expected: boo
             return ["w"], at + 2
         doubled = _letter(utterance, at + 1, book, is_expected=is_expected)
         return (doubled[0] * 2, doubled[1]) if doubled else None
-    letter = words[at] if len(words[at]) == 1 and words[at].isalpha() else ""
+    # The written letter, not the plain word: a K on its own is "ok" otherwise.
+    raw = utterance.text[utterance.tokens[at].start : utterance.tokens[at].end].strip(".").lower()
+    letter = raw if len(raw) == 1 and raw.isalpha() else ""
     if not letter and words[at] in names.alphabet:
         letter = words[at][0]
     if not letter and is_expected:

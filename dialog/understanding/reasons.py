@@ -59,6 +59,14 @@ class ServiceNames:
     def __init__(self, services: Sequence[ServiceInfo], book: PhraseBook) -> None:
         self._book = book
         self._entries = tuple(dict.fromkeys(entry for each in services for entry in self._entries_of(each)))
+        self._hints = tuple(
+            dict.fromkeys(
+                _Entry(entry.key, _Rank.PART, frozenset({word}), frozenset())
+                for entry in self._entries
+                if entry.rank is _Rank.REASON
+                for word in sorted(entry.words - book.names.common)
+            )
+        )
         self._concerns = tuple(dict.fromkeys(entry for entry in self._concerns_of(services)))
         self._known = frozenset(
             word for entry in (*self._entries, *self._concerns) for word in entry.words | entry.generic
@@ -71,11 +79,17 @@ class ServiceNames:
             for word in self._plain(text)
         )
 
-    def find(self, utterance: Utterance, *, taken: Sequence[Span], for_child: bool) -> list[Mention]:
-        """Find what they want to come for, as one mention, or none. `for_child`: services for children are meant where there are any."""
+    def find(self, utterance: Utterance, *, taken: Sequence[Span], for_child: bool, is_asked: bool) -> list[Mention]:
+        """Find what they want to come for, as one mention, or none.
+
+        `for_child`: services for children are meant where there are any. `is_asked`: the question was what for, so that part of a reason is enough.
+        """
         said = self._stems(utterance, taken)
         extra = dict.fromkeys(self._book.services.child, -1) if for_child else {}
-        found = sorted(self._matches(said, extra), key=lambda each: (-each.rank, -each.size, each.spread))
+        found = sorted(
+            self._matches(said, extra, self._hints if is_asked else ()),
+            key=lambda each: (-each.rank, -each.size, each.spread),
+        )
         found = [each for each in found if not self._is_denied(each, utterance)]
         if not found:
             return []
@@ -93,9 +107,9 @@ class ServiceNames:
             return one.rank >= _Rank.REASON
         return one.size == best.size and one.spread == best.spread
 
-    def _matches(self, said: dict[str, int], extra: dict[str, int]) -> Iterator[_Found]:
+    def _matches(self, said: dict[str, int], extra: dict[str, int], hints: Sequence[_Entry]) -> Iterator[_Found]:
         everything = {**extra, **said}
-        for entry in (*self._entries, *self._concerns):
+        for entry in (*self._entries, *self._concerns, *hints):
             if not entry.words <= everything.keys():
                 continue
             places = sorted(everything[word] for word in entry.words if everything[word] >= 0)

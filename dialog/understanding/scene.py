@@ -107,9 +107,11 @@ def look(utterance: Utterance, text: Text, listening: Listening, *, book: Phrase
     places = tuple(names.places.find(utterance, taken=taken, place_words=place_words, is_asked=asked is Asked.LOCATION))
     taken += [(mention.start, mention.end) for mention in places]
     staff = tuple(names.staff.find(utterance, taken=taken, is_asked=asked is Asked.PRACTITIONER))
+    if asked in {Asked.NAME, Asked.SPELL_NAME}:
+        staff = tuple(mention for mention in staff if mention.keys)  # an unknown doctor is the patient
     taken += [(mention.start, mention.end) for mention in staff]
     for_child = any(hit.label == "book_for child" for hit in cues)
-    services = tuple(names.services.find(utterance, taken=taken, for_child=for_child))
+    services = tuple(names.services.find(utterance, taken=taken, for_child=for_child, is_asked=asked is Asked.SERVICE))
     scene = Scene(
         utterance,
         listening,
@@ -231,16 +233,32 @@ def _person(
 
 def _announced(utterance: Utterance, cues: Sequence[Hit], book: PhraseBook, *, is_asked: bool) -> PersonName | None:
     for kind in ("name_cues_strong", "name_cues_weak"):
-        ends = sorted((hit.end for hit in cues if hit.label == kind), reverse=True)
-        for end in ends:
-            is_expected = kind == "name_cues_strong" or is_asked
-            name = people.name_at(utterance, end, book, is_expected=is_expected)
-            if name and (is_expected or utterance.is_cased or _ends_well(utterance, name.span[1], book)):
-                return name
+        is_expected = kind == "name_cues_strong" or is_asked
+        ends = sorted({_after_title(utterance, hit.end, book) for hit in cues if hit.label == kind}, reverse=True)
+        read = [people.name_at(utterance, end, book, is_expected=is_expected) for end in ends]
+        names = [
+            name
+            for name in read
+            if name and (is_expected or utterance.is_cased or _ends_well(utterance, name.span[1], book))
+        ]
+        if names:
+            return _first_and_last(names)
     for hit in cues:
         if hit.label == "name_after":
             return _before(utterance, hit.start, book)
     return None
+
+
+def _after_title(utterance: Utterance, at: int, book: PhraseBook) -> int:
+    return at + 1 if at < len(utterance.tokens) and utterance.words[at] in book.names.titles else at
+
+
+def _first_and_last(names: Sequence[PersonName]) -> PersonName:
+    """Join "first name Ann, last name Smith"; else the name that was said last counts."""
+    latest, before = names[0], names[-1]
+    if len(names) > 1 and not overlaps(latest.span, before.span) and " " not in latest.value + before.value:
+        return PersonName(f"{before.value} {latest.value}", (before.span[0], latest.span[1]), spelled=False)
+    return latest
 
 
 def _ends_well(utterance: Utterance, end: int, book: PhraseBook) -> bool:

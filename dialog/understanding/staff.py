@@ -83,8 +83,8 @@ class StaffNames:
 
     def _likeness(self, name: _Name, utterance: Utterance, at: int, needed: float) -> tuple[float, int]:
         words = utterance.words
-        is_common = words[at] in self._book.names.common and needed > ALIKE_AFTER_TITLE
-        if is_common and not (utterance.tokens[at].capital and utterance.is_cased):
+        is_common = words[at] in self._book.vocabulary and needed > ALIKE_AFTER_TITLE
+        if is_common and words[at] not in name.words and not (utterance.tokens[at].capital and utterance.is_cased):
             return 0.0, 0
         if len(name.words) > 1 and at + 1 < len(words) and at + 1 not in utterance.stops:
             both = min(alike(words[at], name.words[0]), alike(words[at + 1], name.words[-1]))
