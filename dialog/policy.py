@@ -139,8 +139,9 @@ def _take(draft: Draft, commands: tuple[c.Command, ...], *, is_sure: bool) -> bo
     said = _details_meant(draft, commands)
     used = _who(draft, commands)
     used |= _choose(draft, commands, said)
+    before = _standing(draft)
     used |= _wishes(draft, commands, said)
-    if not (said and draft.state.flow is not None and _is_changed_by(said)):
+    if _standing(draft) == before:
         used |= _yes_or_no(draft, commands, is_sure=is_sure)
     used |= _asides(draft, commands)
     return used
@@ -190,7 +191,7 @@ def _details_meant(draft: Draft, commands: tuple[c.Command, ...]) -> tuple[c.Com
 
 
 def _asks_and_wishes(commands: tuple[c.Command, ...]) -> bool:
-    """ "Do you do flu shots? Can I have one on Saturday?": a service and a time are a wish, unless the hours were asked for."""
+    """A service and a time beside a question are a wish ("Do you do flu shots? Can I have one on Saturday?"), unless it is about hours."""
     has_time = any(isinstance(one, c.GiveTime) for one in commands)
     has_service = any(isinstance(one, c.GiveService) for one in commands)
     about_time = any(
@@ -249,8 +250,12 @@ def _queue_behind(draft: Draft, wish: starts.Wish) -> None:
     draft.update(flows=(*draft.state.flows, top))
 
 
-def _is_changed_by(said: tuple[c.Command, ...]) -> bool:
-    return any(not isinstance(one, c.BookFor) for one in said)
+def _standing(draft: Draft) -> object:
+    """What a yes or no would be about: changed by what was said beside it, the answer was to something that is gone."""
+    flow = draft.state.flow
+    if flow is None:
+        return None
+    return flow.kind, flow.details, flow.about, flow.offers, flow.chosen, flow.hold
 
 
 def _yes_or_no(draft: Draft, commands: tuple[c.Command, ...], *, is_sure: bool) -> bool:

@@ -127,7 +127,7 @@ def _settled_visit(draft: Draft, visits: tuple[BookedVisit, ...]) -> BookedVisit
 
 
 def _take_day_as_name(draft: Draft, visits: tuple[BookedVisit, ...]) -> None:
-    """ "Move my Tuesday visit to Thursday": of two days, the one on which there is a visit says which visit is meant."""
+    """Of two days ("move my Tuesday visit to Thursday"), the one on which there is a visit says which visit is meant."""
     wish = draft.flow.details.wish
     if wish is None or len(wish.days) < 2:
         return

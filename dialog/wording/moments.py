@@ -24,14 +24,14 @@ class Moments:
         return self.channel is Channel.VOICE
 
     def day(self, day: date) -> str:
-        """ "Tuesday, March 16th", "Tue Mar 16"."""
+        """Say a day: "Tuesday, March 16th", "Tue Mar 16"."""
         weekday, month = self.parts["weekdays"][day.weekday()], self.parts["months"][day.month - 1]
         if self.is_spoken:
             return f"{weekday}, {month} {_ordinal(day.day)}"
         return f"{weekday[:3]} {month[:3]} {day.day}"
 
     def time(self, wall: datetime) -> str:
-        """ "9 AM", "2:30 PM"; written always with minutes."""
+        """Say a time of day: "9 AM", "2:30 PM"; written always with minutes."""
         return self.clock(wall.hour * 60 + wall.minute)
 
     def clock(self, minute: int) -> str:
@@ -42,11 +42,11 @@ class Moments:
         return f"{shown} {half}" if self.is_spoken and not rest else f"{shown}:{rest:02} {half}"
 
     def moment(self, wall: datetime) -> str:
-        """ "Tuesday, March 16th at 9 AM", "Tue Mar 16, 9:00 AM"."""
+        """Say a day and a time: "Tuesday, March 16th at 9 AM", "Tue Mar 16, 9:00 AM"."""
         return f"{self.day(wall.date())}{' at ' if self.is_spoken else ', '}{self.time(wall)}"
 
     def length(self, length: timedelta) -> str:
-        """ "45 minutes", "an hour", "2 hours", "3 days"."""
+        """Say how long: "45 minutes", "an hour", "2 hours", "3 days"."""
         if length >= 2 * _DAY and not length % _DAY:
             return str(self.parts["days"].format(count=length // _DAY))
         hours, rest = divmod(length, timedelta(hours=1))
@@ -68,7 +68,7 @@ class Moments:
         return ", ".join(f"{self._days(first, last)} {self.spans(spans)}" for first, last, spans in runs)
 
     def spans(self, spans: Sequence[tuple[timedelta, timedelta]]) -> str:
-        """ "8 AM to 6 PM", one after the other."""
+        """Say stretches of a day, one after the other: "8 AM to 6 PM"."""
         to = self.parts["to"]["spoken" if self.is_spoken else "written"]
         ends = [(start // timedelta(minutes=1), end // timedelta(minutes=1)) for start, end in spans]
         return f" {self.parts['and']} ".join(f"{self.clock(start)}{to}{self.clock(end)}" for start, end in ends)

@@ -151,7 +151,7 @@ class Renderer:
 
     @staticmethod
     def _short_name(person: PractitionerInfo) -> str:
-        """ "Dr. Lee" of "Dr. Mina Lee"; others by their whole name."""
+        """Say "Dr. Lee" of "Dr. Mina Lee", and others by their whole name."""
         words = person.name.split()
         return f"{words[0]} {words[-1]}" if words[0].endswith(".") and len(words) > 2 else person.name
 
