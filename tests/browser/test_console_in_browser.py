@@ -27,7 +27,7 @@ def test_a_booking_by_text_is_read_afterwards_in_the_console(
     text(page, "yes", answered="Booked: Dental cleaning, Tue Mar 16")
     product.work()
 
-    expect(page.locator("#sms-log")).to_contain_text("sent by the clinic")
+    expect(page.locator("#sms-log")).to_contain_text("from the clinic, sent")
     expect(page.locator("#after")).to_contain_text("Dental cleaning")
     assert_is_sound(page)
 
