@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 from booking.values import AppointmentId, AppointmentStatus, BookedVisit, Catalogue, PatientId, Slot, Source
 from dialog import commands as c
@@ -51,6 +51,11 @@ ANNS_NUMBER = "+12125550123"
 def on(day: date, *, at: int | None = None) -> c.GiveTime:
     """Wish for a day, and an exact time in minutes after midnight."""
     return c.GiveTime(TimeWish(days=(DayRange(day, day + timedelta(days=1)),), at_minute=at))
+
+
+def wall(text: str) -> datetime:
+    """Read a wall time, "2027-03-15T09:00"."""
+    return datetime.fromisoformat(text)
 
 
 @dataclass
@@ -143,8 +148,8 @@ class Diary:
                         continue
                     start = weekly.start
                     while start + service.duration <= weekly.end:
-                        wall = datetime(day.year, day.month, day.day) + start
-                        slot = self._slot_at(service_id, practitioner.id, working.location_id, wall)
+                        begins = datetime.combine(day, time()) + start
+                        slot = self._slot_at(service_id, practitioner.id, working.location_id, begins)
                         if slot.starts_at >= self.now + timedelta(hours=2) and not self._is_taken(slot):
                             found.append(slot)
                         start += timedelta(minutes=15)

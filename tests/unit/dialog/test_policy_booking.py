@@ -1,6 +1,6 @@
 """Booking, decided without any input or output."""
 
-from datetime import date, datetime
+from datetime import date
 
 import pytest
 
@@ -12,7 +12,7 @@ from dialog.inbound import Channel
 from dialog.interpreter import Asked
 from dialog.state import Outcome
 from dialog.timewords import ClockRange, TimeWish
-from tests.unit.dialog.talk import ANN, Talk, on
+from tests.unit.dialog.talk import ANN, Talk, on, wall
 
 pytestmark = pytest.mark.unit
 
@@ -220,12 +220,12 @@ def test_another_day_means_none_of_the_days_offered() -> None:
 
 def test_a_time_that_is_taken_is_said_so_and_the_times_before_and_after_are_offered_first() -> None:
     talk = Talk()
-    talk.diary.take("cleaning", "lee", "main", datetime(2027, 3, 15, 14, 0))
+    talk.diary.take("cleaning", "lee", "main", wall("2027-03-15T14:00"))
 
     reply = talk.hear(c.StartBooking(), CLEANING, LEE, on(MONDAY, at=TWO))
 
     assert "2:00 PM on Mon Mar 15 is taken with Dr. Mina Lee" in reply
-    assert talk.offered()[:2] == [datetime(2027, 3, 15, 13, 15), datetime(2027, 3, 15, 14, 45)]
+    assert talk.offered()[:2] == [wall("2027-03-15T13:15"), wall("2027-03-15T14:45")]
 
 
 def test_a_person_who_is_away_that_day_is_named_with_the_nearest_that_works() -> None:
@@ -282,17 +282,17 @@ def test_a_phrase_that_cannot_be_resolved_is_asked_about_and_not_guessed() -> No
 def test_a_time_lost_at_the_choice_is_explained_with_the_nearest_in_the_same_turn() -> None:
     talk = Talk()
     talk.hear(c.StartBooking(), CLEANING, LEE, on(MONDAY, at=TWO))
-    talk.diary.take("cleaning", "lee", "main", datetime(2027, 3, 15, 14, 0))
+    talk.diary.take("cleaning", "lee", "main", wall("2027-03-15T14:00"))
 
     talk.hear(c.Choose(0))
 
     assert talk.said == [Say.SLOT_GONE, Say.OFFER]
-    assert talk.offered()[0] == datetime(2027, 3, 15, 13, 15)
+    assert talk.offered()[0] == wall("2027-03-15T13:15")
 
 
 def test_a_time_lost_at_the_yes_is_explained_with_the_nearest_in_the_same_turn() -> None:
     talk = talk_to_read_back()
-    talk.diary.take("cleaning", "lee", "main", datetime(2027, 3, 15, 14, 0))
+    talk.diary.take("cleaning", "lee", "main", wall("2027-03-15T14:00"))
 
     talk.hear(c.Affirm())
 
@@ -451,7 +451,7 @@ def test_the_last_of_the_day_comes_first_when_it_was_wished() -> None:
         c.GiveTime(TimeWish(days=on(MONDAY).wish.days, order="latest")),
     )
 
-    assert talk.offered()[0] == datetime(2027, 3, 15, 16, 0)
+    assert talk.offered()[0] == wall("2027-03-15T16:00")
 
 
 def test_a_part_of_the_day_is_kept_to() -> None:

@@ -1,6 +1,6 @@
 """Visits that exist: nothing of them is told or changed before name and date of birth match."""
 
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 
 import pytest
 
@@ -11,7 +11,7 @@ from dialog.errands import CancelAppointment, ListVisits, RefusedBy
 from dialog.interpreter import Asked
 from dialog.state import Outcome
 from dialog.timewords import TimeWish
-from tests.unit.dialog.talk import ANN, BOB, Talk, on
+from tests.unit.dialog.talk import ANN, BOB, Talk, on, wall
 
 pytestmark = pytest.mark.unit
 
@@ -20,7 +20,7 @@ ANNS_BIRTHDAY = c.GiveBirthDate(date(1984, 5, 2))
 
 def talk_with_a_visit() -> Talk:
     talk = Talk()
-    talk.diary.book(ANN, "cleaning", "lee", "main", datetime(2027, 3, 16, 10, 0))
+    talk.diary.book(ANN, "cleaning", "lee", "main", wall("2027-03-16T10:00"))
     return talk
 
 
@@ -97,7 +97,7 @@ def test_a_no_keeps_the_visit() -> None:
 
 def test_which_of_several_visits_is_asked_by_number() -> None:
     talk = talk_with_a_visit()
-    talk.diary.book(ANN, "physio-first", "novak", "riverside", datetime(2027, 3, 18, 9, 0))
+    talk.diary.book(ANN, "physio-first", "novak", "riverside", wall("2027-03-18T09:00"))
     talk.hear(c.StartCancel())
     talk.hear(c.GiveName("Ann Smith"))
     asked = talk.hear(ANNS_BIRTHDAY)
@@ -113,7 +113,7 @@ def test_which_of_several_visits_is_asked_by_number() -> None:
 )
 def test_what_whom_or_when_says_which_visit_is_meant(about: c.Command) -> None:
     talk = talk_with_a_visit()
-    talk.diary.book(ANN, "physio-first", "novak", "riverside", datetime(2027, 3, 18, 9, 0))
+    talk.diary.book(ANN, "physio-first", "novak", "riverside", wall("2027-03-18T09:00"))
     talk.hear(c.StartCancel(), about)
     talk.hear(c.GiveName("Ann Smith"))
     talk.hear(ANNS_BIRTHDAY)
@@ -144,7 +144,7 @@ def test_the_same_time_on_another_day_is_the_time_of_the_visit() -> None:
         c.StartReschedule(), c.GiveTime(TimeWish(days=on(date(2027, 3, 15)).wish.days, relative="same_time"))
     )
 
-    assert talk.offered() == [datetime(2027, 3, 15, 10, 0)]
+    assert talk.offered() == [wall("2027-03-15T10:00")]
 
 
 def test_of_two_days_the_one_with_a_visit_names_it_and_the_other_is_the_wish() -> None:
@@ -196,7 +196,7 @@ def test_half_an_hour_of_silence_drops_the_check() -> None:
 def test_a_childs_visit_needs_the_childs_name_and_date_of_birth() -> None:
     talk = verified(c.AskAppointments())
     talk.diary.people["patient-leo"] = ("Leo Smith", date(2019, 6, 9))
-    talk.diary.book("patient-leo", "child-checkup", "ruiz", "main", datetime(2027, 3, 15, 9, 0))
+    talk.diary.book("patient-leo", "child-checkup", "ruiz", "main", wall("2027-03-15T09:00"))
 
     talk.hear(c.StartCancel(), c.BookFor(Relation.CHILD))
     asked = talk.said[-1]
@@ -221,7 +221,7 @@ def test_cancel_one_and_book_another_in_one_breath_are_done_one_after_the_other(
 
 def test_nobody_hears_of_another_patients_visits() -> None:
     talk = talk_with_a_visit()
-    talk.diary.book(BOB, "physical", "ito", "riverside", datetime(2027, 3, 16, 9, 0))
+    talk.diary.book(BOB, "physical", "ito", "riverside", wall("2027-03-16T09:00"))
 
     talk.hear(c.AskAppointments())
     talk.hear(c.GiveName("Robert Jones"))
@@ -242,7 +242,7 @@ def test_no_visits_is_said_plainly() -> None:
 
 def test_visits_that_have_been_are_told_to_the_verified() -> None:
     talk = Talk()
-    talk.diary.book(ANN, "physical", "ruiz", "main", datetime(2027, 2, 1, 9, 0))
+    talk.diary.book(ANN, "physical", "ruiz", "main", wall("2027-02-01T09:00"))
     talk.hear(c.AskAppointments(past=True))
     talk.hear(c.GiveName("Ann Smith"))
 
