@@ -3,15 +3,16 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from itertools import pairwise
 
 from dialog.timewords.atoms import Signal
 from dialog.timewords.clocks import Context
 from dialog.timewords.language import Language
 from dialog.timewords.leaves import MOVED_TO
-from dialog.timewords.mention import is_past, wish_of
-from dialog.timewords.phrases import Phrase, Piece
+from dialog.timewords.mention import is_past, settled, wish_of
+from dialog.timewords.phrases import Phrase, Piece, joined_of
 from dialog.timewords.tokens import Token
-from dialog.timewords.values import ANY_CLOCK, HORIZON, ClockRange, DayRange, TimeWish, united_clocks, united_days
+from dialog.timewords.values import ANY_CLOCK, ANY_WEEKDAY, HORIZON, ClockRange, DayRange, TimeWish, united_clocks, united_days
 
 REFUSALS = ("not_before", "not_before_far", "not_after", "no")
 MARKS = (
@@ -23,6 +24,7 @@ MARKS = (
     "history",
     "history_if_past",
     "hoping",
+    "wishing_after",
     "born",
     "moving",
     "question_lead",
@@ -87,6 +89,7 @@ def _overlap(one: Mark, other: Mark) -> bool:
 
 def parts_of(phrases: list[Phrase], said: Utterance) -> list[Said]:
     """Give every phrase its part."""
+    phrases = _without_lone_refusals(phrases, said)
     parts = [Said(phrase, past=is_past(phrase, said.context)) for phrase in phrases]
     parts = [replace(part, refused=_is_refused(index, phrases, said)) for index, part in enumerate(parts)]
     parts = _refusals_carried_on(parts, said)
@@ -118,6 +121,26 @@ def _refuses_behind(mark: Mark, end: int, said: Utterance) -> bool:
     if len(gap) > 2 or _stopped(end, mark.start, said):
         return False
     return "," not in gap or said.words(mark.end, mark.end + 1) in ([], ["."], [","])
+
+
+def _without_lone_refusals(phrases: list[Phrase], said: Utterance) -> list[Phrase]:
+    """Cut a refused phrase at the comma behind its day: "any day but Thursday, before noon" asks for before noon."""
+    result: list[Phrase] = []
+    for index, phrase in enumerate(phrases):
+        cut = _cut_behind_day(phrase, said)
+        is_cut = cut is not None and _is_refused(index, phrases, said)
+        result.extend(settled(part, said.context) for part in cut) if cut and is_cut else result.append(phrase)
+    return result
+
+
+def _cut_behind_day(phrase: Phrase, said: Utterance) -> list[Phrase] | None:
+    if not (phrase.dated and phrase.timed):
+        return None
+    for at, (one, other) in enumerate(pairwise(phrase.pieces), start=1):
+        if "," in said.words(one.end, other.start):
+            halves = [joined_of(phrase.pieces[:at]), joined_of(phrase.pieces[at:])]
+            return halves if halves[0].dated and not halves[0].timed and halves[1].timed else None
+    return None
 
 
 def _reaches(mark: Mark, phrase: Phrase, begin: int | None, said: Utterance) -> bool:
@@ -171,13 +194,21 @@ def _is_story(part: Said, index: int, phrases: list[Phrase], said: Utterance) ->
     if said.tokens[start].word in steering["story_leads"] or said.marked("born", clause, start):
         return True
     near = max(begin, clause, start - 7)
-    if said.marked("hoping", near, start):
+    if said.marked("hoping", near, start) or _points_ahead(part, said):
         return False
     if part.past and (
         said.marked("history_if_past", near, start) or steering["past_leads"] & set(said.words(start - 1, start))
     ):
         return True
     return bool(said.marked("history", near, start))
+
+
+def _points_ahead(part: Said, said: Utterance) -> bool:
+    """Whether nothing can have happened then ("tomorrow", "in two weeks"), or something said after it makes it a wish ("would be great")."""
+    phrase, steering = part.phrase, said.context.language.steering
+    ahead = steering["ahead"].intersection(said.words(phrase.start, phrase.end))
+    counted = phrase.day is not None and phrase.day.counted and not part.past
+    return bool(ahead or counted or said.marked("wishing_after", phrase.end, phrase.end + 3))
 
 
 def _without_replaced(parts: list[Said], said: Utterance) -> list[Said]:
@@ -230,7 +261,6 @@ def wish_from(parts: list[Said], signals: list[Piece], context: Context) -> Time
     wish = _with_flexibility(
         wish,
         [piece.atom.flexible for piece in signals if isinstance(piece.atom, Signal) and piece.atom.flexible],
-        context,
     )
     return wish if replace(wish, soft=False) != TimeWish() else None
 
@@ -372,7 +402,7 @@ def _with_signal(wish: TimeWish, signal: Signal) -> TimeWish:
     )
 
 
-def _with_flexibility(wish: TimeWish, named: list[str], context: Context) -> TimeWish:
+def _with_flexibility(wish: TimeWish, named: list[str]) -> TimeWish:
     if not named:
         return wish
     dated = bool(wish.days or wish.weekdays or wish.not_days or wish.not_weekdays)
@@ -382,5 +412,5 @@ def _with_flexibility(wish: TimeWish, named: list[str], context: Context) -> Tim
     if "clock" in named and not timed:
         return replace(wish, flexible=True, clocks=(ANY_CLOCK,))
     if "day" in named and not dated:
-        return replace(wish, flexible=True, days=(DayRange(context.today, context.today + HORIZON),))
+        return replace(wish, flexible=True, weekdays=frozenset() if timed else ANY_WEEKDAY)
     return wish

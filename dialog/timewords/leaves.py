@@ -89,7 +89,8 @@ class _Leaf:
         kind = self.token.kind
         if kind == "word":
             self._add("WORD", 1, self.token.word)
-            self._number_words()
+            if not self._year_words():
+                self._number_words()
             self._ordinal_words()
         elif kind == "int":
             self._figures()
@@ -165,6 +166,19 @@ class _Leaf:
         self._number(value, 1)
         if value >= 20 and 1 <= numbers.get(self._word(1), 0) <= 9:
             self._number(value + numbers[self._word(1)], 2)
+
+    def _year_words(self) -> bool:
+        """Take "nineteen eighty-four" for a year; say whether it can be nothing else, since no hour has so many minutes."""
+        numbers = self.language.numbers
+        century, tens = numbers.get(self.token.word, 0), numbers.get(self._word(1), 0)
+        if century not in {19, 20} or tens < 10:
+            return False
+        ones = numbers.get(self._word(2), 0) if tens >= 20 else 0
+        if not 1 <= ones <= 9:
+            self._add("YEAR", 2, century * 100 + tens)
+        else:
+            self._add("YEAR", 3, century * 100 + tens + ones)
+        return tens >= 60
 
     def _number(self, value: int, tokens: int) -> None:
         self._add("NUM", tokens, value)

@@ -73,7 +73,7 @@ def pieces_of(tokens: list[Token], context: Context) -> list[Piece]:
     found: list[Piece] = []
     at = 0
     while at < len(tokens):
-        piece = _longest(chart, at, STRONG, weak=False) or _longest(chart, at, WEAK, weak=True)
+        piece = _longest(chart, at, STRONG, weak=False) or _weak(chart, at)
         if piece is None:
             at += 1
         else:
@@ -87,6 +87,15 @@ def _apart(piece: Piece) -> list[Piece]:
     if isinstance(piece.atom, Together) and all(isinstance(atom, Day | Unclear) for atom in piece.atom.atoms):
         return [replace(piece, atom=atom) for atom in piece.atom.atoms]
     return [piece]
+
+
+def _weak(chart: Chart, at: int) -> Piece | None:
+    """The weak phrase at this place, unless something stronger begins inside and goes on after it ("the 9" in "the 9 o'clock")."""
+    piece = _longest(chart, at, WEAK, weak=True)
+    if piece is None:
+        return None
+    inside = (_longest(chart, later, STRONG, weak=False) for later in range(at + 1, piece.end))
+    return None if any(each is not None and each.end > piece.end for each in inside) else piece
 
 
 def _longest(chart: Chart, at: int, kinds: tuple[str, ...], *, weak: bool) -> Piece | None:
@@ -133,8 +142,11 @@ def _answers(piece: Piece, tokens: list[Token], context: Context) -> bool:
         return False
     if isinstance(piece.atom, Clock | Span):
         return context.asked in {"when", "time", "date"}
+    if context.asked in {"when", "date"}:
+        return True
+    # "The first" alone picks among what was offered; "May" alone can only be the month.
     alone = piece.end - piece.start == len([token for token in tokens if token.kind != "mark"])
-    return alone or context.asked in {"when", "date"}
+    return alone and isinstance(piece.atom, Day) and piece.atom.unit == "month"
 
 
 def _as_asked(piece: Piece, tokens: list[Token], context: Context) -> Piece:
@@ -192,6 +204,14 @@ def phrases_of(found: list[Piece], tokens: list[Token], language: Language) -> l
         if _joined(phrase, piece):
             phrases.append(phrase)
     return phrases
+
+
+def joined_of(pieces: list[Piece]) -> Phrase:
+    """One phrase of pieces that are known to fit together."""
+    phrase = Phrase(pieces[0].start, pieces[0].end)
+    for piece in pieces:
+        _joined(phrase, piece)
+    return phrase
 
 
 def _signal_tokens(found: list[Piece]) -> set[int]:

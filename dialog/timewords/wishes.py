@@ -3,9 +3,7 @@
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
-from dialog.timewords.values import ANY_CLOCK, ClockRange, DayRange, TimeWish, united_clocks, united_days
-
-ANY_DAYS = timedelta(days=300)  # a range this long stands for "any day"
+from dialog.timewords.values import ANY_CLOCK, ANY_WEEKDAY, ClockRange, DayRange, TimeWish, united_clocks, united_days
 
 
 def allows(wish: TimeWish, *, start: datetime) -> bool:
@@ -69,7 +67,11 @@ def merge_wish(old: TimeWish | None, new: TimeWish) -> TimeWish:
 
 
 def _names_any_day(wish: TimeWish) -> bool:
-    return wish.flexible and any(each.end - each.first > ANY_DAYS for each in wish.days)
+    """Whether the days are left open: said so alone, or beside a time of day ("any day after 4")."""
+    if not wish.flexible or wish.days:
+        return False
+    timed = wish.clocks or wish.at_minute is not None
+    return wish.weekdays == ANY_WEEKDAY or bool(timed and not wish.weekdays and ANY_CLOCK not in wish.clocks)
 
 
 def _dates_left(old: TimeWish, new: TimeWish) -> tuple[tuple[DayRange, ...], frozenset[int]]:
