@@ -34,9 +34,11 @@ def store_catalogue(work: UnitOfWork, catalogue: Catalogue) -> None:
             )
         )
     work.session.flush()
-    for actor in (*catalogue.practitioners, *catalogue.resources):
-        named = "practitioner_id" if isinstance(actor, PractitionerInfo) else "resource_id"
-        work.session.add(Schedule(id=actor.schedule_id, clinic_id=catalogue.clinic_id, **{named: actor.id}))
+    for practitioner in catalogue.practitioners:
+        diary = Schedule(id=practitioner.schedule_id, clinic_id=catalogue.clinic_id, practitioner_id=practitioner.id)
+        work.session.add(diary)
+    for resource in catalogue.resources:
+        work.session.add(Schedule(id=resource.schedule_id, clinic_id=catalogue.clinic_id, resource_id=resource.id))
     work.session.flush()
     for location in catalogue.locations:
         work.session.add_all(_parts_of_location(location))
