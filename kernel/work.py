@@ -21,7 +21,8 @@ from kernel.events import DomainEvent
 Result = TypeVar("Result")
 
 _ATTEMPTS = 5
-_RETRIED_SQLSTATES = {"40001", "40P01"}  # serialisation failure, deadlock: nothing was done, so doing it again is safe
+# Serialisation failure, deadlock, a lock that could not be had in time: nothing was done, so doing it again is safe.
+_RETRIED_SQLSTATES = {"40001", "40P01", "55P03"}
 
 
 class OutboxEntry(Base):
