@@ -1,0 +1,354 @@
+"""One message in, one Reply out, on a real database: the booking, the transcript, repeats, order, failures."""
+
+import threading
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import func, select, text, update
+
+from booking import queries
+from booking.catalogue import CatalogueCache, load_catalogue
+from booking.clinic_file import import_clinic, parse
+from booking.hold import place_hold
+from booking.model.appointment import Appointment
+from booking.model.patient import Patient
+from booking.tasks import open_tasks
+from booking.values import Source
+from dialog.due import close_idle
+from dialog.inbound import Channel, Inbound, InboundKind, Reply
+from dialog.interpreter import Interpretation, Interpreter, Listening
+from dialog.model import Conversation, Turn
+from dialog.turn import Dialog
+from dialog.understanding.local import LocalInterpreter
+from kernel.clock import FixedClock
+from kernel.turn_lock import InProcessTurnLock
+from kernel.work import Database, OutboxEntry
+
+pytestmark = pytest.mark.integration
+
+CLINIC = Path(__file__).parents[2] / "scenarios" / "clinics" / "elm.yaml"
+NOW = datetime(2027, 3, 10, 15, 0, tzinfo=UTC)  # Wednesday, 10:00 at the clinic
+ANN = "+12125550123"
+WISH = "a cleaning with Dr. Lee on Monday at 2 pm"
+MONDAY_AT_TWO = datetime(2027, 3, 15, 18, 0, tzinfo=UTC)
+
+
+class Line:
+    """A patient's telephone: texts and calls to the dialog, without the webhooks."""
+
+    def __init__(self, db: Database, clock: FixedClock, interpreter: Interpreter | None = None) -> None:
+        self.db, self.clock = db, clock
+        self.dialog = Dialog(
+            db=db,
+            clock=clock,
+            lock=InProcessTurnLock(),
+            interpreter=interpreter or LocalInterpreter(),
+            catalogues=CatalogueCache(),
+        )
+        with db.read() as session:
+            self.clinic_id = session.execute(text("SELECT id FROM clinic")).scalar_one()
+        self._count = 0
+
+    def text(self, words: str, *, key: str | None = None) -> Reply:
+        return self.dialog.handle_turn(self.inbound(words, key=key))
+
+    def call(self, kind: InboundKind, words: str = "", *, sid: str = "CA1") -> Reply:
+        return self.dialog.handle_turn(self.inbound(words, kind=kind, channel=Channel.VOICE, thread=sid))
+
+    def inbound(
+        self,
+        words: str = "",
+        *,
+        key: str | None = None,
+        kind: InboundKind = InboundKind.SAID,
+        channel: Channel = Channel.SMS,
+        thread: str = f"{ANN}>+12125550100",
+    ) -> Inbound:
+        self._count += 1
+        return Inbound(self.clinic_id, channel, kind, thread, key or f"{channel}:{self._count}", ANN, words)
+
+
+class Broken:
+    """An interpreter with a bug."""
+
+    def interpret(self, text: str, listening: Listening, *, deadline_s: float) -> Interpretation:
+        raise ZeroDivisionError
+
+
+@pytest.fixture
+def clock() -> FixedClock:
+    return FixedClock(NOW)
+
+
+@pytest.fixture
+def line(database: Database, clock: FixedClock) -> Line:
+    clinic = parse(CLINIC.read_text(encoding="utf-8"), path=str(CLINIC))
+    database.run(lambda work: import_clinic(work, clinic, now=NOW))
+    return Line(database, clock)
+
+
+def count(db: Database, row: type) -> int:
+    with db.read() as session:
+        return session.scalar(select(func.count()).select_from(row)) or 0
+
+
+def appointments(line: Line) -> list[tuple[str, str, str, datetime]]:
+    """Status, source, patient and start of what the conversations wrote."""
+    with line.db.read() as session:
+        rows = session.execute(
+            select(Appointment.status, Appointment.source, Patient.name, Appointment.starts_at)
+            .outerjoin(Patient, Patient.id == Appointment.patient_id)
+            .where(Appointment.conversation_id.is_not(None))
+        )
+        return [tuple(row) for row in rows]  # type: ignore[misc]  # four columns were selected
+
+
+def test_a_visit_is_booked_by_text_and_told_from_the_row(line: Line) -> None:
+    line.text(WISH)
+    reply = line.text("yes")
+
+    assert reply.text.startswith("Booked: Dental cleaning, Mon Mar 15, 2:00 PM, Dr. Mina Lee, Main Street.")
+    assert appointments(line) == [("booked", "sms", "Ann Smith", MONDAY_AT_TWO)]
+    with line.db.read() as session:
+        assert session.scalars(select(Conversation.outcome)).one() == "booked"
+        assert "booking.appointment.booked" in session.scalars(select(OutboxEntry.name)).all()
+
+
+def test_a_turn_keeps_what_is_needed_to_see_why(line: Line) -> None:
+    line.text(WISH)
+    line.text("yes")
+
+    with line.db.read() as session:
+        turns = session.scalars(select(Turn).order_by(Turn.number)).all()
+        assert [(one.number, one.said) for one in turns] == [(1, WISH), (2, "yes")]
+        assert [one["name"] for one in turns[1].commands] == ["affirm"]
+        assert [one["what"] for one in turns[1].writes] == ["held", "booked"]
+        assert turns[1].acts[0]["say"] == "booked"
+        assert turns[1].catalogue_version == 1
+        assert {"wait", "read", "understand", "decide", "word"} <= set(turns[1].timings)
+        assert "ConfirmHold" in turns[1].results
+
+
+def test_a_repeated_message_gets_the_same_reply_and_does_nothing_twice(line: Line) -> None:
+    line.text(WISH)
+    first = line.text("yes", key="SM-yes")
+    second = line.text("yes", key="SM-yes")
+
+    assert second == first
+    assert count(line.db, Turn) == 2
+
+
+def test_one_message_delivered_twice_at_once_is_applied_once(line: Line) -> None:
+    line.text(WISH)
+    replies: list[Reply] = []
+    other = Line(line.db, line.clock)  # another process: its lock is not ours
+    inbound = line.inbound("yes", key="SM-yes")
+    threads = [
+        threading.Thread(target=lambda dialog=dialog: replies.append(dialog.handle_turn(inbound)))
+        for dialog in (line.dialog, other.dialog)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=30)
+
+    assert len(replies) == 2
+    assert replies[0] == replies[1]
+    assert [row[0] for row in appointments(line)] == ["booked"]
+
+
+def test_a_turn_decided_on_an_old_state_is_decided_again(line: Line) -> None:
+    line.text(WISH)
+
+    class Overtaken(LocalInterpreter):
+        """While it thinks, another process that lost no lease writes to the conversation."""
+
+        calls = 0
+
+        def interpret(self, text: str, listening: Listening, *, deadline_s: float) -> Interpretation:
+            self.calls += 1
+            if self.calls == 1:
+                line.db.run(
+                    lambda work: work.session.execute(update(Conversation).values(version=Conversation.version + 1))
+                )
+            return super().interpret(text, listening, deadline_s=deadline_s)
+
+    interpreter = Overtaken()
+    reply = Line(line.db, line.clock, interpreter).text("yes", key="SM-yes")
+
+    assert interpreter.calls == 2
+    assert reply.text.startswith("Booked")
+    assert [row[0] for row in appointments(line)] == ["booked"]
+
+
+def test_a_time_lost_between_offer_and_yes_leads_to_others_in_the_same_turn(line: Line) -> None:
+    line.text(WISH)
+    with line.db.read() as session:
+        catalogue = load_catalogue(session, clinic_id=line.clinic_id)
+    lee = next(one for one in catalogue.practitioners if one.key == "lee")
+    cleaning = next(one for one in catalogue.services if one.key == "cleaning")
+    line.db.run(
+        lambda work: place_hold(
+            work,
+            catalogue,
+            service_id=cleaning.id,
+            location_id=catalogue.locations[0].id,
+            starts_at=MONDAY_AT_TWO,
+            practitioner_ids=(lee.id,),
+            conversation_id="somebody-else",
+            source=Source.PHONE,
+            now=NOW,
+        )
+    )
+
+    reply = line.text("yes")
+
+    assert "has just been taken" in reply.text
+    assert "1) Mon Mar 15" in reply.text
+
+
+def test_a_failure_inside_writes_nothing_and_becomes_a_task(line: Line) -> None:
+    broken = Line(line.db, line.clock, Broken())
+    inbound = broken.inbound("hello there")
+
+    with pytest.raises(ZeroDivisionError) as failure:
+        broken.dialog.handle_turn(inbound)
+    reply = broken.dialog.apologise(inbound, failure.value)
+
+    assert "something went wrong" in reply.text
+    assert count(line.db, Turn) == 0
+    with line.db.read() as session:
+        assert [str(one.kind) for one in open_tasks(session, clinic_id=line.clinic_id)] == ["apology"]
+
+
+def test_apologising_twice_for_one_message_is_one_task(line: Line) -> None:
+    inbound = line.inbound("hello there")
+
+    for _ in range(2):
+        line.dialog.apologise(inbound, ValueError())
+
+    with line.db.read() as session:
+        assert len(open_tasks(session, clinic_id=line.clinic_id)) == 1
+
+
+def test_an_apology_promises_nothing_when_it_cannot_be_written(line: Line) -> None:
+    inbound = line.inbound("hello there")
+    line.db.engine.dispose()
+    lost = Dialog(
+        db=Database("sqlite:////nowhere/at/all.db", secret="another secret of the tests, long enough"),
+        clock=line.clock,
+        lock=InProcessTurnLock(),
+        interpreter=LocalInterpreter(),
+        catalogues=CatalogueCache(),
+    )
+
+    reply = lost.apologise(inbound, ValueError())
+
+    assert "told" not in reply.text
+    assert "try again" in reply.text
+
+
+def test_what_identifies_somebody_is_in_no_plain_column(line: Line) -> None:
+    line.text("when is my next appointment?")
+    line.text("Ann Smith")
+    line.text("May 2nd 1984")
+
+    with line.db.read() as session:
+        rows = [
+            *session.execute(text("SELECT state, caller, thread_hash FROM conversation")),
+            *session.execute(text("SELECT commands, heard, results, acts, writes FROM turn")),
+        ]
+    stored = " ".join(str(value) for row in rows for value in row)
+    assert "1984-05-02" not in stored
+    assert ANN not in stored
+    assert "2125550123" not in stored
+
+
+def test_hanging_up_frees_the_time_and_leaves_an_outcome(line: Line) -> None:
+    line.call(InboundKind.START)
+    line.call(InboundKind.SAID, WISH)
+    line.call(InboundKind.SAID, "the first one")
+    assert [row[0] for row in appointments(line)] == ["pending"]
+
+    reply = line.call(InboundKind.HUNG_UP)
+
+    assert reply.silent
+    assert [row[0] for row in appointments(line)] == ["cancelled"]
+    with line.db.read() as session:
+        assert session.scalars(select(Conversation.outcome)).one() == "abandoned"
+        assert session.scalars(select(Conversation.ended_at)).one() == NOW
+
+
+def test_a_call_that_was_never_answered_leaves_nothing(line: Line) -> None:
+    assert line.call(InboundKind.HUNG_UP, sid="CA-unknown").silent
+    assert count(line.db, Conversation) == 0
+
+
+def test_a_text_after_good_bye_begins_a_new_conversation(line: Line) -> None:
+    line.text("hello")
+    line.text("bye")
+    line.text("hello again")
+
+    assert count(line.db, Conversation) == 2
+
+
+@pytest.mark.parametrize(("pause", "conversations"), [(timedelta(hours=23), 1), (timedelta(hours=25), 2)])
+def test_a_text_conversation_lasts_a_day(line: Line, clock: FixedClock, pause: timedelta, conversations: int) -> None:
+    line.text("I would like an appointment")
+    clock.advance(pause)
+    line.text("a cleaning")
+
+    assert count(line.db, Conversation) == conversations
+
+
+def test_a_conversation_gone_quiet_gets_its_outcome_and_gives_back_the_time(line: Line, clock: FixedClock) -> None:
+    line.text(WISH)
+    line.text("the first one")
+    clock.advance(timedelta(minutes=61))
+
+    closed = line.db.run(lambda work: close_idle(work, now=clock.now()))
+    again = line.db.run(lambda work: close_idle(work, now=clock.now()))
+
+    assert (closed, again) == (1, 0)
+    assert [row[0] for row in appointments(line)] == ["cancelled"]
+    with line.db.read() as session:
+        assert session.scalars(select(Conversation.outcome)).one() == "abandoned"
+
+
+def test_a_late_yes_after_the_time_was_given_back_books_it_all_the_same(line: Line, clock: FixedClock) -> None:
+    line.text(WISH)
+    line.text("the first one")
+    clock.advance(timedelta(minutes=61))
+    line.db.run(lambda work: close_idle(work, now=clock.now()))
+
+    reply = line.text("yes")
+
+    assert reply.text.startswith("Booked")
+    with line.db.read() as session:
+        assert session.scalars(select(Conversation.outcome)).one() == "booked"
+
+
+def test_moving_keeps_the_appointment_and_its_uid(line: Line) -> None:
+    with line.db.read() as session:
+        uid = session.scalars(
+            select(Appointment.uid).where(Appointment.starts_at == datetime(2027, 3, 15, 13, tzinfo=UTC))
+        ).one()
+    for words in ("I need to move my appointment to Thursday at 10", "Evelyn Stone", "August 21 1975", "yes", "yes"):
+        reply = line.text(words)
+
+    assert reply.text.startswith("Moved: Dental cleaning, Thu Mar 11, 10:00 AM")
+    with line.db.read() as session:
+        moved = session.scalars(select(Appointment).where(Appointment.uid == uid)).one()
+        visit = queries.visit(session, appointment_id=moved.id)
+    assert (visit.starts_at, visit.sequence) == (datetime(2027, 3, 11, 15, tzinfo=UTC), 1)
+
+
+@pytest.mark.parametrize(
+    "words", ["", "\x00\x01", "a" * 100_000, "'; DROP TABLE turn; --", "<Response><Dial>", "🦷" * 600]
+)
+def test_any_words_at_all_are_answered(line: Line, words: str) -> None:
+    reply = line.text(words)
+
+    assert reply.text
+    assert count(line.db, Turn) == 1
