@@ -13,7 +13,7 @@ from frontdesk.console.services import ConsoleServices
 from frontdesk.console.staff import current_staff
 from frontdesk.console.words import load_words
 from frontdesk.simulator.aftermath import read_aftermath
-from frontdesk.simulator.callers import UNKNOWN_NUMBER, clinic_numbers, demo_callers
+from frontdesk.simulator.callers import UNKNOWN_NUMBER, clinic_numbers, demo_calendar, demo_callers
 from frontdesk.simulator.vendor import NotAWebhook, deliver
 
 _MOST_FIELDS, _LONGEST_FIELD = 40, 5000
@@ -38,8 +38,10 @@ def simulator_blueprint(services: ConsoleServices) -> Blueprint:
         with services.db.read() as session:
             catalogue = services.catalogues.get(session, clinic_id=staff.clinic_id)
             callers = demo_callers(session, clinic_id=staff.clinic_id, dates=g.dates)
+            calendar = demo_calendar(session, clinic_id=staff.clinic_id)
         return render_template(
             "simulator/simulator.html",
+            calendar=calendar,
             callers=callers,
             numbers=clinic_numbers(catalogue),
             texts=load_words().section("simulator"),

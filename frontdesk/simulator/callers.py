@@ -1,17 +1,21 @@
-"""Whom the simulator can be: the clinic file's demo patients, with what they identify themselves by."""
+"""What a simulated patient starts from: who they can be, which number they reach, and where the demo's calendars are."""
 
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from sqlalchemy import and_, select
 from sqlalchemy.orm import Session
 
 from booking.model.patient import ContactPoint, Patient
 from booking.values import Catalogue
+from calendar_sync.model import CalendarLink
 from frontdesk.console.dates import DateWriter
 from kernel.phone import readable
 
 # Numbers of the range that the North American plan sets aside for fiction: nobody has them.
 UNKNOWN_NUMBER = "+12025550187"
+
+_THIS_MACHINE = {"127.0.0.1", "localhost", "::1"}
 
 
 @dataclass(frozen=True)
@@ -26,6 +30,15 @@ class Caller:
 class ClinicNumber:
     number: str  # E.164
     label: str
+
+
+@dataclass(frozen=True)
+class DemoCalendar:
+    """The calendar server on this machine, as a person opens it."""
+
+    address: str
+    username: str
+    password: str
 
 
 def demo_callers(session: Session, *, clinic_id: str, dates: DateWriter) -> list[Caller]:
@@ -55,3 +68,12 @@ def clinic_numbers(catalogue: Catalogue) -> list[ClinicNumber]:
         if number:
             seen.setdefault(number, name)
     return [ClinicNumber(number=number, label=f"{name}, {readable(number)}") for number, name in seen.items()]
+
+
+def demo_calendar(session: Session, *, clinic_id: str) -> DemoCalendar | None:
+    """Return how to look into the demo's calendars; None where calendars are not on this machine, so somebody's own."""
+    for link in session.scalars(select(CalendarLink).where(CalendarLink.clinic_id == clinic_id)):
+        parts = urlsplit(link.url)
+        if parts.hostname in _THIS_MACHINE:
+            return DemoCalendar(f"{parts.scheme}://{parts.netloc}/", username=link.username, password=link.password)
+    return None

@@ -166,6 +166,7 @@ def a_conversation(
                     acts=acts or [],
                     writes=writes or [],
                     results="[]",
+                    heard="[]",
                     at=at,
                     catalogue_version=1,
                     timings={"understand": 3.94, "decide": 12.0},

@@ -2,10 +2,12 @@ from datetime import timedelta
 
 import pytest
 
+from calendar_sync.model import CalendarLink
 from frontdesk.console.attempts import PER_NAME_AND_ADDRESS
 from frontdesk.console.security import LOGGED_IN_FOR
 from frontdesk.users import reset_password
 from tests.integration.console.conftest import PASSWORD, Site, log_in, seal_of
+from tests.support.visits import NOW
 
 pytestmark = pytest.mark.integration
 
@@ -154,3 +156,19 @@ def test_there_is_no_simulator_in_production_mode(production_site: Site):
 
     assert client.get("/simulator", **https).status_code == 404
     assert client.get("/console/tasks", **https).status_code == 200
+
+
+@pytest.mark.parametrize(("host", "is_shown"), [("127.0.0.1:8189", True), ("calendar.example.com", False)])
+def test_the_simulator_opens_the_demos_calendars_and_nobodys_own(site: Site, host: str, is_shown: bool):
+    with site.db.begin() as work:
+        work.session.add(
+            CalendarLink(
+                clinic_id=site.catalogue.clinic_id, practitioner_id="practitioner-lee", url=f"https://{host}/clinic/lee/",
+                username="clinic", password="calendar-password", created_at=NOW,
+            )
+        )  # fmt: skip
+
+    page = site.logged_in().get("/simulator").get_data(as_text=True)
+
+    assert ("calendar-password" in page) is is_shown
+    assert (f"https://{host}/" in page) is is_shown
