@@ -57,6 +57,7 @@ class Say(StrEnum):
     # Who they are.
     ASK_NAME = "ask-name"
     ASK_THEIR_NAME = "ask-their-name"
+    ASK_LAST_NAME = "ask-last-name"
     ASK_BIRTH_DATE = "ask-birth-date"
     ASK_THEIR_BIRTH_DATE = "ask-their-birth-date"
     BIRTH_DATE_IMPOSSIBLE = "birth-date-impossible"
@@ -92,6 +93,7 @@ class Say(StrEnum):
     PRACTITIONERS = "practitioners"
     WHO_OFFERS = "who-offers"
     WORKS_WHEN = "works-when"
+    WORKING_ON = "working-on"
     LANGUAGES = "languages"
     LANGUAGE_SPOKEN_BY = "language-spoken-by"
     PREPARATION = "preparation"

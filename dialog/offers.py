@@ -173,12 +173,12 @@ def nearest(
         group = [slot for slot in classes.get(key, []) if slot.starts_at not in {one.starts_at for one in picked}]
         if group and len(picked) < OFFERED_AT_ONCE:
             picked.append(group[0])
-    left = [slot for key in _NEARNESS for slot in classes.get(key, [])]
-    for slot in left:
-        if len(picked) >= OFFERED_AT_ONCE:
-            break
-        if slot.starts_at not in {one.starts_at for one in picked}:
-            picked.append(slot)
+    left = [slot for key in dict.fromkeys(_NEARNESS) for slot in classes.get(key, [])]
+    for distance in (_APART, timedelta(minutes=1)):
+        for slot in left:
+            is_apart = all(abs(slot.starts_at - one.starts_at) >= distance for one in picked)
+            if len(picked) < OFFERED_AT_ONCE and is_apart:
+                picked.append(slot)
     return tuple(
         Offer(one.service_id, one.location_id, one.starts_at, one.ends_at, (one.practitioner_id,)) for one in picked
     )

@@ -234,9 +234,17 @@ def _wishes(draft: Draft, commands: tuple[c.Command, ...], said: tuple[c.Command
             waiting.append(draft.state)
             starts.begin(draft, wish.kind)
             used = True
+        elif draft.state.flow is None and _is_about_a_visit_they_have(wish.details):
+            starts.begin(draft, FlowKind.RESCHEDULE)
         for one in wish.details:
             used |= details.give(draft, one)
     return used
+
+
+def _is_about_a_visit_they_have(said: tuple[c.Command, ...]) -> bool:
+    """With nothing under way, "can I come earlier?" can only be about a visit that is booked."""
+    is_relative = any(isinstance(one, c.GiveTime) and one.wish.relative in {"earlier", "later"} for one in said)
+    return is_relative and not any(isinstance(one, c.GiveService) for one in said)
 
 
 def _queue_behind(draft: Draft, wish: starts.Wish) -> None:

@@ -178,7 +178,10 @@ def _with_time(details: Details, said: c.GiveTime) -> Details:
         return replace(details, time_past=True)
     unclear = said.unresolved[0] if said.unresolved else None
     is_empty = said.wish == TimeWish()
-    wish = details.wish if is_empty else merge_wish(details.wish, said.wish)
+    before = details.wish
+    if before is not None and said.wish.order is not None:
+        before = replace(before, at_minute=None, at_alternatives=())  # "the latest you have" leaves no exact time
+    wish = before if is_empty else merge_wish(before, said.wish)
     return replace(details, wish=wish, time_unclear=unclear, time_past=False, not_before=None, not_after=None)
 
 

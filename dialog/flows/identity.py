@@ -41,13 +41,10 @@ def is_resolved_for_booking(draft: Draft) -> bool:
     if flow.patient_id or flow.is_newcomer:
         return True
     who = person(draft)
-    if not is_for_another(draft):
-        if state.verified_id:
-            draft.update_flow(patient_id=state.verified_id)
-            return True
-        if not who.name and len(state.number_patients) == 1 and not state.is_new:
-            draft.update_flow(patient_id=state.number_patients[0])
-            return True
+    likely = _likely_patient(draft)
+    if likely is not None:
+        draft.update_flow(patient_id=likely)
+        return True
     if not who.name:
         _ask_name(draft)
         return False
@@ -56,7 +53,8 @@ def is_resolved_for_booking(draft: Draft) -> bool:
         draft.request = MatchCaller(who.name, state.number_patients)
         return False
     if " " not in who.name:
-        _ask_name(draft)  # one name is enough to recognise somebody, not to take them on
+        # One name is enough to recognise somebody, not to take them on.
+        draft.ask(Say.ASK_LAST_NAME, Asked.NAME, name=who.name)
         return False
     if not who.birth_date and who.birth_date_refusals < _MAX_REFUSALS:
         _ask_birth_date(draft)
@@ -70,6 +68,16 @@ def is_resolved_for_booking(draft: Draft) -> bool:
         return False
     draft.update_flow(is_newcomer=True)
     return True
+
+
+def _likely_patient(draft: Draft) -> str | None:
+    """The one we talk to, if they book for themselves: verified, or the only one with this number and nobody else named."""
+    state = draft.state
+    if is_for_another(draft):
+        return None
+    if state.verified_id is None and not state.me.name and not state.is_new and len(state.number_patients) == 1:
+        return state.number_patients[0]
+    return state.verified_id
 
 
 def take_booking_match(draft: Draft, patient_id: str | None) -> None:

@@ -184,7 +184,15 @@ def _resolve_relative(draft: Draft) -> None:
             refused = tuple(day for wall in walls for day in offers.one_day(wall.date()))
             draft.update_details(wish=replace(rest, days=(), weekdays=frozenset(), not_days=(*rest.not_days, *refused)))
         case "same_time":
-            draft.update_details(wish=replace(rest, clocks=(), at_minute=first.hour * 60 + first.minute))
+            is_day_met = any(wall.date() in one for wall in walls for one in rest.days)
+            draft.update_details(
+                wish=replace(
+                    rest,
+                    days=rest.days if is_day_met or flow.visit is not None else (),
+                    clocks=(),
+                    at_minute=first.hour * 60 + first.minute,
+                )
+            )
 
 
 def _anchor_walls(draft: Draft) -> list[datetime]:

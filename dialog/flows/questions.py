@@ -6,6 +6,7 @@ from datetime import date
 from rapidfuzz import fuzz, utils
 
 from booking.values import Answer, LocationInfo, PractitionerInfo, ServiceInfo
+from dialog import hours
 from dialog.acts import Say
 from dialog.commands import AskClinic, Topic
 from dialog.draft import Draft
@@ -117,6 +118,11 @@ def _practitioners(draft: Draft, subject: Subject) -> bool:
 
 
 def _works_when(draft: Draft, subject: Subject) -> bool:
+    if subject.practitioner is None and subject.day is not None:
+        people = draft.able(subject.service) if subject.service else draft.catalogue.practitioners
+        working = [one.id for one in people if hours.works_on(one, subject.day)]
+        draft.say(Say.WORKING_ON, day=subject.day.isoformat(), practitioners=working)
+        return True
     if subject.practitioner is None:
         return _practitioners(draft, subject)
     draft.say(Say.WORKS_WHEN, practitioner=subject.practitioner.id)

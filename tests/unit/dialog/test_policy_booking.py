@@ -460,3 +460,23 @@ def test_a_part_of_the_day_is_kept_to() -> None:
     talk.hear(c.StartBooking(), CLEANING, LEE, c.GiveTime(TimeWish(clocks=(ClockRange(12 * 60, 24 * 60),))))
 
     assert all(one.hour >= 12 for one in talk.offered())
+
+
+def test_the_latest_there_is_forgets_an_exact_time_wished_before() -> None:
+    talk = Talk()
+    talk.hear(c.StartBooking(), CLEANING, LEE, on(MONDAY, at=TWO))
+
+    talk.hear(c.GiveTime(TimeWish(days=on(TUESDAY).wish.days, order="latest")))
+
+    assert talk.offered()[0] == wall("2027-03-16T16:15")
+
+
+def test_the_same_time_on_another_day_drops_a_day_that_could_not_be_had() -> None:
+    talk = Talk()
+    talk.hear(c.StartBooking(), CLEANING, LEE, on(date(2027, 3, 14)))
+    first = talk.offered()[0]
+
+    talk.hear(c.GiveTime(TimeWish(relative="same_time")))
+
+    assert talk.offered()
+    assert {one.time() for one in talk.offered()} == {first.time()}

@@ -427,3 +427,9 @@ def test_a_person_can_be_asked_for_by_text_and_staff_know_by_when() -> None:
 
     assert kinds(talk) == [TaskKind.HANDOVER]
     assert "6:00 PM" in reply
+
+
+def test_who_works_on_a_day_is_told_from_the_hours() -> None:
+    reply = Talk().hear(c.AskClinic(Topic.WHO_WORKS_WHEN, "who works on saturday"), on(date(2027, 3, 13)))
+
+    assert "Sat Mar 13: Ben Carter." in reply

@@ -249,3 +249,10 @@ def test_visits_that_have_been_are_told_to_the_verified() -> None:
     reply = talk.hear(ANNS_BIRTHDAY)
 
     assert "Mon Feb 1" in reply
+
+
+def test_can_i_come_earlier_is_about_the_visit_they_have() -> None:
+    talk = verified(c.GiveTime(TimeWish(relative="earlier")))
+
+    assert all(one < wall("2027-03-16T10:00") for one in talk.offered())
+    assert talk.offered()
