@@ -40,8 +40,8 @@ MAX_LENGTH = 4000
 def read_time(text: str, *, now: datetime, language: str = "en", asked: str | None = None) -> TimeReading:
     """Read what `text` says about when to come.
 
-    `now` is naive wall time at the clinic. `asked` is what the agent just asked ("when", "time", "date", "birth_date"): it lets "3" or "the 5th" alone be read, and after a
-    birth date was asked nothing is a wish. Any text gives a reading; beyond 4,000 characters it is not read. Raises KeyError for an unknown language.
+    `now` is naive wall time at the clinic. `asked` is what the agent just asked ("when", "time", "date", "choice", "birth_date"): it lets "3" or "the 5th" alone be read,
+    though "the first" picks among a choice that was offered, and after a birth date was asked nothing is a wish. Any text gives a reading; beyond 4,000 characters it is not read. Raises KeyError for an unknown language.
     """
     text = text[:MAX_LENGTH]
     context = Context(now, language_called(language), asked)

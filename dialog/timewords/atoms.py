@@ -10,6 +10,7 @@ from typing import Literal
 from dialog.timewords.values import Open, Order, Relative
 
 Half = Literal["am", "pm"]
+Follows = Literal["day", "week", "weekday", "limit"]
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,8 @@ class Day:
     `weekday` is set where only a weekday was said, which a neighbouring week may still move. `counted` marks a date reached by counting ("in two
     weeks"), whose week is surer than its day. `doubtful` marks one that fits the words but is so far off that the words are likely wrong. `until` marks a limit that,
     refused, is where the wish begins ("I can't until Friday"). `shift` marks
-    "two days later", which counts from now only if nothing else was spoken of.
+    "two days later", which counts from now only if nothing else was spoken of. `follows` marks what counts from the day spoken of before ("the week after").
+    `week_named` marks a weekday whose week was said with it ("Monday next week").
     """
 
     first: date
@@ -41,6 +43,8 @@ class Day:
     doubtful: bool = False
     until: bool = False
     shift: bool = False
+    follows: Follows | None = None
+    week_named: bool = False
 
 
 @dataclass(frozen=True)
@@ -101,6 +105,7 @@ class Signal:
 
     order: Order | None = None
     relative: Relative | None = None
+    refers: bool = False  # to what was said just before ("after that")
     soft: bool = False
     flexible: Literal["both", "day", "clock"] | None = None
 

@@ -148,6 +148,11 @@ def span(_: Context, start: Clock, end: Clock) -> Span | Unclear | None:
     return Span(tuple((first, last) for _gap, _index, first, last in sorted(pairs)))
 
 
+def span_in_part(context: Context, _part: Part, start: Clock, end: Clock) -> Span | Unclear | None:
+    """Read "between my lunch break, 12 and 1"."""
+    return span(context, start, end)
+
+
 def _as_limit(clock: Clock) -> tuple[int, ...]:
     morning = clock.readings[0]
     return clock.readings[::-1] if len(clock.readings) == 2 and 7 * 60 <= morning < 8 * 60 else clock.readings
@@ -258,6 +263,11 @@ def relative(
 ) -> Signal:
     """Read "anything later"."""
     return Signal(relative=value)
+
+
+def relative_said(_: Context, value: Literal["earlier", "later"]) -> Signal:
+    """Read "after that", which is after what was said just before, if anything was."""
+    return Signal(relative=value, refers=True)
 
 
 def soft(_: Context, _value: object) -> Signal:

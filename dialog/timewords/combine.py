@@ -5,18 +5,30 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from itertools import pairwise
 
-from dialog.timewords.atoms import Signal
+from dialog.timewords.atoms import Day, Signal
 from dialog.timewords.clocks import Context
+from dialog.timewords.dates import monday_of
 from dialog.timewords.language import Language
 from dialog.timewords.leaves import MOVED_TO
 from dialog.timewords.mention import is_past, settled, wish_of
 from dialog.timewords.phrases import Phrase, Piece, joined_of
 from dialog.timewords.tokens import Token
-from dialog.timewords.values import ANY_CLOCK, ANY_WEEKDAY, HORIZON, ClockRange, DayRange, TimeWish, united_clocks, united_days
+from dialog.timewords.values import (
+    ANY_CLOCK,
+    ANY_WEEKDAY,
+    DAY_MINUTES,
+    HORIZON,
+    ClockRange,
+    DayRange,
+    TimeWish,
+    united_clocks,
+    united_days,
+)
 
 REFUSALS = ("not_before", "not_before_far", "not_after", "no")
 MARKS = (
     *REFUSALS,
+    "all_but",
     "never_not",
     "corrections",
     "corrections_after",
@@ -89,10 +101,10 @@ def _overlap(one: Mark, other: Mark) -> bool:
 
 def parts_of(phrases: list[Phrase], said: Utterance) -> list[Said]:
     """Give every phrase its part."""
-    phrases = _without_lone_refusals(phrases, said)
     parts = [Said(phrase, past=is_past(phrase, said.context)) for phrase in phrases]
     parts = [replace(part, refused=_is_refused(index, phrases, said)) for index, part in enumerate(parts)]
-    parts = _refusals_carried_on(parts, said)
+    parts = [piece for part in _refusals_carried_on(parts, said) for piece in _cut_where_refusal_ends(part, said)]
+    phrases = [part.phrase for part in parts]
     parts = [
         replace(part, dropped=part.phrase.unclear or _is_story(part, index, phrases, said))
         for index, part in enumerate(parts)
@@ -123,24 +135,26 @@ def _refuses_behind(mark: Mark, end: int, said: Utterance) -> bool:
     return "," not in gap or said.words(mark.end, mark.end + 1) in ([], ["."], [","])
 
 
-def _without_lone_refusals(phrases: list[Phrase], said: Utterance) -> list[Phrase]:
-    """Cut a refused phrase at the comma behind its day: "any day but Thursday, before noon" asks for before noon."""
-    result: list[Phrase] = []
-    for index, phrase in enumerate(phrases):
-        cut = _cut_behind_day(phrase, said)
-        is_cut = cut is not None and _is_refused(index, phrases, said)
-        result.extend(settled(part, said.context) for part in cut) if cut and is_cut else result.append(phrase)
-    return result
-
-
-def _cut_behind_day(phrase: Phrase, said: Utterance) -> list[Phrase] | None:
-    if not (phrase.dated and phrase.timed):
-        return None
-    for at, (one, other) in enumerate(pairwise(phrase.pieces), start=1):
-        if "," in said.words(one.end, other.start):
-            halves = [joined_of(phrase.pieces[:at]), joined_of(phrase.pieces[at:])]
-            return halves if halves[0].dated and not halves[0].timed and halves[1].timed else None
-    return None
+def _cut_where_refusal_ends(part: Said, said: Utterance) -> list[Said]:
+    """Refuse only the first of "any day but Thursday, before noon" and "anything but Monday next week": the second part is asked for."""
+    if not part.refused:
+        return [part]
+    pieces = part.phrase.pieces
+    all_but = bool(said.marked("all_but", part.phrase.start - REACH, part.phrase.start))
+    for at, (one, other) in enumerate(pairwise(pieces), start=1):
+        refused, wanted = joined_of(pieces[:at]), joined_of(pieces[at:])
+        behind_comma = "," in said.words(one.end, other.start) and refused.dated and not refused.timed and wanted.timed
+        if behind_comma or (all_but and wanted.day is not None and wanted.day.unit != "day"):
+            wanted = settled(wanted, said.context)
+            return [
+                replace(part, phrase=settled(refused, said.context)),
+                Said(wanted, past=is_past(wanted, said.context)),
+            ]
+    if all_but and part.phrase.day is not None and part.phrase.day.week_named:
+        monday = monday_of(part.phrase.day.first)
+        week = Phrase(part.phrase.start, part.phrase.end, day=Day(monday, monday + timedelta(days=7), "week"))
+        return [part, Said(week, past=is_past(week, said.context))]
+    return [part]
 
 
 def _reaches(mark: Mark, phrase: Phrase, begin: int | None, said: Utterance) -> bool:
@@ -173,14 +187,20 @@ def _refusals_carried_on(parts: list[Said], said: Utterance) -> list[Said]:
         while at + 1 < len(parts) and not parts[at + 1].refused:
             gap = said.words(parts[at].phrase.end, parts[at + 1].phrase.start)
             words = [word for word in gap if word not in said.context.language.steering["weak_glue"]]
-            if not words or not all(word in either for word in words):
+            if not all(word in either for word in words):
                 break
             chain.append((at + 1, any(word in joins for word in words)))
             at += 1
-        if any(joined for _, joined in chain):
+        # "I have class Monday Wednesday Friday": a third without any word between makes it a list too.
+        if any(joined for _, joined in chain) or (len(chain) > 1 and not any(_commas_between(chain, parts, said))):
             for position, _ in chain:
                 result[position] = replace(result[position], refused=True)
     return result
+
+
+def _commas_between(chain: list[tuple[int, bool]], parts: list[Said], said: Utterance) -> list[str]:
+    gaps = (said.words(parts[at - 1].phrase.end, parts[at].phrase.start) for at, _ in chain)
+    return [word for gap in gaps for word in gap if word == ","]
 
 
 # Stories, corrections and moves
@@ -191,7 +211,10 @@ def _is_story(part: Said, index: int, phrases: list[Phrase], said: Utterance) ->
     begin, start = phrases[index - 1].end if index else 0, part.phrase.start
     steering = said.context.language.steering
     clause = max((mark.end for mark in said.marked("stops", 0, start)), default=0)
-    if said.tokens[start].word in steering["story_leads"] or said.marked("born", clause, start):
+    if said.tokens[start].word in steering["story_leads"] or steering["was"] & set(said.words(start - 1, start)):
+        return True
+    births = said.marked("born", max(begin, clause), start)
+    if births and not said.marked("hoping", births[-1].end, start):
         return True
     near = max(begin, clause, start - 7)
     if said.marked("hoping", near, start) or _points_ahead(part, said):
@@ -230,6 +253,8 @@ def _replaces(start: int, end: int, part: Said, said: Utterance) -> bool:
         return True
     behind = said.marked("corrections_after", part.phrase.end, part.phrase.end + 2)
     if any(not _stopped(part.phrase.end, mark.start, said) for mark in behind):
+        return True
+    if part.phrase.day is not None and part.phrase.day.follows == "limit":
         return True
     words = said.words(start, end)
     return (
@@ -347,16 +372,27 @@ def _times(wishes: list[TimeWish]) -> tuple[tuple[ClockRange, ...], int | None, 
     if len(exact) == 1 and ranges and any(minute in clock for minute in exact for clock in ranges):
         # "Tomorrow morning, at nine": the exact one is within the other.
         return (), next(iter(exact)), ()
-    if not exact and len(ranges) == 2:
-        after, before = sorted(ranges, key=lambda one: one.start_minute == 0)
-        if (
-            after.end_minute == 1440
-            and before.start_minute == 0
-            and after.start_minute < before.end_minute
-            and after.start_minute > 0
-        ):
-            return (ClockRange(after.start_minute, before.end_minute),), None, ()
-    return united_clocks([*ranges, *starts]), None, ()
+    return united_clocks([*_limited_clocks(timed), *starts]), None, ()
+
+
+def _limited_clocks(wishes: list[TimeWish]) -> list[ClockRange]:
+    """Hold a limit together with what it overlaps ("in the morning but not before nine"), unless each is of a day of its own."""
+    ranges: list[tuple[ClockRange, bool]] = []
+    for wish in wishes:
+        dated = bool(wish.days or wish.weekdays)
+        for clock in wish.clocks:
+            for index, (other, other_dated) in enumerate(ranges):
+                first, end = max(clock.start_minute, other.start_minute), min(clock.end_minute, other.end_minute)
+                if first < end and not (dated and other_dated) and (_is_limit(clock) or _is_limit(other)):
+                    ranges[index] = ClockRange(first, end), dated or other_dated
+                    break
+            else:
+                ranges.append((clock, dated))
+    return [clock for clock, _ in ranges]
+
+
+def _is_limit(clock: ClockRange) -> bool:
+    return (clock.start_minute == 0) != (clock.end_minute == DAY_MINUTES)
 
 
 def _refusing(wish: TimeWish, phrase: Phrase, context: Context) -> TimeWish:
@@ -374,7 +410,9 @@ def _refusing(wish: TimeWish, phrase: Phrase, context: Context) -> TimeWish:
     if phrase.timed and (not phrase.dated or wish.days or _is_many(phrase)):
         at = refused.at_minute
         clocks = refused.clocks or ((ClockRange(at, at + 1),) if at is not None else ())
-        return replace(wish, not_clocks=united_clocks([*wish.not_clocks, *clocks]))
+        period = refused.days if phrase.part and phrase.part.plural and not wish.days else ()
+        # "No mornings next week" is still about next week.
+        return replace(wish, days=wish.days or period, not_clocks=united_clocks([*wish.not_clocks, *clocks]))
     if phrase.timed:
         # A refusal of one part of one day cannot be said in a wish; what is nearest is not to offer that day.
         return replace(

@@ -72,12 +72,12 @@ def weekday_this(context: Context, weekday: int) -> Day:
 
 def weekday_in_week(context: Context, weekday: int, weeks: int) -> Day:
     """Read "Tuesday of next week"."""
-    return point(monday_of(context.today) + timedelta(days=weekday + 7 * weeks))
+    return point(monday_of(context.today) + timedelta(days=weekday + 7 * weeks), week_named=True)
 
 
 def weekday_next(context: Context, weekday: int) -> Day:
     """Read "next Tuesday"."""
-    return weekday_in_week(context, weekday, 1)
+    return weekday_next_weeks(context, weekday, 0)
 
 
 def weekday_after_next(context: Context, weekday: int) -> Day:
@@ -97,7 +97,7 @@ def weekday_weeks(context: Context, weekday: int, weeks: int) -> Day:
 
 def weekday_next_weeks(context: Context, weekday: int, weeks: int) -> Day:
     """Read "a week from next Tuesday"."""
-    return weekday_in_week(context, weekday, 1 + weeks)
+    return point(monday_of(context.today) + timedelta(days=weekday + 7 * (1 + weeks)))
 
 
 def count_weeks_weekday(context: Context, weeks: int, weekday: int) -> Day:
@@ -154,6 +154,27 @@ def weekday_nearest(_: Context, weekday: int, from_: Day) -> Dated:
 def point_offset(_: Context, from_: Day, days: int) -> Dated:
     """Read "the day after Christmas"."""
     return point(from_.first + timedelta(days=days))
+
+
+def said_offset(context: Context, days: int) -> Day:
+    """Read "the day after" what was spoken of."""
+    return point(context.today + timedelta(days=days), follows="day")
+
+
+def following(context: Context, day: Day, before: Day) -> Day:
+    """Count `day`, which was counted from today, from the day `before` it instead."""
+    last = before.end - timedelta(days=1)
+    if day.follows == "weekday":
+        return point(last + timedelta(days=(day.first.weekday() - last.weekday() - 1) % 7 + 1))
+    moved = monday_of(last) - monday_of(context.today) if day.follows == "week" else last - context.today
+    if day.follows == "day" and day.first < context.today:
+        moved = before.first - context.today
+    return Day(day.first + moved, day.end + moved, day.unit)
+
+
+def said_weekday(context: Context, weekday: int) -> Day:
+    """Read "the Monday after that"."""
+    return point(_coming(context, weekday), follows="weekday")
 
 
 def length_after(_: Context, by: Length, from_: Day) -> Dated | None:

@@ -14,6 +14,7 @@ from dialog.timewords.periods import month_year
 from dialog.timewords.tokens import Token
 
 Leaves = dict[str, Found]
+SURELY_A_DATE = 11
 
 
 def prepared(tokens: list[Token], language: Language) -> list[Token]:
@@ -225,7 +226,8 @@ class _Leaf:
             )
             return
         self._add("ORD", tokens, value)
-        if digits:
+        # Few things have so many that "the thirteenth" could be one of them.
+        if digits or value >= SURELY_A_DATE:
             self._add("DIGITORD", tokens, value)
 
     def _figures(self) -> None:

@@ -56,6 +56,11 @@ def period_after_point(_: Context, kind: str, from_: Day) -> Dated:
     return _period(from_.first + timedelta(days=7 if kind != "weekend" or from_.first.weekday() > 4 else 0), kind)
 
 
+def said_week(context: Context) -> Day:
+    """Read "the week after" what was spoken of."""
+    return replace(period(context, "week", 1), follows="week")
+
+
 def period_before_point(_: Context, kind: str, from_: Day) -> Day:
     """Read "the week before Christmas"."""
     if kind == "month":
@@ -193,7 +198,8 @@ def weeks_from_now(_: Context, *_words: object) -> None:
 def _shape(period: Day, month: tuple[int, int], week: tuple[int, int]) -> Day:
     days = (period.end - period.first).days
     begin, end = month if period.unit == "month" else week if days > 3 else (0, days)
-    return Day(period.first + timedelta(days=begin), min(period.first + timedelta(days=end), period.end), "days")
+    first, last = period.first + timedelta(days=begin), min(period.first + timedelta(days=end), period.end)
+    return Day(first, last, "days", follows=period.follows)
 
 
 def start_of(context: Context, period: Day) -> Day:

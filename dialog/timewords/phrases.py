@@ -16,6 +16,7 @@ from dialog.timewords.leaves import leaves_of
 from dialog.timewords.tokens import Token
 
 STRONG = ("UNCLEAR", "SIGNAL", "DAYPART", "MOMENT", "DAY", "RECURRING", "PARTOF", "SPAN", "TIME")
+MOST_CHOICES = 5  # that anybody reads out on the telephone
 WEAK = ("WEAKDAY", "WEAKSPAN", "WEAKTIME")
 
 
@@ -79,7 +80,36 @@ def pieces_of(tokens: list[Token], context: Context) -> list[Piece]:
         else:
             found.extend(_apart(piece))
             at = piece.end
-    return _without_idle_weak(found, tokens, context)
+    return _resolved(_without_idle_weak(found, tokens, context), context)
+
+
+def _resolved(found: list[Piece], context: Context) -> list[Piece]:
+    """Count from the day spoken of before where the words do ("the day after", "so before that"); with none before, it is unclear."""
+    result: list[Piece] = []
+    for piece in found:
+        atom = piece.atom
+        if isinstance(atom, Day) and atom.follows:
+            before = _last_day(result)
+            atom = dates.following(context, atom, before) if before else Unclear("after what")
+        elif isinstance(atom, Signal) and atom.refers and result:
+            atom = _limit_said(atom, result, context)
+        result.append(replace(piece, atom=atom))
+    return result
+
+
+def _last_day(found: list[Piece]) -> Day | None:
+    return next((piece.atom for piece in reversed(found) if isinstance(piece.atom, Day)), None)
+
+
+def _limit_said(signal: Signal, found: list[Piece], context: Context) -> Atom:
+    """Turn "after that" into a limit of dates after a date; after a time of day the limit has been told with it."""
+    last = found[-1].atom
+    if isinstance(last, Clock | Span | Part):
+        return Signal()
+    if not isinstance(last, Day):
+        return signal
+    limit = (ranges.days_after if signal.relative == "later" else ranges.days_before)(context, last)
+    return replace(limit, follows="limit") if isinstance(limit, Day) else signal
 
 
 def _apart(piece: Piece) -> list[Piece]:
@@ -141,9 +171,11 @@ def _answers(piece: Piece, tokens: list[Token], context: Context) -> bool:
     if piece.start and tokens[piece.start - 1].word in context.language.steering["stating"]:
         return False
     if isinstance(piece.atom, Clock | Span):
-        return context.asked in {"when", "time", "date"}
+        return context.asked in {"when", "time", "date", "choice"}
     if context.asked in {"when", "date"}:
         return True
+    if context.asked == "choice":
+        return isinstance(piece.atom, Day) and piece.atom.first.day > MOST_CHOICES
     # "The first" alone picks among what was offered; "May" alone can only be the month.
     alone = piece.end - piece.start == len([token for token in tokens if token.kind != "mark"])
     return alone and isinstance(piece.atom, Day) and piece.atom.unit == "month"
@@ -174,6 +206,10 @@ def _is_supported(
             return True
     if after is not None and not after.weak and isinstance(after.atom, wanted):
         return all(token.word in glue for token in tokens[piece.end : after.start])
+    approved = language.phrases_at(tokens, piece.end, steering=True)
+    if isinstance(piece.atom, Clock) and before is not None and isinstance(before.atom, Clock | Span | Part):
+        # "I get out at four, so five would be good"
+        return any(phrase.kind == "wishing_after" for _, phrase in approved)
     refused = piece.start > 0 and tokens[piece.start - 1].word in language.steering["not_before"]
     return (refused and isinstance(piece.atom, Span)) or _is_first_of_two(piece, after, tokens, language)
 

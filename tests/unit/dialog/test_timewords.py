@@ -289,3 +289,71 @@ def test_a_mention_says_where_it_stands_and_what_it_is_worth() -> None:
 def test_an_unknown_language_is_refused() -> None:
     with pytest.raises(KeyError):
         read_time("mañana", now=NOW, language="xx")
+
+
+# As patients say it on the telephone: without stops, with other words between. Wednesday 2027-03-10, ten in the morning.
+
+WEDNESDAY = datetime.fromisoformat("2027-03-10T10:00")
+
+
+def march(first: int, end: int | None = None) -> DayRange:
+    return DayRange(date(2027, 3, first), date(2027, 3, end) if end else date(2027, 3, first) + timedelta(days=1))
+
+
+def clock(start: float, end: float) -> tuple[ClockRange, ...]:
+    return (ClockRange(int(start * 60), int(end * 60)),)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("any day but Thursday, before noon", TimeWish(not_weekdays=frozenset({3}), clocks=clock(0, 12))),
+        ("any day except monday or tuesday, in the afternoon", TimeWish(not_weekdays=frozenset({0, 1}), clocks=clock(12, 18))),
+        ("i need the dentist because i chipped a tooth tomorrow would be great", TimeWish(days=(march(11),), soft=True)),
+        ("the 9 o'clock with Eva on the 17th please", TimeWish(days=(march(17),), at_minute=540, at_alternatives=(1260,))),
+        ("after 4:30 for a cleaning? Any day is fine", TimeWish(clocks=clock(16.5, 24), flexible=True)),
+        ("any day is fine", TimeWish(weekdays=frozenset(range(7)), flexible=True)),
+        ("not the 16th the 17th", TimeWish(days=(march(17),), not_days=(march(16),))),
+        ("no i said the thirteenth not the thirtieth", TimeWish(days=(march(13),), not_days=(march(30),))),
+        ("anything but mornings next week", TimeWish(days=(march(15, 22),), not_clocks=clock(6, 12))),
+        ("anything but monday next week", TimeWish(days=(march(15, 22),), not_days=(march(15),))),
+        ("end of next week or the beginning of the week after", TimeWish(days=(march(19, 25),))),
+        ("not next week the week after", TimeWish(days=(march(22, 29),), not_days=(march(15, 22),))),
+        ("no not tomorrow the day after", TimeWish(days=(march(12),), not_days=(march(11),))),
+        ("next monday or the monday after that", TimeWish(days=(march(15), march(22)))),
+        ("i leave on the 18th so before that", TimeWish(days=(march(10, 18),))),
+        ("i have class monday wednesday friday so tuesday", TimeWish(days=(march(16),), not_weekdays=frozenset({0, 2, 4}))),
+        ("after i drop the kids at school", TimeWish(clocks=clock(9, 24))),
+        ("between my lunch break 12 and 1", TimeWish(clocks=clock(12, 13))),
+        ("my son gets out of school at three so after three thirty", TimeWish(clocks=clock(15.5, 24))),
+        ("in the morning but not before nine", TimeWish(clocks=clock(9, 12))),
+        ("i don't wake up before nine", TimeWish(not_clocks=clock(0, 9))),
+        ("i get out of work at four so five would be good", TimeWish(at_minute=1020, soft=True)),
+        ("i'll take the 9 30", TimeWish(at_minute=570, at_alternatives=(1290,))),
+        ("my birthday is june 3rd 1985 and i want to come on friday", TimeWish(days=(march(12),))),
+        ("my checkup was in september i need one on friday", TimeWish(days=(march(12),))),
+        ("can you push it back an hour", TimeWish(relative="later")),
+    ],
+)  # fmt: skip
+def test_talk_without_stops_is_understood_as_a_receptionist_would(text: str, expected: TimeWish) -> None:
+    assert read_time(text, now=WEDNESDAY).wish == expected
+
+
+def test_an_ordinal_picks_among_a_choice_and_is_a_date_only_where_no_choice_has_so_many() -> None:
+    assert read_time("the first", now=WEDNESDAY, asked="choice").wish is None
+    assert read_time("the first one", now=WEDNESDAY, asked="when").wish is None
+    assert read_time("the first", now=WEDNESDAY).wish is None
+    assert wish("the sixteenth", asked="choice").days == (day(12, 16),)
+    assert wish("three no four", asked="choice").at_minute == 16 * 60
+
+
+def test_a_year_in_words_is_no_time_of_day() -> None:
+    assert read_time("june twenty third nineteen eighty", now=WEDNESDAY).past
+    assert read_time("june third twenty twenty seven", now=WEDNESDAY).wish == TimeWish(
+        days=(DayRange(date(2027, 6, 3), date(2027, 6, 4)),)
+    )
+
+
+def test_what_counts_from_a_day_that_was_not_named_is_to_be_asked_about() -> None:
+    assert read_time("the day after", now=WEDNESDAY).unresolved == ("the day after",)
+    assert read_time("the week after", now=WEDNESDAY).unresolved == ("the week after",)

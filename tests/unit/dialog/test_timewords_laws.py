@@ -261,6 +261,8 @@ def day(month: int, number: int) -> DayRange:
         (("Tuesday after 3", "in the morning"), TimeWish(days=(day(11, 24),), clocks=(ClockRange(360, 720),))),
         (("Tuesday at 3pm", "any time"), TimeWish(days=(day(11, 24),), flexible=True)),
         (("Tuesday mornings only", "whenever"), TimeWish(flexible=True)),
+        (("Tuesday after 3", "any day is fine"), TimeWish(clocks=(ClockRange(900, 1440),), flexible=True)),
+        (("not Friday", "after 3, any day is fine"), TimeWish(clocks=(ClockRange(900, 1440),), flexible=True)),
         (
             ("mornings, not Fridays", "Friday is fine after all"),
             TimeWish(days=(day(11, 27),), clocks=(ClockRange(360, 720),)),
