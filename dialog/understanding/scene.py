@@ -144,7 +144,7 @@ def read_times(
             # A full stop keeps the words before and after from being read as one phrase.
             letters[first:last] = "." + " " * (last - first - 1)
     first, last = (0, len(letters)) if within is None else _letters_of(utterance, within)
-    asked = "when" if listening.asked in {Asked.WHEN, Asked.CHOICE} else None
+    asked = str(listening.asked) if listening.asked in {Asked.WHEN, Asked.CHOICE} else None
     return read_time("".join(letters[first:last]), now=at or listening.now, language=scene.book.language, asked=asked)
 
 
