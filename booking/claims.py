@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from booking import guard, taken
 from booking.availability import Busy, Wanted, can_start, free_resources, starts_without_resources
 from booking.choice import Choice, best
-from booking.guard import Claim, SlotTaken
+from booking.guard import Claim, ScheduleBusy, SlotTaken
 from booking.model.appointment import Allocation
 from booking.rules import PractitionerDailyMaximum, is_full
 from booking.values import PractitionerInfo, ResourceInfo
@@ -75,10 +75,10 @@ def take(
     PractitionerDailyMaximum if nobody else is free.
     """
     schedule_ids = need.wanted.schedule_ids(need.candidates)
-    if _has_choice(need):
-        guard.lock_schedules(work, schedule_ids=schedule_ids)
+    if _counts_decide(need):
+        _lock_unless_taken(work, need, schedule_ids=schedule_ids, now=now)
     guard.drop_expired_holds(work, schedule_ids=schedule_ids, within=need.time, now=now)
-    # Whoever claims without a lock may be in between; then one candidate or room less is free at the next look.
+    # Somebody else may claim between our look and our claim; then one candidate or room less is free at the next look.
     for _ in schedule_ids:
         chosen = _choose(work.session, need, schedule_ids=schedule_ids, now=now)
         try:
@@ -102,13 +102,23 @@ def claims_of(session: Session, *, appointment_id: str) -> list[Claim]:
     return [Claim(schedule_id, Interval(starts_at, ends_at)) for schedule_id, starts_at, ends_at in rows]
 
 
-def _has_choice(need: Need) -> bool:
-    wanted = need.wanted
-    several_rooms = any(
-        len(wanted.resources(kind)) > wanted.service.resources.count(kind) for kind in set(wanted.service.resources)
-    )
-    counts = wanted.catalogue.rules.max_per_practitioner_per_day is not None
-    return len(need.candidates) > 1 or several_rooms or counts
+def _counts_decide(need: Need) -> bool:
+    """Say whether it matters how many visits others have: which room it is does not, so that needs no lock."""
+    return len(need.candidates) > 1 or need.wanted.catalogue.rules.max_per_practitioner_per_day is not None
+
+
+def _lock_unless_taken(work: UnitOfWork, need: Need, *, schedule_ids: set[str], now: datetime) -> None:
+    """Lock the Schedules. Raises SlotTaken without a wait, or after one that was too long, if nobody is free by then.
+
+    When hundreds want the same time most of them need not queue for a lock to learn that it is gone.
+    """
+    _choose(work.session, need, schedule_ids=schedule_ids, now=now)
+    try:
+        with guard.all_or_nothing(work):
+            guard.lock_schedules(work, schedule_ids=schedule_ids)
+    except ScheduleBusy:
+        _choose(work.session, need, schedule_ids=schedule_ids, now=now)
+        raise
 
 
 def _choose(session: Session, need: Need, *, schedule_ids: set[str], now: datetime) -> Taken:

@@ -1,9 +1,9 @@
 """The one way to take time in the diary.
 
 The database has the last word: it refuses two live Allocations of one Schedule that overlap. So nothing is asked before;
-the claims are put in, and what does not go in is taken. Where there is a choice (of Practitioner, of room), or a count
-decides, the Schedule rows are locked first, sorted, in a statement of their own: a statement sees the diary as it was when
-it began, so a lock taken inside the INSERT or the check comes too late.
+the claims are put in, and what does not go in is taken. Where a count decides (who has least to do, who has had enough for
+a day), the Schedule rows are locked first, sorted, in a statement of their own: a statement sees the diary as it was when it
+began, so a lock taken inside the INSERT or the check comes too late.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -128,11 +128,15 @@ def claim(work: UnitOfWork, *, appointment_id: str, claims: Sequence[Claim]) -> 
             raise SlotTaken
 
 
-def release(work: UnitOfWork, *, appointment_id: str) -> None:
-    """Give the Appointment's time back. Takes no lock; what was taken stays readable."""
-    work.session.execute(
-        update(Allocation).where(Allocation.appointment_id == appointment_id, Allocation.live).values(live=False)
+def release(work: UnitOfWork, *, appointment_id: str) -> bool:
+    """Give the Appointment's time back and say whether it had any. Takes no lock; what was taken stays readable."""
+    released = work.session.execute(
+        update(Allocation)
+        .where(Allocation.appointment_id == appointment_id, Allocation.live)
+        .values(live=False)
+        .returning(Allocation.id)
     )
+    return bool(released.all())
 
 
 def discard(work: UnitOfWork, *, appointment_ids: Sequence[str]) -> None:
@@ -166,7 +170,9 @@ def let_lapse(work: UnitOfWork, entry: ledger.Entry, *, now: datetime) -> None:
 
     It stays `pending`: it may still be confirmed if its time can be claimed anew.
     """
-    release(work, appointment_id=entry.visit.id)
+    # Whoever had the lock before us may have done it: the row was read anew, but not whether its time was live.
+    if not release(work, appointment_id=entry.visit.id):
+        return
     lapsed = ledger.change(work, entry, what="expired", actor="system", source=entry.visit.source, now=now, columns={})
     work.publish(ledger.told(HoldExpired, lapsed, now=now))
 

@@ -31,7 +31,7 @@ def place_hold(
 ) -> BookedVisit:
     """Keep the time for `rules.hold` from `now`, with the best of `practitioner_ids` (empty: of all who are able).
 
-    Locks the Schedules where there is a choice. Replaces an earlier Hold of the same conversation, which stays if this one
+    Locks the Schedules where several practitioners can be chosen from. Replaces an earlier Hold of the same conversation, which stays if this one
     is refused. The time of `replaces_appointment_id` is not an obstacle: the Hold is for moving that visit.
     Raises SlotTaken if somebody else has the time, ScheduleBusy, or the refusal of a rule (`booking.rules`).
     """

@@ -6,6 +6,7 @@ Each process opens the database itself, waits until all are ready, and then runs
 import multiprocessing
 import threading
 from collections import Counter
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -16,7 +17,7 @@ from sqlalchemy import insert
 
 from booking.catalogue import load_catalogue
 from booking.confirm import confirm_hold
-from booking.guard import SlotTaken
+from booking.guard import ScheduleBusy, SlotTaken
 from booking.hold import place_hold
 from booking.model.appointment import Allocation, Appointment
 from booking.queries import find_slots
@@ -28,6 +29,7 @@ from tests.support.databases import SECRET, import_rows
 
 PROCESSES = 8
 _READY_WITHIN_S = 60
+_TRIES = 5
 
 
 @dataclass(frozen=True)
@@ -128,11 +130,21 @@ def _outcome(db: Database, catalogue: Catalogue, race: Race, patient_id: str) ->
         return str(visit.status)
 
     try:
-        return db.run(book)
+        return _patiently(db, book)
     except SlotTaken:
         with db.read() as session:
             others = find_slots(session, catalogue, query=race.query, now=race.now)
         return "offered another" if _are_others(others, race) else "offered the same again"
+
+
+def _patiently(db: Database, book: Callable[[UnitOfWork], str]) -> str:
+    """Try again while the diary is busy, as is asked of whoever meets Unavailable."""
+    for _ in range(_TRIES):
+        try:
+            return db.run(book)
+        except ScheduleBusy:
+            continue
+    return "never got through"
 
 
 def _are_others(slots: list[Slot], race: Race) -> bool:

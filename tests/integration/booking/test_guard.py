@@ -83,7 +83,7 @@ def take_the_constraint_away(database: Database) -> None:
                 work.session.execute(text(f"DROP TRIGGER {name}"))
 
 
-# A cleaning needs one of two chairs, so the diaries are locked first; a flu shot with one doctor leaves nothing to choose.
+# A cleaning needs one of two chairs; a flu shot with one doctor leaves nothing to choose.
 @pytest.mark.parametrize(
     ("service_id", "practitioner_id"),
     [("service-cleaning", "practitioner-lee"), ("service-flu-shot", "practitioner-ruiz")],
