@@ -148,6 +148,8 @@ class ServiceNames:
             content = words - self._book.services.generic
             if content:
                 yield _Entry(service.key, _Rank.NAME, content, words - content)
+                # Recognisers and hurried writers put two words together: "bloodwork".
+                yield _Entry(service.key, _Rank.NAME, frozenset({"".join(self._plain(name))}), frozenset())
                 if len(content) > 1:
                     telling = content - self._book.names.common
                     yield from (

@@ -168,6 +168,12 @@ WAYS_OF_ASKING = [
         "book me in with the physio for Tuesday at 2",
         {BOOK, service("physio-first", "physio-followup"), when("Tuesday at 2")},
     ),
+    ("bloodwork in two weeks", {BOOK, service("blood-test"), when("in two weeks")}),
+    ("the last appointment of the day on Monday", {BOOK, when("last appointment of the day on Monday")}),
+    (
+        "do you do flu shots? can I have one on Saturday",
+        {AskClinic(Topic.SERVICES), service("flu-shot"), BOOK, when("Saturday")},
+    ),
     ("I lost a crown", {BOOK, service("urgent-dental")}),
     (
         "it's about my son, he needs a school physical, after school if possible",
