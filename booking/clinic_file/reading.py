@@ -5,7 +5,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from pydantic import ValidationError
-from pydantic_core import ErrorDetails
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.constructor import RoundTripConstructor
@@ -103,7 +102,7 @@ def _path_text(place: Place) -> str:
     return text
 
 
-def _told(error: ErrorDetails) -> tuple[Place, str]:
+def _told(error: Mapping[str, Any]) -> tuple[Place, str]:
     place = tuple(part for part in error["loc"] if part != "[key]")
     match error["type"]:
         case "missing":
