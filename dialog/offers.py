@@ -16,7 +16,7 @@ OFFERED_AT_ONCE = 3
 _FIRST_LOOK = timedelta(days=14)
 _NEAR = timedelta(days=14)
 _APART = timedelta(minutes=90)
-_KEPT_PER_HALF_DAY = 12
+_KEPT = 250
 _NOON = 12 * 60
 
 
@@ -97,17 +97,26 @@ def bearable(slots: Iterable[Slot], wish: TimeWish, *, catalogue: Catalogue) -> 
     return [slot for slot in slots if allows(refusals, start=_wall(slot, catalogue))]
 
 
-def thinned(slots: Iterable[Slot], *, catalogue: Catalogue) -> tuple[Slot, ...]:
-    """Return a part of many slots that still has every day and person: what is kept is stored with the turn."""
-    counts: dict[tuple[str, date, bool], int] = {}
-    kept: list[Slot] = []
+def thinned(slots: Iterable[Slot], wish: TimeWish, *, catalogue: Catalogue) -> tuple[Slot, ...]:
+    """Return a part of many slots that is enough to choose from, since what is kept is stored with the turn.
+
+    Of the wished days everything; of others, for each person, the first and last of each half and the full hours.
+    """
+    halves: dict[tuple[int, date, bool, str], list[Slot]] = {}
     for slot in slots:
         wall = _wall(slot, catalogue)
-        key = (slot.practitioner_id, wall.date(), _minute(wall) < _NOON)
-        counts[key] = counts.get(key, 0) + 1
-        if counts[key] <= _KEPT_PER_HALF_DAY or wall.minute == 0:
-            kept.append(slot)
-    return tuple(kept[:400])
+        off = _days_off(wall.date(), wish.days)
+        halves.setdefault((off, wall.date(), _minute(wall) >= _NOON, slot.practitioner_id), []).append(slot)
+    kept: list[Slot] = []
+    for (off, *_), half in sorted(halves.items()):
+        is_wished = bool(wish.days) and off == 0
+        kept += half if is_wished else _outline(half, catalogue)
+    return tuple(sorted(kept[:_KEPT]))
+
+
+def _outline(half: list[Slot], catalogue: Catalogue) -> list[Slot]:
+    ends = {*half[:2], *half[-1:]}
+    return [one for one in half if one in ends or _wall(one, catalogue).minute == 0]
 
 
 def grouped(slots: Iterable[Slot]) -> list[Offer]:

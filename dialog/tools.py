@@ -120,12 +120,12 @@ class Tools:
             found = self._slots(request, span, request.wanted_ids, request.location_ids)
             fitting = offers.meeting(found, request.wish, limits, catalogue=self.catalogue)
             if fitting:
-                return TimesFound(offers.thinned(fitting, catalogue=self.catalogue))
+                return TimesFound(offers.thinned(fitting, request.wish, catalogue=self.catalogue))
         for span in offers.nearby_spans(request.wish, catalogue=self.catalogue, now=self.now):
             found = self._slots(request, span, request.able_ids, ())
             nearby = offers.bearable(found, request.wish, catalogue=self.catalogue)
             if nearby:
-                return TimesFound((), offers.thinned(nearby, catalogue=self.catalogue))
+                return TimesFound((), offers.thinned(nearby, request.wish, catalogue=self.catalogue))
         return TimesFound(())
 
     def _slots(

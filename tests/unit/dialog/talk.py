@@ -133,8 +133,9 @@ class Diary:
             wanted = [one for one in wanted if one.location_id in request.location_ids]
         fitting = offers.meeting(wanted, request.wish, limits, catalogue=self.catalogue)
         if fitting:
-            return TimesFound(tuple(fitting))
-        return TimesFound((), tuple(offers.bearable(free, request.wish, catalogue=self.catalogue)))
+            return TimesFound(offers.thinned(fitting, request.wish, catalogue=self.catalogue))
+        nearby = offers.bearable(free, request.wish, catalogue=self.catalogue)
+        return TimesFound((), offers.thinned(nearby, request.wish, catalogue=self.catalogue))
 
     def _free(self, service_id: str, people: Sequence[str]) -> list[Slot]:
         service = self.catalogue.service(service_id)

@@ -1,0 +1,128 @@
+"""Laws of choosing what to offer, on any set of free times."""
+
+from datetime import date, datetime, time, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from booking.values import Slot
+from dialog import hours, offers
+from dialog.timewords import DayRange, TimeWish, allows
+from kernel.interval import wall_to_instant
+from tests.support.clinics import elm_catalogue
+
+pytestmark = pytest.mark.unit
+
+CATALOGUE = elm_catalogue()
+FIRST_DAY = date(2027, 3, 11)
+PEOPLE = ("practitioner-lee", "practitioner-ben-carter", "practitioner-ruiz")
+
+
+def a_slot(day: int, quarter: int, person: str) -> Slot:
+    begins = datetime.combine(FIRST_DAY + timedelta(days=day), time()) + timedelta(minutes=15 * quarter)
+    start = wall_to_instant(begins, CATALOGUE.zone)
+    return Slot(start, person, "location-main", "service-cleaning", start + timedelta(minutes=45))
+
+
+slots = st.lists(
+    st.builds(a_slot, st.integers(0, 13), st.integers(32, 68), st.sampled_from(PEOPLE)), min_size=1, unique=True
+).map(sorted)
+shown_days = st.lists(st.integers(0, 13), max_size=3)
+
+
+def walls(chosen: tuple[offers.Offer, ...]) -> list[datetime]:
+    return [hours.wall_time(one.starts_at, CATALOGUE.location(one.location_id)) for one in chosen]
+
+
+@given(slots)
+def test_what_is_offered_is_free_different_and_three_at_most(free: list[Slot]) -> None:
+    chosen = offers.spread(free, TimeWish(), catalogue=CATALOGUE)
+
+    starts = [one.starts_at for one in chosen]
+    assert 1 <= len(starts) <= 3
+    assert len(set(starts)) == len(starts)
+    assert {(one.starts_at, who) for one in chosen for who in one.practitioner_ids} <= {
+        (one.starts_at, one.practitioner_id) for one in free
+    }
+
+
+@given(slots)
+def test_the_first_offer_is_the_earliest_time(free: list[Slot]) -> None:
+    assert offers.spread(free, TimeWish(), catalogue=CATALOGUE)[0].starts_at == min(one.starts_at for one in free)
+
+
+@given(slots)
+def test_asking_for_others_shows_each_time_once_and_ends(free: list[Slot]) -> None:
+    shown: tuple[datetime, ...] = ()
+    for _ in range(len(free) + 1):
+        chosen = offers.spread(free, TimeWish(), catalogue=CATALOGUE, shown=shown)
+        starts = {one.starts_at for one in chosen}
+        assert not starts & set(shown)
+        if not starts:
+            break
+        shown = (*shown, *starts)
+
+    assert set(shown) == {one.starts_at for one in free}
+
+
+@given(slots, st.integers(0, 13))
+def test_the_nearest_offers_lie_on_the_wished_day_when_anything_does(free: list[Slot], day: int) -> None:
+    wished = FIRST_DAY + timedelta(days=day)
+    wish = TimeWish(days=offers.one_day(wished), at_minute=600)
+
+    chosen = offers.nearest(free, wish, catalogue=CATALOGUE, wanted_ids=PEOPLE)
+
+    is_any_free = any(
+        hours.wall_time(one.starts_at, CATALOGUE.location(one.location_id)).date() == wished for one in free
+    )
+    assert (walls(chosen)[0].date() == wished) is is_any_free
+
+
+@given(slots, shown_days)
+def test_a_refusal_holds_for_the_nearest_too(free: list[Slot], refused: list[int]) -> None:
+    days = tuple(one for day in refused for one in offers.one_day(FIRST_DAY + timedelta(days=day)))
+    wish = TimeWish(not_days=days)
+
+    left = offers.bearable(free, wish, catalogue=CATALOGUE)
+
+    assert all(allows(wish, start=hours.wall_time(one.starts_at, CATALOGUE.location(one.location_id))) for one in left)
+
+
+@given(slots, st.integers(0, 13))
+def test_thinning_keeps_the_wished_day_and_the_ends_of_every_other(free: list[Slot], day: int) -> None:
+    wished = DayRange(FIRST_DAY + timedelta(days=day), FIRST_DAY + timedelta(days=day + 1))
+
+    kept = offers.thinned(free, TimeWish(days=(wished,)), catalogue=CATALOGUE)
+
+    def on_wished(slot: Slot) -> bool:
+        return hours.wall_time(slot.starts_at, CATALOGUE.location(slot.location_id)).date() in wished
+
+    assert [one for one in kept if on_wished(one)] == [one for one in free if on_wished(one)]
+    assert kept[0] == free[0]
+    assert max(one.starts_at for one in kept) == max(one.starts_at for one in free)
+
+
+def test_an_exact_time_is_met_by_itself_before_its_other_reading() -> None:
+    free = [a_slot(0, 32, "practitioner-lee"), a_slot(0, 80, "practitioner-lee")]
+    wish = TimeWish(at_minute=8 * 60, at_alternatives=(20 * 60,))
+
+    assert offers.meeting(free, wish, offers.Limits(), catalogue=CATALOGUE) == free[:1]
+    assert offers.meeting(free[1:], wish, offers.Limits(), catalogue=CATALOGUE) == free[1:]
+
+
+def test_two_who_are_free_at_the_same_time_are_one_offer() -> None:
+    free = [a_slot(0, 40, "practitioner-lee"), a_slot(0, 40, "practitioner-ben-carter")]
+
+    chosen = offers.spread(free, TimeWish(), catalogue=CATALOGUE)
+
+    assert [one.practitioner_ids for one in chosen] == [("practitioner-lee", "practitioner-ben-carter")]
+
+
+def test_the_hours_of_a_closed_day_are_none_and_the_next_opening_skips_it() -> None:
+    main = CATALOGUE.location("location-main")
+    sunday_noon = wall_to_instant(datetime.combine(date(2027, 3, 14), time(12)), CATALOGUE.zone)
+
+    assert hours.openings(main, date(2027, 7, 5)) == ()
+    assert not hours.is_open(main, now=sunday_noon)
+    assert hours.next_opening(CATALOGUE, now=sunday_noon) == datetime.combine(date(2027, 3, 15), time(8))
