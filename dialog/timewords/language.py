@@ -88,14 +88,15 @@ def language(name: str) -> Language:
         raise KeyError(name)
     data = YAML(typ="safe", pure=True).load(source.read_text(encoding="utf-8"))
     rules = _rules(data["rules"])
-    lexicon = _lexicon(data["words"])
+    lexicon = _lexicon({kind: _meanings_in(text) for kind, text in data["words"].items()})
+    steering = {name: _entries(text.splitlines()) for name, text in data["steering"].items()}
     return Language(
         lexicon=lexicon,
-        steering={name: frozenset(map(str, words)) for name, words in data["steering"].items()},
-        steering_phrases=_lexicon({name: {0: words} for name, words in data["steering"].items()}),
-        numbers=data["numbers"],
-        ordinals=data["ordinals"],
-        parts=data["parts"],
+        steering={name: frozenset(words) for name, words in steering.items()},
+        steering_phrases=_lexicon({name: [(0, words)] for name, words in steering.items()}),
+        numbers=_values_by_word(data["numbers"]),
+        ordinals=_values_by_word(data["ordinals"]),
+        parts={name: dict(map(_setting, settings)) for name, settings in _meanings_in(data["parts"])},
         holidays=data["holidays"],
         last_words=frozenset(data["last_words"]),
         fuzzy=tuple(data["fuzzy"]),
@@ -115,17 +116,59 @@ def correct(word: str, of: Language) -> str:
     return best[0] if best is not None and best[0][0] == word[0] else word
 
 
-def _lexicon(lists: dict[str, dict[Any, list[Any]]]) -> _Node:
+def _entries(lines: list[str]) -> list[str]:
+    """The entries of a list, between commas; a comma alone on its line is itself one."""
+    return [
+        entry for line in lines for entry in ([line] if line == "," else line.removesuffix(",").split(", ")) if entry
+    ]
+
+
+def _meanings_in(text: str) -> list[tuple[Any, list[str]]]:
+    """The entries for each meaning: one meaning a line, and indented lines that go on with it."""
+    found: list[tuple[Any, list[str]]] = []
+    for line in text.splitlines():
+        if line.startswith(" "):
+            found[-1][1].extend(_entries([line.strip()]))
+        else:
+            meaning, _, entries = line.partition(": ")
+            found.append((_meaning(meaning), _entries([entries])))
+    return found
+
+
+def _values_by_word(text: str) -> dict[str, int]:
+    return {word: value for value, words in _meanings_in(text) for word in words}
+
+
+def _setting(text: str) -> tuple[str, Any]:
+    """Read "from 14.5" or "half pm"."""
+    name, _, value = text.partition(" ")
+    return name, value if value.isalpha() else float(value)
+
+
+def _meaning(text: str) -> Any:
+    if text.startswith("["):
+        return tuple(int(each) for each in text.strip("[]").split())
+    return int(text) if text.isdigit() else text
+
+
+def _lexicon(lists: dict[str, list[tuple[Any, list[str]]]]) -> _Node:
     root = _Node()
     for kind, meanings in lists.items():
-        for value, wordings in meanings.items():
-            for wording in wordings:
+        for value, entries in meanings:
+            phrase = Phrase(kind, value)
+            for entry in entries:
                 node = root
-                # Hyphens inside words are dropped from utterances too.
-                for token in [each for each in cut(str(wording)) if each.word != "-" or wording == "-"]:
-                    node = node.after.setdefault(token.word, _Node())
-                node.phrases.append(Phrase(kind, tuple(value) if isinstance(value, (list, tuple)) else value))
+                for word in _words_in(entry):
+                    node = node.after.setdefault(word, _Node())
+                node.phrases.append(phrase)
     return root
+
+
+def _words_in(entry: str) -> list[str]:
+    """The entry as an utterance would be cut, with the hyphens inside words dropped as they are there."""
+    if entry.replace(" ", "").isalpha():
+        return entry.split()  # as it would be cut, and what most entries are
+    return [token.word for token in cut(entry) if token.word != "-" or entry == "-"]
 
 
 def _words_of(node: _Node) -> frozenset[str]:
@@ -135,8 +178,10 @@ def _words_of(node: _Node) -> frozenset[str]:
     return frozenset(words)
 
 
-def _rules(lists: dict[str, list[str]]) -> dict[str, tuple[Rule, ...]]:
-    return {kind: tuple(_rule(order, line) for order, line in enumerate(lines)) for kind, lines in lists.items()}
+def _rules(lists: dict[str, str]) -> dict[str, tuple[Rule, ...]]:
+    return {
+        kind: tuple(_rule(order, line) for order, line in enumerate(text.splitlines())) for kind, text in lists.items()
+    }
 
 
 def _rule(order: int, line: str) -> Rule:
