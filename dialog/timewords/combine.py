@@ -36,12 +36,14 @@ MARKS = (
     "history",
     "history_if_past",
     "hoping",
+    "never_hoping",
     "wishing_after",
     "born",
     "moving",
     "question_lead",
 )
 WRITTEN_OUT = timedelta(days=91)  # how far weekdays are written out as dates where a wish cannot say both
+JUST_BEEN = timedelta(days=250)  # a date so far ahead, told in the past, is rather the last one than the next
 REACH = 4  # how many words may stand between a refusal and what it refuses
 
 
@@ -91,8 +93,13 @@ def marks_of(tokens: list[Token], phrases: Iterable[Phrase], language: Language)
         ]
         longest = {kind: max(end for end, other in here if other == kind) for _, kind in here}
         found.extend(Mark(at, end, kind) for kind, end in longest.items())
-    never = [mark for mark in found if mark.kind == "never_not"]
-    return [mark for mark in found if not (mark.kind in REFUSALS and any(_overlap(mark, each) for each in never))]
+    return [mark for mark in found if not _is_undone(mark, found)]
+
+
+def _is_undone(mark: Mark, found: list[Mark]) -> bool:
+    """Whether the mark is part of a longer phrase that means something else: "why not", "had an appointment"."""
+    by = "never_not" if mark.kind in REFUSALS else "never_hoping" if mark.kind == "hoping" else None
+    return any(other.kind == by and _overlap(mark, other) for other in found)
 
 
 def _overlap(one: Mark, other: Mark) -> bool:
@@ -219,11 +226,19 @@ def _is_story(part: Said, index: int, phrases: list[Phrase], said: Utterance) ->
     near = max(begin, clause, start - 7)
     if said.marked("hoping", near, start) or _points_ahead(part, said):
         return False
-    if part.past and (
+    if _may_be_over(part, said.context) and (
         said.marked("history_if_past", near, start) or steering["past_leads"] & set(said.words(start - 1, start))
     ):
         return True
     return bool(said.marked("history", near, start))
+
+
+def _may_be_over(part: Said, context: Context) -> bool:
+    """Whether words of the past may be about it: today in part, and a date without a year that has just been."""
+    day = part.phrase.day
+    return part.past or (
+        day is not None and day.unit == "day" and (day.first == context.today or day.first > context.today + JUST_BEEN)
+    )
 
 
 def _points_ahead(part: Said, said: Utterance) -> bool:

@@ -12,7 +12,7 @@ from dialog.timewords.atoms import Atom, Clock, Day, Moment, Part, Recurring, Si
 from dialog.timewords.clocks import Context
 from dialog.timewords.grammar import Chart, Meaning
 from dialog.timewords.language import Language
-from dialog.timewords.leaves import leaves_of
+from dialog.timewords.leaves import MOVED_TO, leaves_of
 from dialog.timewords.tokens import Token
 
 STRONG = ("UNCLEAR", "SIGNAL", "DAYPART", "MOMENT", "DAY", "RECURRING", "PARTOF", "SPAN", "TIME")
@@ -200,6 +200,8 @@ def _is_supported(
     wanted = (Day, Part, Together, Recurring) if isinstance(piece.atom, Clock | Span) else (Clock, Span, Part)
     if before is not None and not before.weak:
         gap = [token.word for token in tokens[before.end : piece.start]]
+        if gap == [MOVED_TO] and isinstance(before.atom, (*wanted, type(piece.atom))):
+            return True
         if isinstance(before.atom, wanted) and all(word in glue for word in gap):
             return True
         if type(before.atom) is type(piece.atom) and gap and all(word in either or word in glue for word in gap):

@@ -333,6 +333,12 @@ def clock(start: float, end: float) -> tuple[ClockRange, ...]:
         ("my birthday is june 3rd 1985 and i want to come on friday", TimeWish(days=(march(12),))),
         ("my checkup was in september i need one on friday", TimeWish(days=(march(12),))),
         ("can you push it back an hour", TimeWish(relative="later")),
+        ("move my 3 o'clock to 4", TimeWish(at_minute=960, at_alternatives=(240,))),
+        ("nothing before ten please", TimeWish(clocks=clock(10, 24))),
+        ("i can be there by ten thirty", TimeWish(clocks=clock(10.5, 24))),
+        ("i need to be out by noon", TimeWish(clocks=clock(0, 12))),
+        ("i had an appointment this morning can i get another one tomorrow", TimeWish(days=(march(11),))),
+        ("i had surgery on march 2nd and need a follow up in two weeks", TimeWish(days=(march(24),))),
     ],
 )  # fmt: skip
 def test_talk_without_stops_is_understood_as_a_receptionist_would(text: str, expected: TimeWish) -> None:
