@@ -4,6 +4,7 @@ A lease, not a mutex: it has an owner and ends by itself, so a process that dies
 lease and no more. It is for order; that two holders after a lost lease do no harm is seen to by the conversation's version.
 """
 
+import contextlib
 import threading
 import time
 import uuid
@@ -11,7 +12,10 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Protocol
 
+from redis.exceptions import RedisError
+
 from kernel.errors import Unavailable
+from kernel.log import get_logger
 
 
 class TurnLock(Protocol):
@@ -91,7 +95,11 @@ end
 
 
 class RedisTurnLock:
-    """For many processes on many machines."""
+    """For many processes on many machines.
+
+    Without Redis a message is answered all the same, only not in a queue: order is a courtesy, what two at once could
+    spoil is seen to by the conversation's version, and a patient who is told nothing at all would be worse off.
+    """
 
     _POLL_S = 0.02
     _WAITING_MS = 2000
@@ -103,20 +111,26 @@ class RedisTurnLock:
     @contextmanager
     def hold(self, key: str, *, wait_s: float, lease_s: float) -> Iterator[None]:
         queue, ticket = f"frontdesk:turn:{key}", uuid.uuid4().hex
-        deadline = time.monotonic() + wait_s
         try:
-            with self._redis.pipeline() as pipe:
-                pipe.set(f"{queue}:{ticket}", 1, px=self._WAITING_MS)
-                pipe.rpush(queue, ticket)
-                pipe.pexpire(queue, 600_000)
-                pipe.execute()
-            while not self._is_my_turn(keys=[queue], args=[ticket, int(lease_s * 1000), self._WAITING_MS]):
-                if time.monotonic() >= deadline:
-                    raise Unavailable("an earlier message is still being answered")
-                time.sleep(self._POLL_S)
+            try:
+                self._wait_for_turn(queue, ticket, wait_s=wait_s, lease_s=lease_s)
+            except RedisError:
+                get_logger().warning("turn_lock.without_redis")
             yield
         finally:
-            with self._redis.pipeline() as pipe:
+            with contextlib.suppress(RedisError), self._redis.pipeline() as pipe:
                 pipe.lrem(queue, 1, ticket)
                 pipe.delete(f"{queue}:{ticket}")
                 pipe.execute()
+
+    def _wait_for_turn(self, queue: str, ticket: str, *, wait_s: float, lease_s: float) -> None:
+        deadline = time.monotonic() + wait_s
+        with self._redis.pipeline() as pipe:
+            pipe.set(f"{queue}:{ticket}", 1, px=self._WAITING_MS)
+            pipe.rpush(queue, ticket)
+            pipe.pexpire(queue, 600_000)
+            pipe.execute()
+        while not self._is_my_turn(keys=[queue], args=[ticket, int(lease_s * 1000), self._WAITING_MS]):
+            if time.monotonic() >= deadline:
+                raise Unavailable("an earlier message is still being answered")
+            time.sleep(self._POLL_S)

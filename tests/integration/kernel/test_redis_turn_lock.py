@@ -2,9 +2,13 @@
 
 import threading
 import time
+from pathlib import Path
 
 import pytest
 from redis import Redis
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+from redis.retry import Retry
 
 from kernel.errors import Unavailable
 from kernel.turn_lock import RedisTurnLock
@@ -63,3 +67,20 @@ def test_waiting_ends_with_unavailable_and_leaves_the_queue(redis: Redis) -> Non
         pass
 
     assert redis.llen("frontdesk:turn:c") == 0
+
+
+def test_without_redis_a_message_is_answered_all_the_same(tmp_path: Path) -> None:
+    answered = []
+    nobody = Redis(unix_socket_path=str(tmp_path / "nobody"), retry=Retry(NoBackoff(), 0))
+
+    with RedisTurnLock(nobody).hold("c", wait_s=1, lease_s=1):
+        answered.append(1)
+
+    assert answered == [1]
+
+
+def test_what_fails_inside_is_not_taken_for_a_failing_redis(redis: Redis) -> None:
+    with pytest.raises(RedisError), RedisTurnLock(redis).hold("c", wait_s=1, lease_s=1):
+        raise RedisError
+
+    assert redis.keys("frontdesk:turn:*") == []
