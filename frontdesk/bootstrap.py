@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from redis import Redis
+from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
+from redis.retry import Retry
 
 from booking.catalogue import CatalogueCache
 from calendar_sync.adapters.caldav_store import CaldavStore
@@ -74,6 +76,7 @@ def build(settings: Settings) -> Services:
         redis_url(settings),
         socket_timeout=_REDIS_TIMEOUT_S,
         socket_connect_timeout=_REDIS_TIMEOUT_S,
+        retry=Retry(NoBackoff(), 1),  # by default it waits longer and longer between tries
         health_check_interval=30,
     )
     db = Database(settings.database_url, secret=settings.secret_key, wake_relay=lambda: _wake(redis))

@@ -28,7 +28,8 @@ from tests.support.twilio_server import TwilioServer
 from tests.support.waiting import eventually
 from tests.support.withholding_proxy import WithholdingProxy, withholding_proxy
 
-pytestmark = pytest.mark.e2e
+# Several processes start one after the other, on a machine that may be busy.
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 
 LATER = timedelta(minutes=10)  # every lease has run out by then
 

@@ -15,7 +15,8 @@ import requests
 from tests.support.processes import free_port, stop
 from tests.support.waiting import eventually
 
-pytestmark = pytest.mark.e2e
+# Several processes start one after the other, on a machine that may be busy.
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 
 FRONTDESK = [sys.executable, "-m", "frontdesk", "serve"]
 

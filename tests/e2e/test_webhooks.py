@@ -201,13 +201,16 @@ def test_a_get_is_refused_with_a_sentence(product: Product) -> None:
     assert response.text
 
 
-def test_a_booking_does_not_wait_for_the_queue_and_tells_it_later(product: Product) -> None:
-    product.text("a cleaning with Dr Lee on Monday at 2 pm")
-    product.text("the first one")
-    product.text("yes")
+def test_without_redis_a_patient_books_all_the_same(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'frontdesk.db'}"
+    with running_product(data_dir=tmp_path, database_url=url, redis_url=f"unix://{tmp_path / 'nobody'}") as product:
+        product.text("a cleaning with Dr Lee on Monday at 2 pm")
+        product.text("the first one")
+        product.text("yes")
 
-    [entry] = [row for row in stored(product, OutboxEntry) if row.name == "booking.appointment.booked"]
-    assert entry.dispatched_at is None
+        assert booked(product) == [("booked", "sms")]
+        [entry] = [row for row in stored(product, OutboxEntry) if row.name == "booking.appointment.booked"]
+        assert entry.dispatched_at is None
 
 
 def test_a_failure_inside_is_an_apology_and_a_task(product: Product, monkeypatch: pytest.MonkeyPatch) -> None:
