@@ -174,7 +174,7 @@ def _diary(session: Session, catalogue: Catalogue, conversations: Sequence[Conve
         if conversation.patient_id:
             for visit in queries.visits_of_patient(session, patient_id=conversation.patient_id):
                 visits[visit.id] = visit
-    kept = [visit for visit in visits.values() if visit.patient_id is not None and not visit.is_hold]
+    kept = [visit for visit in visits.values() if visit.patient_id is not None and visit.hold_expires_at is None]
     return [_row(session, catalogue, visit) for visit in sorted(kept, key=lambda one: (one.starts_at, one.id))]
 
 
