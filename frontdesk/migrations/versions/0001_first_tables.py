@@ -527,7 +527,6 @@ def upgrade() -> None:
         sa.Column("reply", sa.String(), nullable=False),
         sa.Column("commands", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
         sa.Column("heard", sa.Text(), nullable=False),
-        sa.Column("heard", sa.Text(), nullable=False),
         sa.Column("confidence", sa.Double(), nullable=True),
         sa.Column("acts", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
         sa.Column("writes", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
