@@ -52,6 +52,7 @@ class Understood:
     text: str
     commands: tuple[Command, ...] = ()
     confidence: float | None = None
+    tokens: int = 0
 
 
 @dataclass
@@ -161,7 +162,7 @@ def _new_conversation(inbound: Inbound, snapshot: Snapshot, now: datetime) -> Co
         channel=inbound.channel.value,
         thread_hash=snapshot.thread_hash,
         caller=inbound.caller,
-        caller_hash=crypto.keyring().lookup_hash(inbound.caller) if inbound.caller else None,
+        caller_hash=patients.phone_hash(inbound.caller) if inbound.caller else None,
         language=snapshot.state.language,
         state="{}",
         version=0,

@@ -143,6 +143,7 @@ class DialogState:
     outcome: Outcome | None = None
     pending_note: str | None = None  # a question for the staff, if they want it passed on
     greeted: bool = False
+    tokens_spent: int = 0  # on a language model
 
     @property
     def flow(self) -> Flow | None:

@@ -1,7 +1,8 @@
 """The use case of the dialog: one message in, one Reply out, everything it changed in one transaction."""
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any
 
 import structlog
@@ -22,6 +23,7 @@ from dialog.model import Conversation
 from dialog.record import Account, Snapshot, StaleConversation, Understood
 from dialog.safety import taken
 from dialog.state import Choice, DialogState
+from dialog.timewords import read_time
 from dialog.tools import Tools
 from dialog.wording.render import render, wording
 from kernel import inbox
@@ -37,6 +39,7 @@ LEASE_S = 20.0
 _MAX_REQUESTS = 20
 _ATTEMPTS = 3
 _HINTS = 100
+TOKENS_OF_A_CONVERSATION = 60_000  # about twenty questions to a language model; the local interpreter hears the rest
 
 _NOTHING = Reply("", silent=True, ends=True)
 
@@ -56,6 +59,12 @@ class _Stopwatch:
         now = time.perf_counter()
         self.stages[stage] = round(self.stages.get(stage, 0.0) + (now - self._since) * 1000, 2)
         self._since = now
+
+
+def warm() -> None:
+    """Load the words of times and of answers now, so that the first patient of this process does not wait for them."""
+    read_time("", now=datetime.min)
+    wording("en")
 
 
 class Dialog:
@@ -136,9 +145,10 @@ class Dialog:
             language=state.language,
             asked=state.asked,
             offered=tuple(_option(setting.catalogue, one) for one in state.choices),
+            tokens_left=max(0, TOKENS_OF_A_CONVERSATION - state.tokens_spent),
         )
         meant = self._interpreter.interpret(text, listening, deadline_s=INTERPRETER_DEADLINE_S[inbound.channel])
-        return Understood(text, meant.commands, meant.confidence)
+        return Understood(text, meant.commands, meant.confidence, meant.tokens)
 
     def _recorded(self, inbound: Inbound) -> Reply | None:
         with self._db.read() as session:
@@ -207,7 +217,9 @@ class _Turn:
             self.understood.commands,
             min(_or_sure(self.understood.confidence), _or_sure(self.inbound.confidence)),
         )
-        decision = policy.hear(self.snapshot.state, self.setting, heard)
+        state = self.snapshot.state
+        state = replace(state, tokens_spent=state.tokens_spent + self.understood.tokens)
+        decision = policy.hear(state, self.setting, heard)
         for _ in range(_MAX_REQUESTS):
             for effect in decision.effects:
                 tools.apply(effect)

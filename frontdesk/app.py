@@ -4,6 +4,7 @@ from flask import Flask, Response, jsonify, render_template_string, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
 
+from dialog.turn import warm
 from frontdesk.bootstrap import Services
 from frontdesk.console.blueprint import console_blueprint
 from frontdesk.health import health_blueprint
@@ -25,6 +26,7 @@ _PAGE = """<!doctype html>
 
 def create_app(services: Services) -> Flask:
     """Make the application around `services`. Starts nothing and connects to nothing."""
+    warm()
     app = Flask("frontdesk", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
     app.url_map.strict_slashes = False  # the vendor follows a redirect by GET and loses what was said

@@ -41,6 +41,8 @@ def start_over(draft: Draft) -> None:
         outcome=old.outcome,
         greeted=old.greeted,
         last_heard_at=old.last_heard_at,
+        served_id=old.served_id,
+        tokens_spent=old.tokens_spent,
     )
     draft.say(Say.STARTED_OVER)
     draft.ask(Say.WHAT_TO_DO, Asked.WHAT_TO_DO)

@@ -16,7 +16,6 @@ from frontdesk.console.dates import DateWriter
 from frontdesk.console.reads.calendars import CalendarState, calendar_states
 from frontdesk.console.reads.visits import visits_by_id
 from frontdesk.console.words import load_words
-from kernel.crypto import keyring
 from sms.model import SmsMessage
 
 _LATELY = timedelta(hours=12)
@@ -45,7 +44,7 @@ def _conversation(session: Session, clinic_id: str, *, number: str | None, call_
         )
         return session.scalar(newest.where(of_call.exists()))
     if number:
-        return session.scalar(newest.where(Conversation.caller_hash == keyring().lookup_hash(number)))
+        return session.scalar(newest.where(Conversation.caller_hash == phone_hash(number)))
     return None
 
 

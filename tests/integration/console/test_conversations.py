@@ -4,9 +4,9 @@ from datetime import timedelta
 import pytest
 from werkzeug.test import TestResponse
 
+from booking.patients import phone_hash
 from dialog.model import Conversation, Turn
 from frontdesk.console.reads.conversations import PER_PAGE
-from kernel.crypto import keyring
 from tests.integration.console.conftest import Site, seal_of
 from tests.integration.console.test_pages import queries_during
 from tests.support.visits import NOW
@@ -147,7 +147,7 @@ def a_conversation(
     with site.db.begin() as work:
         conversation = Conversation(
             clinic_id=site.catalogue.clinic_id, channel=channel, thread_hash="thread", caller=caller,
-            caller_hash=keyring().lookup_hash(caller) if caller else None, patient_id=patient_id, language="en", state="{}",
+            caller_hash=phone_hash(caller) if caller else None, patient_id=patient_id, language="en", state="{}",
             outcome=outcome, started_at=at, last_turn_at=at,
         )  # fmt: skip
         work.session.add(conversation)

@@ -13,13 +13,15 @@ from booking.clinic_file import import_clinic, parse
 from booking.hold import place_hold
 from booking.model.appointment import Appointment
 from booking.model.patient import Patient
+from booking.patients import phone_hash
 from booking.tasks import open_tasks
 from booking.values import Source
+from dialog.commands import StartOver
 from dialog.due import close_idle
 from dialog.inbound import Channel, Inbound, InboundKind, Reply
 from dialog.interpreter import Interpretation, Interpreter, Listening
 from dialog.model import Conversation, Turn
-from dialog.turn import Dialog
+from dialog.turn import TOKENS_OF_A_CONVERSATION, Dialog
 from dialog.understanding.local import LocalInterpreter
 from kernel.clock import FixedClock
 from kernel.turn_lock import InProcessTurnLock
@@ -74,6 +76,18 @@ class Broken:
 
     def interpret(self, text: str, listening: Listening, *, deadline_s: float) -> Interpretation:
         raise ZeroDivisionError
+
+
+class Costly:
+    """An interpreter that pays for each answer, notes what it may still spend, and always hears "start over"."""
+
+    def __init__(self, tokens: int) -> None:
+        self.tokens = tokens
+        self.left: list[int | None] = []
+
+    def interpret(self, text: str, listening: Listening, *, deadline_s: float) -> Interpretation:
+        self.left.append(listening.tokens_left)
+        return Interpretation((StartOver(),), "en", 1.0, tokens=self.tokens)
 
 
 @pytest.fixture
@@ -352,3 +366,30 @@ def test_any_words_at_all_are_answered(line: Line, words: str) -> None:
 
     assert reply.text
     assert count(line.db, Turn) == 1
+
+
+def test_what_a_conversation_may_spend_on_a_model_runs_out_and_starting_over_brings_none_back(
+    line: Line, clock: FixedClock
+) -> None:
+    costly = Costly(TOKENS_OF_A_CONVERSATION // 2)
+    patient = Line(line.db, clock, costly)
+
+    for _ in range(3):
+        patient.text("start over")
+
+    assert costly.left == [TOKENS_OF_A_CONVERSATION, TOKENS_OF_A_CONVERSATION // 2, 0]
+
+
+def test_a_booking_for_the_patient_of_a_number_names_them_in_the_conversation_and_finds_it_by_number(
+    line: Line,
+) -> None:
+    for words in (WISH, "yes", "yes"):
+        line.text(words)
+
+    with line.db.read() as session:
+        found = session.execute(
+            select(Patient.name)
+            .join(Conversation, Conversation.patient_id == Patient.id)
+            .where(Conversation.caller_hash == phone_hash(ANN))
+        ).all()
+    assert found == [("Ann Smith",)]
