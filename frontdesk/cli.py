@@ -294,8 +294,8 @@ def understand(clinic_file: Path | None, as_json: bool) -> None:  # noqa: ARG001
     for number, line in enumerate(sys.stdin, start=1):
         if line.strip():
             try:
-                print(json.dumps(ear.understand(json.loads(line))), flush=True)
-            except (ValueError, KeyError, TypeError) as error:
+                print(ear.understand(line), flush=True)
+            except Malformed as error:
                 raise _CannotDo(f"line {number}: {error}") from None
 
 

@@ -15,7 +15,7 @@ from kernel.errors import Malformed
 def understand_line(line: str, *, interpreter: Interpreter, catalogue: Catalogue, deadline_s: float = 6.0) -> str:
     """Say as JSON what one JSON line means: `{"text", "now", "zone", "language"?, "asked"?, "offered"?}`.
 
-    `now` is wall time in `zone`; options are `{"start"?, "practitioner"?, "location"?, "text"?}`, their starts wall time too. Gives
+    `now` is wall time in `zone`; options are words or `{"start"?, "practitioner"?, "location"?, "text"?}`, their starts wall time too. Gives
     `{"commands": [{"name", ...}], "language", "confidence"}`. Raises Malformed for a line of another form.
     """
     try:
@@ -45,7 +45,9 @@ def _listening(asked_for: Mapping[str, Any], catalogue: Catalogue) -> Listening:
     )
 
 
-def _option(option: Mapping[str, Any], zone: ZoneInfo) -> Option:
+def _option(option: str | Mapping[str, Any], zone: ZoneInfo) -> Option:
+    if isinstance(option, str):
+        return Option(text=option)
     return Option(
         starts=_wall(str(option["start"]), zone) if option.get("start") else None,
         practitioner_key=option.get("practitioner"),
