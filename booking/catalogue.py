@@ -1,7 +1,8 @@
 """Read a clinic's configuration as the one frozen value that everything else works on."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import Field, fields
 from datetime import timedelta
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
@@ -9,17 +10,24 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
-from booking.model.clinic import Clinic, Closure, Location, OpeningHours
-from booking.model.schedule import AvailabilityRule, Schedule, TimeOff
+from booking.model.clinic import Clinic, Closure, DatedOpening, Location, OpeningHours
+from booking.model.schedule import AvailabilityRule, DatedWork, Schedule, TimeOff
 from booking.model.staff import HealthcareService, Practitioner, Resource, ServiceOffering
 from booking.values import (
     Answer,
     BookingRules,
     Catalogue,
     ClinicId,
+    DatedHours,
     DateSpan,
+    GroupSize,
     LocationInfo,
+    Mode,
+    Offering,
+    Place,
     PractitionerInfo,
+    PriorVisit,
+    Profile,
     ResourceInfo,
     ServiceInfo,
     WeeklyHours,
@@ -43,13 +51,14 @@ def load_catalogue(session: Session, *, clinic_id: str) -> Catalogue:
     if clinic is None:
         raise UnknownClinic
     locations = session.scalars(_in_order(Location, clinic_id)).all()
-    places = _locations(session, locations)
+    places = _locations(session, locations, rules=clinic.rules)
     services = session.scalars(_in_order(HealthcareService, clinic_id)).all()
     practitioners = session.scalars(_in_order(Practitioner, clinic_id)).all()
     resources = session.scalars(_in_order(Resource, clinic_id)).all()
     schedules = session.scalars(select(Schedule).where(Schedule.clinic_id == clinic_id)).all()
-    diaries = {str(schedule.practitioner_id or schedule.resource_id): schedule.id for schedule in schedules}
-    people = _practitioners(session, clinic_id, practitioners, diaries)
+    times = _Times(session, clinic_id, schedules)
+    people = _practitioners(session, practitioners, times, hidden=set(clinic.hidden_verticals))
+    service_ids = {row.key: row.id for row in services}
     return Catalogue(
         clinic_id=ClinicId(clinic.id),
         key=clinic.key,
@@ -62,15 +71,16 @@ def load_catalogue(session: Session, *, clinic_id: str) -> Catalogue:
         transfer_to=clinic.transfer_to,
         rules=rules_of(clinic.rules),
         locations=tuple(places[row.id] for row in locations if not row.retired),
-        services=tuple(_service(row) for row in services if not row.retired),
+        services=tuple(_service(row, service_ids) for row in services if not row.retired),
         practitioners=tuple(people[row.id] for row in practitioners if not row.retired),
-        resources=tuple(_resource(row, diaries) for row in resources if not row.retired),
+        resources=tuple(seat for row in resources if not row.retired for seat in _seats(row, times)),
         answers=tuple(Answer(one["topic"], one["text"], tuple(one["phrases"])) for one in clinic.answers),
         retired=(
             *(places[row.id] for row in locations if row.retired),
-            *(_service(row) for row in services if row.retired),
+            *(_service(row, service_ids) for row in services if row.retired),
             *(people[row.id] for row in practitioners if row.retired),
         ),
+        hidden_verticals=tuple(clinic.hidden_verticals),
     )
 
 
@@ -104,20 +114,25 @@ class CatalogueCache:
         return kept
 
 
-_DURATIONS = ("minimum_notice", "maximum_advance", "step", "hold", "cancel_notice")
-_MAXIMA = ("max_per_patient_per_day", "max_per_practitioner_per_day")
+def rules_of(stored: Mapping[str, Any]) -> BookingRules:
+    """Return the rules as stored with the clinic, or with it and a Location: durations in seconds."""
+    return BookingRules(**{field.name: _rule_of(field, stored[field.name]) for field in _RULES if field.name in stored})
 
 
-def rules_of(stored: dict[str, Any]) -> BookingRules:
-    """Return the rules as stored with the clinic: durations in seconds."""
-    known: dict[str, Any] = {name: timedelta(seconds=stored[name]) for name in _DURATIONS if name in stored}
-    return BookingRules(**known, **{name: stored[name] for name in _MAXIMA if name in stored})
+def stored_rules(rules: Mapping[str, Any]) -> dict[str, Any]:
+    """Return rules by name, all or some, as they are stored."""
+    return {
+        name: round(value.total_seconds()) if isinstance(value, timedelta) else value for name, value in rules.items()
+    }
 
 
-def stored_rules(rules: BookingRules) -> dict[str, Any]:
-    """Return the rules as they are stored with the clinic."""
-    durations = {name: round(getattr(rules, name).total_seconds()) for name in _DURATIONS}
-    return durations | {name: getattr(rules, name) for name in _MAXIMA}
+_RULES = fields(BookingRules)
+
+
+def _rule_of(field: Field[Any], stored: Any) -> Any:
+    if isinstance(field.default, timedelta):
+        return timedelta(seconds=stored)
+    return Offering(stored) if isinstance(field.default, Offering) else stored
 
 
 def _in_order(kind: type[AnyRow], clinic_id: str) -> Select[AnyRow]:
@@ -145,12 +160,31 @@ def _time_off(rows: Iterable[TimeOff]) -> tuple[DateSpan, ...]:
     return tuple(sorted(spans, key=lambda span: (span.first, span.end, span.location_id or "")))
 
 
-def _locations(session: Session, rows: Sequence[Location]) -> dict[str, LocationInfo]:
+def _dated(rows: Iterable[DatedOpening | DatedWork]) -> tuple[DatedHours, ...]:
+    found = (
+        DatedHours(
+            row.day,
+            timedelta(minutes=row.start_minute),
+            timedelta(minutes=row.end_minute),
+            row.is_open,
+            row.location_id if isinstance(row, DatedWork) else None,
+        )
+        for row in rows
+    )
+    return tuple(sorted(found, key=lambda one: (one.day, one.start, one.end, one.is_open, one.location_id or "")))
+
+
+def _place(latitude: float | None, longitude: float | None) -> Place | None:
+    return None if latitude is None or longitude is None else Place(latitude, longitude)
+
+
+def _locations(session: Session, rows: Sequence[Location], *, rules: Mapping[str, Any]) -> dict[str, LocationInfo]:
     ids = [row.id for row in rows]
     order = (OpeningHours.weekday, OpeningHours.start_minute)
     opening = session.scalars(select(OpeningHours).where(OpeningHours.location_id.in_(ids)).order_by(*order))
     hours = _grouped(opening, "location_id")
     closures = _grouped(session.scalars(select(Closure).where(Closure.location_id.in_(ids))), "location_id")
+    dated = _grouped(session.scalars(select(DatedOpening).where(DatedOpening.location_id.in_(ids))), "location_id")
     return {
         row.id: LocationInfo(
             id=row.id,
@@ -165,12 +199,19 @@ def _locations(session: Session, rows: Sequence[Location]) -> dict[str, Location
             directions=row.directions,
             parking=row.parking,
             aliases=tuple(row.aliases),
+            dated=_dated(dated.get(row.id, ())),
+            rules=rules_of({**rules, **row.rules}) if row.rules else None,
+            place=_place(row.latitude, row.longitude),
         )
         for row in rows
     }
 
 
-def _service(row: HealthcareService) -> ServiceInfo:
+def _minutes(length: int | None) -> timedelta | None:
+    return None if length is None else timedelta(minutes=length)
+
+
+def _service(row: HealthcareService, service_ids: Mapping[str, str]) -> ServiceInfo:
     return ServiceInfo(
         id=row.id,
         key=row.key,
@@ -187,18 +228,50 @@ def _service(row: HealthcareService) -> ServiceInfo:
         preparation=row.preparation,
         reasons=tuple(row.reasons),
         needs_confirmation=row.needs_confirmation,
+        longest=_minutes(row.longest_min),
+        duration_step=_minutes(row.duration_step_min),
+        steps=tuple(service_ids[key] for key in row.step_keys if key in service_ids),
+        step_gap=timedelta(minutes=row.step_gap_min),
+        group=GroupSize(row.group_minimum or 1, row.group_maximum) if row.group_maximum is not None else None,
+        mode=Mode(row.mode),
+        prior_visit=None if row.prior_visit is None else PriorVisit(row.prior_visit),
     )
 
 
+class _Times:
+    """The diaries of a clinic and the times they are open, by whose they are: read at once, whatever their number."""
+
+    def __init__(self, session: Session, clinic_id: str, schedules: Sequence[Schedule]) -> None:
+        self._diaries = _grouped(sorted(schedules, key=lambda one: one.seat), "resource_id")
+        self._own = {one.practitioner_id: one.id for one in schedules if one.practitioner_id is not None}
+        own = select(Schedule.id).where(Schedule.clinic_id == clinic_id)
+        order = (AvailabilityRule.weekday, AvailabilityRule.start_minute, AvailabilityRule.location_id)
+        rules = session.scalars(select(AvailabilityRule).where(AvailabilityRule.schedule_id.in_(own)).order_by(*order))
+        self._rules = _grouped(rules, "schedule_id")
+        self._away = _grouped(session.scalars(select(TimeOff).where(TimeOff.schedule_id.in_(own))), "schedule_id")
+        self._dated = _grouped(session.scalars(select(DatedWork).where(DatedWork.schedule_id.in_(own))), "schedule_id")
+
+    def diary(self, practitioner_id: str) -> str:
+        return self._own[practitioner_id]
+
+    def seats(self, resource: Resource) -> list[str]:
+        """Return the Schedules of a Resource, as many as it has capacity. One that shrank may have more."""
+        return [one.id for one in self._diaries.get(resource.id, [])][: resource.capacity]
+
+    def rules(self, schedule_id: str) -> Sequence[AvailabilityRule]:
+        return self._rules.get(schedule_id, ())
+
+    def time_off(self, schedule_id: str) -> tuple[DateSpan, ...]:
+        return _time_off(self._away.get(schedule_id, ()))
+
+    def dated(self, schedule_id: str) -> tuple[DatedHours, ...]:
+        return _dated(self._dated.get(schedule_id, ()))
+
+
 def _practitioners(
-    session: Session, clinic_id: str, rows: Sequence[Practitioner], diaries: dict[str, str]
+    session: Session, rows: Sequence[Practitioner], times: _Times, *, hidden: set[str]
 ) -> dict[str, PractitionerInfo]:
     ids = [row.id for row in rows]
-    own = select(Schedule.id).where(Schedule.clinic_id == clinic_id)
-    order = (AvailabilityRule.weekday, AvailabilityRule.start_minute, AvailabilityRule.location_id)
-    rules = session.scalars(select(AvailabilityRule).where(AvailabilityRule.schedule_id.in_(own)).order_by(*order))
-    hours = _grouped(rules, "schedule_id")
-    away = _grouped(session.scalars(select(TimeOff).where(TimeOff.schedule_id.in_(own))), "schedule_id")
     offerings = _grouped(
         session.scalars(select(ServiceOffering).where(ServiceOffering.practitioner_id.in_(ids))), "practitioner_id"
     )
@@ -212,17 +285,46 @@ def _practitioners(
             languages=tuple(row.languages),
             skills=frozenset(row.skills),
             service_ids=frozenset(offering.service_id for offering in offerings.get(row.id, ())),
-            schedule_id=diaries[row.id],
+            schedule_id=times.diary(row.id),
             hours=tuple(
-                WorkingHours(one.location_id, _weekly(one), one.valid_from, one.valid_until)
-                for one in hours.get(diaries[row.id], ())
+                WorkingHours(one.location_id, _weekly(one), one.valid_from, one.valid_until, one.is_contingent)
+                for one in times.rules(times.diary(row.id))
             ),
-            time_off=_time_off(away.get(diaries[row.id], [])),
-            bio=row.bio,
+            time_off=times.time_off(times.diary(row.id)),
+            dated=times.dated(times.diary(row.id)),
+            profile=_profile(row),
+            kind=row.kind,
+            vertical=row.vertical,
+            is_hidden=row.vertical in hidden,
+            visible_when_unavailable=row.visible_when_unavailable,
+            meeting_url=row.meeting_url,
+            since=row.since,
         )
         for row in rows
     }
 
 
-def _resource(row: Resource, diaries: dict[str, str]) -> ResourceInfo:
-    return ResourceInfo(id=row.id, key=row.key, kind=row.kind, location_id=row.location_id, schedule_id=diaries[row.id])
+def _profile(row: Practitioner) -> Profile:
+    return Profile(
+        bio=row.bio,
+        specialties=tuple(row.specialties),
+        credentials=tuple(row.credentials),
+        publications=tuple(row.publications),
+        rating=row.rating,
+        reviews=row.reviews,
+    )
+
+
+def _seats(row: Resource, times: _Times) -> Iterator[ResourceInfo]:
+    # The times are kept with the first seat: they are the Resource's.
+    seats = times.seats(row)
+    for schedule_id in seats:
+        yield ResourceInfo(
+            id=row.id,
+            key=row.key,
+            kind=row.kind,
+            location_id=row.location_id,
+            schedule_id=schedule_id,
+            hours=tuple(_weekly(one) for one in times.rules(seats[0])),
+            time_off=times.time_off(seats[0]),
+        )

@@ -81,7 +81,7 @@ def visit_starts(
             *conditions,
         )
     )
-    return [(row[0], row[1]) for row in rows]
+    return [(str(practitioner_id), starts_at) for practitioner_id, starts_at in rows]
 
 
 def visits_of_patient(

@@ -3,7 +3,7 @@
 Instants are aware UTC; wall times are offsets from local midnight and go with the zone of their Location.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import NewType, TypeVar
@@ -64,6 +64,36 @@ class Source(StrEnum):
     CALENDAR = "calendar"
 
 
+class Mode(StrEnum):
+    """Where a visit takes place."""
+
+    IN_PERSON = "in-person"
+    TELEHEALTH = "telehealth"
+    HOME = "home"
+
+
+class PriorVisit(StrEnum):
+    """Who must have seen the patient before, for a service that is not for newcomers."""
+
+    CLINIC = "clinic"
+    PRACTITIONER = "practitioner"
+
+
+class BundleKind(StrEnum):
+    """Why several Appointments belong together."""
+
+    PACKAGE = "package"  # the parts of one visit
+    SERIES = "series"  # the same again by an RRULE
+    HOUSEHOLD = "household"  # several people who come together
+
+
+class Offering(StrEnum):
+    """How freed time goes to those who wait for it."""
+
+    ONE_BY_ONE = "one-by-one"
+    ALL = "all"
+
+
 class TaskKind(StrEnum):
     """Why staff are asked to do something. Every promise the agent makes is one of these rows."""
 
@@ -90,8 +120,15 @@ class BookingRules:
     step: timedelta = timedelta(minutes=15)
     hold: timedelta = timedelta(minutes=5)
     cancel_notice: timedelta = timedelta(0)  # later than this before the visit only staff may cancel or move
+    max_moves: int | None = None  # a patient may move one visit so often; after that only staff
     max_per_patient_per_day: int | None = None
     max_per_practitioner_per_day: int | None = None
+    fairness_window: timedelta = timedelta(days=14)  # how far back and ahead a Practitioner's load is weighed
+    answer_within: timedelta = timedelta(hours=24)  # staff confirm or reject a request by then, or it escalates
+    records_arrival: bool = False  # staff mark who came: only then can a visit be a no-show
+    waitlist: Offering = Offering.ONE_BY_ONE
+    offer_for: timedelta = timedelta(minutes=30)  # how long freed time is kept for who is offered it
+    waitlist_for: timedelta = timedelta(days=30)  # how long somebody stays on the waiting list
 
 
 @dataclass(frozen=True)
@@ -112,6 +149,37 @@ class DateSpan:
     location_id: str | None = None
 
 
+@dataclass(frozen=True)
+class DatedHours:
+    """On one local day only: open or working as well (`is_open`), or not, between two wall times.
+
+    Whole days off are taken away first, then dated hours are added, then dated closings taken away. On a Practitioner:
+    added at `location_id`; a closing without one is everywhere.
+    """
+
+    day: date
+    start: timedelta
+    end: timedelta
+    is_open: bool
+    location_id: str | None = None
+
+
+@dataclass(frozen=True)
+class Place:
+    """A point on the earth, in degrees."""
+
+    latitude: float
+    longitude: float
+
+
+@dataclass(frozen=True)
+class GroupSize:
+    """How many take part in one session: fewer than `minimum` is for staff to decide, more than `maximum` can't be."""
+
+    minimum: int
+    maximum: int
+
+
 # The catalogue: the clinic's configuration as the conversation, the availability search and the pages see it.
 
 
@@ -129,6 +197,9 @@ class LocationInfo:
     directions: str | None = None
     parking: str | None = None
     aliases: tuple[str, ...] = ()
+    dated: tuple[DatedHours, ...] = ()
+    rules: BookingRules | None = None  # its own, where they differ from the clinic's
+    place: Place | None = None
 
 
 @dataclass(frozen=True)
@@ -148,6 +219,13 @@ class ServiceInfo:
     preparation: str | None
     reasons: tuple[str, ...] = ()  # everyday reasons for a visit that lead here: "toothache", "my tooth broke"
     needs_confirmation: bool = False  # staff say yes first: confirming leaves the Appointment `pending`
+    longest: timedelta | None = None  # flexible: `duration` up to this, in steps of `duration_step`
+    duration_step: timedelta | None = None
+    steps: tuple[str, ...] = ()  # a package: the ids of the services it consists of, in order
+    step_gap: timedelta = timedelta(0)  # the longest wait between two steps
+    group: GroupSize | None = None
+    mode: Mode = Mode.IN_PERSON
+    prior_visit: PriorVisit | None = None
 
 
 @dataclass(frozen=True)
@@ -158,6 +236,19 @@ class WorkingHours:
     weekly: WeeklyHours
     valid_from: date | None = None
     valid_until: date | None = None  # excluded
+    is_contingent: bool = False  # time that staff must agree to: what is booked in it waits as `pending`
+
+
+@dataclass(frozen=True)
+class Profile:
+    """What helps a patient to choose a person."""
+
+    bio: str | None = None
+    specialties: tuple[str, ...] = ()
+    credentials: tuple[str, ...] = ()
+    publications: tuple[str, ...] = ()
+    rating: float | None = None  # 0 to 5
+    reviews: int = 0
 
 
 @dataclass(frozen=True)
@@ -173,18 +264,27 @@ class PractitionerInfo:
     schedule_id: str
     hours: tuple[WorkingHours, ...]
     time_off: tuple[DateSpan, ...]
-    bio: str | None = None
+    dated: tuple[DatedHours, ...] = ()
+    profile: Profile = Profile()
+    kind: str | None = None  # the clinic's word: dentist, hygienist ...
+    vertical: str | None = None  # the branch of the clinic's business they belong to
+    is_hidden: bool = False  # of a vertical that patients are not shown
+    visible_when_unavailable: bool = True  # listed though nothing is free
+    meeting_url: str | None = None  # where their telehealth visits take place
+    since: date | None = None  # when they joined: a newcomer's load is weighed from then on
 
 
 @dataclass(frozen=True)
 class ResourceInfo:
-    """A room or device with a Schedule of its own."""
+    """A room or device. One of capacity n has n Schedules and stands n times in the catalogue: what can't be shared is one."""
 
     id: str
     key: str
     kind: str
     location_id: str
     schedule_id: str
+    hours: tuple[WeeklyHours, ...] = ()  # empty: whenever the Location is open
+    time_off: tuple[DateSpan, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -218,12 +318,25 @@ class Catalogue:
     retired: tuple[
         LocationInfo | ServiceInfo | PractitionerInfo, ...
     ] = ()  # gone, but found by id: past visits name them
+    hidden_verticals: tuple[str, ...] = ()
     _by_id: dict[str, object] = field(default_factory=dict, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         for group in (self.locations, self.services, self.practitioners, self.resources, self.retired):
             for item in group:
                 self._by_id[item.id] = item
+
+    def rules_at(self, location_id: str) -> BookingRules:
+        """Return the rules that hold at a Location: its own, or the clinic's."""
+        return self.location(location_id).rules or self.rules
+
+    def for_patients(self) -> "Catalogue":
+        """Return the catalogue as patients may see it: without the people of hidden verticals, who are still found by id."""
+        hidden = tuple(person for person in self.practitioners if person.is_hidden)
+        if not hidden:
+            return self
+        shown = tuple(person for person in self.practitioners if not person.is_hidden)
+        return replace(self, practitioners=shown, retired=(*self.retired, *hidden), _by_id={})
 
     def location(self, location_id: str) -> LocationInfo:
         return self._find(location_id, LocationInfo)
@@ -262,12 +375,14 @@ class Catalogue:
 
 @dataclass(frozen=True)
 class SlotQuery:
-    """What is looked for: empty tuples mean any. `span` bounds the starts."""
+    """What is looked for: empty tuples mean any. `span` bounds the starts. `duration`: of a flexible service."""
 
     service_id: str
     span: Interval
     practitioner_ids: tuple[str, ...] = ()
     location_ids: tuple[str, ...] = ()
+    duration: timedelta | None = None
+    place: Place | None = None  # where a home visit is wanted
 
 
 @dataclass(frozen=True, order=True)
@@ -279,6 +394,9 @@ class Slot:
     location_id: str
     service_id: str
     ends_at: datetime
+    is_contingent: bool = False  # staff must agree first
+    session_id: str | None = None  # a group that meets then already, and has room
+    parts: tuple["Slot", ...] = ()  # of a package or a household: one for each step or person
 
 
 @dataclass(frozen=True)
@@ -298,6 +416,11 @@ class BookedVisit:
     hold_expires_at: datetime | None
     source: Source
     reason: str | None = None  # why this practitioner was chosen: a code of booking.choice
+    bundle_id: str | None = None
+    times_moved: int = 0
+    meeting_url: str | None = None
+    place: Place | None = None  # of a home visit
+    overridden: tuple[str, ...] = ()  # the rules that staff set aside for it
 
     @property
     def is_hold(self) -> bool:

@@ -1,14 +1,14 @@
 """What must be true between the parts of a clinic file: faults refuse it, warnings are told."""
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from booking.clinic_file.forms import DAYS, read_hours
-from booking.clinic_file.schema import ClinicFile, PractitionerPart, SchedulePart, ServicePart
+from booking.clinic_file.schema import ClinicFile, DatedPart, PractitionerPart, SchedulePart, ServicePart
 from booking.values import WeeklyHours
 from kernel.interval import exists
 from kernel.phone import to_e164
@@ -29,11 +29,15 @@ def faults(file: ClinicFile) -> Iterator[Fault]:
     yield from _unknown_references(file)
     yield from _overlapping_hours(file)
     yield from _times_that_do_not_exist(file)
+    yield from _impossible_services(file)
+    yield from _impossible_dated_hours(file)
 
 
 def warnings(file: ClinicFile) -> Iterator[str]:
     """Yield what is probably not meant: services nobody can give, and why."""
     for service in file.services:
+        if service.steps:
+            continue
         offering = [person for person in file.practitioners if service.key in person.services]
         if not offering:
             yield f"{service.name}: no practitioner offers it, so it can't be booked"
@@ -101,6 +105,61 @@ def _unknown_references(file: ClinicFile) -> Iterator[Fault]:
             yield from unknown(f"{name}s", getattr(appointment, name), "appointments", number, name)
 
 
+def _impossible_services(file: ClinicFile) -> Iterator[Fault]:
+    services = {service.key: service for service in file.services}
+    for number, service in enumerate(file.services):
+        place = ("services", number)
+        if service.duration is None and not service.steps:
+            yield Fault((*place, "duration"), "say how long it takes, or which steps it has")
+        if service.steps:
+            yield from _impossible_package(service, services, place)
+        if service.duration and service.longest and service.longest <= service.duration:
+            yield Fault((*place, "longest"), "must be longer than the duration")
+        if service.duration_step is not None and service.longest is None:
+            yield Fault((*place, "duration_step"), "only a service with a longest duration has steps of it")
+        if service.group and service.group.min > service.group.max:
+            yield Fault((*place, "group", "min"), "is more than max")
+
+
+def _impossible_package(
+    service: ServicePart, services: Mapping[str, ServicePart], place: tuple[int | str, ...]
+) -> Iterator[Fault]:
+    for name in ("duration", "longest", "group"):
+        if getattr(service, name) is not None:
+            yield Fault((*place, name), "a package takes the time of its steps")
+    for name in ("skills", "resources"):
+        if getattr(service, name):
+            yield Fault((*place, name), "a package needs what its steps need")
+    for position, key in enumerate(service.steps):
+        step = services.get(key)
+        if step is None:
+            yield Fault((*place, "steps", position), f"there is no {key} under services")
+        elif step.steps or step.group or step.longest:
+            yield Fault(
+                (*place, "steps", position), f"{key} is a package, a group or of open length: no step of a package"
+            )
+
+
+def _impossible_dated_hours(file: ClinicFile) -> Iterator[Fault]:
+    for number, location in enumerate(file.locations):
+        yield from _dated_faults(location.dated, ("locations", number, "dated"))
+    for number, person in enumerate(file.practitioners):
+        for position, schedule in enumerate(person.schedules):
+            yield from _dated_faults(schedule.dated, ("practitioners", number, "schedules", position, "dated"))
+            if not schedule.hours and not schedule.dated:
+                yield Fault(("practitioners", number, "schedules", position), "has neither hours nor dated hours")
+
+
+def _dated_faults(parts: Sequence[DatedPart], place: tuple[int | str, ...]) -> Iterator[Fault]:
+    days = set()
+    for number, part in enumerate(parts):
+        if part.day in days:
+            yield Fault((*place, number, "day"), f"{part.day} is there twice")
+        days.add(part.day)
+        if not part.open and not part.closed:
+            yield Fault((*place, number), "says neither open nor closed")
+
+
 def _overlapping_hours(file: ClinicFile) -> Iterator[Fault]:
     for number, location in enumerate(file.locations):
         day = _first_overlap(read_hours(location.hours))
@@ -108,6 +167,10 @@ def _overlapping_hours(file: ClinicFile) -> Iterator[Fault]:
             yield Fault(("locations", number, "hours"), f"hours overlap on {DAYS[day]}")
     for number, person in enumerate(file.practitioners):
         yield from _overlapping_schedules(person, number)
+    for number, resource in enumerate(file.resources):
+        day = _first_overlap(read_hours(resource.hours))
+        if day is not None:
+            yield Fault(("resources", number, "hours"), f"hours overlap on {DAYS[day]}")
 
 
 def _overlapping_schedules(person: PractitionerPart, number: int) -> Iterator[Fault]:
@@ -152,5 +215,5 @@ def _times_that_do_not_exist(file: ClinicFile) -> Iterator[Fault]:
 
 
 def _has_rooms(file: ClinicFile, service: ServicePart, location: str) -> bool:
-    there = [resource.kind for resource in file.resources if resource.location == location]
+    there = [part.kind for part in file.resources if part.location == location for _ in range(part.capacity)]
     return all(there.count(kind) >= service.resources.count(kind) for kind in service.resources)

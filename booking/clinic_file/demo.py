@@ -33,6 +33,8 @@ def bring_patients(work: UnitOfWork, file: ClinicFile, *, clinic_id: str, now: d
         patient = stored.get(part.key) or Patient(id=new_id(), clinic_id=clinic_id, key=part.key, created_at=now)
         patient.name = part.name
         patient.language = part.language
+        patient.address = part.address
+        patient.place = None if part.coordinates is None else "{},{}".format(*part.coordinates)
         if patient.birth_date != part.born:
             patient.birth_date = part.born
             patient.birth_date_hash = None if part.born is None else birth_date_hash(part.born)

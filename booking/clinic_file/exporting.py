@@ -1,6 +1,7 @@
 """Write a stored clinic as a clinic file. Patients and appointments stay out: they are nobody's configuration."""
 
 import io
+from collections.abc import Iterable
 from datetime import date, timedelta
 from typing import Any
 
@@ -10,7 +11,19 @@ from sqlalchemy.orm import Session
 from booking.catalogue import load_catalogue
 from booking.clinic_file import forms
 from booking.clinic_file.schema import RulesPart
-from booking.values import Catalogue, DateSpan, LocationInfo, PractitionerInfo, ServiceInfo, WeeklyHours
+from booking.values import (
+    BookingRules,
+    Catalogue,
+    DatedHours,
+    DateSpan,
+    LocationInfo,
+    Mode,
+    Place,
+    PractitionerInfo,
+    ResourceInfo,
+    ServiceInfo,
+    WeeklyHours,
+)
 
 
 def export_clinic(session: Session, clinic_id: str) -> str:
@@ -25,15 +38,13 @@ def export_clinic(session: Session, clinic_id: str) -> str:
             languages=list(catalogue.languages),
             phone=catalogue.phone,
             transfer_to=catalogue.transfer_to,
+            hidden_verticals=list(catalogue.hidden_verticals),
         ),
-        "rules": _rules(catalogue),
+        "rules": _rules(catalogue.rules),
         "locations": [_location(catalogue, location) for location in catalogue.locations],
-        "services": [_service(service) for service in catalogue.services],
+        "services": [_service(catalogue, service) for service in catalogue.services],
         "practitioners": [_practitioner(catalogue, person) for person in catalogue.practitioners],
-        "resources": [
-            {"key": one.key, "kind": one.kind, "location": catalogue.location(one.location_id).key}
-            for one in catalogue.resources
-        ],
+        "resources": _resources(catalogue),
         "answers": [_filled(topic=one.topic, text=one.text, phrases=list(one.phrases)) for one in catalogue.answers],
     }
     yaml = YAML(typ="rt", pure=True)
@@ -48,9 +59,17 @@ def _filled(**values: Any) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value not in (None, [], {}, "0m", False)}
 
 
-def _rules(catalogue: Catalogue) -> dict[str, Any]:
-    rules = RulesPart(**{name: getattr(catalogue.rules, name) for name in RulesPart.model_fields})
-    return rules.model_dump(mode="json", exclude_none=True)
+def _rules(rules: BookingRules) -> dict[str, Any]:
+    part = RulesPart(**{name: getattr(rules, name) for name in RulesPart.model_fields})
+    return part.model_dump(mode="json", exclude_none=True)
+
+
+def _own_rules(catalogue: Catalogue, location: LocationInfo) -> dict[str, Any]:
+    if location.rules is None:
+        return {}
+    common = _rules(catalogue.rules)
+    own = RulesPart(**{name: getattr(location.rules, name) for name in RulesPart.model_fields}).model_dump(mode="json")
+    return {name: value for name, value in own.items() if value != common.get(name)}
 
 
 def _location(catalogue: Catalogue, location: LocationInfo) -> dict[str, Any]:
@@ -63,12 +82,15 @@ def _location(catalogue: Catalogue, location: LocationInfo) -> dict[str, Any]:
         phone=location.phone,
         transfer_to=location.transfer_to,
         closed=_dates(location.closures),
+        dated=_dated(location.dated),
+        rules=_own_rules(catalogue, location),
+        coordinates=_coordinates(location.place),
         directions=location.directions,
         parking=location.parking,
     ) | {"hours": forms.hours_text(location.hours)}
 
 
-def _service(service: ServiceInfo) -> dict[str, Any]:
+def _service(catalogue: Catalogue, service: ServiceInfo) -> dict[str, Any]:
     return _filled(
         key=service.key,
         name=service.name,
@@ -76,7 +98,14 @@ def _service(service: ServiceInfo) -> dict[str, Any]:
         reasons=list(service.reasons),
         description=service.description,
         category=service.category,
-        duration=forms.duration_text(service.duration),
+        duration=None if service.steps else forms.duration_text(service.duration),
+        longest=service.longest and forms.duration_text(service.longest),
+        duration_step=service.duration_step and forms.duration_text(service.duration_step),
+        steps=[catalogue.service(step).key for step in service.steps],
+        step_gap=forms.duration_text(service.step_gap),
+        group=service.group and {"min": service.group.minimum, "max": service.group.maximum},
+        mode=None if service.mode is Mode.IN_PERSON else str(service.mode),
+        prior_visit=service.prior_visit and str(service.prior_visit),
         buffer_before=forms.duration_text(service.buffer_before),
         buffer_after=forms.duration_text(service.buffer_after),
         price=None if service.price is None else str(service.price),
@@ -99,24 +128,56 @@ def _practitioner(catalogue: Catalogue, person: PractitionerInfo) -> dict[str, A
         services=[key for service_id, key in keys.items() if service_id in person.service_ids],
         schedules=_schedules(catalogue, person),
         off=_dates(span for span in person.time_off if span.location_id is None),
-        bio=person.bio,
-    )
+        bio=person.profile.bio,
+        kind=person.kind,
+        vertical=person.vertical,
+        specialties=list(person.profile.specialties),
+        credentials=list(person.profile.credentials),
+        publications=list(person.profile.publications),
+        rating=person.profile.rating,
+        reviews=person.profile.reviews or None,
+        meeting_url=person.meeting_url,
+        since=person.since and person.since.isoformat(),
+    ) | ({} if person.visible_when_unavailable else {"visible_when_unavailable": False})
+
+
+def _resources(catalogue: Catalogue) -> list[dict[str, Any]]:
+    by_key: dict[str, list[ResourceInfo]] = {}
+    for seat in catalogue.resources:
+        by_key.setdefault(seat.key, []).append(seat)
+    return [
+        _filled(
+            key=key,
+            kind=seats[0].kind,
+            location=catalogue.location(seats[0].location_id).key,
+            capacity=len(seats) if len(seats) > 1 else None,
+            hours=forms.hours_text(seats[0].hours),
+            off=_dates(seats[0].time_off),
+        )
+        for key, seats in by_key.items()
+    ]
 
 
 def _schedules(catalogue: Catalogue, person: PractitionerInfo) -> list[dict[str, Any]]:
-    groups: dict[tuple[str, date | None, date | None], list[WeeklyHours]] = {}
+    groups: dict[tuple[str, date | None, date | None, bool], list[WeeklyHours]] = {}
     for hours in person.hours:
-        groups.setdefault((hours.location_id, hours.valid_from, hours.valid_until), []).append(hours.weekly)
-    written, off_written = [], set()
-    for (location_id, valid_from, valid_until), weekly in groups.items():
-        # Days off belong to the Location, so they are written with its first schedule.
-        off = () if location_id in off_written else person.time_off
-        off_written.add(location_id)
+        key = (hours.location_id, hours.valid_from, hours.valid_until, hours.is_contingent)
+        groups.setdefault(key, []).append(hours.weekly)
+    for dated in person.dated:
+        if dated.location_id is not None and not any(key[0] == dated.location_id for key in groups):
+            groups[dated.location_id, None, None, False] = []
+    written, done = [], set()
+    for (location_id, valid_from, valid_until, is_contingent), weekly in groups.items():
+        # Days off and dated hours belong to the Location, so they are written with its first schedule.
+        is_first = location_id not in done
+        done.add(location_id)
         written.append(
             _filled(
                 location=catalogue.location(location_id).key,
                 hours=forms.hours_text(weekly),
-                off=_dates(span for span in off if span.location_id == location_id),
+                contingent=is_contingent,
+                off=_dates(span for span in person.time_off if is_first and span.location_id == location_id),
+                dated=_dated(one for one in person.dated if is_first and one.location_id == location_id),
                 valid_from=valid_from and valid_from.isoformat(),
                 valid_until=valid_until and (valid_until - timedelta(days=1)).isoformat(),
             )
@@ -124,6 +185,23 @@ def _schedules(catalogue: Catalogue, person: PractitionerInfo) -> list[dict[str,
     return written
 
 
-def _dates(spans: Any) -> list[str]:
-    found: list[DateSpan] = list(spans)
-    return [forms.date_span_text(span) for span in found]
+def _dated(hours: Iterable[DatedHours]) -> list[dict[str, Any]]:
+    by_day: dict[date, list[DatedHours]] = {}
+    for one in hours:
+        by_day.setdefault(one.day, []).append(one)
+    return [
+        _filled(
+            day=day.isoformat(),
+            open=[forms.times_text(one.start, one.end) for one in found if one.is_open],
+            closed=[forms.times_text(one.start, one.end) for one in found if not one.is_open],
+        )
+        for day, found in by_day.items()
+    ]
+
+
+def _coordinates(place: Place | None) -> list[float] | None:
+    return None if place is None else [place.latitude, place.longitude]
+
+
+def _dates(spans: Iterable[DateSpan]) -> list[str]:
+    return [forms.date_span_text(span) for span in spans]

@@ -92,11 +92,16 @@ def hours_text(hours: Iterable[WeeklyHours]) -> dict[str, list[str]]:
     """Write a week's hours, days with the same times together."""
     by_day: dict[int, list[str]] = {}
     for one in sorted(hours, key=lambda one: (one.weekday, one.start)):
-        by_day.setdefault(one.weekday, []).append(f"{_clock(one.start)}-{_clock(one.end)}")
+        by_day.setdefault(one.weekday, []).append(times_text(one.start, one.end))
     alike: dict[tuple[str, ...], list[int]] = {}
     for day, times in by_day.items():
         alike.setdefault(tuple(times), []).append(day)
     return {_days_text(days): list(times) for times, days in alike.items()}
+
+
+def times_text(start: timedelta, end: timedelta) -> str:
+    """Write a span of the day as `read_times` reads it."""
+    return f"{_clock(start)}-{_clock(end)}"
 
 
 def _days_text(days: Sequence[int]) -> str:

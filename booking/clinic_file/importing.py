@@ -15,12 +15,20 @@ from booking.catalogue import load_catalogue, stored_rules
 from booking.clinic_file import forms
 from booking.clinic_file.checks import warnings
 from booking.clinic_file.demo import add_appointments, bring_patients
-from booking.clinic_file.schema import ClinicFile, LocationPart, PractitionerPart, ServicePart
+from booking.clinic_file.schema import (
+    ClinicFile,
+    DatedPart,
+    LocationPart,
+    PractitionerPart,
+    ResourcePart,
+    RulesPart,
+    ServicePart,
+)
 from booking.model.appointment import Appointment
-from booking.model.clinic import Clinic, Closure, Location, OpeningHours
-from booking.model.schedule import AvailabilityRule, Schedule, TimeOff
+from booking.model.clinic import Clinic, Closure, DatedOpening, Location, OpeningHours
+from booking.model.schedule import AvailabilityRule, DatedWork, Schedule, TimeOff
 from booking.model.staff import HealthcareService, Practitioner, Resource, ServiceOffering
-from booking.values import AppointmentStatus, BookingRules
+from booking.values import AppointmentStatus
 from kernel.db import Base, new_id
 from kernel.errors import Refused
 from kernel.work import UnitOfWork
@@ -83,25 +91,30 @@ class _Importer:
         self._session.add(self.clinic)
         self._session.flush()
         locations = self._keyed(Location, {part.key: _location_columns(file, part) for part in file.locations})
-        services = self._keyed(HealthcareService, {part.key: _service_columns(part) for part in file.services})
+        services = self._keyed(HealthcareService, {part.key: _service_columns(file, part) for part in file.services})
         people = self._keyed(Practitioner, {part.key: _practitioner_columns(part) for part in file.practitioners})
         place_ids = {key: row.id for key, row in locations.items()}
         things = self._keyed(
             Resource,
-            {part.key: {"kind": part.kind, "location_id": place_ids[part.location]} for part in file.resources},
+            {part.key: _resource_columns(part, place_ids) for part in file.resources},
         )
         self._session.flush()
-        diaries = self._schedules({row.id: "practitioner_id" for row in people.values()})
-        self._schedules({row.id: "resource_id" for row in things.values()})
+        diaries = self._diaries([row.id for row in people.values()], things.values())
         for part in file.locations:
             self._parts(OpeningHours, {"location_id": place_ids[part.key]}, _opening(part))
             self._parts(Closure, {"location_id": place_ids[part.key]}, _closures(part))
+            self._parts(DatedOpening, {"location_id": place_ids[part.key]}, _dated(part.dated))
+        for thing in file.resources:
+            own = {"schedule_id": diaries[things[thing.key].id]}
+            self._parts(AvailabilityRule, own, _resource_hours(thing, place_ids))
+            self._parts(TimeOff, own, _resource_off(thing))
         service_ids = {key: row.id for key, row in services.items()}
         for person in file.practitioners:
             row = people[person.key]
             own = {"schedule_id": diaries[row.id]}
             self._parts(AvailabilityRule, own, _working(person, place_ids))
             self._parts(TimeOff, own, _off(person, place_ids))
+            self._parts(DatedWork, own, _dated_work(person, place_ids))
             offered = [{"service_id": service_ids[key]} for key in dict.fromkeys(person.services)]
             self._parts(ServiceOffering, {"practitioner_id": row.id}, offered)
         self._session.flush()
@@ -131,17 +144,19 @@ class _Importer:
             result[key] = row
         return result
 
-    def _schedules(self, actors: Mapping[str, str]) -> dict[str, str]:
-        """Return the Schedule's id for each actor, given with the column it stands in; makes those that are missing."""
+    def _diaries(self, people: Iterable[str], things: Iterable[Resource]) -> dict[str, str]:
+        """Return the Schedule, or the first of them, of each person and thing by its id; makes those that are missing."""
         stored = self._session.scalars(select(Schedule).where(Schedule.clinic_id == self.clinic.id))
-        diaries = {str(row.practitioner_id or row.resource_id): row.id for row in stored}
-        for actor_id, column in actors.items():
-            if actor_id not in diaries:
-                diaries[actor_id] = new_id()
-                row = Schedule(id=diaries[actor_id], clinic_id=self.clinic.id, **{column: actor_id})
+        found = {(row.practitioner_id or row.resource_id, row.seat): row.id for row in stored}
+        needed = [(actor_id, 0, "practitioner_id") for actor_id in people]
+        needed += [(thing.id, seat, "resource_id") for thing in things for seat in range(thing.capacity)]
+        for actor_id, seat, column in needed:
+            if (actor_id, seat) not in found:
+                found[actor_id, seat] = new_id()
+                row = Schedule(id=found[actor_id, seat], clinic_id=self.clinic.id, seat=seat, **{column: actor_id})
                 self._session.add(row)
         self._session.flush()
-        return diaries
+        return {str(actor_id): schedule_id for (actor_id, seat), schedule_id in found.items() if seat == 0}
 
     def _parts(self, kind: type[Base], owner: Mapping[str, Any], wanted: Iterable[Mapping[str, Any]]) -> None:
         """Make the rows of `kind` that belong to `owner` exactly those wanted. They have no identity of their own."""
@@ -183,7 +198,8 @@ def _clinic_columns(file: ClinicFile) -> dict[str, Any]:
         "languages": list(clinic.languages),
         "phone": clinic.phone,
         "transfer_to": clinic.transfer_to,
-        "rules": stored_rules(BookingRules(**dict(file.rules))),
+        "rules": stored_rules(dict(file.rules)),
+        "hidden_verticals": sorted(set(clinic.hidden_verticals)),
         "answers": [{"topic": one.topic, "text": one.text, "phrases": list(one.phrases)} for one in file.answers],
     }
 
@@ -198,17 +214,34 @@ def _location_columns(file: ClinicFile, part: LocationPart) -> dict[str, Any]:
         "transfer_to": part.transfer_to,
         "directions": part.directions,
         "parking": part.parking,
+        "latitude": part.coordinates and part.coordinates[0],
+        "longitude": part.coordinates and part.coordinates[1],
+        "rules": {} if part.rules is None else _own_rules(part.rules),
     }
 
 
-def _service_columns(part: ServicePart) -> dict[str, Any]:
+def _own_rules(rules: RulesPart) -> dict[str, Any]:
+    """Return only what the Location says itself: the rest follows the clinic, also when that changes."""
+    return stored_rules({name: getattr(rules, name) for name in rules.model_fields_set})
+
+
+def _service_columns(file: ClinicFile, part: ServicePart) -> dict[str, Any]:
+    durations = {service.key: service.duration or timedelta(0) for service in file.services}
     return {
         "name": part.name,
         "aliases": list(part.aliases),
         "reasons": list(part.reasons),
         "description": part.description,
         "category": part.category,
-        "duration_min": _minutes(part.duration),
+        "duration_min": _minutes(part.duration or sum((durations[key] for key in part.steps), timedelta(0))),
+        "longest_min": part.longest and _minutes(part.longest),
+        "duration_step_min": part.duration_step and _minutes(part.duration_step),
+        "step_keys": list(part.steps),
+        "step_gap_min": _minutes(part.step_gap),
+        "group_minimum": part.group and part.group.min,
+        "group_maximum": part.group and part.group.max,
+        "mode": part.mode,
+        "prior_visit": part.prior_visit,
         "buffer_before_min": _minutes(part.buffer_before),
         "buffer_after_min": _minutes(part.buffer_after),
         "price": part.price,
@@ -227,7 +260,54 @@ def _practitioner_columns(part: PractitionerPart) -> dict[str, Any]:
         "languages": list(part.languages),
         "skills": sorted(set(part.skills)),
         "bio": part.bio,
+        "kind": part.kind,
+        "vertical": part.vertical,
+        "specialties": list(part.specialties),
+        "credentials": list(part.credentials),
+        "publications": list(part.publications),
+        "rating": part.rating,
+        "reviews": part.reviews,
+        "visible_when_unavailable": part.visible_when_unavailable,
+        "meeting_url": part.meeting_url,
+        "since": part.since,
     }
+
+
+def _resource_columns(part: ResourcePart, place_ids: Mapping[str, str]) -> dict[str, Any]:
+    return {"kind": part.kind, "location_id": place_ids[part.location], "capacity": part.capacity}
+
+
+def _resource_hours(part: ResourcePart, place_ids: Mapping[str, str]) -> list[dict[str, Any]]:
+    return [
+        {
+            "location_id": place_ids[part.location],
+            "weekday": hours.weekday,
+            "start_minute": _minutes(hours.start),
+            "end_minute": _minutes(hours.end),
+        }
+        for hours in forms.read_hours(part.hours)
+    ]
+
+
+def _resource_off(part: ResourcePart) -> list[dict[str, Any]]:
+    return [{"starts_on": span.first, "ends_on": span.end} for span in dict.fromkeys(part.off)]
+
+
+def _dated(parts: Iterable[DatedPart]) -> list[dict[str, Any]]:
+    return [
+        {"day": part.day, "start_minute": _minutes(start), "end_minute": _minutes(end), "is_open": is_open}
+        for part in parts
+        for is_open, times in ((True, part.open), (False, part.closed))
+        for start, end in map(forms.read_times, times)
+    ]
+
+
+def _dated_work(person: PractitionerPart, place_ids: Mapping[str, str]) -> list[dict[str, Any]]:
+    return [
+        {**dated, "location_id": place_ids[schedule.location]}
+        for schedule in person.schedules
+        for dated in _dated(schedule.dated)
+    ]
 
 
 def _opening(part: LocationPart) -> list[dict[str, Any]]:
@@ -251,6 +331,7 @@ def _working(person: PractitionerPart, place_ids: Mapping[str, str]) -> list[dic
             "valid_from": schedule.valid_from,
             # The last day is included in the file, and excluded everywhere else.
             "valid_until": schedule.valid_until and schedule.valid_until + timedelta(days=1),
+            "is_contingent": schedule.contingent,
         }
         for schedule in person.schedules
         for hours in forms.read_hours(schedule.hours)

@@ -15,7 +15,7 @@ from pydantic import (
 )
 
 from booking.clinic_file import forms
-from booking.values import BookingRules, DateSpan
+from booking.values import BookingRules, DateSpan, Mode, Offering, PriorVisit
 from kernel.money import Money
 
 
@@ -92,6 +92,11 @@ WallTime = Annotated[
     WithJsonSchema({"type": "string", "examples": ["2027-03-15T09:00"]}),
 ]
 PositiveInt = Annotated[int, Field(gt=0)]
+Coordinates = Annotated[
+    tuple[Annotated[float, Field(ge=-90, le=90)], Annotated[float, Field(ge=-180, le=180)]],
+    Field(description="Latitude and longitude in degrees.", examples=[[42.65, -73.75]]),
+]
+Link = Annotated[str, Field(pattern=r"^https://[^\s]+$", max_length=500)]
 
 
 class Part(BaseModel):
@@ -110,25 +115,41 @@ class ClinicPart(Part):
     languages: Annotated[list[Language], Field(min_length=1)] = ["en"]
     phone: Phone | None = None
     transfer_to: Phone | None = None
+    hidden_verticals: list[Name] = []
 
 
 _RULES = BookingRules()
 
 
 class RulesPart(Part):
-    """When patients may book by themselves."""
+    """When patients may book by themselves. A Location may have its own for some or all of them."""
 
     minimum_notice: Duration = _RULES.minimum_notice
     maximum_advance: Annotated[Duration, AfterValidator(_some_time)] = _RULES.maximum_advance
     step: Annotated[Duration, AfterValidator(_some_time), AfterValidator(_at_most_a_day)] = _RULES.step
     hold: Annotated[Duration, AfterValidator(_some_time)] = _RULES.hold
     cancel_notice: Duration = _RULES.cancel_notice
+    max_moves: Annotated[int, Field(ge=0)] | None = None
     max_per_patient_per_day: PositiveInt | None = None
     max_per_practitioner_per_day: PositiveInt | None = None
+    fairness_window: Duration = _RULES.fairness_window
+    answer_within: Annotated[Duration, AfterValidator(_some_time)] = _RULES.answer_within
+    records_arrival: bool = _RULES.records_arrival
+    waitlist: Offering = _RULES.waitlist
+    offer_for: Annotated[Duration, AfterValidator(_some_time)] = _RULES.offer_for
+    waitlist_for: Annotated[Duration, AfterValidator(_some_time)] = _RULES.waitlist_for
+
+
+class DatedPart(Part):
+    """Other hours on one day: open as well, or closed. They come on top of the week's hours and of days off."""
+
+    day: Day
+    open: Annotated[list[Times], BeforeValidator(_as_list)] = []
+    closed: Annotated[list[Times], BeforeValidator(_as_list)] = []
 
 
 class LocationPart(Part):
-    """A branch. `closed` days are whole local days."""
+    """A branch. `closed` days are whole local days; `dated` are other hours on one day."""
 
     key: Key
     name: Name
@@ -139,12 +160,26 @@ class LocationPart(Part):
     transfer_to: Phone | None = None
     hours: Hours
     closed: list[Dates] = []
+    dated: list[DatedPart] = []
+    rules: RulesPart | None = None
+    coordinates: Coordinates | None = None
     directions: Text | None = None
     parking: Text | None = None
 
 
+class GroupPart(Part):
+    """How many take part in one session."""
+
+    min: PositiveInt = 1
+    max: PositiveInt
+
+
 class ServicePart(Part):
-    """What can be booked. `reasons`: everyday words of patients that lead to it."""
+    """What can be booked. `reasons`: everyday words of patients that lead to it.
+
+    One with `steps` is a package of other services, in that order, and takes their time; one with `longest` may last longer
+    than `duration`; one with `group` is for several patients at once.
+    """
 
     key: Key
     name: Name
@@ -152,7 +187,14 @@ class ServicePart(Part):
     reasons: list[Name] = []
     description: Text | None = None
     category: Name | None = None
-    duration: Annotated[Duration, AfterValidator(_some_time), AfterValidator(_at_most_a_day)]
+    duration: Annotated[Duration, AfterValidator(_some_time), AfterValidator(_at_most_a_day)] | None = None
+    longest: Annotated[Duration, AfterValidator(_some_time), AfterValidator(_at_most_a_day)] | None = None
+    duration_step: Annotated[Duration, AfterValidator(_some_time)] | None = None
+    steps: list[Key] = []
+    step_gap: Duration = timedelta(0)
+    group: GroupPart | None = None
+    mode: Mode = Mode.IN_PERSON
+    prior_visit: PriorVisit | None = None
     buffer_before: Duration = timedelta(0)
     buffer_after: Duration = timedelta(0)
     price: Price | None = None
@@ -163,11 +205,16 @@ class ServicePart(Part):
 
 
 class SchedulePart(Part):
-    """Where and when somebody works. `valid_from` and `valid_until` are both days on which it holds."""
+    """Where and when somebody works. `valid_from` and `valid_until` are both days on which it holds.
+
+    What is booked in `contingent` hours waits for the clinic's yes.
+    """
 
     location: Key
-    hours: Hours
+    hours: Hours = {}
+    contingent: bool = False
     off: list[Dates] = []
+    dated: list[DatedPart] = []
     valid_from: Day | None = None
     valid_until: Day | None = None
 
@@ -185,14 +232,30 @@ class PractitionerPart(Part):
     schedules: list[SchedulePart] = []
     off: list[Dates] = []
     bio: Text | None = None
+    kind: Name | None = None
+    vertical: Name | None = None
+    specialties: list[Name] = []
+    credentials: list[Name] = []
+    publications: list[Name] = []
+    rating: Annotated[float, Field(ge=0, le=5)] | None = None
+    reviews: Annotated[int, Field(ge=0)] = 0
+    visible_when_unavailable: bool = True
+    meeting_url: Link | None = None
+    since: Day | None = None
 
 
 class ResourcePart(Part):
-    """A room, chair or device. Services ask for a `kind`."""
+    """A room, chair or device. Services ask for a `kind`; `capacity` of them can use it at once.
+
+    Without `hours` it is there whenever its location is open.
+    """
 
     key: Key
     kind: Name
     location: Key
+    capacity: Annotated[int, Field(gt=0, le=100)] = 1
+    hours: Hours = {}
+    off: list[Dates] = []
 
 
 class AnswerPart(Part):
@@ -211,6 +274,8 @@ class PatientPart(Part):
     born: Day | None = None
     phone: Phone | None = None
     language: Language | None = None
+    address: Name | None = None
+    coordinates: Coordinates | None = None
 
 
 class AppointmentPart(Part):

@@ -11,11 +11,15 @@ from sqlalchemy import DDL, CheckConstraint, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.dialects.postgresql import ExcludeConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from kernel.db import Base, new_id
+from kernel.db import Base, EncryptedText, new_id
 
 
 class Appointment(Base):
-    """A visit, from Hold to history. `revision` grows with each change; `sequence` is iCalendar's, of time and place."""
+    """A visit, from request and Hold to history. `revision` grows with each change; `sequence` is iCalendar's.
+
+    A request without a Slot is `proposed`: it has no Allocation, nobody may be chosen yet, and its times bound the wish. A
+    group's session has no Patient of its own but Participants.
+    """
 
     __tablename__ = "appointment"
     __table_args__ = (
@@ -31,9 +35,10 @@ class Appointment(Base):
     revision: Mapped[int] = mapped_column(default=0)
     status: Mapped[str]
     service_id: Mapped[str] = mapped_column(ForeignKey("healthcare_service.id"))
-    practitioner_id: Mapped[str] = mapped_column(ForeignKey("practitioner.id"), index=True)
+    practitioner_id: Mapped[str | None] = mapped_column(ForeignKey("practitioner.id"), index=True)  # None: proposed
     location_id: Mapped[str] = mapped_column(ForeignKey("location.id"))
     patient_id: Mapped[str | None] = mapped_column(ForeignKey("patient.id"), index=True)
+    bundle_id: Mapped[str | None] = mapped_column(ForeignKey("bundle.id"), index=True)
     conversation_id: Mapped[str | None] = mapped_column(index=True)  # the conversation that made it
     replaces_id: Mapped[str | None] = mapped_column(ForeignKey("appointment.id"))  # on a Hold: the visit it is to move
     starts_at: Mapped[datetime]
@@ -42,7 +47,45 @@ class Appointment(Base):
     source: Mapped[str]
     reason: Mapped[str | None]  # why this Practitioner was chosen
     cancel_reason: Mapped[str | None]
+    times_moved: Mapped[int] = mapped_column(default=0)
+    overridden: Mapped[list[str]] = mapped_column(default=list)  # codes of the rules that staff set aside
+    override_reason: Mapped[str | None]
+    meeting_url: Mapped[str | None]
+    place: Mapped[str | None] = mapped_column(EncryptedText)  # of a home visit: "latitude,longitude"
+    wish: Mapped[dict[str, Any] | None]  # of a request: what the patient asked for
     patient_confirmed_at: Mapped[datetime | None]  # they said that they will come
+    created_at: Mapped[datetime]
+    changed_at: Mapped[datetime]
+
+
+class Bundle(Base):
+    """Appointments that belong together: held and booked all or nothing, each with a life of its own afterwards."""
+
+    __tablename__ = "bundle"
+
+    id: Mapped[str] = mapped_column(primary_key=True, default=new_id)
+    clinic_id: Mapped[str] = mapped_column(ForeignKey("clinic.id"))
+    kind: Mapped[str]
+    rule: Mapped[str | None]  # of a series: its RRULE
+    created_at: Mapped[datetime]
+
+
+class Participant(Base):
+    """One who takes part in a group's session, with a status of their own; `pending` with an expiry is a seat held."""
+
+    __tablename__ = "participant"
+    __table_args__ = (
+        UniqueConstraint("appointment_id", "patient_id"),
+        Index("ix_participant_status_hold_expires_at", "status", "hold_expires_at"),
+    )
+
+    id: Mapped[str] = mapped_column(primary_key=True, default=new_id)
+    appointment_id: Mapped[str] = mapped_column(ForeignKey("appointment.id", ondelete="CASCADE"))
+    patient_id: Mapped[str | None] = mapped_column(ForeignKey("patient.id"), index=True)
+    conversation_id: Mapped[str | None] = mapped_column(index=True)
+    status: Mapped[str]
+    hold_expires_at: Mapped[datetime | None]
+    source: Mapped[str]
     created_at: Mapped[datetime]
     changed_at: Mapped[datetime]
 

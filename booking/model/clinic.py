@@ -24,6 +24,7 @@ class Clinic(Base):
     phone: Mapped[str | None] = mapped_column(index=True)  # the number patients call, E.164
     transfer_to: Mapped[str | None]
     rules: Mapped[dict[str, Any]]  # BookingRules; durations in seconds
+    hidden_verticals: Mapped[list[str]] = mapped_column(default=list)
     answers: Mapped[list[Any]]
 
 
@@ -45,6 +46,9 @@ class Location(Base):
     transfer_to: Mapped[str | None]
     directions: Mapped[str | None]
     parking: Mapped[str | None]
+    latitude: Mapped[float | None]
+    longitude: Mapped[float | None]
+    rules: Mapped[dict[str, Any]] = mapped_column(default=dict)  # where they differ from the clinic's
     retired: Mapped[bool] = mapped_column(default=False)  # no longer in the clinic file; kept for past appointments
 
 
@@ -69,3 +73,16 @@ class Closure(Base):
     location_id: Mapped[str] = mapped_column(ForeignKey("location.id"), index=True)
     starts_on: Mapped[date]
     ends_on: Mapped[date]
+
+
+class DatedOpening(Base):
+    """On one local day a Location is open as well, or (`is_open` false) closed, between two wall times."""
+
+    __tablename__ = "dated_opening"
+
+    id: Mapped[str] = mapped_column(primary_key=True, default=new_id)
+    location_id: Mapped[str] = mapped_column(ForeignKey("location.id"), index=True)
+    day: Mapped[date]
+    start_minute: Mapped[int]
+    end_minute: Mapped[int]
+    is_open: Mapped[bool]

@@ -1,6 +1,7 @@
 """Who comes. What identifies a person beyond the name is encrypted and found by a keyed hash."""
 
 from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy import ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
@@ -26,7 +27,24 @@ class Patient(Base):
     language: Mapped[str | None]
     blocked: Mapped[bool] = mapped_column(default=False)
     is_placeholder: Mapped[bool] = mapped_column(default=False)
+    address: Mapped[str | None] = mapped_column(EncryptedText)
+    place: Mapped[str | None] = mapped_column(EncryptedText)  # of the address: "latitude,longitude"
     created_at: Mapped[datetime]
+
+
+class PatientChange(Base):
+    """One line of a Patient's history: who changed what, when, from where. What is encrypted is told by name only."""
+
+    __tablename__ = "patient_change"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    patient_id: Mapped[str] = mapped_column(ForeignKey("patient.id", ondelete="CASCADE"), index=True)
+    changed_at: Mapped[datetime]
+    what: Mapped[str]  # registered, changed, blocked, unblocked ...
+    actor: Mapped[str]
+    source: Mapped[str]
+    before: Mapped[dict[str, Any] | None]
+    after: Mapped[dict[str, Any]]
 
 
 class ContactPoint(Base):

@@ -1,5 +1,7 @@
 """Who works here, with what, and what patients can come for."""
 
+from datetime import date
+
 from sqlalchemy import ForeignKey, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -22,6 +24,16 @@ class Practitioner(Base):
     languages: Mapped[list[str]]
     skills: Mapped[list[str]]
     bio: Mapped[str | None]
+    kind: Mapped[str | None]
+    vertical: Mapped[str | None]
+    specialties: Mapped[list[str]] = mapped_column(default=list)
+    credentials: Mapped[list[str]] = mapped_column(default=list)
+    publications: Mapped[list[str]] = mapped_column(default=list)
+    rating: Mapped[float | None]
+    reviews: Mapped[int] = mapped_column(default=0)
+    visible_when_unavailable: Mapped[bool] = mapped_column(default=True)
+    meeting_url: Mapped[str | None]
+    since: Mapped[date | None]
     retired: Mapped[bool] = mapped_column(default=False)
 
 
@@ -48,6 +60,14 @@ class HealthcareService(Base):
     resource_kinds: Mapped[list[str]]
     preparation: Mapped[str | None]
     needs_confirmation: Mapped[bool]
+    longest_min: Mapped[int | None]
+    duration_step_min: Mapped[int | None]
+    step_keys: Mapped[list[str]] = mapped_column(default=list)
+    step_gap_min: Mapped[int] = mapped_column(default=0)
+    group_minimum: Mapped[int | None]
+    group_maximum: Mapped[int | None]
+    mode: Mapped[str] = mapped_column(default="in-person")
+    prior_visit: Mapped[str | None]
     retired: Mapped[bool] = mapped_column(default=False)
 
 
@@ -71,5 +91,6 @@ class Resource(Base):
     key: Mapped[str]
     position: Mapped[int]
     kind: Mapped[str]
+    capacity: Mapped[int] = mapped_column(default=1)
     location_id: Mapped[str] = mapped_column(ForeignKey("location.id"))
     retired: Mapped[bool] = mapped_column(default=False)

@@ -58,7 +58,7 @@ def _clinic(catalogue: Catalogue) -> Clinic:
         languages=list(catalogue.languages),
         phone=catalogue.phone,
         transfer_to=catalogue.transfer_to,
-        rules=stored_rules(catalogue.rules),
+        rules=stored_rules(vars(catalogue.rules)),
         answers=[{"topic": one.topic, "text": one.text, "phrases": list(one.phrases)} for one in catalogue.answers],
     )
 
@@ -113,7 +113,7 @@ def _practitioner(catalogue: Catalogue, practitioner: PractitionerInfo, position
         gender=practitioner.gender,
         languages=list(practitioner.languages),
         skills=sorted(practitioner.skills),
-        bio=practitioner.bio,
+        bio=practitioner.profile.bio,
     )
 
 

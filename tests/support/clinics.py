@@ -11,6 +11,7 @@ from booking.values import (
     DateSpan,
     LocationInfo,
     PractitionerInfo,
+    Profile,
     ResourceInfo,
     ServiceInfo,
     WeeklyHours,
@@ -69,7 +70,7 @@ def a_practitioner(
         schedule_id=f"schedule-{key}",
         hours=tuple(WorkingHours(f"location-{place}", one) for place, week in hours.items() for one in week),
         time_off=time_off,
-        bio=bio,
+        profile=Profile(bio=bio),
     )
 
 

@@ -25,6 +25,7 @@ def upgrade() -> None:
         sa.Column("phone", sa.String(), nullable=True),
         sa.Column("transfer_to", sa.String(), nullable=True),
         sa.Column("rules", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column("hidden_verticals", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
         sa.Column("answers", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_clinic")),
         sa.UniqueConstraint("key", name=op.f("uq_clinic_key")),
@@ -64,6 +65,32 @@ def upgrade() -> None:
     with op.batch_alter_table("outbox_entry") as batch_op:
         batch_op.create_index("ix_outbox_entry_dispatched_at_id", ["dispatched_at", "id"], unique=False)
 
+    op.create_table(
+        "api_key",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("clinic_id", sa.String(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("key_hash", sa.String(), nullable=False),
+        sa.Column("scopes", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["clinic_id"], ["clinic.id"], name=op.f("fk_api_key_clinic_id_clinic")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_api_key")),
+        sa.UniqueConstraint("key_hash", name=op.f("uq_api_key_key_hash")),
+    )
+    with op.batch_alter_table("api_key") as batch_op:
+        batch_op.create_index(batch_op.f("ix_api_key_clinic_id"), ["clinic_id"], unique=False)
+
+    op.create_table(
+        "bundle",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("clinic_id", sa.String(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("rule", sa.String(), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["clinic_id"], ["clinic.id"], name=op.f("fk_bundle_clinic_id_clinic")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_bundle")),
+    )
     op.create_table(
         "call",
         sa.Column("call_sid", sa.String(), nullable=False),
@@ -120,6 +147,14 @@ def upgrade() -> None:
         sa.Column("resource_kinds", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
         sa.Column("preparation", sa.String(), nullable=True),
         sa.Column("needs_confirmation", sa.Boolean(), nullable=False),
+        sa.Column("longest_min", sa.Integer(), nullable=True),
+        sa.Column("duration_step_min", sa.Integer(), nullable=True),
+        sa.Column("step_keys", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column("step_gap_min", sa.Integer(), nullable=False),
+        sa.Column("group_minimum", sa.Integer(), nullable=True),
+        sa.Column("group_maximum", sa.Integer(), nullable=True),
+        sa.Column("mode", sa.String(), nullable=False),
+        sa.Column("prior_visit", sa.String(), nullable=True),
         sa.Column("retired", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(["clinic_id"], ["clinic.id"], name=op.f("fk_healthcare_service_clinic_id_clinic")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_healthcare_service")),
@@ -139,6 +174,9 @@ def upgrade() -> None:
         sa.Column("transfer_to", sa.String(), nullable=True),
         sa.Column("directions", sa.String(), nullable=True),
         sa.Column("parking", sa.String(), nullable=True),
+        sa.Column("latitude", sa.Double(), nullable=True),
+        sa.Column("longitude", sa.Double(), nullable=True),
+        sa.Column("rules", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
         sa.Column("retired", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(["clinic_id"], ["clinic.id"], name=op.f("fk_location_clinic_id_clinic")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_location")),
@@ -166,6 +204,8 @@ def upgrade() -> None:
         sa.Column("language", sa.String(), nullable=True),
         sa.Column("blocked", sa.Boolean(), nullable=False),
         sa.Column("is_placeholder", sa.Boolean(), nullable=False),
+        sa.Column("address", sa.Text(), nullable=True),
+        sa.Column("place", sa.Text(), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(["clinic_id"], ["clinic.id"], name=op.f("fk_patient_clinic_id_clinic")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_patient")),
@@ -186,6 +226,16 @@ def upgrade() -> None:
         sa.Column("languages", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
         sa.Column("skills", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
         sa.Column("bio", sa.String(), nullable=True),
+        sa.Column("kind", sa.String(), nullable=True),
+        sa.Column("vertical", sa.String(), nullable=True),
+        sa.Column("specialties", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column("credentials", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column("publications", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column("rating", sa.Double(), nullable=True),
+        sa.Column("reviews", sa.Integer(), nullable=False),
+        sa.Column("visible_when_unavailable", sa.Boolean(), nullable=False),
+        sa.Column("meeting_url", sa.String(), nullable=True),
+        sa.Column("since", sa.Date(), nullable=True),
         sa.Column("retired", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(["clinic_id"], ["clinic.id"], name=op.f("fk_practitioner_clinic_id_clinic")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_practitioner")),
@@ -215,9 +265,10 @@ def upgrade() -> None:
         sa.Column("revision", sa.Integer(), nullable=False),
         sa.Column("status", sa.String(), nullable=False),
         sa.Column("service_id", sa.String(), nullable=False),
-        sa.Column("practitioner_id", sa.String(), nullable=False),
+        sa.Column("practitioner_id", sa.String(), nullable=True),
         sa.Column("location_id", sa.String(), nullable=False),
         sa.Column("patient_id", sa.String(), nullable=True),
+        sa.Column("bundle_id", sa.String(), nullable=True),
         sa.Column("conversation_id", sa.String(), nullable=True),
         sa.Column("replaces_id", sa.String(), nullable=True),
         sa.Column("starts_at", sa.DateTime(timezone=True), nullable=False),
@@ -226,10 +277,17 @@ def upgrade() -> None:
         sa.Column("source", sa.String(), nullable=False),
         sa.Column("reason", sa.String(), nullable=True),
         sa.Column("cancel_reason", sa.String(), nullable=True),
+        sa.Column("times_moved", sa.Integer(), nullable=False),
+        sa.Column("overridden", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column("override_reason", sa.String(), nullable=True),
+        sa.Column("meeting_url", sa.String(), nullable=True),
+        sa.Column("place", sa.Text(), nullable=True),
+        sa.Column("wish", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=True),
         sa.Column("patient_confirmed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
         sa.CheckConstraint("ends_at > starts_at", name=op.f("ck_appointment_ends_after_start")),
+        sa.ForeignKeyConstraint(["bundle_id"], ["bundle.id"], name=op.f("fk_appointment_bundle_id_bundle")),
         sa.ForeignKeyConstraint(["clinic_id"], ["clinic.id"], name=op.f("fk_appointment_clinic_id_clinic")),
         sa.ForeignKeyConstraint(["location_id"], ["location.id"], name=op.f("fk_appointment_location_id_location")),
         sa.ForeignKeyConstraint(["patient_id"], ["patient.id"], name=op.f("fk_appointment_patient_id_patient")),
@@ -246,6 +304,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("uid", name=op.f("uq_appointment_uid")),
     )
     with op.batch_alter_table("appointment") as batch_op:
+        batch_op.create_index(batch_op.f("ix_appointment_bundle_id"), ["bundle_id"], unique=False)
         batch_op.create_index("ix_appointment_clinic_id_starts_at", ["clinic_id", "starts_at"], unique=False)
         batch_op.create_index(batch_op.f("ix_appointment_conversation_id"), ["conversation_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_appointment_patient_id"), ["patient_id"], unique=False)
@@ -334,6 +393,52 @@ def upgrade() -> None:
         batch_op.create_index("ix_conversation_thread_hash", ["thread_hash"], unique=False)
 
     op.create_table(
+        "dated_opening",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("location_id", sa.String(), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("start_minute", sa.Integer(), nullable=False),
+        sa.Column("end_minute", sa.Integer(), nullable=False),
+        sa.Column("is_open", sa.Boolean(), nullable=False),
+        sa.ForeignKeyConstraint(["location_id"], ["location.id"], name=op.f("fk_dated_opening_location_id_location")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_dated_opening")),
+    )
+    with op.batch_alter_table("dated_opening") as batch_op:
+        batch_op.create_index(batch_op.f("ix_dated_opening_location_id"), ["location_id"], unique=False)
+
+    op.create_table(
+        "idempotent_answer",
+        sa.Column("api_key_id", sa.String(), nullable=False),
+        sa.Column("key", sa.String(), nullable=False),
+        sa.Column("request_hash", sa.String(), nullable=False),
+        sa.Column("status", sa.Integer(), nullable=False),
+        sa.Column("body", sa.LargeBinary(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["api_key_id"], ["api_key.id"], name=op.f("fk_idempotent_answer_api_key_id_api_key"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("api_key_id", "key", name=op.f("pk_idempotent_answer")),
+    )
+    with op.batch_alter_table("idempotent_answer") as batch_op:
+        batch_op.create_index(batch_op.f("ix_idempotent_answer_created_at"), ["created_at"], unique=False)
+
+    op.create_table(
+        "next_available",
+        sa.Column("practitioner_id", sa.String(), nullable=False),
+        sa.Column("service_id", sa.String(), nullable=False),
+        sa.Column("location_id", sa.String(), nullable=False),
+        sa.Column("starts_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("computed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["location_id"], ["location.id"], name=op.f("fk_next_available_location_id_location")),
+        sa.ForeignKeyConstraint(
+            ["practitioner_id"], ["practitioner.id"], name=op.f("fk_next_available_practitioner_id_practitioner")
+        ),
+        sa.ForeignKeyConstraint(
+            ["service_id"], ["healthcare_service.id"], name=op.f("fk_next_available_service_id_healthcare_service")
+        ),
+        sa.PrimaryKeyConstraint("practitioner_id", "service_id", "location_id", name=op.f("pk_next_available")),
+    )
+    op.create_table(
         "opening_hours",
         sa.Column("id", sa.String(), nullable=False),
         sa.Column("location_id", sa.String(), nullable=False),
@@ -345,6 +450,24 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("opening_hours") as batch_op:
         batch_op.create_index(batch_op.f("ix_opening_hours_location_id"), ["location_id"], unique=False)
+
+    op.create_table(
+        "patient_change",
+        sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
+        sa.Column("patient_id", sa.String(), nullable=False),
+        sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("what", sa.String(), nullable=False),
+        sa.Column("actor", sa.String(), nullable=False),
+        sa.Column("source", sa.String(), nullable=False),
+        sa.Column("before", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=True),
+        sa.Column("after", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["patient_id"], ["patient.id"], name=op.f("fk_patient_change_patient_id_patient"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_patient_change")),
+    )
+    with op.batch_alter_table("patient_change") as batch_op:
+        batch_op.create_index(batch_op.f("ix_patient_change_patient_id"), ["patient_id"], unique=False)
 
     op.create_table(
         "related_person",
@@ -366,6 +489,7 @@ def upgrade() -> None:
         sa.Column("key", sa.String(), nullable=False),
         sa.Column("position", sa.Integer(), nullable=False),
         sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("capacity", sa.Integer(), nullable=False),
         sa.Column("location_id", sa.String(), nullable=False),
         sa.Column("retired", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(["clinic_id"], ["clinic.id"], name=op.f("fk_resource_clinic_id_clinic")),
@@ -407,6 +531,32 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_appointment_change_appointment_id"), ["appointment_id"], unique=False)
 
     op.create_table(
+        "participant",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("appointment_id", sa.String(), nullable=False),
+        sa.Column("patient_id", sa.String(), nullable=True),
+        sa.Column("conversation_id", sa.String(), nullable=True),
+        sa.Column("status", sa.String(), nullable=False),
+        sa.Column("hold_expires_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("source", sa.String(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["appointment_id"],
+            ["appointment.id"],
+            name=op.f("fk_participant_appointment_id_appointment"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(["patient_id"], ["patient.id"], name=op.f("fk_participant_patient_id_patient")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_participant")),
+        sa.UniqueConstraint("appointment_id", "patient_id", name=op.f("uq_participant_appointment_id_patient_id")),
+    )
+    with op.batch_alter_table("participant") as batch_op:
+        batch_op.create_index(batch_op.f("ix_participant_conversation_id"), ["conversation_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_participant_patient_id"), ["patient_id"], unique=False)
+        batch_op.create_index("ix_participant_status_hold_expires_at", ["status", "hold_expires_at"], unique=False)
+
+    op.create_table(
         "remote_object",
         sa.Column("id", sa.String(), nullable=False),
         sa.Column("link_id", sa.String(), nullable=False),
@@ -439,6 +589,7 @@ def upgrade() -> None:
         sa.Column("clinic_id", sa.String(), nullable=False),
         sa.Column("practitioner_id", sa.String(), nullable=True),
         sa.Column("resource_id", sa.String(), nullable=True),
+        sa.Column("seat", sa.Integer(), nullable=False),
         sa.CheckConstraint("(practitioner_id IS NULL) <> (resource_id IS NULL)", name=op.f("ck_schedule_one_actor")),
         sa.ForeignKeyConstraint(["clinic_id"], ["clinic.id"], name=op.f("fk_schedule_clinic_id_clinic")),
         sa.ForeignKeyConstraint(
@@ -447,7 +598,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["resource_id"], ["resource.id"], name=op.f("fk_schedule_resource_id_resource")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_schedule")),
         sa.UniqueConstraint("practitioner_id", name=op.f("uq_schedule_practitioner_id")),
-        sa.UniqueConstraint("resource_id", name=op.f("uq_schedule_resource_id")),
+        sa.UniqueConstraint("resource_id", "seat", name=op.f("uq_schedule_resource_id_seat")),
     )
     with op.batch_alter_table("schedule") as batch_op:
         batch_op.create_index(batch_op.f("ix_schedule_clinic_id"), ["clinic_id"], unique=False)
@@ -547,6 +698,35 @@ def upgrade() -> None:
         batch_op.create_index("ix_turn_message_key", ["message_key"], unique=False)
 
     op.create_table(
+        "waitlist_entry",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("clinic_id", sa.String(), nullable=False),
+        sa.Column("patient_id", sa.String(), nullable=False),
+        sa.Column("service_id", sa.String(), nullable=False),
+        sa.Column("practitioner_ids", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column("location_ids", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column("spans", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column("replaces_id", sa.String(), nullable=True),
+        sa.Column("conversation_id", sa.String(), nullable=True),
+        sa.Column("source", sa.String(), nullable=False),
+        sa.Column("status", sa.String(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["clinic_id"], ["clinic.id"], name=op.f("fk_waitlist_entry_clinic_id_clinic")),
+        sa.ForeignKeyConstraint(["patient_id"], ["patient.id"], name=op.f("fk_waitlist_entry_patient_id_patient")),
+        sa.ForeignKeyConstraint(
+            ["replaces_id"], ["appointment.id"], name=op.f("fk_waitlist_entry_replaces_id_appointment")
+        ),
+        sa.ForeignKeyConstraint(
+            ["service_id"], ["healthcare_service.id"], name=op.f("fk_waitlist_entry_service_id_healthcare_service")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_waitlist_entry")),
+    )
+    with op.batch_alter_table("waitlist_entry") as batch_op:
+        batch_op.create_index("ix_waitlist_entry_clinic_id_status", ["clinic_id", "status"], unique=False)
+        batch_op.create_index(batch_op.f("ix_waitlist_entry_patient_id"), ["patient_id"], unique=False)
+
+    op.create_table(
         "allocation",
         sa.Column("id", sa.String(), nullable=False),
         sa.Column("appointment_id", sa.String(), nullable=False),
@@ -583,6 +763,7 @@ def upgrade() -> None:
         sa.Column("end_minute", sa.Integer(), nullable=False),
         sa.Column("valid_from", sa.Date(), nullable=True),
         sa.Column("valid_until", sa.Date(), nullable=True),
+        sa.Column("is_contingent", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(
             ["location_id"], ["location.id"], name=op.f("fk_availability_rule_location_id_location")
         ),
@@ -608,6 +789,42 @@ def upgrade() -> None:
         batch_op.create_index("ix_busy_interval_schedule_id_ends_at", ["schedule_id", "ends_at"], unique=False)
 
     op.create_table(
+        "dated_work",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("schedule_id", sa.String(), nullable=False),
+        sa.Column("location_id", sa.String(), nullable=True),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("start_minute", sa.Integer(), nullable=False),
+        sa.Column("end_minute", sa.Integer(), nullable=False),
+        sa.Column("is_open", sa.Boolean(), nullable=False),
+        sa.ForeignKeyConstraint(["location_id"], ["location.id"], name=op.f("fk_dated_work_location_id_location")),
+        sa.ForeignKeyConstraint(["schedule_id"], ["schedule.id"], name=op.f("fk_dated_work_schedule_id_schedule")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_dated_work")),
+    )
+    with op.batch_alter_table("dated_work") as batch_op:
+        batch_op.create_index(batch_op.f("ix_dated_work_schedule_id"), ["schedule_id"], unique=False)
+
+    op.create_table(
+        "offer",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("entry_id", sa.String(), nullable=False),
+        sa.Column("hold_id", sa.String(), nullable=False),
+        sa.Column("status", sa.String(), nullable=False),
+        sa.Column("offered_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("answered_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["entry_id"], ["waitlist_entry.id"], name=op.f("fk_offer_entry_id_waitlist_entry"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(["hold_id"], ["appointment.id"], name=op.f("fk_offer_hold_id_appointment")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_offer")),
+    )
+    with op.batch_alter_table("offer") as batch_op:
+        batch_op.create_index(batch_op.f("ix_offer_entry_id"), ["entry_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_offer_hold_id"), ["hold_id"], unique=False)
+        batch_op.create_index("ix_offer_status_expires_at", ["status", "expires_at"], unique=False)
+
+    op.create_table(
         "time_off",
         sa.Column("id", sa.String(), nullable=False),
         sa.Column("schedule_id", sa.String(), nullable=False),
@@ -628,6 +845,16 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_time_off_schedule_id"))
 
     op.drop_table("time_off")
+    with op.batch_alter_table("offer") as batch_op:
+        batch_op.drop_index("ix_offer_status_expires_at")
+        batch_op.drop_index(batch_op.f("ix_offer_hold_id"))
+        batch_op.drop_index(batch_op.f("ix_offer_entry_id"))
+
+    op.drop_table("offer")
+    with op.batch_alter_table("dated_work") as batch_op:
+        batch_op.drop_index(batch_op.f("ix_dated_work_schedule_id"))
+
+    op.drop_table("dated_work")
     with op.batch_alter_table("busy_interval") as batch_op:
         batch_op.drop_index("ix_busy_interval_schedule_id_ends_at")
 
@@ -640,6 +867,11 @@ def downgrade() -> None:
         batch_op.drop_index("ix_allocation_schedule_id_ends_at")
 
     op.drop_table("allocation")
+    with op.batch_alter_table("waitlist_entry") as batch_op:
+        batch_op.drop_index(batch_op.f("ix_waitlist_entry_patient_id"))
+        batch_op.drop_index("ix_waitlist_entry_clinic_id_status")
+
+    op.drop_table("waitlist_entry")
     with op.batch_alter_table("turn") as batch_op:
         batch_op.drop_index("ix_turn_message_key")
 
@@ -662,6 +894,12 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_remote_object_appointment_id"))
 
     op.drop_table("remote_object")
+    with op.batch_alter_table("participant") as batch_op:
+        batch_op.drop_index("ix_participant_status_hold_expires_at")
+        batch_op.drop_index(batch_op.f("ix_participant_patient_id"))
+        batch_op.drop_index(batch_op.f("ix_participant_conversation_id"))
+
+    op.drop_table("participant")
     with op.batch_alter_table("appointment_change") as batch_op:
         batch_op.drop_index(batch_op.f("ix_appointment_change_appointment_id"))
 
@@ -669,10 +907,23 @@ def downgrade() -> None:
     op.drop_table("service_offering")
     op.drop_table("resource")
     op.drop_table("related_person")
+    with op.batch_alter_table("patient_change") as batch_op:
+        batch_op.drop_index(batch_op.f("ix_patient_change_patient_id"))
+
+    op.drop_table("patient_change")
     with op.batch_alter_table("opening_hours") as batch_op:
         batch_op.drop_index(batch_op.f("ix_opening_hours_location_id"))
 
     op.drop_table("opening_hours")
+    op.drop_table("next_available")
+    with op.batch_alter_table("idempotent_answer") as batch_op:
+        batch_op.drop_index(batch_op.f("ix_idempotent_answer_created_at"))
+
+    op.drop_table("idempotent_answer")
+    with op.batch_alter_table("dated_opening") as batch_op:
+        batch_op.drop_index(batch_op.f("ix_dated_opening_location_id"))
+
+    op.drop_table("dated_opening")
     with op.batch_alter_table("conversation") as batch_op:
         batch_op.drop_index("ix_conversation_thread_hash")
         batch_op.drop_index(batch_op.f("ix_conversation_patient_id"))
@@ -699,6 +950,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_appointment_patient_id"))
         batch_op.drop_index(batch_op.f("ix_appointment_conversation_id"))
         batch_op.drop_index("ix_appointment_clinic_id_starts_at")
+        batch_op.drop_index(batch_op.f("ix_appointment_bundle_id"))
 
     op.drop_table("appointment")
     with op.batch_alter_table("user_account") as batch_op:
@@ -725,6 +977,11 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_call_clinic_id"))
 
     op.drop_table("call")
+    op.drop_table("bundle")
+    with op.batch_alter_table("api_key") as batch_op:
+        batch_op.drop_index(batch_op.f("ix_api_key_clinic_id"))
+
+    op.drop_table("api_key")
     with op.batch_alter_table("outbox_entry") as batch_op:
         batch_op.drop_index("ix_outbox_entry_dispatched_at_id")
 

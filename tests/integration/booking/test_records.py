@@ -136,4 +136,4 @@ def test_a_search_takes_one_statement_and_the_catalogue_as_many_for_any_clinic(
     assert [set(person.hours) for person in stored.practitioners] == [set(one.hours) for one in catalogue.practitioners]
     assert stored.services == catalogue.services
     reads = [one for one in statements[loading:] if one.startswith("SELECT")]
-    assert (loading <= 13, len(reads)) == (True, 1)
+    assert (loading <= 15, len(reads)) == (True, 1)

@@ -65,7 +65,7 @@ def test_numbers_come_out_in_one_form():
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("duration: 45m, ", "", "elm.yaml:6: services[0].duration: this key is missing"),
+        ("duration: 45m, ", "", "elm.yaml:6: services[0].duration: say how long it takes, or which steps it has"),
         ("buffer_before", "bufer_before", "elm.yaml:6: services[0].bufer_before: unknown key; do you mean buffer_before?"),
         ("  - {key: chair-1", "rooms: []\nx:\n  - {key: chair-1", None),
         ("duration: 45m", "duration: soon", "elm.yaml:6: services[0].duration: write a duration like 45m, 2h, 1h30m or 90d"),
