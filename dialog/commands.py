@@ -177,13 +177,17 @@ class GiveLocation(Command):
 
 @dataclass(frozen=True)
 class GiveTime(Command):
-    """When they want to come, or not. `unresolved`: phrases about time that must be asked about; `past`: it has gone by."""
+    """When they want to come, or not. `unresolved`: phrases about time that must be asked about; `past`: it has gone by.
+
+    `of_visit`: no wish, but when the visit is that they have ("move my Tuesday appointment").
+    """
 
     name = "give_time"
     wish: TimeWish
     text: str = ""
     unresolved: tuple[str, ...] = ()
     past: bool = False
+    of_visit: bool = False
 
 
 @dataclass(frozen=True)

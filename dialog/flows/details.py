@@ -81,7 +81,7 @@ def chosen_by_detail(draft: Draft, command: c.Command) -> Offer | None:
 def _fits(draft: Draft, offer: Offer, command: c.Command) -> bool:
     catalogue = draft.catalogue
     match command:
-        case c.GiveTime(wish=wish, unresolved=(), past=False) if wish.relative is None and wish.order is None:
+        case c.GiveTime(wish=wish, unresolved=(), past=False, of_visit=False) if not (wish.relative or wish.order):
             return allows(wish, start=wall_time(offer.starts_at, catalogue.location(offer.location_id)))
         case c.GivePractitioner(keys=(key,)):
             return [catalogue.practitioner(one).key for one in offer.practitioner_ids] == [key]
@@ -113,7 +113,8 @@ def _shown_after(flow: Flow, command: c.Command) -> tuple[datetime, ...]:
 
 def _give_move(draft: Draft, command: c.Command) -> bool:
     flow = draft.flow
-    if flow.visit is None and isinstance(command, (c.GiveService, c.GivePractitioner)):
+    of_visit = isinstance(command, c.GiveTime) and command.of_visit
+    if of_visit or (flow.visit is None and isinstance(command, (c.GiveService, c.GivePractitioner))):
         draft.update_flow(about=_changed(flow.about, command))
         return True
     if isinstance(command, (c.GiveService, c.BookFor)):
