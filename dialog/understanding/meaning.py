@@ -9,15 +9,13 @@ from dialog import commands as say
 from dialog.commands import Command, Relation, Topic
 from dialog.interpreter import Asked, Interpretation
 from dialog.timewords import TimeReading, TimeWish
-from dialog.understanding import options, people
-from dialog.understanding.mention import Span
+from dialog.understanding import moves, options, people
+from dialog.understanding.mention import Mention, Span
 from dialog.understanding.numbers import number_at
 from dialog.understanding.pattern import Hit
 from dialog.understanding.scene import Scene, read_times
 
 TASKS = frozenset({"start_booking", "start_reschedule", "start_cancel"})
-INSTEAD = frozenset({"start_booking", "start_reschedule", "ask_availability", "more_options"})
-"""Beside "I can't come" these make a move of it rather than a cancellation."""
 KEEPS_TIMES = TASKS | {"more_options", "ask_availability", "correct", "ask_appointments", "deny", "join_waitlist"}
 """Phrases in which words of time keep their meaning; in others ("see you later", "one second") they are set aside."""
 TAKES_TIMES = frozenset({"nothing", "goodbye", "confirm_visit", "running_late", "greet"})
@@ -28,6 +26,8 @@ IDLE = frozenset(
 """Phrases that say nothing about whether a clinic is meant."""
 QUESTIONS = frozenset({"ask_clinic", "ask_availability", "ask_appointments", "help", "repeat", "confirm_visit"})
 """Phrases that are also put to others: "how long does it take" says little about a clinic beside words that are none of its."""
+NEGATIVE = frozenset({"deny", "unsure", "correct", "more_options", "stop", "start_cancel", "start_reschedule"})
+"""Phrases in which a "not" has said already what it means."""
 STEERING = frozenset({"ask_human", "stop", "start_over", "go_back", "repeat", "start_cancel", "help"})
 """What is not taken down when a message is dictated, as long as little else was said."""
 OPENING = frozenset({Asked.NOTHING, Asked.WHAT_TO_DO, Asked.ANYTHING_ELSE})
@@ -74,6 +74,7 @@ ASKING = (
 )
 
 
+_SAYS_LITTLE = (say.Greet, say.Thank, say.GiveService, say.AnyPractitioner, say.BookFor, say.Affirm)
 _DAY, _WEEK = timedelta(days=1), timedelta(days=7)
 
 
@@ -88,7 +89,7 @@ class Finding:
 
 def interpret(scene: Scene) -> Interpretation:
     """Put what was found together."""
-    hits = _as_move(_settled(scene))
+    hits = _negated(moves.as_moves(_settled(scene), scene), scene)
     scene = _without_taken_times(scene, hits)
     if scene.listening.asked is Asked.MESSAGE and not _is_steering(scene, hits):
         return Interpretation((say.LeaveMessage(scene.utterance.text.strip()),), scene.book.language, 1.0)
@@ -129,14 +130,20 @@ def _supported(hit: Hit, found: Sequence[Hit]) -> Hit:
     return replace(hit, literal=hit.literal.union(*(other.literal for other in others)))
 
 
-def _as_move(hits: list[Hit]) -> list[Hit]:
-    """Read "I can't come Monday, do you have Wednesday?" as one wish to move."""
-    unable = [hit for hit in hits if hit.label == "can_not_come"]
-    if not unable:
-        return hits
-    label = "start_reschedule" if any(hit.label in INSTEAD for hit in hits) else "start_cancel"
-    others = [hit for hit in hits if hit.label not in INSTEAD]
-    return [replace(hit, label=label) if hit is unable[0] else hit for hit in others]
+def _negated(hits: list[Hit], scene: Scene) -> list[Hit]:
+    """Read a yes behind a "not" in the same part of the sentence as the no it is: "I don't think that's right"."""
+    words, starts = scene.utterance.words, scene.utterance.starts
+    positive = frozenset[int]().union(*(hit.literal for hit in hits if hit.label == "affirm"))
+    negations = [at for at, word in enumerate(words) if word in scene.book.negations and at not in positive]
+    kept: list[Hit] = []
+    for hit in hits:
+        first = max((at for at in starts if at <= hit.start), default=0)
+        if hit.label != "affirm" or not any(first <= at < hit.start for at in negations):
+            kept.append(hit)
+        else:
+            negative = {other.label for other in hits if other.label in NEGATIVE and other.start >= first}
+            kept.append(replace(hit, label="nothing" if negative - {"deny"} else "deny"))
+    return kept
 
 
 def _detail_words(scene: Scene) -> frozenset[int]:
@@ -199,7 +206,7 @@ def _choice(scene: Scene, hits: Sequence[Hit]) -> list[Finding]:
 def _by_details(scene: Scene) -> tuple[int, Span] | None:
     offered = scene.listening.offered
     index = options.by_details(scene.times, (*scene.staff, *scene.places), offered)
-    if index is None and (times := _any_such_weekday(scene)):
+    if index is None and (times := _any_such_weekday(scene, (0, len(scene.utterance.tokens)))):
         index = options.by_details(times, (*scene.staff, *scene.places), offered)
     if index is None:
         index = options.by_words(scene.utterance, offered, scene.book)
@@ -207,20 +214,24 @@ def _by_details(scene: Scene) -> tuple[int, Span] | None:
     return (index, (words[0], words[-1] + 1)) if index is not None and words else None
 
 
-def _any_such_weekday(scene: Scene) -> TimeReading | None:
-    """Read "Thursday" as any Thursday: among the times offered it is the one of those, whatever week it is in.
+def _any_such_weekday(scene: Scene, within: Span) -> TimeReading | None:
+    """Read "Thursday" as any Thursday: among the times offered, and of the visits they have, it is the one of those, whatever week it is in.
 
     A weekday is what names the same day tomorrow as today, and one a week later in a week; "tomorrow" and "the 18th" do not.
     """
-    wish = scene.times.wish
+    times = read_times(scene, without=scene.set_aside, within=within)
+    wish = times.wish
     if wish is None or len(wish.days) != 1 or wish.days[0].end - wish.days[0].first != _DAY:
         return None
     first = wish.days[0].first
-    later = [read_times(scene, without=scene.set_aside, at=scene.listening.now + ahead).wish for ahead in (_DAY, _WEEK)]
+    later = [
+        read_times(scene, without=scene.set_aside, within=within, at=scene.listening.now + ahead).wish
+        for ahead in (_DAY, _WEEK)
+    ]
     tomorrow, in_a_week = (each.days[0].first if each and each.days else None for each in later)
     if tomorrow not in {first, first + _WEEK} or in_a_week != first + _WEEK:
         return None
-    return replace(scene.times, wish=replace(wish, days=(), weekdays=frozenset({first.weekday()})))
+    return replace(times, wish=replace(wish, days=(), weekdays=frozenset({first.weekday()})))
 
 
 # When, what, who, where.
@@ -229,6 +240,11 @@ def _any_such_weekday(scene: Scene) -> TimeReading | None:
 def _of_times(scene: Scene, hits: Sequence[Hit]) -> Iterator[Finding]:
     tasks = [hit for hit in hits if hit.label in TASKS]
     taken = [*scene.set_aside, *(span for hit in hits for span in _taken_times(hit, scene)), *_cancelling_words(hits)]
+    for span in moves.times_of_visit(hits, scene):
+        reading = _any_such_weekday(scene, span) or read_times(scene, without=scene.set_aside, within=span)
+        wish = reading.wish or TimeWish()
+        yield Finding(say.GiveTime(wish, scene.utterance.said(*span), of_visit=True), span, frozenset(range(*span)))
+        taken.append(span)
     if len({hit.label for hit in tasks}) < 2:
         times = read_times(scene, without=taken) if len(taken) > len(scene.set_aside) else scene.times
         yield from _time_finding(times, scene, (0, len(scene.utterance.tokens)))
@@ -269,13 +285,37 @@ def _of_mentions(scene: Scene, hits: Sequence[Hit]) -> Iterator[Finding]:
             yield Finding(say.GivePractitioner(mention.keys, mention.text), span, words)
         elif mention.keys:
             yield Finding(say.RefusePractitioner(mention.keys), span, words)
-    for make, mentions in ((say.GiveService, scene.services), (say.GiveLocation, scene.places)):
+    for make, mentions in ((say.GiveService, _services(scene, hits)), (say.GiveLocation, scene.places)):
         for mention in mentions:
             yield Finding(
                 make(mention.keys, mention.text),
                 (mention.start, mention.end),
                 frozenset(range(mention.start, mention.end)),
             )
+
+
+def _services(scene: Scene, hits: Sequence[Hit]) -> Sequence[Mention]:
+    """Give the services, as one of which they may want any; of two tasks ("cancel my physio and book me a blood test") each has its own."""
+    tasks = [hit for hit in hits if hit.label in TASKS]
+    if not scene.services:
+        return ()
+    if len({hit.label for hit in tasks}) < 2:
+        return (_joined(scene.services, scene),)
+    end = len(scene.utterance.tokens)
+    taken = [(mention.start, mention.end) for mention in (*scene.staff, *scene.places)]
+    taken += [each.span for each in (scene.phone, scene.birth, scene.person) if each]
+    found: list[Mention] = []
+    for first, last in pairwise([0, *(hit.start for hit in tasks[1:]), end]):
+        outside = [(0, first), (last, end)]
+        own = scene.names.find_services(scene.utterance, scene.cues, taken=[*taken, *outside], is_asked=False)
+        found += [_joined(own, scene)] if own else []
+    return found
+
+
+def _joined(mentions: Sequence[Mention], scene: Scene) -> Mention:
+    start, end = min(each.start for each in mentions), max(each.end for each in mentions)
+    keys = tuple(dict.fromkeys(key for each in mentions for key in each.keys))
+    return Mention(start, end, keys, scene.utterance.said(start, end))
 
 
 def _of_people(scene: Scene) -> Iterator[Finding]:
@@ -290,7 +330,14 @@ def _of_people(scene: Scene) -> Iterator[Finding]:
 
 
 def _of_relations(scene: Scene) -> Iterator[Finding]:
-    found = sorted((hit for hit in scene.cues if hit.label.startswith("book_for")), key=lambda hit: hit.start - hit.end)
+    both = [hit for hit in scene.cues if hit.label == "book_for_both"]
+    if both:
+        yield from _of_two(max(both, key=lambda hit: hit.end - hit.start), scene)
+        return
+    kinds = tuple(f"book_for {relation}" for relation in _PEOPLE.values())
+    found = sorted(
+        (hit for hit in scene.cues if hit.label in {*kinds, "book_for_self"}), key=lambda hit: hit.start - hit.end
+    )
     if not found:
         return
     hit = found[0]
@@ -307,15 +354,29 @@ def _of_relations(scene: Scene) -> Iterator[Finding]:
     )
 
 
+_PEOPLE = {
+    "<child>": Relation.CHILD,
+    "<parent>": Relation.PARENT,
+    "<partner>": Relation.PARTNER,
+    "<other_person>": Relation.OTHER,
+}
+
+
+def _of_two(hit: Hit, scene: Scene) -> Iterator[Finding]:
+    """Read "for me and my husband": both, and themselves last, since that is whose visit is dealt with first."""
+    named = [name for at in range(hit.start, hit.end) for name in _PEOPLE if name in scene.text.found[at]]
+    other = _PEOPLE[named[0]] if named else Relation.OTHER
+    person = _named_after(scene, hit.end)
+    words = hit.literal | (frozenset(range(*person.span)) if person else frozenset())
+    yield Finding(say.BookFor(other, person.value if person else None), (hit.start, hit.end), words)
+    yield Finding(say.BookFor(Relation.SELF), (hit.start, hit.end + 1), hit.literal)
+
+
 def _named_after(scene: Scene, end: int) -> people.PersonName | None:
     """Read the name that follows the relation: "my son Tom"."""
     relation_ends = [end]
     for start in range(max(0, end - 3), end):
-        relation_ends += [
-            each
-            for name in ("<child>", "<parent>", "<partner>", "<other_person>")
-            for each in scene.text.found[start].get(name, ())
-        ]
+        relation_ends += [each for name in _PEOPLE for each in scene.text.found[start].get(name, ())]
     for each in sorted(set(relation_ends)):
         if each < len(scene.utterance.tokens) and (
             name := people.name_at(scene.utterance, each, scene.book, is_expected=False)
@@ -359,6 +420,12 @@ def _late(_value: str, hit: Hit, scene: Scene) -> Command:
     return say.RunningLate(next((number[0] for number in found if number), None))
 
 
+def _about_it(_value: str, _hit: Hit, scene: Scene) -> Command:
+    """Read "who is it with?": of what was just offered or read out, else of the visit they have."""
+    is_open = scene.listening.asked in {Asked.YES_NO, Asked.CHOICE}
+    return say.Repeat() if is_open else say.AskAppointments()
+
+
 def _question(value: str, hit: Hit, scene: Scene) -> Command:
     return say.AskClinic(Topic(value), scene.utterance.said(*_part(hit, scene)))
 
@@ -381,6 +448,7 @@ _MAKERS: dict[str, Maker] = {
     "can_not_come": _simple(say.StartCancel()),
     "confirm_visit": _simple(say.ConfirmVisit()),
     "ask_appointments": lambda value, _hit, _scene: say.AskAppointments(past=value == "past"),
+    "ask_about_it": _about_it,
     "ask_availability": _simple(say.AskAvailability()),
     "join_waitlist": _simple(say.JoinWaitlist()),
     "running_late": _late,
@@ -414,7 +482,7 @@ _MAKERS: dict[str, Maker] = {
 
 
 def _in_context(findings: list[Finding], scene: Scene) -> list[Finding]:
-    findings = _once(findings)
+    findings = _as_other_question(_once(findings), scene)
     if _is_foreign(findings, scene):
         rejected = Finding(say.OutOfScope("other"), (0, len(scene.utterance.tokens)), _foreign_words(scene))
         return [rejected, *_of_kind(findings, say.Greet, say.Thank)]
@@ -425,6 +493,24 @@ def _in_context(findings: list[Finding], scene: Scene) -> list[Finding]:
     if scene.listening.asked in OPENING:
         return _at_opening(findings, scene)
     return _as_answer(findings, scene)
+
+
+def _as_other_question(findings: list[Finding], scene: Scene) -> list[Finding]:
+    """Read "do you have a fish tank?" as a question that somebody can answer, though it is about nothing that is known here."""
+    cue = next((hit for hit in scene.cues if hit.label == "question_cues"), None)
+    if cue is None or _foreign_words(scene) or any(not isinstance(each.command, _SAYS_LITTLE) for each in findings):
+        return findings
+    used = frozenset(range(cue.start, cue.end)).union(*(each.words for each in findings))
+    left = [
+        at
+        for at, word in enumerate(scene.utterance.words)
+        if at >= cue.end and at not in used and word not in scene.book.small
+    ]
+    if not left:
+        return findings
+    start, end = _part(cue, scene)
+    question = say.AskClinic(Topic.OTHER, scene.utterance.said(start, end))
+    return [Finding(question, (start, end), frozenset(range(start, end))), *_of_kind(findings, say.Greet, say.Thank)]
 
 
 def _at_opening(findings: list[Finding], scene: Scene) -> list[Finding]:
@@ -481,6 +567,9 @@ def _as_correction(findings: list[Finding], scene: Scene) -> list[Finding]:
     answers = _of_kind(findings, say.Deny, say.Affirm)
     if _has(findings, say.MoreOptions):
         return _without(findings, say.Deny, say.Affirm, say.Correct)
+    if has_details and _has(findings, say.Correct) and not _has(findings, say.Deny):
+        # "Yes, make it three" changes what is agreed to.
+        return _without(findings, say.Affirm)
     if not has_details and _has(findings, say.Affirm):
         # "Yes, book it" answers; it begins nothing new.
         return _without(findings, say.StartBooking)

@@ -26,6 +26,10 @@ _CUES = (
     "birth_cues",
     "phone_cues",
     "book_for_self",
+    "book_for_both",
+    "reason_cues",
+    "question_cues",
+    "instead_cues",
 )
 
 
@@ -79,6 +83,12 @@ class PhraseBook:
     cues: Phrases  # labels are kinds of cue, and "book_for child"
     red_flags: Phrases  # labels are "flag", or "N/M place" for one of the M parts of line N that must all be said
     denials: Phrases
+    history: (
+        Phrases  # labels are "before" (directly before a red flag), "when", "never" (around such a when) and "ongoing"
+    )
+    past_verbs: frozenset[str]
+    present_verbs: frozenset[str]
+    always_flags: frozenset[str]
     red_flag_lists: frozenset[str]
     around_choice: frozenset[str]
     bare_choice: Mapping[str, int]
@@ -89,6 +99,9 @@ class PhraseBook:
     services: ServiceWords
     date_words: frozenset[str]
     reversals: frozenset[str]
+    negations: frozenset[str]
+    visit_leads: frozenset[str]
+    move_leads: frozenset[str]
     languages: Mapping[str, str]
     other_languages: Mapping[str, frozenset[str]]
     foreign: frozenset[str]
@@ -124,6 +137,7 @@ class _Binder:
             together=self._pairs_of_words("together"),
             endings=tuple(sorted(self._pairs_of_words("endings").items(), key=lambda pair: -len(pair[0]))),
             fillers=self._words("fillers"),
+            signs=self._pairs_of_words("signs"),
             abbreviations=self._words("abbreviations"),
             joiners=self._words("joiners"),
         )
@@ -157,6 +171,10 @@ class _Binder:
             cues=cues,
             red_flags=red_flags,
             denials=self._phrases(("denial", line) for line in self._lines("red_flag_denials")),
+            history=self._phrases(self._blocks("red_flag_history")),
+            past_verbs=self._words("past_verbs"),
+            present_verbs=self._words("present_verbs"),
+            always_flags=self._words("red_flag_always"),
             red_flag_lists=self._words("red_flag_lists"),
             around_choice=self._words("around_choice"),
             bare_choice=self._numbers("bare_choice"),
@@ -167,6 +185,9 @@ class _Binder:
             services=services,
             date_words=self._words("date_words"),
             reversals=self._words("reversals"),
+            negations=self._words("negations"),
+            visit_leads=self._words("visit_leads"),
+            move_leads=self._words("move_leads"),
             languages=self._pairs("languages"),
             other_languages={name: frozenset(str(words).split()) for name, words in self._mapping("other_languages")},
             foreign=foreign,

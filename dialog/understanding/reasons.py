@@ -4,7 +4,7 @@ Names count more than the clinic's list of reasons, that more than the general l
 covers more words. Words are compared by what they stand for ("teeth" is "tooth"), in any order.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -67,6 +67,14 @@ class ServiceNames:
                 for word in sorted(entry.words - book.names.common)
             )
         )
+        self._parts_of_reasons = tuple(
+            dict.fromkeys(
+                _Entry(entry.key, _Rank.PART, frozenset({word}), frozenset())
+                for entry in (*self._entries, *self._concerns_of(services))
+                if entry.rank in {_Rank.REASON, _Rank.CONCERN}
+                for word in sorted(entry.words - book.services.generic - book.services.child)
+            )
+        )
         self._concerns = tuple(dict.fromkeys(entry for entry in self._concerns_of(services)))
         self._known = frozenset(
             word for entry in (*self._entries, *self._concerns) for word in entry.words | entry.generic
@@ -79,15 +87,33 @@ class ServiceNames:
             for word in self._plain(text)
         )
 
-    def find(self, utterance: Utterance, *, taken: Sequence[Span], for_child: bool, is_asked: bool) -> list[Mention]:
-        """Find what they want to come for, as one mention, or none.
+    def find(
+        self,
+        utterance: Utterance,
+        *,
+        taken: Sequence[Span],
+        for_child: bool,
+        reasons: Collection[int] = (),
+        is_asked: bool,
+    ) -> list[Mention]:
+        """Find what they want to come for; a mention for each stretch of words.
 
-        `for_child`: services for children are meant where there are any. `is_asked`: the question was what for, so that part of a reason is enough.
+        `for_child`: services for children are meant where there are any. `is_asked`: the question was what for, so that part of a reason is enough, as it is
+        at the words `reasons`, which follow "about my".
         """
         said = self._stems(utterance, taken)
+        here = {word: at for word, at in said.items() if at in reasons}
         extra = dict.fromkeys(self._book.services.child, -1) if for_child else {}
         found = sorted(
-            self._matches(said, extra, self._hints if is_asked else ()),
+            [
+                *self._matches(said, extra, self._hints if is_asked else ()),
+                *(
+                    _Found(each.key, each.rank, 1, (here[word],))
+                    for each in self._parts_of_reasons
+                    for word in each.words
+                    if word in here
+                ),
+            ],
             key=lambda each: (-each.rank, -each.size, each.spread),
         )
         found = [each for each in found if not self._is_denied(each, utterance)]
@@ -95,9 +121,17 @@ class ServiceNames:
             return []
         best = found[0]
         chosen = [each for each in found if self._belongs(each, best)]
-        keys = tuple(dict.fromkeys(each.key for each in chosen))[:MOST_KEYS]
-        start, end = min(each.span[0] for each in chosen), max(each.span[1] for each in chosen)
-        return [Mention(start, end, keys, utterance.said(start, end))]
+        mentions: list[Mention] = []
+        for each in chosen:
+            near = [one for one in mentions if overlaps((one.start, one.end), each.span)]
+            mentions = [one for one in mentions if one not in near]
+            start, end = (
+                min([each.span[0], *(one.start for one in near)]),
+                max([each.span[1], *(one.end for one in near)]),
+            )
+            keys = dict.fromkeys([*(key for one in near for key in one.keys), each.key])
+            mentions.append(Mention(start, end, tuple(keys)[:MOST_KEYS], utterance.said(start, end)))
+        return mentions
 
     @staticmethod
     def _belongs(one: _Found, best: _Found) -> bool:

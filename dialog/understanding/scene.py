@@ -1,7 +1,7 @@
 """All that can be found in an utterance before it is decided what it means: names, services, people, numbers, times, and the phrases around them."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from booking.values import Catalogue
@@ -19,6 +19,7 @@ from dialog.understanding.staff import StaffNames
 from dialog.understanding.words import Utterance
 
 DETAILS = frozenset({"<time>", "<service>", "<practitioner>", "<location>"})
+YEAR_FIGURES = 4
 MONTH_FIRST = frozenset({"US"})
 """Countries that write the month before the day; read as the United States do only there."""
 
@@ -31,6 +32,16 @@ class ClinicNames:
         self.places = PlaceNames(catalogue.locations, book)
         self.services = ServiceNames(catalogue.services, book)
         self.words = self.staff.words | self.places.words | self.services.words
+
+    def find_services(
+        self, utterance: Utterance, cues: Sequence[Hit], *, taken: Sequence[Span], is_asked: bool
+    ) -> tuple[Mention, ...]:
+        """Find what is wanted outside `taken`."""
+        for_child = any(hit.label == "book_for child" for hit in cues)
+        reasons = frozenset(hit.end for hit in cues if hit.label == "reason_cues")
+        return tuple(
+            self.services.find(utterance, taken=taken, for_child=for_child, reasons=reasons, is_asked=is_asked)
+        )
 
 
 @dataclass(frozen=True)
@@ -48,6 +59,7 @@ class Scene:
     utterance: Utterance
     listening: Listening
     book: PhraseBook
+    names: ClinicNames
     text: Text
     cues: tuple[Hit, ...]
     phone: PhoneNumber | None
@@ -80,6 +92,8 @@ def searchable(utterance: Utterance, book: PhraseBook) -> Text:
     for at, word in enumerate(utterance.words):
         if number := number_at(utterance, at, book):
             found[at].setdefault("<number>", set()).add(number[1])
+        if len(word) == YEAR_FIGURES and word.isdigit() and word[:2] in {"19", "20"}:
+            found[at].setdefault("<year>", set()).add(at + 1)
         if word in book.languages:
             found[at].setdefault("<language>", set()).add(at + 1)
     _enter(text, book.sets)
@@ -110,12 +124,14 @@ def look(utterance: Utterance, text: Text, listening: Listening, *, book: Phrase
     if asked in {Asked.NAME, Asked.SPELL_NAME}:
         staff = tuple(mention for mention in staff if mention.keys)  # an unknown doctor is the patient
     taken += [(mention.start, mention.end) for mention in staff]
-    for_child = any(hit.label == "book_for child" for hit in cues)
-    services = tuple(names.services.find(utterance, taken=taken, for_child=for_child, is_asked=asked is Asked.SERVICE))
+    # "When I was a kid" asks for nothing that is done to kids.
+    taken += [(hit.start, hit.end) for hit in book.history.find(text) if hit.label == "when"]
+    services = names.find_services(utterance, cues, taken=taken, is_asked=asked is Asked.SERVICE)
     scene = Scene(
         utterance,
         listening,
         book,
+        names,
         text,
         cues,
         phone,
@@ -127,7 +143,7 @@ def look(utterance: Utterance, text: Text, listening: Listening, *, book: Phrase
         TimeReading((), None, (), past=False),
     )
     times = read_times(scene, without=scene.set_aside)
-    scene = Scene(utterance, listening, book, text, cues, phone, birth, person, staff, places, services, times)
+    scene = replace(scene, times=times)
     _enter_details(scene)
     return scene
 

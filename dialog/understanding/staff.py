@@ -38,8 +38,11 @@ class StaffNames:
 
     def _names_of(self, practitioner: PractitionerInfo) -> Iterator[_Name]:
         for written in (practitioner.name, *practitioner.aliases):
-            words = tuple(word for piece in written.replace("-", " ").split() for word in self._book.rules.plain(piece))
-            plain = tuple(word for word in words if word not in self._book.names.titles and word)
+            name, _, behind = written.partition(",")
+            # "Ann Butler, MD" is called Ann Butler; "Butler, Ann" is both.
+            whole = name if " " in name.strip() else f"{name} {behind}"
+            words = tuple(word for piece in whole.replace("-", " ").split() for word in self._book.rules.plain(piece))
+            plain = tuple(word for word in words if word not in self._book.names.titles and len(word) > 1)
             if plain:
                 yield _Name(practitioner.key, plain, has_title=len(plain) < len(words))
 

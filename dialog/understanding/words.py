@@ -67,11 +67,14 @@ class WordRules:
     together: Mapping[str, tuple[str, ...]]  # two written words: "uh huh" to (yes)
     endings: tuple[tuple[str, tuple[str, ...]], ...]  # "'ll" to (will), longest first
     fillers: frozenset[str]
+    signs: Mapping[str, tuple[str, ...]]  # pictures that are words: a thumb is "yes"
     abbreviations: frozenset[str]  # a full stop after them ends nothing
     joiners: frozenset[str]  # begin another part of the sentence: and, but, so
 
     def plain(self, piece: str) -> tuple[str, ...]:
         """Take one written word apart into plain words."""
+        if piece in self.signs:
+            return self.signs[piece]
         word = without_accents(piece.translate(_QUOTES).lower()).rstrip(".,")
         if word in self.whole:
             return self.whole[word]
@@ -98,7 +101,7 @@ def read_words(text: str, rules: WordRules) -> Utterance:
         piece = match.group()
         if match.end() <= before:
             continue
-        if not piece[0].isalnum():
+        if not piece[0].isalnum() and piece not in rules.signs:
             if piece in _MARKS and not (piece == "." and tokens and tokens[-1].word in rules.abbreviations):
                 stops.add(len(tokens))
                 starts.add(len(tokens))

@@ -99,6 +99,12 @@ def when(phrase: str) -> GiveTime:
     return GiveTime(reading.wish, past=reading.past)
 
 
+def of_visit(*weekdays: int, phrase: str | None = None) -> GiveTime:
+    """Give the time of a visit they have: any of `weekdays` (0 = Monday), or what `phrase` is."""
+    wish = when(phrase).wish if phrase else TimeWish(weekdays=frozenset(weekdays))
+    return GiveTime(wish, of_visit=True)
+
+
 def service(*keys: str) -> GiveService:
     return GiveService(keys)
 
@@ -196,7 +202,7 @@ def test_ways_of_asking_for_an_appointment_are_understood(text: str, expected: s
     [
         ("I need to reschedule my appointment", {StartReschedule()}),
         ("can we push my cleaning back a week", {StartReschedule(), service("cleaning")}),
-        ("I can't come Monday, do you have anything Wednesday?", {StartReschedule(), when("not Monday, Wednesday")}),
+        ("I can't come Monday, do you have anything Wednesday?", {StartReschedule(), of_visit(0), when("Wednesday")}),
         ("please cancel my appointment with Dr Lee", {StartCancel(), with_("lee")}),
         ("I have to cancel", {StartCancel()}),
         ("I can't make it tomorrow", {StartCancel(), when("tomorrow")}),

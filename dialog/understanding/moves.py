@@ -1,0 +1,85 @@
+"""Moving a visit: whether that is wanted at all, and which words say when the visit is rather than when they could come.
+
+"I can't make it Tuesday" cancels, but with "can we do Wednesday?" beside it moves; in both the visit is that of Tuesday. "Move my Tuesday appointment to Friday"
+and "push Thursday to next week" name both times too.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from dialog.understanding.mention import Span
+from dialog.understanding.pattern import Hit
+from dialog.understanding.scene import Scene
+
+INSTEAD = frozenset({"start_booking", "start_reschedule", "ask_availability", "more_options", "correct"})
+"""Beside "I can't come" these make a move of it rather than a cancellation."""
+
+
+def as_moves(hits: list[Hit], scene: Scene) -> list[Hit]:
+    """Read "I can't come Monday, do you have Wednesday?" as one wish to move, and "book a visit, but I can't come Mondays" as a booking."""
+    unable = [hit for hit in hits if hit.label == "can_not_come"]
+    if not unable:
+        return hits
+    first = unable[0]
+    if any(hit.label == "start_booking" and hit.start < first.start for hit in hits):
+        return [hit for hit in hits if hit not in unable]
+    others = [hit for hit in hits if hit.label in INSTEAD]
+    is_move = any(hit.label != "correct" for hit in others) or _wants_another_time(first, scene)
+    label = "start_reschedule" if is_move else "start_cancel"
+    kept = [hit for hit in hits if hit not in others and hit not in unable]
+    own = _time_of(first, scene)
+    end = own[1] if own and own[0] >= first.start else first.end
+    moved = replace(first, label=label, end=max(first.end, end))
+    return sorted([*kept, moved], key=lambda each: each.start)
+
+
+def _wants_another_time(unable: Hit, scene: Scene) -> bool:
+    own = _time_of(unable, scene)
+    asks = [hit for hit in scene.cues if hit.label == "instead_cues" and hit.start >= unable.start]
+    return bool(asks) and any(span != own for span in _times(scene))
+
+
+def times_of_visit(hits: Sequence[Hit], scene: Scene) -> list[Span]:
+    """Give the words that say when the visit is that shall be moved."""
+    moves = [hit for hit in hits if hit.label == "start_reschedule"]
+    if not moves:
+        return []
+    spans = _times(scene)
+    if any(hit.label == "can_not_come" for hit in scene.book.intents.find(scene.text)):
+        own = _time_of(moves[0], scene)
+        return [own] if own else []
+    return [span for span in spans[:1] if _names_visit(span, moves[0], scene, is_only=len(spans) == 1)]
+
+
+def _names_visit(span: Span, move: Hit, scene: Scene, *, is_only: bool) -> bool:
+    """Whether the first time said is that of the visit: by its place before "appointment", behind "from", or, of two, anywhere before "to"."""
+    words, (start, end) = scene.utterance.words, span
+    if start < move.start:
+        return False
+    before = words[start - 1] if start else ""
+    named_behind = end < len(words) and ({"<visit>", "<service>"} & scene.text.found[end].keys() or words[end] == "one")
+    if named_behind or words[start] in scene.book.visit_leads or before in scene.book.visit_leads:
+        return True
+    goes_to = end < len(words) and words[end] in scene.book.move_leads
+    return before not in scene.book.move_leads and (goes_to or (is_only and start <= move.start + 2))
+
+
+def _times(scene: Scene) -> list[Span]:
+    spans = (scene.utterance.words_between(time.start, time.end) for time in scene.times.mentions)
+    return sorted({span for span in spans if span[0] < span[1]})
+
+
+def _time_of(unable: Hit, scene: Scene) -> Span | None:
+    """Give the words of time that go with "I can't make it": within it, else close behind it, else before it in its part of the sentence."""
+    spans = _times(scene)
+    small, words = scene.book.small, scene.utterance.words
+    for span in spans:
+        behind = span[0] >= unable.end and all(word in small for word in words[unable.end : span[0]])
+        if unable.start <= span[0] < unable.end or (behind and not _parted(unable.end, span[0], scene)):
+            return span
+    before = [span for span in spans if span[1] <= unable.start and not _parted(span[1], unable.start, scene)]
+    return before[-1] if before else None
+
+
+def _parted(end: int, start: int, scene: Scene) -> bool:
+    return any(end <= at <= start and at in scene.utterance.starts for at in range(end, start + 1))
