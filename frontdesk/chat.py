@@ -6,8 +6,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from frontdesk.demo.clinic import demo_text
+from frontdesk.files import read_text
 from frontdesk.patient_line import CallLine, Heard, TextLine
-from frontdesk.stage import BadScript, Stage
+from frontdesk.stage import Stage
 from kernel.config import ModelSettings
 
 
@@ -22,12 +23,12 @@ def talk(
 ) -> None:
     """Exchange words until `hear` gives None or the call is over. On a call, digits are keys and an empty line is silence.
 
-    Raises BadScript when the clinic file can't be used.
+    Raises UnreadableFile, and BadScript when the clinic file can't be used.
     """
     now = datetime.now(UTC)
     with tempfile.TemporaryDirectory(prefix="frontdesk-chat-") as folder:
         stage = Stage(
-            clinic_text=_clinic_text(clinic_file, now),
+            clinic_text=read_text(clinic_file) if clinic_file else demo_text(today=now.date()),
             path=str(clinic_file or "demo"),
             now=now,
             channel=channel,
@@ -62,12 +63,3 @@ def _answer(line: CallLine | TextLine, words: str) -> Heard:
     if not words:
         return line.keep_silent()
     return line.press(words) if all(key in "0123456789*#" for key in words) else line.say(words)
-
-
-def _clinic_text(clinic_file: Path | None, now: datetime) -> str:
-    if clinic_file is None:
-        return demo_text(today=now.date())
-    try:
-        return clinic_file.read_text(encoding="utf-8")
-    except OSError as error:
-        raise BadScript(f"{clinic_file}: {error.strerror}") from None

@@ -20,12 +20,15 @@ from sqlalchemy.exc import DBAPIError
 from booking.clinic_file import ImportReport, export_clinic, import_clinic, json_schema, parse
 from booking.model.clinic import Clinic
 from frontdesk.bootstrap import Services, build
+from frontdesk.files import read_text
 from frontdesk.schema import WrongSchema, check_schema, migrate, schema_state
 from frontdesk.users import Role, add_user, new_password, reset_password
 from kernel import log
 from kernel.config import BadSetting, ModelSettings, Settings, load_settings
 from kernel.errors import Malformed, Refused, Unavailable
+from kernel.phone import caller_number
 
+_WITHHELD = "anonymous"  # as the vendor says it
 _ROLES = [role.value for role in Role]
 
 
@@ -110,7 +113,7 @@ def doctor(as_json: bool) -> None:
 @click.option("--dry-run", is_flag=True, help="Check and compare, change nothing.")
 def import_command(file: Path, dry_run: bool) -> None:
     """Load a clinic file. Twice is the same as once."""
-    parsed = _parsed(file)
+    parsed = parse(read_text(file), path=str(file))
     with _services() as services, services.db.begin() as work:
         report = import_clinic(work, parsed, now=services.clock.now())
         if dry_run:
@@ -141,6 +144,7 @@ def seed_demo_command() -> None:
 
     with _services() as services:
         seed_demo(services.db, now=services.clock.now())
+    print("The demo clinic is in the database.", file=sys.stderr)
 
 
 @cli.command()
@@ -242,15 +246,22 @@ def calendar_link(practitioner: str, url: str, username: str, password: str, cli
             password=password,
             now=services.clock.now(),
         )
+    print(f"Visits of {practitioner} will appear there; frontdesk doctor says whether they do.", file=sys.stderr)
 
 
 # Talking.
 
 
+def _number(_context: click.Context, _option: click.Parameter, value: str) -> str:
+    if value != _WITHHELD and caller_number(value) is None:
+        raise click.BadParameter(f"{value!r} is not a number like +12125550123; {_WITHHELD} withholds it")
+    return value
+
+
 @cli.command()
 @click.option("--script", type=click.Path(path_type=Path), help="Play this file instead of asking you.")
 @click.option("--channel", type=click.Choice(["sms", "voice"]), default="sms", show_default=True)
-@click.option("--from", "caller", default="+12125550123", show_default=True, help="Your number.")
+@click.option("--from", "caller", default="+12125550123", show_default=True, callback=_number, help="Your number.")
 @click.option(
     "--clinic", "clinic_file", type=click.Path(path_type=Path), help="A clinic file; without it the demo clinic."
 )
@@ -261,6 +272,8 @@ def chat(script: Path | None, channel: str, caller: str, clinic_file: Path | Non
     from frontdesk.scenario import run_script
     from frontdesk.stage import BadScript
 
+    if as_json and script is None:
+        raise click.UsageError("--json goes with --script")
     log.configure(level="CRITICAL", json_lines=False)
     try:
         if script is None:
@@ -290,6 +303,7 @@ def understand(clinic_file: Path | None, as_json: bool) -> None:  # noqa: ARG001
     """Say what utterances mean: one JSON object a line in, one out."""
     from frontdesk.understand import Ear
 
+    _log_beside_the_answer()
     ear = Ear(clinic_file=clinic_file, model=_model())
     for number, line in enumerate(sys.stdin, start=1):
         if line.strip():
@@ -314,24 +328,19 @@ def _services(*, checked: bool = True) -> Iterator[Services]:
 
 
 def _settings() -> Settings:
-    # A command answers on standard output; of its log only what somebody should know is shown, and beside it.
-    log.configure(level="WARNING", json_lines=False)
+    _log_beside_the_answer()
     return load_settings()
+
+
+def _log_beside_the_answer() -> None:
+    # A command answers on standard output; of its log only what somebody should know is shown, on the other one.
+    log.configure(level="WARNING", json_lines=False)
 
 
 def _model() -> ModelSettings | None:
     """Return the language model, for commands that need nothing else of the settings and shall leave no data folder behind."""
     with tempfile.TemporaryDirectory() as folder:
         return load_settings({**os.environ, "FRONTDESK_DATA": folder}).model
-
-
-def _parsed(file: Path) -> Any:
-    try:
-        return parse(file.read_text(encoding="utf-8"), path=str(file))
-    except OSError as error:
-        raise _CannotDo(f"{file}: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise _CannotDo(f"{file}: not a text in UTF-8") from None
 
 
 def _import_summary(report: ImportReport, *, dry_run: bool) -> str:

@@ -23,10 +23,12 @@ from booking.model.patient import Patient
 from booking.tasks import tasks_of_conversation
 from booking.values import BookedVisit, Catalogue
 from dialog.model import Conversation, Turn
+from frontdesk.files import read_text
 from frontdesk.patient_line import CallLine, Heard, LineFault
 from frontdesk.stage import BadScript, Stage
 from kernel.config import ModelSettings
 
+_TIMES = {"start", "end"}
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 _QUIET_FOR = timedelta(hours=25)  # after this every conversation has its outcome
 
@@ -51,14 +53,15 @@ def run_script(
 ) -> ScriptResult:
     """Play a script, given as a file or as its content, and compare with what it expects.
 
-    Paths in it are relative to the file, or to `folder`. Raises BadScript.
+    Paths in it are relative to the file, or to `folder`. Raises BadScript, UnreadableFile.
     """
     if isinstance(script, Path):
         folder, script = script.parent, _read(script)
     path = (folder or Path.cwd()) / _text(script, "clinic")
+    turns, expect = _turns(script), _expect(script)
     with tempfile.TemporaryDirectory(prefix="frontdesk-script-") as data_dir:
         stage = Stage(
-            clinic_text=_text_of(path),
+            clinic_text=read_text(path),
             path=str(path),
             now=_instant(script),
             channel=_channel(script),
@@ -67,18 +70,18 @@ def run_script(
             model=model,
         )
         try:
-            result = _Play(script, stage).play()
+            result = _Play(turns, stage).play()
         finally:
             stage.close()
-    result.failures.extend(_differences(script.get("expect") or {}, result))
+    result.failures.extend(_differences(expect, result))
     return result
 
 
 class _Play:
     """A script under way."""
 
-    def __init__(self, script: Mapping[str, Any], stage: Stage) -> None:
-        self._script = script
+    def __init__(self, steps: Sequence[Mapping[str, Any]], stage: Stage) -> None:
+        self._steps = steps
         self._stage = stage
         self._line = stage.line
         self._turns: list[dict[str, Any]] = []
@@ -87,7 +90,7 @@ class _Play:
         """Play it to the end and return what came of it."""
         if isinstance(self._line, CallLine):
             self._turns.append(self._heard("", self._line.ring))
-        for step in self._script.get("turns") or ():
+        for step in self._steps:
             self._step(dict(step))
             self._stage.work()
         self._line.end()
@@ -146,18 +149,9 @@ class _Play:
             )
 
 
-def _text_of(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise BadScript(f"{path}: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise BadScript(f"{path}: not a text in UTF-8") from None
-
-
 def _read(path: Path) -> Mapping[str, Any]:
     try:
-        script = YAML(typ="safe").load(_text_of(path))
+        script = YAML(typ="safe").load(read_text(path))
     except YAMLError as error:
         raise BadScript(f"{path}: {str(error).splitlines()[0]}") from None
     if not isinstance(script, dict):
@@ -225,10 +219,36 @@ def _fits(wanted: Mapping[str, Any], actual: Mapping[str, Any]) -> bool:
 
 
 def _is_same(key: str, wanted: Any, actual: Any) -> bool:
-    if key in {"start", "end"} and isinstance(actual, str):
-        given, found = datetime.fromisoformat(str(wanted)), datetime.fromisoformat(actual)
+    if key in _TIMES and isinstance(actual, str):
+        given, found = _time(wanted), datetime.fromisoformat(actual)
         return given == (found if given.tzinfo else found.replace(tzinfo=None))
     return bool(wanted == actual)
+
+
+def _turns(script: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    turns = script.get("turns") or []
+    if not isinstance(turns, list) or not all(isinstance(turn, dict) for turn in turns):
+        raise BadScript("turns must be a list of mappings, each with say, digits, silence, hang_up, wait or take")
+    return turns
+
+
+def _expect(script: Mapping[str, Any]) -> Mapping[str, Any]:
+    expect = script.get("expect") or {}
+    if not isinstance(expect, dict):
+        raise BadScript("expect must be a mapping with outcome, diary, tasks or never_says")
+    for entry in [*(expect.get("diary") or ()), *(expect.get("tasks") or ())]:
+        if not isinstance(entry, dict):
+            raise BadScript(f"diary and tasks are lists of mappings, and {entry!r} is none")
+        for key in _TIMES & entry.keys():
+            _time(entry[key])
+    return expect
+
+
+def _time(value: Any) -> datetime:
+    try:
+        return datetime.fromisoformat(str(value))
+    except ValueError:
+        raise BadScript(f"a time is written like 2027-03-15T09:00, not {value!r}") from None
 
 
 def _instant(script: Mapping[str, Any]) -> datetime:

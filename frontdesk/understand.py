@@ -14,6 +14,7 @@ from booking.values import Catalogue
 from dialog.understanding.lines import understand_line
 from frontdesk.bootstrap import make_interpreter
 from frontdesk.demo.clinic import demo_text
+from frontdesk.files import read_text
 from frontdesk.schema import migrate
 from kernel.config import ModelSettings
 from kernel.work import Database
@@ -34,7 +35,7 @@ class Ear:
 def _catalogue(clinic_file: Path | None) -> Catalogue:
     """Read a clinic file the way the product does: through a database, here one that is thrown away."""
     now = datetime.now(ZoneInfo("UTC"))
-    text = clinic_file.read_text(encoding="utf-8") if clinic_file else demo_text(today=now.date())
+    text = read_text(clinic_file) if clinic_file else demo_text(today=now.date())
     file = parse(text, path=str(clinic_file or "demo"))
     with tempfile.TemporaryDirectory(prefix="frontdesk-understand-") as folder:
         db = Database(f"sqlite:///{folder}/clinic.db", secret="0" * 32)

@@ -1,5 +1,6 @@
 """Staff who may log in: their rows, and their passwords, of which only argon2 hashes are kept."""
 
+import re
 import secrets
 from dataclasses import dataclass
 from datetime import datetime
@@ -27,6 +28,12 @@ class LoginTaken(Refused):
     """Somebody has this login already."""
 
     code = "login-taken"
+
+
+class BadLogin(Refused):
+    """A login is one word of up to 100 characters."""
+
+    code = "bad-login"
 
 
 class PasswordTooShort(Refused):
@@ -63,8 +70,10 @@ class UserInfo:
 
 
 def add_user(work: UnitOfWork, *, clinic_id: str, login: str, password: str, role: Role, now: datetime) -> UserInfo:
-    """Let somebody log in. Raises LoginTaken, PasswordTooShort."""
+    """Let somebody log in. Raises BadLogin, LoginTaken, PasswordTooShort."""
     login = login.strip().lower()
+    if not re.fullmatch(r"\S{1,100}", login) or not login.isprintable():
+        raise BadLogin(login=login)
     if work.session.scalar(select(User.id).where(User.login == login)):
         raise LoginTaken(login=login)
     row = User(
