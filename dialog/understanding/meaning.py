@@ -330,14 +330,13 @@ def _of_people(scene: Scene) -> Iterator[Finding]:
 
 
 def _of_relations(scene: Scene) -> Iterator[Finding]:
-    both = [hit for hit in scene.cues if hit.label == "book_for_both"]
+    cues = _without_reports(scene.cues)
+    both = [hit for hit in cues if hit.label == "book_for_both"]
     if both:
         yield from _of_two(max(both, key=lambda hit: hit.end - hit.start), scene)
         return
     kinds = tuple(f"book_for {relation}" for relation in _PEOPLE.values())
-    found = sorted(
-        (hit for hit in scene.cues if hit.label in {*kinds, "book_for_self"}), key=lambda hit: hit.start - hit.end
-    )
+    found = sorted((hit for hit in cues if hit.label in {*kinds, "book_for_self"}), key=lambda hit: hit.start - hit.end)
     if not found:
         return
     hit = found[0]
@@ -360,6 +359,16 @@ _PEOPLE = {
     "<partner>": Relation.PARTNER,
     "<other_person>": Relation.OTHER,
 }
+
+
+def _without_reports(cues: Sequence[Hit]) -> list[Hit]:
+    """Leave out those who only say something: "my wife thinks I should come"."""
+    reports = [hit for hit in cues if hit.label == "book_for_not"]
+    return [
+        cue
+        for cue in cues
+        if not any(cue.start <= hit.start < cue.end or hit.start <= cue.start < hit.end for hit in reports)
+    ]
 
 
 def _of_two(hit: Hit, scene: Scene) -> Iterator[Finding]:

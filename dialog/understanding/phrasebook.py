@@ -27,6 +27,7 @@ _CUES = (
     "phone_cues",
     "book_for_self",
     "book_for_both",
+    "book_for_not",
     "reason_cues",
     "question_cues",
     "instead_cues",
@@ -98,6 +99,8 @@ class PhraseBook:
     names: NameWords
     services: ServiceWords
     date_words: frozenset[str]
+    date_names: frozenset[str]
+    date_leads: frozenset[str]
     reversals: frozenset[str]
     negations: frozenset[str]
     visit_leads: frozenset[str]
@@ -184,6 +187,8 @@ class _Binder:
             names=names,
             services=services,
             date_words=self._words("date_words"),
+            date_names=self._words("date_names"),
+            date_leads=self._words("date_leads"),
             reversals=self._words("reversals"),
             negations=self._words("negations"),
             visit_leads=self._words("visit_leads"),
@@ -220,10 +225,13 @@ class _Binder:
             child=frozenset(stems.get(word, word) for word in self._words("child_words")),
         )
 
-    @staticmethod
-    def _concern(line: str, stems: Mapping[str, str]) -> Concern:
+    def _concern(self, line: str, stems: Mapping[str, str]) -> Concern:
         said, arrow, leads_to = line.partition(" >> ") if " >> " in line else line.partition(" > ")
-        ways = [frozenset(stems.get(word, word) for word in way.split()) for way in said.split("|")]
+        plain = self._rules.plain
+        ways = [
+            frozenset(stems.get(word, word) for piece in way.split() for word in plain(piece))
+            for way in said.split("|")
+        ]
         targets = frozenset(stems.get(word, word) for word in leads_to.split())
         return Concern(tuple(ways), targets, is_best_only=arrow == " >> ")
 

@@ -21,6 +21,15 @@ WIDEST = 10
 """Words between the first and the last word of one reason."""
 
 
+SHORTEST_ROUGH = 5
+_ENDINGS = ("ings", "ing", "ed", "es", "s", "e")
+
+
+def _rough(word: str) -> str:
+    """Cut the ending off `word`."""
+    return next((word.removesuffix(end) for end in _ENDINGS if word.endswith(end)), word)
+
+
 class _Rank(IntEnum):
     PART = 1
     CONCERN = 2
@@ -64,7 +73,7 @@ class ServiceNames:
                 _Entry(entry.key, _Rank.PART, frozenset({word}), frozenset())
                 for entry in self._entries
                 if entry.rank is _Rank.REASON
-                for word in sorted(entry.words - book.names.common)
+                for word in sorted(entry.words - book.names.common - book.negations)
             )
         )
         self._parts_of_reasons = tuple(
@@ -72,13 +81,16 @@ class ServiceNames:
                 _Entry(entry.key, _Rank.PART, frozenset({word}), frozenset())
                 for entry in (*self._entries, *self._concerns_of(services))
                 if entry.rank in {_Rank.REASON, _Rank.CONCERN}
-                for word in sorted(entry.words - book.services.generic - book.services.child)
+                for word in sorted(entry.words - book.services.generic - book.services.child - book.negations)
             )
         )
         self._concerns = tuple(dict.fromkeys(entry for entry in self._concerns_of(services)))
         self._known = frozenset(
             word for entry in (*self._entries, *self._concerns) for word in entry.words | entry.generic
         )
+        self._forms = {
+            _rough(word): word for word in sorted(self._known, reverse=True) if len(_rough(word)) >= SHORTEST_ROUGH
+        }
         self._long = sorted(word for word in self._known if len(word) >= 5)
         self.words = frozenset(
             word
@@ -167,8 +179,12 @@ class ServiceNames:
             if at + 1 < len(words) and (joined := self._book.services.stem(word + words[at + 1])) in self._known:
                 said.setdefault(joined, at)
             stem = self._book.services.stem(word)
-            said.setdefault(stem if stem in self._known else self._nearly(stem), at)
+            said.setdefault(stem if stem in self._known else self._other_form(stem) or self._nearly(stem), at)
         return said
+
+    def _other_form(self, word: str) -> str | None:
+        """Give the word of a service that `word` is another form of: "whitened" is "whitening"."""
+        return None if word in self._book.names.common else self._forms.get(_rough(word))
 
     def _nearly(self, stem: str) -> str:
         if len(stem) < 5 or stem in self._book.vocabulary:
@@ -191,10 +207,12 @@ class ServiceNames:
                     )
             elif words:
                 yield _Entry(service.key, _Rank.NAME, words, frozenset())
+        for word in sorted(self._meaning(service.category or "") - self._book.services.generic):
+            yield _Entry(service.key, _Rank.PART, frozenset({word}), frozenset())
         for reason in service.reasons:
             words = self._meaning(reason)
             content = words - self._book.services.generic
-            if content:
+            if content - self._book.negations:
                 yield _Entry(service.key, _Rank.REASON, content, frozenset())
 
     def _concerns_of(self, services: Sequence[ServiceInfo]) -> Iterator[_Entry]:
@@ -211,7 +229,8 @@ class ServiceNames:
 
     def _meaning(self, text: str) -> frozenset[str]:
         plain = self._plain(text)
-        return frozenset(self._book.services.stem(word) for word in plain if word not in self._book.small)
+        kept = (word for word in plain if word not in self._book.small or word in self._book.negations)
+        return frozenset(self._book.services.stem(word) for word in kept)
 
     def _plain(self, text: str) -> tuple[str, ...]:
         pieces = "".join(letter if letter.isalnum() or letter in "'-" else " " for letter in text).split()

@@ -65,6 +65,8 @@ class StaffNames:
         words = utterance.words
         has_title = words[at] in self._book.names.titles
         first = at + 1 if has_title and at + 1 < len(words) and at + 1 not in utterance.stops else at
+        if first == at and self._is_date(utterance, at):
+            return None
         needed = self._needed(utterance, first, after_title=first > at, is_asked=is_asked)
         best: dict[str, tuple[float, int]] = {}
         for name in self._names:
@@ -76,6 +78,18 @@ class StaffNames:
         if first > at and self._could_be_name(utterance, first):
             return Mention(at, first + 1, (), utterance.said(at, first + 1))
         return None
+
+    def _is_date(self, utterance: Utterance, at: int) -> bool:
+        """Whether "may" or "friday" is the month or the day rather than somebody: "in may", "next friday", "may 5th"."""
+        words = utterance.words
+        if words[at] not in self._book.date_names:
+            return False
+        beside = (*words[max(0, at - 1) : at], *words[at + 1 : at + 2])
+        return (
+            bool(words[max(0, at - 1) : at])
+            and words[at - 1] in self._book.date_leads
+            or any(word[:1].isdigit() for word in beside)
+        )
 
     def _needed(self, utterance: Utterance, at: int, *, after_title: bool, is_asked: bool) -> float:
         if after_title:
