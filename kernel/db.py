@@ -93,9 +93,10 @@ def make_engine(url: str) -> Engine:
     A deferred transaction that turns into a writer fails with "database is locked" whatever the time-out is. Errors do not
     quote the values of a statement: they are logged, and may be a patient's words.
     """
+    # A connection for each thread of a web process: with fewer, threads wait for one while the vendor waits for them.
     if not url.startswith("sqlite"):
         return create_engine(url, pool_size=16, max_overflow=48, pool_pre_ping=True, hide_parameters=True)
-    engine = create_engine(url, connect_args={"timeout": 30}, hide_parameters=True)
+    engine = create_engine(url, pool_size=16, max_overflow=48, connect_args={"timeout": 30}, hide_parameters=True)
     event.listen(engine, "connect", _configure_sqlite)
     event.listen(engine, "begin", _begin_immediately)
     return engine

@@ -1,6 +1,7 @@
 """One transaction, its events and its inbox, on both databases."""
 
 import threading
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -173,3 +174,12 @@ def test_instants_come_back_as_they_were_stored(database: Database) -> None:
 
     with database.read() as session:
         assert session.scalars(select(inbox.InboxEntry)).one().received_at == NOW
+
+
+@pytest.mark.timeout(20)
+def test_as_many_threads_as_a_web_process_has_read_at_once(database: Database) -> None:
+    # With fewer connections, the seventeenth caller would wait half a minute and then hear an apology.
+    with ExitStack() as stack:
+        sessions = [stack.enter_context(database.read()) for _ in range(64)]
+
+        assert [session.scalar(text("SELECT 1")) for session in sessions] == [1] * 64
