@@ -1,6 +1,6 @@
 """The web application: every blueprint, and one answer for each kind of error."""
 
-from flask import Flask, Response, jsonify, render_template_string, request
+from flask import Flask, Response, jsonify, redirect, render_template_string, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
 
@@ -52,6 +52,7 @@ def create_app(services: Services) -> Flask:
     )
     app.register_blueprint(health_blueprint(services))
     app.register_blueprint(console_blueprint(services))
+    app.add_url_rule("/", "home", lambda: redirect(url_for("console.conversations")))
     if settings.mode is not Mode.PRODUCTION:
         app.register_blueprint(simulator_blueprint(services))
     _map_errors(app)

@@ -235,7 +235,14 @@ def test_health_is_told_to_anybody_and_readiness_needs_a_worker(product: Product
     assert readiness.json()["checks"] == {"database": "ok", "redis": "ok", "worker": "not seen"}
 
 
-@pytest.mark.parametrize("path", ["/", "/nothing-here", "/console/%00", "/twilio/nothing"])
+def test_the_bare_address_leads_to_the_console(product: Product) -> None:
+    response = requests.get(product.base_url, timeout=20)
+
+    assert response.status_code == 200
+    assert response.url.startswith(f"{product.base_url}/console/log-in")
+
+
+@pytest.mark.parametrize("path", ["/nothing-here", "/console/%00", "/twilio/nothing"])
 def test_an_unknown_page_is_a_plain_answer_with_the_headers_of_all_pages(product: Product, path: str) -> None:
     response = requests.get(product.base_url + path, timeout=20)
 
