@@ -88,7 +88,18 @@ def _webhook_of(body: Any) -> tuple[str, dict[str, str]]:
         abort(400)
     if not all(isinstance(value, str) and len(value) <= _LONGEST_FIELD for value in fields.values()):
         abort(400)
+    if not all(_has_bytes(text) for entry in fields.items() for text in entry):
+        abort(400)
     path = body.get("path", "")
     if not isinstance(path, str):
         abort(400)
     return path, fields
+
+
+def _has_bytes(text: str) -> bool:
+    """Say whether the text can be sent at all: JSON can write half a character."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

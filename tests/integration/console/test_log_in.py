@@ -144,6 +144,27 @@ def test_the_simulator_is_for_administrators(site: Site):
     assert "/simulator" not in client.get("/console/tasks").get_data(as_text=True)
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        "[]",
+        '{"path": "/twilio/sms"}',
+        '{"path": 5, "fields": {}}',
+        '{"path": "/twilio/sms", "fields": {"Body": 5}}',
+        '{"path": "/twilio/sms", "fields": {"Body": "half a character: \\ud800"}}',
+    ],
+)
+def test_the_simulator_refuses_what_its_page_never_sends(site: Site, body: str):
+    client = site.logged_in()
+    seal = seal_of(client.get("/simulator"))
+
+    response = client.post(
+        "/simulator/deliver", data=body, content_type="application/json", headers={"X-CSRFToken": seal}
+    )
+
+    assert response.status_code == 400
+
+
 def test_there_is_no_simulator_in_production_mode(production_site: Site):
     client = production_site.app.test_client()
     https = {"base_url": "https://clinic.example"}
