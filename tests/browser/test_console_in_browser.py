@@ -194,6 +194,34 @@ def test_staff_get_around_by_keyboard(product: Product, open_page: OpenPage):
     expect(page.locator(":focus")).to_have_attribute("name", "q")
 
 
+def test_a_long_exchange_stays_inside_its_window(product: Product, open_page: OpenPage):
+    page = open_page().page
+    product.log_in(page, then="/simulator")
+
+    for _ in range(8):
+        text(page, "Where can I park?", answered="Harbor Lane")
+
+    below = page.evaluate(
+        "document.documentElement.scrollHeight - document.body.offsetHeight - document.body.offsetTop"
+    )
+    assert below <= max(0, page.evaluate("window.innerHeight - document.body.offsetHeight"))
+
+
+def test_the_history_of_a_visit_can_be_read_on_a_telephone(product: Product, open_page: OpenPage):
+    page = open_page(size=(390, 844)).page
+    product.log_in(page, then="/simulator")
+    text(page, "a dental cleaning next Tuesday morning please", answered="1)")
+    text(page, "the first one", answered="Shall I book it?")
+    text(page, "yes", answered="ooked")
+
+    page.locator("#after a").first.click()
+    page.wait_for_url("**/console/appointments/*")
+
+    heights = [chip.bounding_box()["height"] for chip in page.locator(".cards .chip").all()]  # type: ignore[index]  # visible, so it has a box
+    assert heights
+    assert max(heights) < 40  # one line or two
+
+
 def text(page: Page, words: str, *, answered: str) -> None:
     before = page.locator("#sms-log .agent").count()
     page.get_by_label("Your text").fill(words)
