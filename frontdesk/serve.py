@@ -112,11 +112,12 @@ def _run_processes(services: Services, prepared: _Prepared, say: Say) -> None:
     logs.mkdir(parents=True, exist_ok=True)
     with _stopped_by_signals(children):
         try:
+            in_terminal = settings.mode is not Mode.PRODUCTION  # its lines would bury the welcome
+            # First, since it takes longest to come up. A worker comes after the calendars that it is to write to.
+            children.add(Child("web", _web_command(settings), log=logs / "web.log" if in_terminal else None))
             calendars = (
                 _start_demo_calendars(services, children, logs) if _wants_demo_calendars(settings, prepared) else None
             )
-            in_terminal = settings.mode is not Mode.PRODUCTION  # its lines would bury the welcome
-            children.add(Child("web", _web_command(settings), log=logs / "web.log" if in_terminal else None))
             worker = [sys.executable, "-m", "frontdesk", "worker"]
             children.add(Child("worker", worker, log=logs / "worker.log" if in_terminal else None))
             _wait_until_it_answers(settings)
