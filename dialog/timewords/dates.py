@@ -199,7 +199,8 @@ def ago(context: Context, by: Length) -> Day:
 
 def length_later(context: Context, by: Length) -> Day | None:
     """Read "two days later"."""
-    return None if by.minutes else point(added(context.today, by), counted=True, shift=True)
+    then = added(context.today, by)
+    return None if by.minutes else point(then, counted=True, shift=(then - context.today).days)
 
 
 def month_day(context: Context, month: int, day: int) -> Dated | None:

@@ -75,7 +75,7 @@ def wish_of(phrase: Phrase) -> TimeWish:
     """What the phrase asks for. Clock times have been settled before."""
     if (phrase.day and phrase.day.shift and not phrase.timed) or (phrase.moment and phrase.moment.shift):
         # "An hour later" than what was spoken of, which only the conversation knows.
-        return TimeWish(relative="later")
+        return TimeWish(relative="later", shift_days=phrase.day.shift if phrase.day else 0)
     minutes = _exact_minutes(phrase)
     return TimeWish(
         days=_days(phrase),

@@ -61,6 +61,7 @@ def merge_wish(old: TimeWish | None, new: TimeWish) -> TimeWish:
         at_alternatives=alternatives,
         order=new.order or (None if dated or new.relative else old.order),
         relative=new.relative or (None if dated or timed or new.order or all_open else old.relative),
+        shift_days=new.shift_days or (0 if new.relative or dated or timed or new.order or all_open else old.shift_days),
         soft=new.soft if dated or timed else old.soft or new.soft,
         flexible=new.flexible or (old.flexible and not dated and not timed),
     )
