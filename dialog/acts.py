@@ -49,6 +49,7 @@ class Say(StrEnum):
     NOTHING_FREE = "nothing-free"
     SLOT_GONE = "slot-gone"
     READ_BACK = "read-back"
+    NOW_FOR = "now-for"
     WHAT_TO_CHANGE = "what-to-change"
     BOOKED = "booked"
     REQUESTED = "requested"

@@ -94,10 +94,11 @@ class VerifyPatient:
 
 @dataclass(frozen=True)
 class MatchCaller:
-    """Find the one patient among those of the caller's number who has this name."""
+    """Find the one patient among those of the caller's number who has this name, and the date of birth if one was given."""
 
     name: str
     patient_ids: tuple[str, ...]
+    birth_date: date | None = None
 
 
 @dataclass(frozen=True)

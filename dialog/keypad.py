@@ -21,13 +21,14 @@ _MENU_QUESTIONS = {Asked.WHAT_TO_DO, Asked.ANYTHING_ELSE, Asked.NOTHING}
 
 def as_commands(draft: Draft, text: str, understood: tuple[c.Command, ...], *, is_keys: bool) -> tuple[c.Command, ...]:
     """Return what was meant: the keys' meaning for keys, and for a bare digit texted in answer to a question that has numbers."""
-    digits = text.strip().rstrip("#.)")
+    digits, asked = text.strip().rstrip("#.)"), draft.state.asked
     if is_keys:
         meant = _meaning(draft, digits)
         return (meant,) if meant is not None else ()
-    if digits in {"1", "2"} and draft.state.asked is Asked.YES_NO:
+    if digits in {"1", "2"} and asked is Asked.YES_NO:
         return (c.Affirm() if digits == "1" else c.Deny(),)
-    if len(digits) == 1 and digits.isdecimal() and draft.state.choices and draft.state.asked is not Asked.YES_NO:
+    has_numbers = draft.state.choices and asked not in {Asked.YES_NO, *_MENU_QUESTIONS}
+    if len(digits) == 1 and digits.isdecimal() and has_numbers:
         return (c.Choose(int(digits) - 1),) if digits != "0" else (c.AskHuman(),)
     return understood
 
@@ -43,10 +44,10 @@ def _meaning(draft: Draft, digits: str) -> c.Command | None:
         return c.GivePhone(number) if number else None
     if asked is Asked.YES_NO or (draft.state.question and draft.state.question.say is Say.OFFER_MESSAGE):
         return {"1": c.Affirm(), "2": c.Deny()}.get(digits)
-    if draft.state.choices and len(digits) == 1 and digits.isdecimal():
-        return c.Choose(int(digits) - 1)
     if asked in _MENU_QUESTIONS:
         return _MENU.get(digits)
+    if draft.state.choices and len(digits) == 1 and digits.isdecimal():
+        return c.Choose(int(digits) - 1)
     return None
 
 

@@ -16,6 +16,7 @@ OFFERED_AT_ONCE = 3
 _FIRST_LOOK = timedelta(days=14)
 _NEAR = timedelta(days=14)
 _APART = timedelta(minutes=90)
+_BARELY_APART = timedelta(minutes=30)  # closer ones are the same time to a patient
 _KEPT = 250
 _NOON = 12 * 60
 
@@ -86,6 +87,13 @@ def meeting(slots: Iterable[Slot], wish: TimeWish, limits: Limits, *, catalogue:
     return [slot for slot in fitting if any(_minute(_wall(slot, catalogue)) in clock for clock in wish.clocks)]
 
 
+def only_refuses(wish: TimeWish) -> bool:
+    """Say whether a wish names days or times that do not suit, and none that do."""
+    refused = wish.not_days or wish.not_weekdays or wish.not_clocks
+    wanted = wish.days or wish.weekdays or wish.clocks or wish.at_minute is not None or wish.order or wish.relative
+    return bool(refused) and not wanted
+
+
 def one_day(day: date) -> tuple[DayRange, ...]:
     """Return the wish for that day only."""
     return (DayRange(day, day + timedelta(days=1)),)
@@ -139,10 +147,10 @@ def spread(
 ) -> tuple[Offer, ...]:
     """Choose two or three of the slots that meet the wish: the best first, the others on another day or part of the day."""
     left = [offer for offer in grouped(slots) if offer.starts_at not in shown]
-    # Somebody who wants others does not mean a quarter of an hour later.
-    offers = [one for one in left if all(abs(one.starts_at - other) >= _APART for other in shown)] or left
-    if not offers:
+    if not left:
         return ()
+    # Somebody who wants others does not mean a quarter of an hour later.
+    offers = _far_from(shown, left)
     wall = {offer.starts_at: _wall_of(offer, catalogue) for offer in offers}
     if wish.order == "latest":
         offers.sort(key=lambda one: (wall[one.starts_at].date(), -_minute(wall[one.starts_at])))
@@ -158,6 +166,7 @@ def spread(
 def nearest(
     slots: Sequence[Slot],
     wish: TimeWish,
+    limits: Limits,
     *,
     catalogue: Catalogue,
     wanted_ids: tuple[str, ...],
@@ -166,31 +175,44 @@ def nearest(
 ) -> tuple[Offer, ...]:
     """Choose two or three slots near a wish that could not be met: that day, that person, or the smallest change of either."""
     classes: dict[tuple[bool, bool, bool], list[Slot]] = {}
-    for slot in slots:
-        if slot.starts_at not in shown:
-            day = _wall(slot, catalogue).date()
-            key = (
-                _days_off(day, wish.days) == 0,
-                not wanted_ids or slot.practitioner_id in wanted_ids,
-                not location_ids or slot.location_id in location_ids,
-            )
-            classes.setdefault(key, []).append(slot)
+    unseen = [slot for slot in slots if slot.starts_at not in shown]
+    # "Earlier" than what was offered means the day before rather than a later hour of the same day.
+    for slot in [one for one in unseen if limits.admit(_wall(one, catalogue))] or unseen:
+        day = _wall(slot, catalogue).date()
+        key = (
+            _days_off(day, wish.days) == 0,
+            not wanted_ids or slot.practitioner_id in wanted_ids,
+            not location_ids or slot.location_id in location_ids,
+        )
+        classes.setdefault(key, []).append(slot)
     for group in classes.values():
         group.sort(key=lambda one: _distance(_wall(one, catalogue), wish))
     picked: list[Slot] = []
     for key in _NEARNESS:
-        group = [slot for slot in classes.get(key, []) if slot.starts_at not in {one.starts_at for one in picked}]
+        group = [slot for slot in classes.get(key, []) if _is_apart(slot, picked, _BARELY_APART)]
         if group and len(picked) < OFFERED_AT_ONCE:
             picked.append(group[0])
     left = [slot for key in dict.fromkeys(_NEARNESS) for slot in classes.get(key, [])]
-    for distance in (_APART, timedelta(minutes=1)):
+    for distance in (_APART, _BARELY_APART, timedelta(minutes=1)):
         for slot in left:
-            is_apart = all(abs(slot.starts_at - one.starts_at) >= distance for one in picked)
-            if len(picked) < OFFERED_AT_ONCE and is_apart:
+            enough = 2 if distance < _BARELY_APART else OFFERED_AT_ONCE
+            if len(picked) < enough and _is_apart(slot, picked, distance):
                 picked.append(slot)
     return tuple(
         Offer(one.service_id, one.location_id, one.starts_at, one.ends_at, (one.practitioner_id,)) for one in picked
     )
+
+
+def _is_apart(slot: Slot, picked: Iterable[Slot], distance: timedelta) -> bool:
+    return all(abs(slot.starts_at - one.starts_at) >= distance for one in picked)
+
+
+def _far_from(shown: tuple[datetime, ...], offers: list[Offer]) -> list[Offer]:
+    for distance in (_APART, _BARELY_APART):
+        far = [one for one in offers if all(abs(one.starts_at - other) >= distance for other in shown)]
+        if far:
+            return far
+    return offers
 
 
 # (that day, that person, that place), the smallest change first; twice the first: the time before and the one after.
@@ -225,11 +247,12 @@ def why_not(
     able_ids: tuple[str, ...],
     location_ids: tuple[str, ...],
     now: datetime,
+    limits: Limits,
 ) -> WhyNot:
     """Say why nothing meets the wish."""
     person = wanted_ids[0] if len(wanted_ids) == 1 and len(able_ids) > 1 else None
     day = _single_day(wish)
-    if day is None:
+    if day is None or limits != Limits():
         return WhyNot("none-free", practitioner_id=person)
     today = now.astimezone(catalogue.zone).date()
     if day > (now + catalogue.rules.maximum_advance).astimezone(catalogue.zone).date():
@@ -275,7 +298,7 @@ def _another(offers: list[Offer], chosen: list[Offer], wall: dict[datetime, date
         lambda at: at.date() not in days,
         lambda at: (_minute(at) < _NOON) not in halves,
         lambda at: all(abs(at - wall[one.starts_at]) >= _APART for one in chosen),
-        lambda _: True,
+        lambda at: all(abs(at - wall[one.starts_at]) >= _BARELY_APART for one in chosen),
     ]
     taken = {one.starts_at for one in chosen}
     first_day = min(days)
@@ -284,7 +307,9 @@ def _another(offers: list[Offer], chosen: list[Offer], wall: dict[datetime, date
             at = wall[offer.starts_at]
             if offer.starts_at not in taken and (at.date() - first_day).days <= 7 and rule(at):
                 return offer
-    return next((offer for offer in offers if offer.starts_at not in taken), None)
+    far = [one for one in offers if all(abs(one.starts_at - other) >= _BARELY_APART for other in taken)]
+    left = far or ([one for one in offers if one.starts_at not in taken] if len(chosen) < 2 else [])
+    return left[0] if left else None
 
 
 def _meets(slot: Slot, wish: TimeWish, limits: Limits, catalogue: Catalogue) -> bool:

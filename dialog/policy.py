@@ -9,7 +9,9 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import assert_never, cast
 
+from booking.values import BookedVisit
 from dialog import commands as c
+from dialog import offers
 from dialog.acts import Act, Say
 from dialog.draft import Decision, Draft, Setting, present
 from dialog.errands import (
@@ -31,7 +33,7 @@ from dialog.flows import answers, book, details, identity, offering, people, que
 from dialog.inbound import Channel, InboundKind
 from dialog.interpreter import Asked
 from dialog.keypad import as_commands
-from dialog.state import DialogState, FlowKind, Outcome
+from dialog.state import Choice, DialogState, FlowKind, Outcome
 from dialog.timewords import TimeWish
 
 MAX_TURNS = 40
@@ -101,7 +103,7 @@ def _awake(state: DialogState, setting: Setting) -> DialogState:
     if state.last_heard_at is None or setting.now - state.last_heard_at <= _VERIFIED_FOR:
         return state
     kept = tuple(flow for flow in state.flows if flow.kind is FlowKind.BOOK)
-    return replace(state, verified_id=None, me=replace(state.me, birth_date=None), flows=kept)
+    return replace(state, verified_id=None, told=(), me=replace(state.me, birth_date=None), flows=kept)
 
 
 def _listen(draft: Draft, heard: Heard) -> None:
@@ -178,7 +180,7 @@ def _details_meant(draft: Draft, commands: tuple[c.Command, ...]) -> tuple[c.Com
         said = tuple(one for one in said if isinstance(one, c.BookFor))
     if any(isinstance(one, c.GiveBirthDate) for one in commands):
         said = tuple(one for one in said if not isinstance(one, c.GiveTime))
-    if any(isinstance(one, c.Choose) for one in commands) and draft.state.choices:
+    if any(isinstance(one, c.Choose) for one in commands) and draft.state.choices and not _pointed_at(draft, commands):
         said = tuple(one for one in said if isinstance(one, (c.GiveService, c.BookFor)))
     wants = any(starts.kind_of(one) for one in commands)
     if wants or draft.state.asked in {Asked.SERVICE, Asked.WHEN, Asked.PRACTITIONER}:
@@ -226,25 +228,52 @@ def _choose(draft: Draft, commands: tuple[c.Command, ...], said: tuple[c.Command
 def _wishes(draft: Draft, commands: tuple[c.Command, ...], said: tuple[c.Command, ...]) -> bool:
     used = False
     waiting: list[DialogState] = []
+    pointed_at = _pointed_at(draft, commands)
+    both = [one for one in said if isinstance(one, c.BookFor)]
+    companion = next((one for one in both if one.relation is not c.Relation.SELF), None) if len(both) > 1 else None
+    said = tuple(one for one in said if companion is None or one is not companion)
     for wish in starts.split(commands, said):
         if wish.kind is not None:
             if waiting:
                 _queue_behind(draft, wish)
                 continue
             waiting.append(draft.state)
-            starts.begin(draft, wish.kind)
+            starts.begin(draft, wish.kind, names_another=_names_a_visit(wish) or pointed_at is not None)
+            if pointed_at is not None and wish.kind in starts.CHANGES:
+                draft.update_flow(visit=pointed_at)
             used = True
         elif draft.state.flow is None and _is_about_a_visit_they_have(wish.details):
             starts.begin(draft, FlowKind.RESCHEDULE)
         for one in wish.details:
             used |= details.give(draft, one)
+    if companion is not None:
+        book.bring_along(draft, companion)
     return used
 
 
+def _pointed_at(draft: Draft, commands: tuple[c.Command, ...]) -> BookedVisit | None:
+    """Return the one of the visits just listed that "the first one" means."""
+    told, asked = draft.state.told, draft.state.question
+    if asked is None or asked.say is not Say.ANYTHING_ELSE:
+        return None
+    chosen = next((one.index for one in commands if isinstance(one, c.Choose)), None)
+    return told[chosen] if chosen is not None and -len(told) <= chosen < len(told) else None
+
+
+def _names_a_visit(wish: starts.Wish) -> bool:
+    """Say whether a wish says itself which visit it is about, so that it is not the one that is being dealt with."""
+    is_move = wish.kind is FlowKind.RESCHEDULE
+    return any(
+        isinstance(one, c.GiveService) or (isinstance(one, c.GiveTime) and (one.of_visit or not is_move))
+        for one in wish.details
+    )
+
+
 def _is_about_a_visit_they_have(said: tuple[c.Command, ...]) -> bool:
-    """With nothing under way, "can I come earlier?" can only be about a visit that is booked."""
+    """With nothing under way, "can I come earlier?" and "not on the 16th" can only be about a visit that is booked."""
     is_relative = any(isinstance(one, c.GiveTime) and one.wish.relative in {"earlier", "later"} for one in said)
-    return is_relative and not any(isinstance(one, c.GiveService) for one in said)
+    only_refuses = any(isinstance(one, c.GiveTime) and offers.only_refuses(one.wish) for one in said)
+    return (is_relative or only_refuses) and not any(isinstance(one, c.GiveService) for one in said)
 
 
 def _queue_behind(draft: Draft, wish: starts.Wish) -> None:
@@ -430,8 +459,10 @@ def _ask_openly(draft: Draft) -> None:
     is_repeat = bool(draft.state.failures or draft.state.silences)
     if is_repeat and before is not None:
         draft.ask(before.say, draft.state.asked, choices=draft.state.choices, **dict(before.fields))
-    elif draft.state.outcome is not None:
-        draft.ask(Say.ANYTHING_ELSE, Asked.ANYTHING_ELSE)
+    elif draft.state.outcome is not None and (draft.acts or draft.is_voice):
+        told = draft.state.told
+        choices = tuple(Choice(one.id, visit=one) for one in told) if len(told) > 1 else ()
+        draft.ask(Say.ANYTHING_ELSE, Asked.ANYTHING_ELSE, choices=choices)
     else:
         draft.ask(Say.WHAT_TO_DO, Asked.WHAT_TO_DO)
 

@@ -95,7 +95,7 @@ class Flow:
     about: Details = field(default_factory=Details)  # which existing visit is meant
     person: Person = field(default_factory=Person)  # whom it is for, when it is not the one we talk to
     patient_id: str | None = None
-    matched_name: str | None = None  # the name looked for among the patients of the caller's number
+    matched: tuple[str, date | None] | None = None  # who was looked for among the patients of the caller's number
     looked_up: tuple[str, date] | None = None  # the name and date of birth looked for among all patients
     is_newcomer: bool = False  # nobody on file fits: taken on at the yes
     visits: tuple[BookedVisit, ...] | None = None
@@ -108,6 +108,7 @@ class Flow:
     chosen: Offer | None = None
     hold: BookedVisit | None = None
     agreed: bool = False
+    is_companion: bool = False  # the same visit for a second person, taken up after the first one's
     note: str | None = None  # words for the staff
     note_for: str | None = None
 
@@ -118,6 +119,7 @@ class Choice:
 
     key: str
     offer: Offer | None = None
+    visit: BookedVisit | None = None
 
 
 @dataclass(frozen=True)
@@ -131,6 +133,7 @@ class DialogState:
     number_patients: tuple[str, ...] = ()  # ids of the patients who have the caller's number
     verified_id: str | None = None
     served_id: str | None = None  # whose visit was written last
+    told: tuple[BookedVisit, ...] = ()  # the visits listed last: what "the first one" refers to
     failed_checks: int = 0
     asked: Asked = Asked.NOTHING
     question: Act | None = None

@@ -204,7 +204,13 @@ class Tools:
 
     def _match(self, request: MatchCaller) -> PatientFound:
         known = patients.patients(self.work.session, patient_ids=request.patient_ids)
-        return self._only([one.id for one in known.values() if patients.names_match(request.name, one.name)])
+        return self._only(
+            [
+                one.id
+                for one in known.values()
+                if patients.names_match(request.name, one.name) and request.birth_date in {None, one.birth_date}
+            ]
+        )
 
     @staticmethod
     def _only(ids: list[str]) -> PatientFound:

@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from booking import tasks
 from booking.catalogue import CatalogueCache
-from booking.values import Catalogue, TaskKind
+from booking.values import BookedVisit, Catalogue, TaskKind
 from dialog import policy, record
 from dialog.acts import Act, Say
 from dialog.draft import Decision, Setting
@@ -63,7 +63,7 @@ class _Stopwatch:
 
 def warm() -> None:
     """Load the words of times and of answers now, so that the first patient of this process does not wait for them."""
-    read_time("", now=datetime.min)
+    read_time("", now=datetime(2000, 1, 1))  # noqa: DTZ001 -- a wall time has no zone
     wording("en")
 
 
@@ -258,16 +258,22 @@ def _or_sure(confidence: float | None) -> float:
 
 
 def _option(catalogue: Catalogue, choice: Choice) -> Option:
-    offer = choice.offer
+    offer = choice.offer or choice.visit
     if offer is None:
-        return Option(text=choice.key)
+        return Option(text=_called(catalogue, choice.key))
     location = catalogue.location(offer.location_id)
-    people = offer.practitioner_ids
+    people = (offer.practitioner_id,) if isinstance(offer, BookedVisit) else offer.practitioner_ids
     return Option(
         starts=offer.starts_at.astimezone(location.zone).replace(tzinfo=None),
         practitioner_key=catalogue.practitioner(people[0]).key if len(people) == 1 else None,
         location_key=location.key,
     )
+
+
+def _called(catalogue: Catalogue, key: str) -> str:
+    """Return what patients call the service or person of a key; other options are their own words."""
+    names = {one.key: one.name for one in catalogue.practitioners} | {one.key: one.name for one in catalogue.services}
+    return names.get(key, key)
 
 
 def _hints(catalogue: Catalogue) -> tuple[str, ...]:

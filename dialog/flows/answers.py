@@ -31,9 +31,9 @@ def say_yes(draft: Draft) -> bool:
             begin(draft, FlowKind.MESSAGE)
             draft.update_flow(note=note)
             draft.update(pending_note=None)
-        case Say.ANYTHING_ELSE:
-            draft.ask(Say.WHAT_TO_DO, Asked.WHAT_TO_DO)
-        case None:
+        case Say.ANYTHING_ELSE if not draft.is_voice:
+            draft.say(Say.WELCOME)  # a text does not ask it in words, so "perfect" only rounds things off
+        case Say.ANYTHING_ELSE | None:
             draft.ask(Say.WHAT_TO_DO, Asked.WHAT_TO_DO)
         case _:
             return False

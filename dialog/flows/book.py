@@ -1,12 +1,18 @@
 """Booking: what for, with whom, when; held, read back, and written only on a yes."""
 
-from booking.values import AppointmentStatus, ServiceInfo, TaskKind
+from dataclasses import replace
+
+from booking.values import AppointmentStatus, BookedVisit, ServiceInfo, TaskKind
 from dialog.acts import Say
+from dialog.commands import BookFor
 from dialog.draft import Draft, present
 from dialog.errands import ConfirmHold, LastPractitioner, OpenTask, RefusedBy, RegisterPatient, VisitWritten
 from dialog.flows import identity, offering
+from dialog.hours import wall_time
 from dialog.interpreter import Asked
-from dialog.state import Choice, Outcome
+from dialog.offers import one_day
+from dialog.state import Choice, Details, Flow, FlowKind, Outcome, Person
+from dialog.timewords import TimeWish
 
 
 def advance(draft: Draft) -> None:
@@ -31,6 +37,21 @@ def advance(draft: Draft) -> None:
         )
         return
     draft.request = ConfirmHold(present(flow.hold).id, flow.patient_id)
+
+
+def bring_along(draft: Draft, companion: BookFor) -> None:
+    """Note that the same is wanted for a second person, whose turn comes once the first visit is booked."""
+    if any(one.is_companion for one in draft.state.flows) or draft.flow.kind is not FlowKind.BOOK:
+        return
+    said = (companion.person or "").strip()[:80] or None
+    person = Person(name=said if said and " " in said else None)
+    waiting = Flow(
+        FlowKind.BOOK,
+        details=Details(relation=companion.relation, person_said=said),
+        person=person,
+        is_companion=True,
+    )
+    draft.update(flows=(*draft.state.flows[:-1], waiting, draft.flow))
 
 
 def settled_service(draft: Draft) -> ServiceInfo | None:
@@ -129,6 +150,26 @@ def take_confirmation(draft: Draft, written: VisitWritten) -> None:
     if preparation:
         draft.say(Say.PREPARATION_NOTE, text=preparation)
     draft.finish(Outcome.BOOKED)
+    if draft.state.flow is not None and draft.flow.is_companion:
+        _take_up_companion(draft, visit)
+
+
+def _take_up_companion(draft: Draft, first: BookedVisit) -> None:
+    """Go on with the second person: the same service on the same day, as soon after the first as can be."""
+    details = draft.flow.details
+    ends = wall_time(first.ends_at, draft.catalogue.location(first.location_id))
+    draft.say(Say.NOW_FOR, relation=details.relation.value, name=details.person_said)
+    draft.update_flow(
+        details=replace(
+            details,
+            service_keys=details.service_keys or (draft.catalogue.service(first.service_id).key,),
+            wish=TimeWish(days=one_day(ends.date())),
+            not_before=ends,
+        ),
+        is_companion=False,
+    )
+    if draft.flow.person.name is None:
+        draft.ask(Say.ASK_THEIR_NAME, Asked.NAME, said=details.person_said)
 
 
 def take_confirm_refusal(draft: Draft, refusal: RefusedBy) -> None:

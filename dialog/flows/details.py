@@ -10,7 +10,7 @@ from dialog.flows import identity, offering
 from dialog.flows.starts import begin
 from dialog.hours import wall_time
 from dialog.interpreter import Asked
-from dialog.offers import Offer
+from dialog.offers import Offer, only_refuses
 from dialog.state import Details, Flow, FlowKind
 from dialog.timewords import TimeWish, allows, merge_wish
 
@@ -113,13 +113,24 @@ def _shown_after(flow: Flow, command: c.Command) -> tuple[datetime, ...]:
 
 def _give_move(draft: Draft, command: c.Command) -> bool:
     flow = draft.flow
-    of_visit = isinstance(command, c.GiveTime) and command.of_visit
-    if of_visit or (flow.visit is None and isinstance(command, (c.GiveService, c.GivePractitioner))):
+    if isinstance(command, c.GiveTime) and (of_visit := _when_the_visit_is(flow, command)):
+        draft.update_flow(about=replace(flow.about, wish=of_visit))
+        return True
+    if flow.visit is None and isinstance(command, (c.GiveService, c.GivePractitioner)):
         draft.update_flow(about=_changed(flow.about, command))
         return True
     if isinstance(command, (c.GiveService, c.BookFor)):
         return _give_about(draft, command)
     return _give_wanted(draft, command)
+
+
+def _when_the_visit_is(flow: Flow, said: c.GiveTime) -> TimeWish | None:
+    """Return the time that names the visit: "my Tuesday appointment", and a day on which they can't come any more."""
+    if said.of_visit:
+        return said.wish
+    if flow.visit is None and flow.details.wish is None and only_refuses(said.wish):
+        return TimeWish(days=said.wish.not_days, weekdays=said.wish.not_weekdays, clocks=said.wish.not_clocks)
+    return None
 
 
 def _give_about(draft: Draft, command: c.Command) -> bool:

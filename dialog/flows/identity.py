@@ -48,9 +48,9 @@ def is_resolved_for_booking(draft: Draft) -> bool:
     if not who.name:
         _ask_name(draft)
         return False
-    if state.number_patients and not state.is_new and flow.matched_name != who.name:
-        draft.update_flow(matched_name=who.name)
-        draft.request = MatchCaller(who.name, state.number_patients)
+    if state.number_patients and not state.is_new and flow.matched != (who.name, who.birth_date):
+        draft.update_flow(matched=(who.name, who.birth_date))
+        draft.request = MatchCaller(who.name, state.number_patients, who.birth_date)
         return False
     if " " not in who.name:
         # One name is enough to recognise somebody, not to take them on.
@@ -71,11 +71,15 @@ def is_resolved_for_booking(draft: Draft) -> bool:
 
 
 def _likely_patient(draft: Draft) -> str | None:
-    """The one we talk to, if they book for themselves: verified, or the only one with this number and nobody else named."""
+    """The one we talk to, if they book for themselves: verified, or the only one with this number and nothing said of another.
+
+    A date of birth may be another's: then their name is asked for.
+    """
     state = draft.state
     if is_for_another(draft):
         return None
-    if state.verified_id is None and not state.me.name and not state.is_new and len(state.number_patients) == 1:
+    says_nothing = state.me.name is None and state.me.birth_date is None and not state.is_new
+    if state.verified_id is None and says_nothing and len(state.number_patients) == 1:
         return state.number_patients[0]
     return state.verified_id
 

@@ -90,6 +90,7 @@ def take_times(draft: Draft, request: FindTimes, found: TimesFound) -> None:
         chosen = offers.nearest(
             found.nearby,
             request.wish,
+            offers.Limits(request.not_before, request.not_after),
             catalogue=catalogue,
             wanted_ids=request.wanted_ids,
             location_ids=request.location_ids,
@@ -165,7 +166,7 @@ def _resolve_relative(draft: Draft) -> None:
     if wish is None or wish.relative is None:
         return
     walls = _anchor_walls(draft)
-    rest = replace(wish, relative=None)
+    rest = replace(wish, relative=None, shift_days=0)
     if not walls:
         if wish.relative == "same_time":
             draft.update_details(time_unclear="the same time")
@@ -176,6 +177,8 @@ def _resolve_relative(draft: Draft) -> None:
     match wish.relative:
         case "earlier":
             draft.update_details(wish=any_time, not_after=first - _MINUTE, not_before=None)
+        case "later" if wish.shift_days and flow.visit is not None:
+            draft.update_details(wish=_shifted(rest, first + timedelta(days=wish.shift_days)))
         case "later":
             draft.update_details(wish=any_time, not_before=last + _MINUTE, not_after=None)
         case "same_day":
@@ -193,6 +196,13 @@ def _resolve_relative(draft: Draft) -> None:
                     at_minute=first.hour * 60 + first.minute,
                 )
             )
+
+
+def _shifted(rest: TimeWish, wall: datetime) -> TimeWish:
+    """Wish for the day of `wall`, and for its time of day unless they said another."""
+    is_timed = rest.clocks or rest.at_minute is not None
+    at_minute = rest.at_minute if is_timed else wall.hour * 60 + wall.minute
+    return replace(rest, days=offers.one_day(wall.date()), weekdays=frozenset(), at_minute=at_minute)
 
 
 def _anchor_walls(draft: Draft) -> list[datetime]:
@@ -228,6 +238,7 @@ def _why_not(draft: Draft, request: FindTimes) -> Act | None:
         able_ids=tuple(one.id for one in draft.able(draft.catalogue.service(request.service_id))),
         location_ids=request.location_ids,
         now=draft.setting.now,
+        limits=offers.Limits(request.not_before, request.not_after),
     )
     return Act(
         Say.WHY_NOT,

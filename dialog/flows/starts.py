@@ -9,9 +9,10 @@ from dialog.acts import Say
 from dialog.draft import Draft
 from dialog.errands import OpenTask, ReleaseHold
 from dialog.flows import people
-from dialog.state import Flow, FlowKind, Outcome
+from dialog.state import Details, Flow, FlowKind, Outcome
 
 _MAX_OPEN = 4
+CHANGES = {FlowKind.RESCHEDULE, FlowKind.CANCEL, FlowKind.CONFIRM}
 
 
 @dataclass(frozen=True)
@@ -55,9 +56,18 @@ def split(commands: Sequence[c.Command], details: Sequence[c.Command]) -> list[W
     return [Wish(kind, tuple(said)) for kind, said in wishes]
 
 
-def begin(draft: Draft, kind: FlowKind) -> None:
-    """Put a flow of this kind on top, unless it is what is under way already."""
-    if draft.state.flow is not None and draft.state.flow.kind is kind:
+def begin(draft: Draft, kind: FlowKind, *, names_another: bool = False) -> None:
+    """Put a flow of this kind on top, unless it is what is under way already.
+
+    "Move it instead" while a visit is being cancelled is about that visit, unless they name another.
+    """
+    under_way = draft.state.flow
+    if under_way is not None and under_way.kind is kind:
+        return
+    if under_way is not None and {under_way.kind, kind} <= CHANGES and not names_another:
+        if under_way.hold is not None:
+            draft.effects.append(ReleaseHold())
+        draft.update(flows=(*draft.state.flows[:-1], _about_the_same(under_way, kind)))
         return
     if draft.state.flow is not None and draft.state.flow.kind is FlowKind.MESSAGE and not draft.state.flow.note:
         draft.finish()
@@ -65,6 +75,19 @@ def begin(draft: Draft, kind: FlowKind) -> None:
         draft.effects.append(ReleaseHold())
         draft.update_flow(hold=None, agreed=False)
     draft.update(flows=(*draft.state.flows[-_MAX_OPEN + 1 :], Flow(kind)))
+
+
+def _about_the_same(flow: Flow, kind: FlowKind) -> Flow:
+    whom = Details(relation=flow.details.relation, person_said=flow.details.person_said)
+    return Flow(
+        kind,
+        details=whom,
+        about=flow.about,
+        person=flow.person,
+        patient_id=flow.patient_id,
+        visits=flow.visits,
+        visit=flow.visit,
+    )
 
 
 def run_late(draft: Draft, minutes: int | None) -> None:

@@ -63,6 +63,7 @@ def take_visits(draft: Draft, listed: VisitsListed) -> None:
 def take_change(draft: Draft, written: VisitWritten) -> None:
     """Tell of the committed change."""
     visit, kind = written.visit, draft.flow.kind
+    draft.update(served_id=visit.patient_id, told=())
     fields = visit_fields(visit)
     if kind is FlowKind.CANCEL:
         draft.say(Say.CANCELLED, **fields)
@@ -104,13 +105,17 @@ def _tell(draft: Draft, visits: tuple[BookedVisit, ...]) -> None:
         draft.say(Say.NO_PAST_VISITS if is_past else Say.NO_VISITS)
     else:
         draft.say(Say.PAST_VISITS if is_past else Say.VISITS, visits=[visit_fields(one) for one in visits[:_LISTED]])
+    draft.update(told=() if is_past else visits[:_LISTED])
     draft.finish(Outcome.INFORMED)
 
 
 def _settled_visit(draft: Draft, visits: tuple[BookedVisit, ...]) -> BookedVisit | None:
     flow = draft.flow
     if flow.visit is not None:
-        return flow.visit
+        pointed_at = next((one for one in visits if one.id == flow.visit.id), None)
+        draft.update_flow(visit=pointed_at)
+        if pointed_at is not None:
+            return pointed_at
     if flow.kind is FlowKind.RESCHEDULE:
         _take_day_as_name(draft, visits)
     meant = _meant(draft, visits)
@@ -120,7 +125,7 @@ def _settled_visit(draft: Draft, visits: tuple[BookedVisit, ...]) -> BookedVisit
     draft.ask(
         Say.ASK_WHICH_VISIT,
         Asked.CHOICE,
-        choices=tuple(Choice(one.id) for one in meant[:_LISTED]),
+        choices=tuple(Choice(one.id, visit=one) for one in meant[:_LISTED]),
         visits=[visit_fields(one) for one in meant[:_LISTED]],
     )
     return None

@@ -101,6 +101,7 @@ class Renderer:
             "at_place": lambda: self._at_place(visit["location"]),
             "for_name": lambda: self._for_name(fields),
             "name": lambda: str(fields["name"]),
+            "whom": lambda: str(fields["name"] or self.parts["whom"][fields["relation"]]),
             "said": lambda: str(fields["said"]),
             "phrase": lambda: str(fields["phrase"]),
             "text": lambda: str(fields["text"]),

@@ -113,8 +113,10 @@ class Diary:
                 return VisitWritten(self.visits[appointment_id])
             case VerifyPatient(name=name, birth_date=born):
                 return PatientFound(next((one for one, known in self.people.items() if known == (name, born)), None))
-            case MatchCaller(name=name, patient_ids=ids):
-                return PatientFound(next((one for one in ids if self.people[one][0] == name), None))
+            case MatchCaller(name=name, patient_ids=ids, birth_date=born):
+                known = {one: self.people[one] for one in ids}
+                fits = [one for one, (called, when) in known.items() if called == name and born in {None, when}]
+                return PatientFound(fits[0] if fits else None)
             case RegisterPatient():
                 self.registered.append(request)
                 return PatientFound("patient-new")

@@ -1,6 +1,7 @@
 """Laws of choosing what to offer, on any set of free times."""
 
 from datetime import date, datetime, time, timedelta
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -48,6 +49,31 @@ def test_what_is_offered_is_free_different_and_three_at_most(free: list[Slot]) -
 
 
 @given(slots)
+def test_three_are_half_an_hour_apart_and_two_where_the_times_allow_it(free: list[Slot]) -> None:
+    half_an_hour = timedelta(minutes=30)
+    span = free[-1].starts_at - free[0].starts_at
+    for chosen in (
+        offers.spread(free, TimeWish(), catalogue=CATALOGUE),
+        offers.nearest(free, TimeWish(at_minute=600), offers.Limits(), catalogue=CATALOGUE, wanted_ids=PEOPLE),
+    ):
+        starts = sorted(one.starts_at for one in chosen)
+        gaps = [after - before for before, after in pairwise(starts)]
+        if len(starts) == 3 or span >= 2 * half_an_hour:
+            assert all(one >= half_an_hour for one in gaps)
+
+
+def test_earlier_than_the_first_of_the_day_is_the_day_before() -> None:
+    free = [a_slot(0, quarter, "practitioner-lee") for quarter in (40, 50, 60)]
+    free += [a_slot(1, quarter, "practitioner-lee") for quarter in (36, 37, 38, 50)]
+    wish = TimeWish(days=offers.one_day(FIRST_DAY + timedelta(days=1)))
+    before = offers.Limits(not_after=datetime.combine(FIRST_DAY + timedelta(days=1), time(8, 59)))
+
+    chosen = offers.nearest(free, wish, before, catalogue=CATALOGUE, wanted_ids=PEOPLE)
+
+    assert {one.date() for one in walls(chosen)} == {FIRST_DAY}
+
+
+@given(slots)
 def test_the_first_offer_is_the_earliest_time(free: list[Slot]) -> None:
     assert offers.spread(free, TimeWish(), catalogue=CATALOGUE)[0].starts_at == min(one.starts_at for one in free)
 
@@ -71,7 +97,7 @@ def test_the_nearest_offers_lie_on_the_wished_day_when_anything_does(free: list[
     wished = FIRST_DAY + timedelta(days=day)
     wish = TimeWish(days=offers.one_day(wished), at_minute=600)
 
-    chosen = offers.nearest(free, wish, catalogue=CATALOGUE, wanted_ids=PEOPLE)
+    chosen = offers.nearest(free, wish, offers.Limits(), catalogue=CATALOGUE, wanted_ids=PEOPLE)
 
     is_any_free = any(
         hours.wall_time(one.starts_at, CATALOGUE.location(one.location_id)).date() == wished for one in free

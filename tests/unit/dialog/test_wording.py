@@ -87,7 +87,10 @@ def test_texts_are_in_the_plain_alphabet_and_suggest_no_word_that_networks_act_o
 
     assert set(plain) <= GSM
     assert not NETWORK_WORDS & set(told_to_reply)
-    assert "cancel" not in sentence.lower().replace("cancelled", "")
+    if "cancel" in sentence.lower().replace("cancelled", ""):
+        assert {"1", "2"} <= set(
+            told_to_reply
+        )  # asked with the digits to answer by, so that nobody texts the word back
 
 
 def conversation(channel: Channel) -> list[str]:

@@ -1,0 +1,189 @@
+"""Several visits and several people in one conversation: which one is meant, and that nobody is dropped."""
+
+from datetime import date, timedelta
+
+import pytest
+
+from dialog import commands as c
+from dialog.acts import Say
+from dialog.commands import Relation
+from dialog.errands import CancelAppointment, MatchCaller, MoveAppointment
+from dialog.inbound import Channel
+from dialog.interpreter import Asked
+from dialog.state import FlowKind
+from dialog.timewords import DayRange, TimeWish
+from tests.unit.dialog.talk import ANN, BOB, Talk, on, wall
+
+pytestmark = pytest.mark.unit
+
+MONDAY, TUESDAY, THURSDAY = date(2027, 3, 15), date(2027, 3, 16), date(2027, 3, 18)
+ANNS_BIRTHDAY = c.GiveBirthDate(date(1984, 5, 2))
+
+
+def verified_with_two_visits(*, channel: Channel = Channel.SMS) -> Talk:
+    talk = Talk(channel=channel)
+    talk.diary.book(ANN, "cleaning", "lee", "main", wall("2027-03-16T10:00"))
+    talk.diary.book(ANN, "cleaning", "lee", "main", wall("2027-03-18T11:00"))
+    talk.hear(c.AskAppointments(), c.GiveName("Ann Smith"), ANNS_BIRTHDAY)
+    assert Say.VISITS in talk.said
+    return talk
+
+
+def test_after_a_listing_the_first_one_is_the_first_that_was_listed() -> None:
+    talk = verified_with_two_visits()
+
+    reply = talk.hear(c.StartCancel(), c.Choose(0))
+
+    assert "Tue Mar 16" in reply
+    assert talk.said == [Say.READ_BACK_CANCEL]
+
+
+def test_one_pointed_at_in_the_list_is_moved_to_the_day_they_say_with_it() -> None:
+    talk = verified_with_two_visits()
+
+    talk.hear(c.StartReschedule(), c.Choose(1), on(MONDAY, at=14 * 60))
+    talk.hear(c.Affirm())
+    talk.hear(c.Affirm())
+
+    assert [one for one in talk.diary.asked_for if isinstance(one, MoveAppointment)]
+    assert sorted(one.starts_at for one in talk.booked()) == sorted(
+        one.starts_at for one in talk.booked() if one.starts_at.day in {15, 16}
+    )
+
+
+def test_the_list_is_forgotten_once_something_on_it_was_changed() -> None:
+    talk = verified_with_two_visits()
+    talk.hear(c.StartCancel(), c.Choose(0))
+    talk.hear(c.Affirm())
+
+    talk.hear(c.StartCancel(), c.Choose(0))
+
+    assert "Thu Mar 18" in talk.hear(c.Repeat())
+
+
+def test_keys_keep_the_meaning_of_the_menu_after_a_listing() -> None:
+    talk = verified_with_two_visits(channel=Channel.VOICE)
+
+    talk.press("1")
+
+    assert talk.state.flow is not None
+    assert talk.state.flow.kind is FlowKind.BOOK
+
+
+def test_a_move_instead_is_of_the_visit_that_was_to_be_cancelled() -> None:
+    talk = verified_with_two_visits()
+    talk.hear(c.StartCancel(), c.Choose(1))
+
+    talk.hear(c.StartReschedule(), on(MONDAY, at=14 * 60))
+    reply = talk.hear(c.Affirm())
+
+    assert "Move Dental cleaning from Thu Mar 18, 11:00 AM to Mon Mar 15, 2:00 PM" in reply
+    assert len(talk.state.flows) == 1
+
+
+def test_a_move_of_another_visit_leaves_the_cancellation_waiting() -> None:
+    talk = verified_with_two_visits()
+    talk.hear(c.StartCancel(), c.Choose(1))
+
+    of_tuesday = c.GiveTime(TimeWish(weekdays=frozenset({1})), of_visit=True)
+    talk.hear(c.StartReschedule(), of_tuesday, on(MONDAY, at=14 * 60))
+    talk.hear(c.Affirm())
+    reply = talk.hear(c.Affirm())
+
+    assert "Moved: Dental cleaning, Mon Mar 15" in reply
+    assert "Thu Mar 18, 11:00 AM, Dr. Mina Lee" in reply
+    assert talk.said[-1] is Say.READ_BACK_CANCEL
+    assert not [one for one in talk.diary.asked_for if isinstance(one, CancelAppointment)]
+
+
+def test_a_week_later_is_a_week_after_the_visit_at_its_own_time() -> None:
+    talk = verified_with_two_visits()
+
+    reply = talk.hear(c.StartReschedule(), c.Choose(1), c.GiveTime(TimeWish(relative="later", shift_days=7)))
+
+    assert talk.offered() == [wall("2027-03-25T11:00")]
+    assert "Thu Mar 25, 11:00 AM" in reply
+
+
+def test_a_day_that_no_longer_suits_names_the_visit_that_is_on_it() -> None:
+    talk = verified_with_two_visits()
+
+    reply = talk.hear(c.GiveTime(TimeWish(not_days=(DayRange(TUESDAY, TUESDAY + timedelta(days=1)),))))
+
+    assert talk.said == [Say.ASK_WHEN_MOVE]
+    assert "Tue Mar 16" in reply
+
+
+def test_a_second_person_named_with_the_first_is_taken_up_as_soon_as_the_first_is_booked() -> None:
+    talk = Talk()
+    talk.hear(
+        c.StartBooking(),
+        c.GiveService(("cleaning",)),
+        c.BookFor(Relation.PARTNER),
+        c.BookFor(Relation.SELF),
+        on(MONDAY, at=14 * 60),
+    )
+    reply = talk.hear(c.Affirm())
+
+    assert "Booked" in reply
+    assert talk.said[-2:] == [Say.NOW_FOR, Say.ASK_THEIR_NAME]
+    talk.hear(c.GiveName("Tom Smith"))
+    assert all(one.date() == MONDAY and one >= wall("2027-03-15T14:45") for one in talk.offered())
+    talk.hear(c.Choose(0))
+    talk.hear(c.GiveBirthDate(date(1980, 3, 4)))
+    talk.hear(c.Affirm())
+    assert [one.name for one in talk.diary.registered] == ["Tom Smith"]
+    assert len(talk.booked()) == 2
+
+
+def test_never_mind_means_the_second_person_too() -> None:
+    talk = Talk()
+    talk.hear(c.StartBooking(), c.GiveService(("cleaning",)), c.BookFor(Relation.PARTNER), c.BookFor(Relation.SELF))
+
+    talk.hear(c.Stop())
+
+    assert talk.state.flows == ()
+
+
+@pytest.mark.parametrize("born", [date(1971, 4, 5), date(1984, 5, 2)])
+def test_a_date_of_birth_at_the_read_back_asks_whose_it_is(born: date) -> None:
+    talk = Talk()
+    talk.hear(c.StartBooking(), c.GiveService(("cleaning",)), on(MONDAY))
+    talk.hear(c.Choose(0))
+    assert talk.said == [Say.READ_BACK]
+
+    talk.hear(c.GiveBirthDate(born))
+
+    assert talk.asked is Asked.NAME
+    assert talk.booked() == []
+
+
+def test_a_name_of_the_number_with_another_date_of_birth_is_not_booked_as_that_patient() -> None:
+    talk = Talk()
+    talk.hear(c.StartBooking(), c.GiveService(("cleaning",)), on(MONDAY))
+    talk.hear(c.Choose(0))
+    talk.hear(c.GiveBirthDate(date(1971, 4, 5)))
+    talk.hear(c.GiveName("Ann Smith"))
+    talk.hear(c.Affirm())
+
+    assert [one.birth_date for one in talk.diary.asked_for if isinstance(one, MatchCaller)] == [date(1971, 4, 5)]
+    assert [one.patient_id for one in talk.booked()] == ["patient-new"]
+
+
+def test_the_number_and_the_right_date_of_birth_find_the_patient_by_name() -> None:
+    talk = Talk(number_patients=(ANN, BOB))
+    talk.hear(c.StartBooking(), c.GiveService(("cleaning",)), on(MONDAY))
+    talk.hear(c.Choose(0))
+    talk.hear(c.GiveName("Robert Jones"), c.GiveBirthDate(date(1959, 11, 30)))
+    talk.hear(c.Affirm())
+
+    assert [one.patient_id for one in talk.booked()] == [BOB]
+
+
+def test_perfect_after_a_booking_by_text_begins_nothing_and_no_text_is_empty() -> None:
+    talk = Talk()
+    talk.hear(c.StartBooking(), c.GiveService(("cleaning",)), on(MONDAY, at=14 * 60))
+    talk.hear(c.Affirm())
+
+    assert talk.hear(c.Affirm()) == "You're welcome."
+    assert talk.hear(ANNS_BIRTHDAY) != ""
