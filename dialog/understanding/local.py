@@ -63,6 +63,7 @@ def _corrected(utterance: Utterance, book: PhraseBook, names: ClinicNames) -> Ut
 def _other_language(utterance: Utterance, book: PhraseBook) -> str | None:
     for language, words in book.other_languages.items():
         evidence = {word for word in utterance.words if word in words and word not in book.vocabulary}
-        if len(evidence) >= CLEAR_EVIDENCE and len(evidence) * 3 >= len(utterance.tokens):
+        is_all = 1 < len(evidence) == len(utterance.tokens)
+        if is_all or (len(evidence) >= CLEAR_EVIDENCE and len(evidence) * 3 >= len(utterance.tokens)):
             return language
     return None

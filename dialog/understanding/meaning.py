@@ -110,6 +110,7 @@ def _settled(scene: Scene) -> list[Hit]:
     if listening.offered or listening.asked is Asked.CHOICE:
         found = [replace(hit, label=f"choose {hit.label}") for hit in scene.book.choose.find(scene.text)] + found
     details = _detail_words(scene)
+    found = [hit for hit in found if not _is_only_time(hit, details, scene)]
     order = {label: place for place, label in enumerate(scene.book.intents.labels)}
     kept: list[Hit] = []
     used: set[int] = set(_person_words(scene))
@@ -122,6 +123,13 @@ def _settled(scene: Scene) -> list[Hit]:
             kept.append(hit)
             used |= hit.literal
     return sorted((_supported(hit, found) for hit in kept), key=lambda each: each.start)
+
+
+def _is_only_time(hit: Hit, details: frozenset[int], scene: Scene) -> bool:
+    """Whether "morning" answers when rather than greets: behind other words, or once that is what was asked."""
+    if hit.label != "greet" or not hit.literal <= details:
+        return False
+    return hit.start > 0 or scene.listening.asked not in OPENING
 
 
 def _supported(hit: Hit, found: Sequence[Hit]) -> Hit:
@@ -137,6 +145,9 @@ def _negated(hits: list[Hit], scene: Scene) -> list[Hit]:
     negations = [at for at, word in enumerate(words) if word in scene.book.negations and at not in positive]
     kept: list[Hit] = []
     for hit in hits:
+        if hit.label.startswith("choose ") and words[max(0, hit.start - 1) : hit.start] == (scene.book.refusal,):
+            kept.append(replace(hit, label="deny"))
+            continue
         first = max((at for at in starts if at <= hit.start), default=0)
         if hit.label != "affirm" or not any(first <= at < hit.start for at in negations):
             kept.append(hit)
@@ -458,6 +469,7 @@ _MAKERS: dict[str, Maker] = {
     "confirm_visit": _simple(say.ConfirmVisit()),
     "ask_appointments": lambda value, _hit, _scene: say.AskAppointments(past=value == "past"),
     "ask_about_it": _about_it,
+    "has_visit": _simple(say.AskAppointments()),
     "ask_availability": _simple(say.AskAvailability()),
     "join_waitlist": _simple(say.JoinWaitlist()),
     "running_late": _late,
@@ -499,6 +511,8 @@ def _in_context(findings: list[Finding], scene: Scene) -> list[Finding]:
         findings = _without(findings, say.Affirm, say.MoreOptions, say.StartBooking, say.Correct)
     if _has(findings, say.StartBooking):
         findings = _without(findings, say.AskAvailability)
+    if _has(findings, say.StartCancel, say.StartReschedule):
+        findings = _without(findings, say.RunningLate)
     if scene.listening.asked in OPENING:
         return _at_opening(findings, scene)
     return _as_answer(findings, scene)
@@ -527,8 +541,11 @@ def _at_opening(findings: list[Finding], scene: Scene) -> list[Finding]:
     if not scene.listening.offered and _has(findings, say.GiveTime):
         # Nothing was offered yet, so "anything later?" asks what there is.
         findings = _turned(findings, say.MoreOptions, say.AskAvailability())
+    if _has(findings, *WANTS, say.GiveService, say.GivePractitioner):
+        # "Um, yeah, hi, maybe a cleaning": nothing was asked that this could answer.
+        findings = _without(findings, say.Affirm, say.Unsure)
     if _has(findings, *WANTS):
-        findings = _without(findings, say.Affirm, say.Deny, say.Unsure)
+        findings = _without(findings, say.Deny)
     if _is_idle_talk(findings, scene):
         return _without(findings, say.GiveTime, say.AskAvailability)
     if _has(findings, *DETAILS) and not _has(findings, *ASKING):
@@ -546,6 +563,8 @@ def _as_answer(findings: list[Finding], scene: Scene) -> list[Finding]:
     if asked is Asked.LOCATION and not scene.places:
         anywhere = say.GiveLocation(tuple(place.key for place in scene.listening.catalogue.locations))
         return _turned(findings, say.AnyPractitioner, anywhere)
+    if asked is Asked.WHEN and not _has(findings, say.GiveTime):
+        return _turned(findings, say.AnyPractitioner, say.GiveTime(TimeWish(flexible=True)))
     if asked in {Asked.YES_NO, Asked.CHOICE}:
         return _as_correction(findings, scene)
     return findings

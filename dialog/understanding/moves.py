@@ -13,13 +13,18 @@ from dialog.understanding.scene import Scene
 
 INSTEAD = frozenset({"start_booking", "start_reschedule", "ask_availability", "more_options", "correct"})
 """Beside "I can't come" these make a move of it rather than a cancellation."""
+_ABOUT_VISITS = frozenset(
+    {"start_reschedule", "start_cancel", "running_late", "confirm_visit", "ask_appointments", "start_booking"}
+)
+_TELLING = frozenset({"can_not_come", "has_visit"})
 
 
 def as_moves(hits: list[Hit], scene: Scene) -> list[Hit]:
     """Read "I can't come Monday, do you have Wednesday?" as one wish to move, and "book a visit, but I can't come Mondays" as a booking."""
     unable = [hit for hit in hits if hit.label == "can_not_come"]
     if not unable:
-        return hits
+        return _of_told(hits, scene)
+    hits = [hit for hit in hits if hit.label != "has_visit"]
     first = unable[0]
     if any(hit.label == "start_booking" and hit.start < first.start for hit in hits):
         return [hit for hit in hits if hit not in unable]
@@ -31,6 +36,19 @@ def as_moves(hits: list[Hit], scene: Scene) -> list[Hit]:
     end = own[1] if own and own[0] >= first.start else first.end
     moved = replace(first, label=label, end=max(first.end, end))
     return sorted([*kept, moved], key=lambda each: each.start)
+
+
+def _of_told(hits: list[Hit], scene: Scene) -> list[Hit]:
+    """Take "I have an appointment on Tuesday" as what another wish is about; alone it asks about that visit, or moves it where another time follows."""
+    told = [hit for hit in hits if hit.label == "has_visit"]
+    if not told:
+        return hits
+    others = [hit for hit in hits if hit.label != "has_visit"]
+    if any(hit.label in _ABOUT_VISITS for hit in others):
+        return others
+    label = "start_reschedule" if _wants_another_time(told[0], scene) else "ask_appointments"
+    kept = [hit for hit in others if label != "start_reschedule" or hit.label not in INSTEAD]
+    return sorted([*kept, replace(told[0], label=label)], key=lambda each: each.start)
 
 
 def _wants_another_time(unable: Hit, scene: Scene) -> bool:
@@ -45,10 +63,20 @@ def times_of_visit(hits: Sequence[Hit], scene: Scene) -> list[Span]:
     if not moves:
         return []
     spans = _times(scene)
-    if any(hit.label == "can_not_come" for hit in scene.book.intents.find(scene.text)):
-        own = _time_of(moves[0], scene)
-        return [own] if own else []
-    return [span for span in spans[:1] if _names_visit(span, moves[0], scene, is_only=len(spans) == 1)]
+    told = [hit for hit in scene.book.intents.find(scene.text) if hit.label in _TELLING]
+    if told:
+        own = _time_of(max(told, key=lambda hit: len(hit.literal)), scene)
+        return [own] if own and (len(spans) > 1 or told[0].label == "can_not_come" or own[0] < moves[0].start) else []
+    named = [span for span in spans[:1] if _names_visit(span, moves[0], scene, is_only=len(spans) == 1)]
+    return [_without_leads(span, scene) for span in named]
+
+
+def _without_leads(span: Span, scene: Scene) -> Span:
+    """Cut "from" off "from Monday", which is no beginning of a stretch of time here."""
+    start, end = span
+    while end - start > 1 and scene.utterance.words[start] in scene.book.visit_leads:
+        start += 1
+    return start, end
 
 
 def _names_visit(span: Span, move: Hit, scene: Scene, *, is_only: bool) -> bool:

@@ -103,6 +103,7 @@ class PhraseBook:
     date_leads: frozenset[str]
     reversals: frozenset[str]
     negations: frozenset[str]
+    refusal: str
     visit_leads: frozenset[str]
     move_leads: frozenset[str]
     languages: Mapping[str, str]
@@ -191,6 +192,7 @@ class _Binder:
             date_leads=self._words("date_leads"),
             reversals=self._words("reversals"),
             negations=self._words("negations"),
+            refusal=str(self._content["refusal"]),
             visit_leads=self._words("visit_leads"),
             move_leads=self._words("move_leads"),
             languages=self._pairs("languages"),

@@ -291,9 +291,21 @@ def _before(utterance: Utterance, end: int, book: PhraseBook) -> PersonName | No
     return None
 
 
+def _last_then_first(utterance: Utterance, book: PhraseBook) -> PersonName | None:
+    """Read "Smith, John"."""
+    if len(utterance.tokens) != 2 or "," not in utterance.text:
+        return None
+    last, first = (people.name_at(utterance, at, book, is_expected=True) for at in (0, 1))
+    if last is None or first is None or last.span != (0, 1) or utterance.words[0] in book.names.common:
+        return None
+    return PersonName(f"{first.value} {last.value}", (0, 2), spelled=False)
+
+
 def _answered(utterance: Utterance, text: Text, book: PhraseBook, *, without: PersonName | None) -> PersonName | None:
     """Read the bare answer to "your name?": the first words that can be one and are no phrase such as "say that again"."""
     last = without.span[0] if without else len(utterance.tokens)
+    if name := _last_then_first(utterance, book):
+        return name
     phrases = frozenset(at for hit in book.intents.find(text) for at in hit.literal)
     for start in sorted(set(range(last)) - phrases):
         name = people.name_at(utterance, start, book, is_expected=True)

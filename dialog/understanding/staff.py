@@ -85,10 +85,8 @@ class StaffNames:
         if words[at] not in self._book.date_names:
             return False
         beside = (*words[max(0, at - 1) : at], *words[at + 1 : at + 2])
-        return (
-            bool(words[max(0, at - 1) : at])
-            and words[at - 1] in self._book.date_leads
-            or any(word[:1].isdigit() for word in beside)
+        return (bool(words[max(0, at - 1) : at]) and words[at - 1] in self._book.date_leads) or any(
+            word[:1].isdigit() for word in beside
         )
 
     def _needed(self, utterance: Utterance, at: int, *, after_title: bool, is_asked: bool) -> float:
