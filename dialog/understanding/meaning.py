@@ -548,8 +548,9 @@ def _at_opening(findings: list[Finding], scene: Scene) -> list[Finding]:
         findings = _without(findings, say.Deny)
     if _is_idle_talk(findings, scene):
         return _without(findings, say.GiveTime, say.AskAvailability)
-    if _has(findings, *DETAILS) and not _has(findings, *ASKING):
-        first = next(each for each in findings if isinstance(each.command, DETAILS))
+    telling = [each for each in findings if isinstance(each.command, DETAILS) and each.command != say.AnyPractitioner()]
+    if telling and not _has(findings, *ASKING):
+        first = telling[0]
         findings.insert(findings.index(first), Finding(say.StartBooking(), (first.span[0], first.span[0]), frozenset()))
     if _has(findings, say.GiveName, say.GiveBirthDate, *DETAILS):
         return findings
@@ -566,8 +567,17 @@ def _as_answer(findings: list[Finding], scene: Scene) -> list[Finding]:
     if asked is Asked.WHEN and not _has(findings, say.GiveTime):
         return _turned(findings, say.AnyPractitioner, say.GiveTime(TimeWish(flexible=True)))
     if asked in {Asked.YES_NO, Asked.CHOICE}:
-        return _as_correction(findings, scene)
+        return _as_correction(_as_change(findings, scene), scene)
     return findings
+
+
+def _as_change(findings: list[Finding], scene: Scene) -> list[Finding]:
+    """Read "change that to four" as a change of what is being agreed on, where no visit was named."""
+    moving = _of_kind(findings, say.StartReschedule)
+    named = any("<visit>" in scene.text.found[at] for each in moving for at in range(*each.span)) or scene.services
+    if not moving or named or not _has(findings, say.GiveTime):
+        return findings
+    return _once(_turned(findings, say.StartReschedule, say.Correct()))
 
 
 def _turned(findings: Sequence[Finding], kind: type[Command], into: Command) -> list[Finding]:

@@ -85,11 +85,13 @@ def _names_visit(span: Span, move: Hit, scene: Scene, *, is_only: bool) -> bool:
     if start < move.start:
         return False
     before = words[start - 1] if start else ""
+    if before in scene.book.move_leads:
+        return False
     named_behind = end < len(words) and ({"<visit>", "<service>"} & scene.text.found[end].keys() or words[end] == "one")
     if named_behind or words[start] in scene.book.visit_leads or before in scene.book.visit_leads:
         return True
     goes_to = end < len(words) and words[end] in scene.book.move_leads
-    return before not in scene.book.move_leads and (goes_to or (is_only and start <= move.start + 2))
+    return goes_to or (is_only and start <= move.start + 2)
 
 
 def _times(scene: Scene) -> list[Span]:
