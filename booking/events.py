@@ -1,6 +1,7 @@
 """What happens in the diary and concerns others. Ids and counters only: whoever reacts reads the rows."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 
 from kernel.events import DomainEvent
 
@@ -42,6 +43,39 @@ class AppointmentCancelled(AppointmentEvent):
 
 
 @dataclass(frozen=True, kw_only=True)
+class AppointmentProposed(AppointmentEvent):
+    """A patient asked for a visit at no particular time. Staff find one, or decline."""
+
+    name = "booking.appointment.proposed"
+
+
+@dataclass(frozen=True, kw_only=True)
+class AppointmentRejected(AppointmentEvent):
+    """Staff said no to a request. `alternatives`: what the patient may have instead, each as `[start, practitioner, location]`."""
+
+    name = "booking.appointment.rejected"
+
+    alternatives: list[list[str]] = field(default_factory=list)
+
+
+@dataclass(frozen=True, kw_only=True)
+class MoveOffered(AppointmentEvent):
+    """The visit can't take place as it is. `hold_id` keeps another time for the patient until `expires_at`."""
+
+    name = "booking.appointment.move-offered"
+
+    hold_id: str
+    expires_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class AttendanceNoted(AppointmentEvent):
+    """The patient came, did not come, or the visit is over; or such a note was taken back."""
+
+    name = "booking.appointment.attendance"
+
+
+@dataclass(frozen=True, kw_only=True)
 class HoldExpired(AppointmentEvent):
     name = "booking.hold.expired"
 
@@ -66,6 +100,10 @@ EVENTS: dict[str, type[DomainEvent]] = {
         AppointmentRequested,
         AppointmentMoved,
         AppointmentCancelled,
+        AppointmentProposed,
+        AppointmentRejected,
+        MoveOffered,
+        AttendanceNoted,
         HoldExpired,
         TaskOpened,
     )

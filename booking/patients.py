@@ -10,9 +10,10 @@ from rapidfuzz.distance import OSA
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
+from booking import history
 from booking.model.appointment import Appointment
 from booking.model.patient import ContactPoint, Patient, RelatedPerson
-from booking.values import AppointmentStatus, PatientId
+from booking.values import AppointmentStatus, PatientId, Source
 from kernel import crypto
 from kernel.db import new_id
 from kernel.work import UnitOfWork
@@ -67,8 +68,10 @@ def register_patient(
     is_placeholder: bool = False,
     booked_by: str | None = None,
     relation: str | None = None,
+    actor: str = "system",
+    source: Source = Source.STAFF,
 ) -> PatientInfo:
-    """Take on a new patient. Each call makes one: look for them first.
+    """Take on a new patient, with the first line of their history. Each call makes one: look for them first.
 
     `booked_by` is the patient who books for them, as their `relation` (child, parent, partner, other).
     """
@@ -90,6 +93,18 @@ def register_patient(
     if booked_by is not None:
         work.session.add(RelatedPerson(patient_id=patient.id, by_patient_id=booked_by, relation=relation or "other"))
     work.session.flush()
+    known = {"name": name, "language": language, "is_placeholder": is_placeholder}
+    secret = {"birth_date": birth_date, "phone": phone}
+    history.write_line(
+        work,
+        patient_id=patient.id,
+        what="registered",
+        actor=actor,
+        source=source,
+        now=now,
+        before=None,
+        after=known | history.named_only([field for field, value in secret.items() if value is not None]),
+    )
     return PatientInfo(PatientId(patient.id), name, birth_date, language, is_placeholder)
 
 
@@ -158,6 +173,11 @@ def _is_part(shorter: str, longer: str) -> bool:
 def phone_hash(phone: str) -> str:
     """Return what a number (E.164) is looked up by."""
     return crypto.keyring().lookup_hash(f"phone:{phone}")
+
+
+def email_hash(email: str) -> str:
+    """Return what an address is looked up by, however it is written in upper and lower case."""
+    return crypto.keyring().lookup_hash(f"email:{email.casefold()}")
 
 
 def birth_date_hash(birth_date: date) -> str:

@@ -41,7 +41,7 @@ _LEGAL: dict[AppointmentStatus, frozenset[AppointmentStatus]] = {
     _S.PROPOSED: frozenset({_S.PENDING, _S.BOOKED, _S.CANCELLED, _S.WAITLIST, _S.ENTERED_IN_ERROR}),
     _S.PENDING: frozenset({_S.BOOKED, _S.CANCELLED, _S.WAITLIST, _S.ENTERED_IN_ERROR}),
     _S.BOOKED: frozenset({_S.ARRIVED, _S.FULFILLED, _S.CANCELLED, _S.NOSHOW, _S.ENTERED_IN_ERROR}),
-    _S.ARRIVED: frozenset({_S.FULFILLED, _S.CANCELLED, _S.ENTERED_IN_ERROR}),
+    _S.ARRIVED: frozenset({_S.BOOKED, _S.FULFILLED, _S.CANCELLED, _S.ENTERED_IN_ERROR}),
     _S.WAITLIST: frozenset({_S.PENDING, _S.BOOKED, _S.CANCELLED, _S.ENTERED_IN_ERROR}),
     _S.FULFILLED: frozenset({_S.ENTERED_IN_ERROR}),
     _S.CANCELLED: frozenset({_S.ENTERED_IN_ERROR}),
@@ -51,6 +51,45 @@ _LEGAL: dict[AppointmentStatus, frozenset[AppointmentStatus]] = {
 
 BLOCKING = frozenset({_S.PENDING, _S.BOOKED, _S.ARRIVED, _S.FULFILLED})
 """Statuses whose Allocations are live: nobody else may have the time."""
+
+
+class OtherWord(StrEnum):
+    """What other systems call the state of a time or a visit."""
+
+    AVAILABLE = "available"  # a Slot: nobody has it
+    REQUESTED = "requested"
+    SCHEDULED = "scheduled"  # somebody has it, and something is still to be said: a Hold, or a yes of staff
+    CONFIRMED = "confirmed"
+    ARRIVED = "arrived"
+    COMPLETED = "completed"
+    CANCELLED = "cancelled"
+    NO_SHOW = "no-show"
+    WAITING = "waiting"
+    EXPIRED = "expired"  # a Hold that ran out
+    REMOVED = "removed"
+
+    @property
+    def status(self) -> AppointmentStatus | None:
+        """The status that this is with us, or None for what is no Appointment."""
+        return _STATUS_OF[self]
+
+
+_WORD_OF: dict[AppointmentStatus, OtherWord] = {
+    _S.PROPOSED: OtherWord.REQUESTED,
+    _S.PENDING: OtherWord.SCHEDULED,
+    _S.BOOKED: OtherWord.CONFIRMED,
+    _S.ARRIVED: OtherWord.ARRIVED,
+    _S.FULFILLED: OtherWord.COMPLETED,
+    _S.CANCELLED: OtherWord.CANCELLED,
+    _S.NOSHOW: OtherWord.NO_SHOW,
+    _S.WAITLIST: OtherWord.WAITING,
+    _S.ENTERED_IN_ERROR: OtherWord.REMOVED,
+}
+_STATUS_OF: dict[OtherWord, AppointmentStatus | None] = {
+    **{word: status for status, word in _WORD_OF.items()},
+    OtherWord.AVAILABLE: None,
+    OtherWord.EXPIRED: _S.PENDING,
+}
 
 
 class Source(StrEnum):
@@ -426,3 +465,12 @@ class BookedVisit:
     def is_hold(self) -> bool:
         """A Hold is pending with an expiry. Once that has passed its time is anybody's, until somebody takes it."""
         return self.status is AppointmentStatus.PENDING and self.hold_expires_at is not None
+
+
+def in_other_words(found: Slot | BookedVisit, *, now: datetime) -> OtherWord:
+    """Return what other systems call a free time, or a visit as it stands at `now`."""
+    if isinstance(found, Slot):
+        return OtherWord.AVAILABLE
+    if found.is_hold and found.hold_expires_at is not None and found.hold_expires_at <= now:
+        return OtherWord.EXPIRED
+    return _WORD_OF[found.status]

@@ -229,6 +229,8 @@ class Tools:
             is_placeholder=request.birth_date is None,
             booked_by=request.booked_by,
             relation=None if request.relation is Relation.SELF else request.relation.value,
+            actor=PATIENT,
+            source=self.source,
         )
         self._note("registered", patient_id=patient.id)
         if patient.is_placeholder:

@@ -4,9 +4,9 @@ import uuid
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
+from sqlalchemy import inspect, select
 
-from booking import guard, ledger, taken
+from booking import guard, history, ledger, taken
 from booking.availability import Wanted, free_resources
 from booking.choice import Choice, Reason
 from booking.claims import Taken
@@ -21,6 +21,10 @@ from kernel.interval import wall_to_instant
 from kernel.work import UnitOfWork
 
 _NAMESPACE = uuid.UUID("6f2b1c52-3f0e-5a55-9d0b-0d5f3a1c7e11")
+
+
+_ENCRYPTED = ("birth_date", "address", "place")
+_TOLD = ("name", "language", *_ENCRYPTED)
 
 
 def bring_patients(work: UnitOfWork, file: ClinicFile, *, clinic_id: str, now: datetime) -> int:
@@ -39,9 +43,28 @@ def bring_patients(work: UnitOfWork, file: ClinicFile, *, clinic_id: str, now: d
             patient.birth_date = part.born
             patient.birth_date_hash = None if part.born is None else birth_date_hash(part.born)
         work.session.add(patient)
+        changed = [field for field in _TOLD if inspect(patient).attrs[field].history.has_changes()]
         work.session.flush()
         _bring_number(work, patient, part)
+        if changed:
+            what = "changed" if part.key in stored else "registered"
+            _write_history(work, patient, changed, what=what, now=now)
     return sum(part.key not in stored for part in file.patients)
+
+
+def _write_history(work: UnitOfWork, patient: Patient, changed: list[str], *, what: str, now: datetime) -> None:
+    encrypted = [field for field in changed if field in _ENCRYPTED]
+    after = {field: getattr(patient, field) for field in changed if field not in _ENCRYPTED}
+    history.write_line(
+        work,
+        patient_id=patient.id,
+        what=what,
+        actor="system",
+        source=Source.STAFF,
+        now=now,
+        before=None,
+        after=after | history.named_only(encrypted),
+    )
 
 
 def _bring_number(work: UnitOfWork, patient: Patient, part: PatientPart) -> None:

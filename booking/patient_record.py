@@ -1,0 +1,160 @@
+"""Change what is on file about a patient. Every change leaves a line in their history (`booking.history`)."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import delete, select
+
+from booking import history
+from booking.model.patient import ContactPoint, Patient
+from booking.patients import birth_date_hash, email_hash, phone_hash
+from booking.values import Place, Source
+from kernel.errors import Refused
+from kernel.work import UnitOfWork
+
+
+class UnknownPatient(Refused):
+    """The clinic has no such patient."""
+
+    code = "unknown-patient"
+
+
+@dataclass(frozen=True)
+class PatientChanges:
+    """What is to be different; None leaves a field as it is. `phones` (E.164) and `emails` are all there are afterwards."""
+
+    name: str | None = None
+    birth_date: date | None = None
+    language: str | None = None
+    is_placeholder: bool | None = None
+    address: str | None = None
+    place: Place | None = None
+    phones: tuple[str, ...] | None = None
+    emails: tuple[str, ...] | None = None
+
+
+def change_patient(
+    work: UnitOfWork,
+    *,
+    clinic_id: str,
+    patient_id: str,
+    changes: PatientChanges,
+    now: datetime,
+    actor: str,
+    source: Source,
+) -> None:
+    """Bring the record up to date. What is on file already is no change, so that calling again writes nothing.
+
+    Locks the Patient. Raises UnknownPatient, for one of another clinic as well.
+    """
+    patient = _read_locked(work, clinic_id=clinic_id, patient_id=patient_id)
+    before, after = _change_plain(patient, changes)
+    secret = _change_encrypted(patient, changes)
+    for system, values in (("phone", changes.phones), ("email", changes.emails)):
+        if values is not None and _change_contacts(work, patient_id, system, values):
+            secret.append(system)
+    if not after and not secret:
+        return
+    work.session.flush()
+    history.write_line(
+        work,
+        patient_id=patient_id,
+        what="changed",
+        actor=actor,
+        source=source,
+        now=now,
+        before=before,
+        after=after | history.named_only(secret),
+    )
+
+
+def block_patient(
+    work: UnitOfWork, *, clinic_id: str, patient_id: str, now: datetime, actor: str, source: Source
+) -> None:
+    """Let the patient book no more by themselves. Their visits stay. Locks the Patient. Calling again changes nothing.
+
+    Raises UnknownPatient.
+    """
+    patient = _read_locked(work, clinic_id=clinic_id, patient_id=patient_id)
+    _set_blocked(work, patient, blocked=True, what="blocked", now=now, actor=actor, source=source)
+
+
+def unblock_patient(
+    work: UnitOfWork, *, clinic_id: str, patient_id: str, now: datetime, actor: str, source: Source
+) -> None:
+    """Let the patient book again. Locks the Patient. Calling again changes nothing. Raises UnknownPatient."""
+    patient = _read_locked(work, clinic_id=clinic_id, patient_id=patient_id)
+    _set_blocked(work, patient, blocked=False, what="unblocked", now=now, actor=actor, source=source)
+
+
+def _read_locked(work: UnitOfWork, *, clinic_id: str, patient_id: str) -> Patient:
+    statement = (
+        select(Patient)
+        .where(Patient.id == patient_id, Patient.clinic_id == clinic_id)
+        .with_for_update(key_share=True)
+        .execution_options(populate_existing=True)
+    )
+    patient = work.session.scalars(statement).one_or_none()
+    if patient is None:
+        raise UnknownPatient
+    return patient
+
+
+def _set_blocked(
+    work: UnitOfWork, patient: Patient, *, blocked: bool, what: str, now: datetime, actor: str, source: Source
+) -> None:
+    if patient.blocked == blocked:
+        return
+    patient.blocked = blocked
+    work.session.flush()
+    history.write_line(
+        work,
+        patient_id=patient.id,
+        what=what,
+        actor=actor,
+        source=source,
+        now=now,
+        before={"blocked": not blocked},
+        after={"blocked": blocked},
+    )
+
+
+def _change_plain(patient: Patient, changes: PatientChanges) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Set the fields that may be read in the history and return what was before and what is after."""
+    before: dict[str, Any] = {}
+    after: dict[str, Any] = {}
+    for field in ("name", "language", "is_placeholder"):
+        value = getattr(changes, field)
+        if value is not None and value != getattr(patient, field):
+            before[field], after[field] = getattr(patient, field), value
+            setattr(patient, field, value)
+    return before, after
+
+
+def _change_encrypted(patient: Patient, changes: PatientChanges) -> list[str]:
+    """Set the fields whose values stay out of the history and return the names of those that changed."""
+    place = None if changes.place is None else f"{changes.place.latitude},{changes.place.longitude}"
+    wanted = {"birth_date": changes.birth_date, "address": changes.address, "place": place}
+    changed = [field for field, value in wanted.items() if value is not None and value != getattr(patient, field)]
+    for field in changed:
+        setattr(patient, field, wanted[field])
+    if changes.birth_date is not None and "birth_date" in changed:
+        patient.birth_date_hash = birth_date_hash(changes.birth_date)
+    return changed
+
+
+def _change_contacts(work: UnitOfWork, patient_id: str, system: str, values: Iterable[str]) -> bool:
+    """Make `values` the patient's contacts of this kind and say whether that changed any."""
+    hashed = phone_hash if system == "phone" else email_hash
+    wanted = {hashed(value): value for value in values}
+    of_kind = (ContactPoint.patient_id == patient_id, ContactPoint.system == system)
+    known = set(work.session.scalars(select(ContactPoint.value_hash).where(*of_kind)))
+    if known == set(wanted):
+        return False
+    work.session.execute(delete(ContactPoint).where(*of_kind, ContactPoint.value_hash.not_in(wanted)))
+    for value_hash, value in wanted.items():
+        if value_hash not in known:
+            work.session.add(ContactPoint(patient_id=patient_id, system=system, value=value, value_hash=value_hash))
+    return True
