@@ -208,7 +208,12 @@ def test_a_line_that_makes_no_sense_is_refused(line: str) -> None:
 def test_every_meaning_of_the_phrase_file_is_one_the_program_knows(language: str) -> None:
     names = {label.partition(" ")[0] for label in phrase_book(language).intents.labels}
 
-    assert names <= {kind.name for kind in Command.__subclasses__()} | {"can_not_come", "ask_about_it", "has_visit", "nothing"}
+    assert names <= {kind.name for kind in Command.__subclasses__()} | {
+        "can_not_come",
+        "ask_about_it",
+        "has_visit",
+        "nothing",
+    }
 
 
 # JSON.
