@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import click
+from redis.exceptions import RedisError
 from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
 
@@ -45,6 +46,8 @@ def main() -> None:
         _fail(str(error))
     except Refused as refusal:
         _fail(_in_words(refusal))
+    except RedisError:
+        _fail("Redis cannot be reached; frontdesk doctor tries every connection.")
     except DBAPIError as error:
         _fail(f"The database cannot be used: {str(error.orig).splitlines()[0]}")
 

@@ -249,3 +249,12 @@ def test_a_database_without_tables_or_clinic_says_what_to_run(run: Run) -> None:
     assert "frontdesk migrate" in without_tables.err
     assert is_refused_in_one_line(without_clinic)
     assert "frontdesk import" in without_clinic.err
+
+
+def test_a_worker_without_redis_says_so_in_one_line(run: Run, elm: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REDIS_URL", "redis://127.0.0.1:1")
+
+    printed = run("worker")
+
+    assert (printed.code, printed.err.count("\n")) == (1, 1)
+    assert "Redis cannot be reached" in printed.err
