@@ -114,7 +114,11 @@ def look(utterance: Utterance, text: Text, listening: Listening, *, book: Phrase
         None if birth and asked is Asked.BIRTH_DATE else phone_in(utterance, book, country=listening.catalogue.country)
     )
     if birth and phone and overlaps(birth.span, phone.span):
-        birth = None
+        # "8/21/1975" has as many digits as a local number, but is written as a date.
+        if birth.value is not None and asked is not Asked.PHONE:
+            phone = None
+        else:
+            birth = None
     person = _person(utterance, text, cues, listening, book)
     taken = [each.span for each in (phone, birth, person) if each]
     place_words = [tuple(found.get("<place_word>", ())) for found in text.found]
