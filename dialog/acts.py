@@ -94,6 +94,8 @@ class Say(StrEnum):
     PRACTITIONERS = "practitioners"
     WHO_OFFERS = "who-offers"
     WORKS_WHEN = "works-when"
+    WORKS_ON = "works-on"
+    NOT_IN_ON = "not-in-on"
     WORKING_ON = "working-on"
     LANGUAGES = "languages"
     LANGUAGE_SPOKEN_BY = "language-spoken-by"

@@ -16,6 +16,7 @@ _MENU: dict[str, c.Command] = {
     "4": c.AskAppointments(),
     "5": c.LeaveMessage(),
 }
+_YES_NO: dict[str, c.Command] = {"1": c.Affirm(), "y": c.Affirm(), "2": c.Deny(), "n": c.Deny()}
 _MENU_QUESTIONS = {Asked.WHAT_TO_DO, Asked.ANYTHING_ELSE, Asked.NOTHING}
 
 
@@ -25,8 +26,8 @@ def as_commands(draft: Draft, text: str, understood: tuple[c.Command, ...], *, i
     if is_keys:
         meant = _meaning(draft, digits)
         return (meant,) if meant is not None else ()
-    if digits in {"1", "2"} and asked is Asked.YES_NO:
-        return (c.Affirm() if digits == "1" else c.Deny(),)
+    if asked is Asked.YES_NO and (answer := _YES_NO.get(digits.lower())):
+        return (answer,)
     has_numbers = draft.state.choices and asked not in {Asked.YES_NO, *_MENU_QUESTIONS}
     if len(digits) == 1 and digits.isdecimal() and has_numbers:
         return (c.Choose(int(digits) - 1),) if digits != "0" else (c.AskHuman(),)

@@ -109,6 +109,7 @@ def _awake(state: DialogState, setting: Setting) -> DialogState:
 def _listen(draft: Draft, heard: Heard) -> None:
     draft.update(turns=draft.state.turns + 1)
     commands = as_commands(draft, heard.text, heard.commands, is_keys=heard.kind is InboundKind.KEYS)
+    is_sure = commands != heard.commands or heard.confidence >= _SURE_ENOUGH  # a digit is not to be misheard
     emergency = next((one for one in commands if isinstance(one, c.Emergency)), None)
     if emergency is not None:
         people.emergency(draft, words=emergency.text or heard.text)
@@ -117,7 +118,7 @@ def _listen(draft: Draft, heard: Heard) -> None:
     elif draft.state.asked is Asked.MESSAGE and not _leaves_message(commands):
         draft.update_flow(note=heard.text)
         social.reset_counts(draft)
-    elif _take(draft, details.as_birth_dates(draft, commands), is_sure=heard.confidence >= _SURE_ENOUGH):
+    elif _take(draft, details.as_birth_dates(draft, commands), is_sure=is_sure):
         if not draft.asked_something:
             social.reset_counts(draft)
     else:
@@ -138,8 +139,9 @@ def _take(draft: Draft, commands: tuple[c.Command, ...], *, is_sure: bool) -> bo
         # "Sorry, tomorrow at 9" is no wish to hear it again.
         if not (isinstance(one, c.Repeat) and len(commands) > 1) and _about_conversation(draft, one):
             return True
+    commands, used = _asked_back(draft, commands)
     said = _details_meant(draft, commands)
-    used = _who(draft, commands)
+    used |= _who(draft, commands)
     used |= _choose(draft, commands, said)
     before = _standing(draft)
     used |= _wishes(draft, commands, said)
@@ -147,6 +149,17 @@ def _take(draft: Draft, commands: tuple[c.Command, ...], *, is_sure: bool) -> bo
         used |= _yes_or_no(draft, commands, is_sure=is_sure)
     used |= _asides(draft, commands)
     return used
+
+
+def _asked_back(draft: Draft, commands: tuple[c.Command, ...]) -> tuple[tuple[c.Command, ...], bool]:
+    """Take "what do you have?" in answer to "when?" as any time at all. It begins nothing new while a time is looked for."""
+    flow = draft.state.flow
+    if flow is None or flow.kind not in {FlowKind.BOOK, FlowKind.RESCHEDULE} or flow.offers:
+        return commands, False
+    left = tuple(one for one in commands if not isinstance(one, c.AskAvailability))
+    if len(left) == len(commands) or any(isinstance(one, c.GiveTime) for one in left):
+        return left, len(left) < len(commands)
+    return left, answers.be_unsure(draft) if draft.state.asked is Asked.WHEN else False
 
 
 def _is_parting(commands: tuple[c.Command, ...]) -> bool:
@@ -242,7 +255,9 @@ def _wishes(draft: Draft, commands: tuple[c.Command, ...], said: tuple[c.Command
             if pointed_at is not None and wish.kind in starts.CHANGES:
                 draft.update_flow(visit=pointed_at)
             used = True
-        elif draft.state.flow is None and _is_about_a_visit_they_have(wish.details):
+        elif _is_move_instead(draft, commands) or (
+            draft.state.flow is None and _is_about_a_visit_they_have(wish.details)
+        ):
             starts.begin(draft, FlowKind.RESCHEDULE)
         for one in wish.details:
             used |= details.give(draft, one)
@@ -267,6 +282,14 @@ def _names_a_visit(wish: starts.Wish) -> bool:
         isinstance(one, c.GiveService) or (isinstance(one, c.GiveTime) and (one.of_visit or not is_move))
         for one in wish.details
     )
+
+
+def _is_move_instead(draft: Draft, commands: tuple[c.Command, ...]) -> bool:
+    """Take "no, Wednesday" at the read-back of a cancellation as a wish to move the visit there."""
+    asked = draft.state.question
+    is_no = any(isinstance(one, (c.Deny, c.Correct)) for one in commands)
+    has_time = any(isinstance(one, c.GiveTime) and not one.of_visit for one in commands)
+    return asked is not None and asked.say is Say.READ_BACK_CANCEL and is_no and has_time
 
 
 def _is_about_a_visit_they_have(said: tuple[c.Command, ...]) -> bool:

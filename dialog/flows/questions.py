@@ -120,13 +120,26 @@ def _practitioners(draft: Draft, subject: Subject) -> bool:
 def _works_when(draft: Draft, subject: Subject) -> bool:
     if subject.practitioner is None and subject.day is not None:
         people = draft.able(subject.service) if subject.service else draft.catalogue.practitioners
-        working = [one.id for one in people if hours.works_on(one, subject.day)]
+        working = [one.id for one in people if _is_in(draft, one, subject.day)]
         draft.say(Say.WORKING_ON, day=subject.day.isoformat(), practitioners=working)
         return True
     if subject.practitioner is None:
         return _practitioners(draft, subject)
-    draft.say(Say.WORKS_WHEN, practitioner=subject.practitioner.id)
+    person, day = subject.practitioner, subject.day
+    if day is None:
+        draft.say(Say.WORKS_WHEN, practitioner=person.id)
+    elif _is_in(draft, person, day):
+        draft.say(Say.WORKS_ON, practitioner=person.id, day=day.isoformat(), on=day.isoformat())
+    else:
+        draft.say(Say.NOT_IN_ON, practitioner=person.id, day=day.isoformat())
     return True
+
+
+def _is_in(draft: Draft, person: PractitionerInfo, day: date) -> bool:
+    return any(
+        hours.works_on(person, day, location_ids=(place.id,)) and hours.openings(place, day)
+        for place in draft.catalogue.locations
+    )
 
 
 def _languages(draft: Draft, subject: Subject) -> bool:

@@ -44,8 +44,10 @@ def split(commands: Sequence[c.Command], details: Sequence[c.Command]) -> list[W
     """Return the wishes in the order said, each with the details that go with it: those after it, for the first also those before."""
     wishes: list[tuple[FlowKind | None, list[c.Command]]] = []
     early: list[c.Command] = []
+    is_wanted = any(kind_of(one) for one in commands if not isinstance(one, c.AskAvailability))
     for command in commands:
-        kind = kind_of(command)
+        # "Move it, what do you have?" is one wish.
+        kind = None if is_wanted and isinstance(command, c.AskAvailability) else kind_of(command)
         if kind is not None and (not wishes or wishes[-1][0] is not kind):
             wishes.append((kind, []))
         elif command in details:

@@ -113,6 +113,7 @@ class Renderer:
             "duration": lambda: self.moments.length(self.catalogue.service(fields["service"]).duration),
             "price": lambda: self._price(fields["service"]),
             "slot": lambda: self._slot(fields["offers"][0]),
+            "does_it_suit": lambda: self._part("does_it_suit" if fields["moves"] else "book_it"),
             "options": lambda: self._numbered(self._options(fields)),
             "options_or": lambda: self._listed(self._options(fields), "or"),
             "options_and": lambda: self._listed(self._options(fields), "and"),
@@ -200,7 +201,8 @@ class Renderer:
 
     def _hours(self, fields: Mapping[str, Any]) -> str:
         if "practitioner" in fields:
-            return self._working_hours(self.catalogue.practitioner(fields["practitioner"]))
+            on = date.fromisoformat(fields["on"]) if fields.get("on") else None
+            return self._working_hours(self.catalogue.practitioner(fields["practitioner"]), on=on)
         places = self._places(fields)
         told = []
         for place in places:
@@ -223,13 +225,16 @@ class Renderer:
         spans = self.moments.spans([(one.start, one.end) for one in openings])
         return self._part("open_on", hours=spans, day=self.moments.day(day))
 
-    def _working_hours(self, person: PractitionerInfo) -> str:
+    def _working_hours(self, person: PractitionerInfo, *, on: date | None) -> str:
         by_place: dict[str, list[Any]] = {}
         for one in person.hours:
-            by_place.setdefault(one.location_id, []).append(one.weekly)
-        return "; ".join(
-            f"{self.moments.week(weekly)}{self._at_place(location_id)}" for location_id, weekly in by_place.items()
-        )
+            if on is None or one.weekly in hours.works_on(person, on, location_ids=(one.location_id,)):
+                by_place.setdefault(one.location_id, []).append(one.weekly)
+        told = self.moments.week if on is None else self._day_spans
+        return "; ".join(f"{told(weekly)}{self._at_place(location_id)}" for location_id, weekly in by_place.items())
+
+    def _day_spans(self, weekly: list[Any]) -> str:
+        return self.moments.spans([(one.start, one.end) for one in sorted(weekly, key=lambda one: one.start)])
 
     # Places.
 

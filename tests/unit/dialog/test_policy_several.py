@@ -187,3 +187,56 @@ def test_perfect_after_a_booking_by_text_begins_nothing_and_no_text_is_empty() -
 
     assert talk.hear(c.Affirm()) == "You're welcome."
     assert talk.hear(ANNS_BIRTHDAY) != ""
+
+
+@pytest.mark.parametrize("answer", ["1", "y", "Y."])
+def test_a_digit_or_letter_texted_to_a_read_back_is_a_yes_however_little_else_it_says(answer: str) -> None:
+    talk = Talk()
+    talk.hear(c.StartBooking(), c.GiveService(("cleaning",)), on(MONDAY))
+    talk.hear(c.Choose(0))
+
+    talk.hear(text=answer, confidence=0.0)
+
+    assert len(talk.booked()) == 1
+
+
+def test_asking_what_there_is_while_moving_shows_times_for_the_move() -> None:
+    talk = verified_with_two_visits()
+    talk.hear(c.StartReschedule(), c.Choose(0))
+    assert talk.said == [Say.ASK_WHEN_MOVE]
+
+    talk.hear(c.AskAvailability())
+
+    assert talk.said[-1] is Say.OFFER
+    assert [one.kind for one in talk.state.flows] == [FlowKind.RESCHEDULE]
+
+
+@pytest.mark.parametrize(
+    ("day", "said"),
+    [(TUESDAY, Say.WORKS_ON), (date(2027, 3, 19), Say.NOT_IN_ON), (date(2027, 3, 14), Say.NOT_IN_ON)],
+)
+def test_whether_somebody_is_in_on_a_day_is_answered_for_that_day(day: date, said: Say) -> None:
+    talk = Talk()
+
+    reply = talk.hear(c.AskClinic(c.Topic.WHO_WORKS_WHEN, "is dr lee in"), c.GivePractitioner(("lee",)), on(day))
+
+    assert talk.said[1] is said
+    assert ("Yes" in reply) is (said is Say.WORKS_ON)
+
+
+def test_a_single_time_for_a_move_is_not_called_a_booking() -> None:
+    talk = verified_with_two_visits()
+
+    reply = talk.hear(c.StartReschedule(), c.Choose(0), on(MONDAY, at=14 * 60))
+
+    assert reply == "Dental cleaning: Mon Mar 15, 2:00 PM with Dr. Lee, Main Street. Does that suit you?"
+
+
+def test_no_and_a_day_at_the_read_back_of_a_cancellation_moves_the_visit_there() -> None:
+    talk = verified_with_two_visits()
+    talk.hear(c.StartCancel(), c.Choose(0))
+
+    talk.hear(c.Correct(), on(MONDAY, at=14 * 60))
+    reply = talk.hear(c.Affirm())
+
+    assert "Move Dental cleaning from Tue Mar 16, 10:00 AM to Mon Mar 15, 2:00 PM" in reply
