@@ -100,6 +100,7 @@ def claim(work: UnitOfWork, *, appointment_id: str, claims: Sequence[Claim]) -> 
     """
     if not claims:
         return
+    work.touch(*(schedule_tag(one.schedule_id) for one in claims))
     # In ascending order: transactions that take two Schedules in opposite order would wait for each other.
     rows = [
         {
@@ -134,14 +135,17 @@ def release(work: UnitOfWork, *, appointment_id: str) -> bool:
         update(Allocation)
         .where(Allocation.appointment_id == appointment_id, Allocation.live)
         .values(live=False)
-        .returning(Allocation.id)
+        .returning(Allocation.schedule_id)
     )
-    return bool(released.all())
+    schedule_ids = released.scalars().all()
+    work.touch(*map(schedule_tag, schedule_ids))
+    return bool(schedule_ids)
 
 
 def discard(work: UnitOfWork, *, appointment_ids: Sequence[str]) -> None:
     """Remove the Appointments' Allocations, so that other time can be claimed for them."""
-    work.session.execute(delete(Allocation).where(Allocation.appointment_id.in_(appointment_ids)))
+    gone = delete(Allocation).where(Allocation.appointment_id.in_(appointment_ids)).returning(Allocation.schedule_id)
+    work.touch(*map(schedule_tag, work.session.execute(gone).scalars()))
 
 
 def drop_expired_holds(work: UnitOfWork, *, schedule_ids: Iterable[str], within: Interval, now: datetime) -> None:
@@ -175,6 +179,11 @@ def let_lapse(work: UnitOfWork, entry: ledger.Entry, *, now: datetime) -> None:
         return
     lapsed = ledger.change(work, entry, what="expired", actor="system", source=entry.visit.source, now=now, columns={})
     work.publish(ledger.told(HoldExpired, lapsed, now=now))
+
+
+def schedule_tag(schedule_id: str) -> str:
+    """Return the tag that is touched (`UnitOfWork.touch`) when time of a Schedule is taken or given back."""
+    return f"schedule:{schedule_id}"
 
 
 def _is_postgresql(work: UnitOfWork) -> bool:

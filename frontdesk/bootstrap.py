@@ -11,6 +11,7 @@ from redis.exceptions import RedisError
 from redis.retry import Retry
 
 from booking.catalogue import CatalogueCache
+from booking.shown import ShownSlots
 from calendar_sync.adapters.caldav_store import CaldavStore
 from calendar_sync.adapters.memory_store import MemoryStore
 from calendar_sync.ports import LinkAccess, OpenCalendar
@@ -46,6 +47,7 @@ class Services:
     redis: Any  # a client; None where everything is in this process. Its library's types are too loose to be of use.
     lock: TurnLock
     catalogues: CatalogueCache
+    shown: ShownSlots
     interpreter: Interpreter
     dialog: Dialog
     sms_gateway: SmsGateway
@@ -79,10 +81,12 @@ def build(settings: Settings) -> Services:
         retry=Retry(NoBackoff(), 1),  # by default it waits longer and longer between tries
         health_check_interval=30,
     )
-    db = Database(settings.database_url, secret=settings.secret_key, wake_relay=lambda: _wake(redis))
+    shown = ShownSlots(redis)
+    db = Database(settings.database_url, secret=settings.secret_key, wake_relay=lambda: _wake(redis), watcher=shown)
     return _assemble(
         settings,
         db=db,
+        shown=shown,
         clock=FixedClock(settings.fixed_now) if settings.fixed_now else SystemClock(),
         redis=redis,
         lock=RedisTurnLock(redis),
@@ -118,6 +122,7 @@ def build_in_process(
     made = _assemble(
         settings,
         db=Database(settings.database_url, secret=settings.secret_key),
+        shown=ShownSlots(None),
         clock=clock,
         redis=None,
         lock=InProcessTurnLock(),
@@ -163,6 +168,7 @@ def _assemble(
     settings: Settings,
     *,
     db: Database,
+    shown: ShownSlots,
     clock: Clock,
     redis: Any,
     lock: TurnLock,
@@ -179,6 +185,7 @@ def _assemble(
         redis=redis,
         lock=lock,
         catalogues=catalogues,
+        shown=shown,
         interpreter=interpreter,
         dialog=Dialog(db=db, clock=clock, lock=lock, interpreter=interpreter, catalogues=catalogues),
         sms_gateway=sms_gateway,

@@ -7,7 +7,7 @@ whatever they did together stands or falls together. No vendor is called inside.
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from sqlalchemy import Index
 from sqlalchemy.exc import DBAPIError, OperationalError
@@ -41,6 +41,16 @@ class OutboxEntry(Base):
     dispatched_at: Mapped[datetime | None]
 
 
+class Watcher(Protocol):
+    """Learns which things a transaction changed. Must not raise: a booking does not fail because somebody looks on."""
+
+    def changing(self, tags: frozenset[str]) -> None:
+        """Called just before the commit. The process may end before `changed` is called."""
+
+    def changed(self, tags: frozenset[str]) -> None:
+        """Called after the commit, or after it failed."""
+
+
 class UnitOfWork:
     """A transaction under way. `session` reads and writes; `publish` stores an event with the change."""
 
@@ -48,6 +58,11 @@ class UnitOfWork:
         self.session = session
         self.after_commit: list[Callable[[], None]] = []
         self.published = False
+        self.touched: set[str] = set()
+
+    def touch(self, *tags: str) -> None:
+        """Note that something was changed that is shown from memory elsewhere: whoever keeps it there forgets it."""
+        self.touched.update(tags)
 
     def publish(self, event: DomainEvent) -> None:
         """Tell of `event` once this transaction is committed; if it rolls back, nothing is told."""
@@ -66,10 +81,18 @@ class UnitOfWork:
 class Database:
     """The database of this process. Installs the keys of its encrypted columns."""
 
-    def __init__(self, url: str, *, secret: str, wake_relay: Callable[[], None] | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        secret: str,
+        wake_relay: Callable[[], None] | None = None,
+        watcher: Watcher | None = None,
+    ) -> None:
         crypto.install(crypto.Keyring(secret))
         self.engine = make_engine(url)
         self._wake_relay = wake_relay
+        self._watcher = watcher
 
     @property
     def is_postgresql(self) -> bool:
@@ -78,9 +101,17 @@ class Database:
     @contextmanager
     def begin(self) -> Iterator[UnitOfWork]:
         """Open a transaction that commits at the end of the block and rolls back on any exception."""
-        with Session(self.engine, expire_on_commit=False) as session, session.begin():
-            work = UnitOfWork(session)
-            yield work
+        told: frozenset[str] = frozenset()
+        try:
+            with Session(self.engine, expire_on_commit=False) as session, session.begin():
+                work = UnitOfWork(session)
+                yield work
+                if work.touched and self._watcher:
+                    told = frozenset(work.touched)
+                    self._watcher.changing(told)
+        finally:
+            if told and self._watcher:
+                self._watcher.changed(told)
         for call in work.after_commit:
             call()
         # Correctness does not depend on this: the relay also polls.
