@@ -4,22 +4,22 @@ Shared by everything that makes less time available (hold, confirm, reschedule, 
 locking: Patient, Appointment, Schedules.
 """
 
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from booking import guard, taken
 from booking.availability import Busy, Wanted, can_start, free_resources, starts_without_resources
-from booking.choice import Choice, best
+from booking.choice import NO_WISH, Choice, Load, Wish, best, head_starts_of, newcomers
 from booking.guard import Claim, ScheduleBusy, SlotTaken
+from booking.loads import local_day, read_loads, window_around
 from booking.model.appointment import Allocation
 from booking.rules import PractitionerDailyMaximum, is_full
-from booking.values import PractitionerInfo, ResourceInfo
-from kernel.interval import Interval, day_interval, subtracted
+from booking.values import BookingRules, PractitionerInfo, ResourceInfo
+from kernel.interval import Interval, subtracted
 from kernel.work import UnitOfWork
 
 
@@ -27,14 +27,17 @@ from kernel.work import UnitOfWork
 class Need:
     """A visit that needs time: what, when, with one of whom.
 
-    `ours` are Appointments whose time is not an obstacle: the visit itself, and the one it replaces.
+    `ours` are Appointments whose time is not an obstacle: the visit itself, and the one it replaces. `is_overriding`: staff
+    set working hours and daily maxima aside. What is taken stays taken.
     """
 
     wanted: Wanted
     starts_at: datetime
     candidates: Sequence[PractitionerInfo]
-    seen_before_id: str | None = None
+    seen_before: Sequence[str] = ()
     ours: tuple[str, ...] = ()
+    wish: Wish = NO_WISH
+    is_overriding: bool = False
 
     @property
     def time(self) -> Interval:
@@ -42,17 +45,17 @@ class Need:
         return self.wanted.claim(self.starts_at)
 
     @property
-    def day(self) -> Interval:
-        zone = self.wanted.location.zone
-        return day_interval(self.starts_at.astimezone(zone).date(), zone)
+    def rules(self) -> BookingRules:
+        return self.wanted.catalogue.rules_at(self.wanted.location.id)
 
 
 @dataclass(frozen=True)
 class Taken:
-    """Who and which rooms a visit got."""
+    """Who and which rooms a visit got, and the codes of the rules set aside for it."""
 
     choice: Choice
     resources: tuple[ResourceInfo, ...]
+    overridden: tuple[str, ...] = ()
 
     def claims(self, time: Interval) -> list[Claim]:
         """Return the claims on `time` in each of their diaries."""
@@ -104,7 +107,7 @@ def claims_of(session: Session, *, appointment_id: str) -> list[Claim]:
 
 def _counts_decide(need: Need) -> bool:
     """Say whether it matters how many visits others have: which room it is does not, so that needs no lock."""
-    return len(need.candidates) > 1 or need.wanted.catalogue.rules.max_per_practitioner_per_day is not None
+    return len(need.candidates) > 1 or need.rules.max_per_practitioner_per_day is not None
 
 
 def _lock_unless_taken(work: UnitOfWork, need: Need, *, schedule_ids: set[str], now: datetime) -> None:
@@ -112,41 +115,79 @@ def _lock_unless_taken(work: UnitOfWork, need: Need, *, schedule_ids: set[str], 
 
     When hundreds want the same time most of them need not queue for a lock to learn that it is gone.
     """
-    _choose(work.session, need, schedule_ids=schedule_ids, now=now)
+    _free(work.session, need, schedule_ids=schedule_ids, now=now)
     try:
         with guard.all_or_nothing(work):
             guard.lock_schedules(work, schedule_ids=schedule_ids)
     except ScheduleBusy:
-        _choose(work.session, need, schedule_ids=schedule_ids, now=now)
+        _free(work.session, need, schedule_ids=schedule_ids, now=now)
         raise
 
 
-def _choose(session: Session, need: Need, *, schedule_ids: set[str], now: datetime) -> Taken:
+def _free(
+    session: Session, need: Need, *, schedule_ids: set[str], now: datetime
+) -> tuple[list[PractitionerInfo], tuple[ResourceInfo, ...]]:
+    """Return who is free, and which rooms. Raises SlotTaken if somebody or something is lacking."""
     busy = taken.busy_spans(session, schedule_ids=schedule_ids, within=need.time, now=now, ignoring=need.ours)
-    free = _free_candidates(need, busy)
+    free = (
+        [one for one in need.candidates if not busy.get(one.schedule_id)] if need.is_overriding else _able(need, busy)
+    )
     resources = free_resources(need.wanted, starts_at=need.starts_at, busy=busy)
     if not free or resources is None:
         raise SlotTaken
-    rules = need.wanted.catalogue.rules
-    loads: Counter[str] = Counter()
-    if len(free) > 1 or rules.max_per_practitioner_per_day is not None:
-        ids = [practitioner.id for practitioner in free]
-        starts = taken.visit_starts(session, practitioner_ids=ids, within=need.day, now=now, ignoring=need.ours)
-        loads.update(practitioner_id for practitioner_id, _ in starts)
-    open_to = [practitioner for practitioner in free if not is_full(rules, loads[practitioner.id])]
-    if not open_to:
-        raise PractitionerDailyMaximum(maximum=rules.max_per_practitioner_per_day)
-    choice = best(open_to, candidates=len(need.candidates), seen_before_id=need.seen_before_id, visits_that_day=loads)
-    return Taken(choice, tuple(resources))
+    return free, tuple(resources)
 
 
-def _free_candidates(need: Need, busy: Busy) -> list[PractitionerInfo]:
-    missing = starts_without_resources(need.wanted, busy=busy)
+def _able(need: Need, busy: Busy) -> list[PractitionerInfo]:
+    moment = Interval(need.starts_at, need.starts_at + timedelta(seconds=1))
+    missing = starts_without_resources(need.wanted, span=moment, busy=busy)
     return [
         practitioner
         for practitioner in need.candidates
         if can_start(need.wanted, practitioner, starts_at=need.starts_at, busy=busy, missing=missing)
     ]
+
+
+def _choose(session: Session, need: Need, *, schedule_ids: set[str], now: datetime) -> Taken:
+    free, resources = _free(session, need, schedule_ids=schedule_ids, now=now)
+    if not _counts_decide(need):
+        return Taken(best(free, candidates=1), resources)
+    loads, head_starts = _loads(session, need, now=now)
+    open_to = [one for one in free if not is_full(need.rules, loads[one.id].that_day)]
+    overridden: tuple[str, ...] = ()
+    if not open_to:
+        if not need.is_overriding:
+            raise PractitionerDailyMaximum(maximum=need.rules.max_per_practitioner_per_day)
+        open_to, overridden = free, (PractitionerDailyMaximum.code,)
+    choice = best(
+        open_to,
+        candidates=len(need.candidates),
+        wish=need.wish,
+        seen_before=need.seen_before,
+        loads=loads,
+        head_starts=head_starts,
+    )
+    return Taken(choice, resources, overridden)
+
+
+def _loads(session: Session, need: Need, *, now: datetime) -> tuple[dict[str, Load], dict[str, float]]:
+    """Return what all candidates have to do, whoever is free, and what newcomers among them are credited with."""
+    zone = need.wanted.location.zone
+    day = local_day(need.starts_at, zone)
+    # With nobody to choose from only the daily maximum is asked for.
+    window = day if len(need.candidates) == 1 else window_around(day, reach=need.rules.fairness_window)
+    joined = newcomers(need.candidates, first_day=window.start.astimezone(zone).date())
+    loads = read_loads(
+        session,
+        practitioner_ids=[one.id for one in need.candidates],
+        day=day,
+        window=window,
+        joined=joined,
+        zone=zone,
+        now=now,
+        ignoring=need.ours,
+    )
+    return loads, head_starts_of(loads, joined=joined)
 
 
 def _without(claims: Sequence[Claim], given: Sequence[Claim]) -> list[Claim]:

@@ -1,12 +1,15 @@
 """Turn a Hold into an appointment once the patient has said yes."""
 
+import dataclasses
 from datetime import datetime
+from typing import Any
 
 from booking import guard, ledger, tasks
 from booking.availability import Wanted
 from booking.claims import Need, claims_of, take
 from booking.events import AppointmentBooked, AppointmentRequested
-from booking.facts import time_facts, with_patient
+from booking.facts import gather, wanted_asked
+from booking.override import allowed_override, is_staff
 from booking.rules import Facts, check_booking, check_patient
 from booking.values import AppointmentStatus, BookedVisit, Catalogue, TaskKind
 from kernel.errors import Refused
@@ -20,26 +23,50 @@ class NotHeld(Refused):
 
 
 def confirm_hold(
-    work: UnitOfWork, catalogue: Catalogue, *, appointment_id: str, patient_id: str, now: datetime, actor: str
+    work: UnitOfWork,
+    catalogue: Catalogue,
+    *,
+    appointment_id: str,
+    patient_id: str,
+    now: datetime,
+    actor: str,
+    override_reason: str | None = None,
 ) -> BookedVisit:
     """Book the Hold for the patient. Calling again gives the same visit.
 
-    A Hold that has run out is claimed anew. If the service needs it, the visit stays `pending`, without an expiry, and staff
-    get a task. Raises SlotTaken if the time went meanwhile, NotHeld, a rule's refusal, ScheduleBusy; the Hold is then as before.
+    Locks the Patient, the Appointment, and for a Hold that has run out, which is claimed anew, the Schedules. Where staff
+    must say yes first (the service, or contingent time) the visit stays `pending`, without an expiry, and they get a task,
+    unless it is they who confirm. Raises SlotTaken if the time went meanwhile, NotHeld, UnknownVisit, UnknownPatient, a
+    rule's refusal, ScheduleBusy; the Hold is then as before.
     """
+    override_reason = allowed_override(override_reason, actor=actor)
     with guard.all_or_nothing(work):
-        known = _facts(work, catalogue, appointment_id=appointment_id, patient_id=patient_id, now=now)
+        # The facts are gathered before the Appointment is locked: the Patient comes first, here as everywhere.
+        held = ledger.read(work.session, appointment_id=appointment_id, clinic_id=catalogue.clinic_id).visit
+        wanted, known = gather(
+            work,
+            wanted_of(catalogue, held),
+            [catalogue.practitioner(held.practitioner_id)],
+            starts_at=held.starts_at,
+            now=now,
+            patient_id=patient_id,
+            ignoring=(appointment_id,),
+        )
         entry = ledger.read_locked(work, appointment_id=appointment_id)
         if entry.replaces_id is not None or entry.visit.patient_id not in {None, patient_id}:
             raise NotHeld
         if not entry.visit.is_hold:
             return _confirmed_before(entry)
+        # What staff set aside when it was held stays so.
+        known = dataclasses.replace(known, is_overriding=override_reason is not None, waived=entry.visit.overridden)
         if _is_still_ours(work, entry, now=now):
-            check_patient(known)
+            overridden = check_patient(known)
         else:
-            check_booking(known)
-            entry = _claimed_anew(work, catalogue, entry, now=now, actor=actor)
-        return _settle(work, catalogue, entry, patient_id=patient_id, now=now, actor=actor)
+            overridden = check_booking(known)
+            entry = _claimed_anew(work, wanted, known, entry, now=now, actor=actor)
+        return _settle(
+            work, wanted, entry, patient_id=patient_id, now=now, actor=actor, overridden=overridden, why=override_reason
+        )
 
 
 def note_patient_confirmed(work: UnitOfWork, *, appointment_id: str, now: datetime) -> None:
@@ -53,58 +80,19 @@ def note_patient_confirmed(work: UnitOfWork, *, appointment_id: str, now: dateti
     )
 
 
-def _confirmed_before(entry: ledger.Entry) -> BookedVisit:
-    if entry.visit.status in {AppointmentStatus.PENDING, AppointmentStatus.BOOKED, AppointmentStatus.ARRIVED}:
-        return entry.visit
-    raise NotHeld
+def wanted_of(catalogue: Catalogue, visit: BookedVisit) -> Wanted:
+    """Return what the visit is, with its own length and place: the service may have got another meanwhile."""
+    return wanted_asked(
+        catalogue,
+        service_id=visit.service_id,
+        location_id=visit.location_id,
+        duration=visit.ends_at - visit.starts_at,
+        place=visit.place,
+    )
 
 
-def _facts(work: UnitOfWork, catalogue: Catalogue, *, appointment_id: str, patient_id: str, now: datetime) -> Facts:
-    """Gather the facts before the Appointment is locked: the Patient comes first, here as everywhere."""
-    visit = ledger.read(work.session, appointment_id=appointment_id).visit
-    wanted = Wanted(catalogue, catalogue.service(visit.service_id), catalogue.location(visit.location_id))
-    candidates = [catalogue.practitioner(visit.practitioner_id)]
-    known = time_facts(wanted, candidates, starts_at=visit.starts_at, now=now)
-    return with_patient(work, known, patient_id=patient_id, zone=wanted.location.zone, ignoring=(appointment_id,))
-
-
-def _is_still_ours(work: UnitOfWork, entry: ledger.Entry, *, now: datetime) -> bool:
-    # A process whose clock is ahead of ours may have let it lapse already: the claims decide, not the clock alone.
-    expires_at = entry.visit.hold_expires_at
-    return expires_at is not None and expires_at > now and bool(claims_of(work.session, appointment_id=entry.visit.id))
-
-
-def _claimed_anew(
-    work: UnitOfWork, catalogue: Catalogue, entry: ledger.Entry, *, now: datetime, actor: str
-) -> ledger.Entry:
-    visit = entry.visit
-    guard.discard(work, appointment_ids=[visit.id])
-    wanted = Wanted(catalogue, catalogue.service(visit.service_id), catalogue.location(visit.location_id))
-    need = Need(wanted, visit.starts_at, [catalogue.practitioner(visit.practitioner_id)], ours=(visit.id,))
-    take(work, need, now=now, appointment_id=visit.id, store=lambda _: None)
-    return ledger.change(work, entry, what="held-again", actor=actor, source=visit.source, now=now, columns={})
-
-
-def _settle(
-    work: UnitOfWork, catalogue: Catalogue, entry: ledger.Entry, *, patient_id: str, now: datetime, actor: str
-) -> BookedVisit:
-    service = catalogue.service(entry.visit.service_id)
-    waits = service.needs_confirmation
-    columns = {
-        "status": AppointmentStatus.PENDING if waits else AppointmentStatus.BOOKED,
-        "patient_id": patient_id,
-        "hold_expires_at": None,
-    }
-    what = "requested" if waits else "booked"
-    entry = ledger.change(work, entry, what=what, actor=actor, source=entry.visit.source, now=now, columns=columns)
-    event = AppointmentRequested if waits else AppointmentBooked
-    work.publish(ledger.told(event, entry, now=now))
-    if waits:
-        _ask_staff(work, catalogue, entry, now=now)
-    return entry.visit
-
-
-def _ask_staff(work: UnitOfWork, catalogue: Catalogue, entry: ledger.Entry, *, now: datetime) -> None:
+def ask_staff(work: UnitOfWork, catalogue: Catalogue, entry: ledger.Entry, *, now: datetime) -> None:
+    """Give staff the task to confirm or reject the visit; there is one at most."""
     visit = entry.visit
     zone = catalogue.location(visit.location_id).zone
     tasks.open_task(
@@ -119,3 +107,61 @@ def _ask_staff(work: UnitOfWork, catalogue: Catalogue, entry: ledger.Entry, *, n
         appointment_id=visit.id,
         subject=f"request:{visit.id}",
     )
+
+
+def _confirmed_before(entry: ledger.Entry) -> BookedVisit:
+    if entry.visit.status in {AppointmentStatus.PENDING, AppointmentStatus.BOOKED, AppointmentStatus.ARRIVED}:
+        return entry.visit
+    raise NotHeld
+
+
+def _is_still_ours(work: UnitOfWork, entry: ledger.Entry, *, now: datetime) -> bool:
+    # A process whose clock is ahead of ours may have let it lapse already: the claims decide, not the clock alone.
+    expires_at = entry.visit.hold_expires_at
+    return expires_at is not None and expires_at > now and bool(claims_of(work.session, appointment_id=entry.visit.id))
+
+
+def _claimed_anew(
+    work: UnitOfWork, wanted: Wanted, known: Facts, entry: ledger.Entry, *, now: datetime, actor: str
+) -> ledger.Entry:
+    visit = entry.visit
+    guard.discard(work, appointment_ids=[visit.id])
+    need = Need(
+        wanted,
+        visit.starts_at,
+        [wanted.catalogue.practitioner(visit.practitioner_id)],
+        ours=(visit.id,),
+        is_overriding=known.is_overriding or bool(known.waived),
+    )
+    take(work, need, now=now, appointment_id=visit.id, store=lambda _: None)
+    return ledger.change(work, entry, what="held-again", actor=actor, source=visit.source, now=now, columns={})
+
+
+def _settle(
+    work: UnitOfWork,
+    wanted: Wanted,
+    entry: ledger.Entry,
+    *,
+    patient_id: str,
+    now: datetime,
+    actor: str,
+    overridden: tuple[str, ...],
+    why: str | None,
+) -> BookedVisit:
+    waits = wanted.service.needs_confirmation and not is_staff(actor)
+    columns: dict[str, Any] = {
+        "status": AppointmentStatus.PENDING if waits else AppointmentStatus.BOOKED,
+        "patient_id": patient_id,
+        "hold_expires_at": None,
+    }
+    if wanted.place != entry.visit.place:
+        columns["place"] = wanted.place
+    if overridden:
+        columns |= {"overridden": tuple(dict.fromkeys((*entry.visit.overridden, *overridden))), "override_reason": why}
+    what = "requested" if waits else "booked"
+    entry = ledger.change(work, entry, what=what, actor=actor, source=entry.visit.source, now=now, columns=columns)
+    event = AppointmentRequested if waits else AppointmentBooked
+    work.publish(ledger.told(event, entry, now=now))
+    if waits:
+        ask_staff(work, wanted.catalogue, entry, now=now)
+    return entry.visit

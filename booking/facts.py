@@ -2,50 +2,143 @@
 
 import dataclasses
 from collections.abc import Sequence
-from datetime import datetime
-from zoneinfo import ZoneInfo
+from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import func, literal, select, union_all
+from sqlalchemy.orm import Session
 
-from booking import taken
+from booking.asked import UnknownPatient, length_asked, location_asked, service_asked
 from booking.availability import Wanted, can_start, starts_without_resources
+from booking.ledger import place_of
+from booking.loads import local_day
+from booking.model.appointment import Appointment
 from booking.model.patient import Patient
-from booking.rules import Facts
-from booking.values import PractitionerInfo
-from kernel.interval import Interval, day_interval
+from booking.rules import Facts, Lengths
+from booking.taken import counts_at
+from booking.values import BLOCKING, AppointmentStatus, Catalogue, Mode, Place, PractitionerInfo
+from kernel.interval import Interval
 from kernel.work import UnitOfWork
+
+
+def wanted_asked(
+    catalogue: Catalogue,
+    *,
+    service_id: str,
+    location_id: str,
+    duration: timedelta | None = None,
+    place: Place | None = None,
+) -> Wanted:
+    """Return the service as it is wanted at the location. Raises UnknownService, UnknownLocation, InvalidDuration."""
+    service, location = service_asked(catalogue, service_id), location_asked(catalogue, location_id)
+    return Wanted(catalogue, service, location, duration=length_asked(service, duration), place=place)
 
 
 def time_facts(wanted: Wanted, candidates: Sequence[PractitionerInfo], *, starts_at: datetime, now: datetime) -> Facts:
     """Return what the catalogue says about a visit at `starts_at` with one of `candidates`, whoever comes."""
-    missing = starts_without_resources(wanted, busy={})
+    moment = Interval(starts_at, starts_at + timedelta(seconds=1))
+    missing = starts_without_resources(wanted, span=moment, busy={})
     return Facts(
-        rules=wanted.catalogue.rules,
+        rules=wanted.rules,
         now=now,
-        visit=Interval(starts_at, starts_at + wanted.service.duration),
+        visit=Interval(starts_at, starts_at + wanted.length),
+        lengths=Lengths.of(wanted.service),
         is_offered=bool(candidates),
         is_within_hours=any(
             can_start(wanted, practitioner, starts_at=starts_at, busy={}, missing=missing)
             for practitioner in candidates
         ),
+        needs_place=wanted.service.mode is Mode.HOME and wanted.place is None,
+        prior_visit=wanted.service.prior_visit,
+        practitioner_ids=tuple(practitioner.id for practitioner in candidates),
     )
 
 
-def with_patient(work: UnitOfWork, facts: Facts, *, patient_id: str, zone: ZoneInfo, ignoring: Sequence[str]) -> Facts:
-    """Return `facts` with what the diary says about the patient, apart from the Appointments `ignoring`.
+@dataclasses.dataclass(frozen=True)
+class LockedPatient:
+    """As much of a Patient as booking looks at."""
 
-    Locks the Patient until the end of the transaction, so that two conversations can't both find the time free for them.
+    is_blocked: bool
+    place: Place | None  # where they live
+
+
+def lock_patient(work: UnitOfWork, *, patient_id: str, clinic_id: str) -> LockedPatient:
+    """Lock the Patient until the end of the transaction, so that two conversations can't both find the time free for them.
+
+    Raises UnknownPatient, also for another clinic's.
     """
-    locked = select(Patient.blocked).where(Patient.id == patient_id).with_for_update(key_share=True)
-    is_blocked = work.session.scalars(locked).one()
-    day = day_interval(facts.visit.start.astimezone(zone).date(), zone)
-    around = Interval(min(day.start, facts.visit.start), max(day.end, facts.visit.end))
-    visits = taken.visits_of_patient(
-        work.session, patient_id=patient_id, around=around, now=facts.now, ignoring=ignoring
+    locked = (
+        select(Patient.blocked, Patient.place)
+        .where(Patient.id == patient_id, Patient.clinic_id == clinic_id)
+        .with_for_update(key_share=True)
     )
-    return dataclasses.replace(
+    row = work.session.execute(locked).one_or_none()
+    if row is None:
+        raise UnknownPatient(patient_id=patient_id)
+    return LockedPatient(row.blocked, place_of(row.place))
+
+
+def gather(
+    work: UnitOfWork,
+    wanted: Wanted,
+    candidates: Sequence[PractitionerInfo],
+    *,
+    starts_at: datetime,
+    now: datetime,
+    patient_id: str | None,
+    ignoring: Sequence[str],
+) -> tuple[Wanted, Facts]:
+    """Return all that the rules look at, apart from the Appointments `ignoring`; and what is wanted, with the place of a
+    home visit where it is the patient's.
+
+    Locks the Patient, if known. Raises UnknownPatient, also for another clinic's.
+    """
+    if patient_id is None:
+        return wanted, time_facts(wanted, candidates, starts_at=starts_at, now=now)
+    patient = lock_patient(work, patient_id=patient_id, clinic_id=wanted.catalogue.clinic_id)
+    if wanted.service.mode is Mode.HOME and wanted.place is None:
+        wanted = dataclasses.replace(wanted, place=patient.place)
+    facts = time_facts(wanted, candidates, starts_at=starts_at, now=now)
+    day = local_day(starts_at, wanted.location.zone)
+    around = Interval(min(day.start, facts.visit.start), max(day.end, facts.visit.end))
+    visits, seen = _record(work.session, patient_id=patient_id, around=around, now=now, ignoring=ignoring)
+    facts = dataclasses.replace(
         facts,
-        patient_is_blocked=is_blocked,
+        patient_is_blocked=patient.is_blocked,
+        seen=seen,
         patient_visits=visits,
         patient_visits_that_day=sum(day.start <= visit.start < day.end for visit in visits),
+    )
+    return wanted, facts
+
+
+_SEEN = (AppointmentStatus.BOOKED, AppointmentStatus.ARRIVED, AppointmentStatus.FULFILLED)
+
+
+def _record(
+    session: Session, *, patient_id: str, around: Interval, now: datetime, ignoring: Sequence[str]
+) -> tuple[tuple[Interval, ...], tuple[str, ...]]:
+    """Return the patient's visits that touch `around`, and who has seen them, the last one first. One statement."""
+    theirs = (Appointment.patient_id == patient_id, Appointment.id.not_in(ignoring))
+    visits = select(literal("visit"), Appointment.practitioner_id, Appointment.starts_at, Appointment.ends_at).where(
+        *theirs,
+        Appointment.status.in_(BLOCKING),
+        Appointment.starts_at < around.end,
+        Appointment.ends_at > around.start,
+        counts_at(now),
+    )
+    last_seen = (
+        select(
+            literal("seen"),
+            Appointment.practitioner_id,
+            func.max(Appointment.starts_at),
+            func.max(Appointment.ends_at),
+        )
+        .where(*theirs, Appointment.status.in_(_SEEN), Appointment.starts_at <= now)
+        .group_by(Appointment.practitioner_id)
+    )
+    rows = session.execute(union_all(visits, last_seen)).all()
+    seen = sorted(((row[2], row[1]) for row in rows if row[0] == "seen"), reverse=True)
+    return (
+        tuple(Interval(row[2], row[3]) for row in rows if row[0] == "visit"),
+        tuple(str(practitioner_id) for _, practitioner_id in seen),
     )

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from booking.events import AppointmentEvent
 from booking.model.appointment import Appointment, AppointmentChange
-from booking.values import AppointmentId, AppointmentStatus, BookedVisit, PatientId, Source
+from booking.values import AppointmentId, AppointmentStatus, BookedVisit, PatientId, Place, Source
 from kernel.errors import Refused
 from kernel.work import UnitOfWork
 
@@ -43,6 +43,8 @@ class Entry:
     revision: int
     conversation_id: str | None
     replaces_id: str | None
+    override_reason: str | None = None  # why staff set the rules aside that the visit names
+    wish: Mapping[str, Any] | None = None  # of a request: what the patient asked for
 
 
 _COLUMNS = (
@@ -59,6 +61,13 @@ _COLUMNS = (
     Appointment.hold_expires_at,
     Appointment.source,
     Appointment.reason,
+    Appointment.bundle_id,
+    Appointment.times_moved,
+    Appointment.meeting_url,
+    Appointment.place,
+    Appointment.overridden,
+    Appointment.override_reason,
+    Appointment.wish,
     Appointment.clinic_id,
     Appointment.revision,
     Appointment.conversation_id,
@@ -79,7 +88,7 @@ def entry_of(row: Row[*tuple[Any, ...]]) -> Entry:
         sequence=row.sequence,
         status=AppointmentStatus(row.status),
         service_id=row.service_id,
-        practitioner_id=row.practitioner_id,
+        practitioner_id=row.practitioner_id or "",  # of a request nobody may be chosen yet
         location_id=row.location_id,
         patient_id=None if row.patient_id is None else PatientId(row.patient_id),
         starts_at=row.starts_at,
@@ -87,23 +96,46 @@ def entry_of(row: Row[*tuple[Any, ...]]) -> Entry:
         hold_expires_at=row.hold_expires_at,
         source=Source(row.source),
         reason=row.reason,
+        bundle_id=row.bundle_id,
+        times_moved=row.times_moved,
+        meeting_url=row.meeting_url,
+        place=place_of(row.place),
+        overridden=tuple(row.overridden),
     )
-    return Entry(visit, row.clinic_id, row.revision, row.conversation_id, row.replaces_id)
+    return Entry(
+        visit, row.clinic_id, row.revision, row.conversation_id, row.replaces_id, row.override_reason, row.wish
+    )
 
 
-def read(session: Session, *, appointment_id: str) -> Entry:
-    """Return the Appointment. Raises UnknownVisit."""
-    row = session.execute(entries().where(Appointment.id == appointment_id)).one_or_none()
-    if row is None:
-        raise UnknownVisit
-    return entry_of(row)
+def place_of(stored: str | None) -> Place | None:
+    """Return a place as it is stored with a visit or a patient."""
+    if stored is None:
+        return None
+    latitude, longitude = stored.split(",")
+    return Place(float(latitude), float(longitude))
 
 
-def read_locked(work: UnitOfWork, *, appointment_id: str) -> Entry:
-    """Return the Appointment and keep others from changing it until the end of the transaction. Raises UnknownVisit."""
+def stored_place(place: Place | None) -> str | None:
+    """Return a place as it is stored with a visit or a patient."""
+    return None if place is None else f"{place.latitude},{place.longitude}"
+
+
+def read(session: Session, *, appointment_id: str, clinic_id: str | None = None) -> Entry:
+    """Return the Appointment, of any clinic or of this one. Raises UnknownVisit."""
+    return _found(session, entries().where(Appointment.id == appointment_id), clinic_id=clinic_id)
+
+
+def read_locked(work: UnitOfWork, *, appointment_id: str, clinic_id: str | None = None) -> Entry:
+    """Return the Appointment, of any clinic or of this one, and keep others from changing it until the end of the
+    transaction. Raises UnknownVisit.
+    """
     statement = entries().where(Appointment.id == appointment_id).with_for_update(key_share=True)
-    row = work.session.execute(statement).one_or_none()
-    if row is None:
+    return _found(work.session, statement, clinic_id=clinic_id)
+
+
+def _found(session: Session, statement: Select[*tuple[Any, ...]], *, clinic_id: str | None) -> Entry:
+    row = session.execute(statement).one_or_none()
+    if row is None or clinic_id not in {None, row.clinic_id}:
         raise UnknownVisit
     return entry_of(row)
 
@@ -120,9 +152,10 @@ def add(work: UnitOfWork, entry: Entry, *, what: str, actor: str, now: datetime)
             revision=entry.revision,
             status=visit.status,
             service_id=visit.service_id,
-            practitioner_id=visit.practitioner_id,
+            practitioner_id=visit.practitioner_id or None,
             location_id=visit.location_id,
             patient_id=visit.patient_id,
+            bundle_id=visit.bundle_id,
             conversation_id=entry.conversation_id,
             replaces_id=entry.replaces_id,
             starts_at=visit.starts_at,
@@ -130,11 +163,19 @@ def add(work: UnitOfWork, entry: Entry, *, what: str, actor: str, now: datetime)
             hold_expires_at=visit.hold_expires_at,
             source=visit.source,
             reason=visit.reason,
+            times_moved=visit.times_moved,
+            overridden=list(visit.overridden),
+            override_reason=entry.override_reason,
+            meeting_url=visit.meeting_url,
+            place=stored_place(visit.place),
+            wish=entry.wish,
             created_at=now,
             changed_at=now,
         )
     )
     after = {name: getattr(visit, name) for name in _TOLD_AT_FIRST}
+    after |= {name: value for name, value in (("overridden", visit.overridden), ("place", visit.place)) if value}
+    after |= {} if entry.override_reason is None else {"override_reason": entry.override_reason}
     _write_line(work, entry, what=what, actor=actor, source=visit.source, now=now, before=None, after=after)
 
 
@@ -150,7 +191,7 @@ def change(
 ) -> Entry:
     """Write `columns` of an Appointment that was read locked, with a line of its history, and return it as it is now.
 
-    Raises VisitClosed if its status may not become the new one.
+    Values are given as in `BookedVisit`: a place is a Place, the rules set aside a tuple. Raises VisitClosed if its status may not become the new one.
     """
     status = AppointmentStatus(columns.get("status", entry.visit.status))
     if status is not entry.visit.status and not entry.visit.status.may_become(status):
@@ -158,13 +199,32 @@ def change(
     work.session.execute(
         update(Appointment)
         .where(Appointment.id == entry.visit.id)
-        .values(**columns, revision=entry.revision + 1, changed_at=now)
+        .values(**_stored(columns), revision=entry.revision + 1, changed_at=now)
     )
     told = {name: columns[name] for name in columns if name in _VISIT_FIELDS}
     visit = dataclasses.replace(entry.visit, **(told | {"status": status}))
     before = {name: getattr(entry.visit, name) for name in told}
     _write_line(work, entry, what=what, actor=actor, source=source, now=now, before=before, after=dict(columns))
-    return dataclasses.replace(entry, visit=visit, revision=entry.revision + 1)
+    others = {name: columns[name] for name in columns if name in _ENTRY_FIELDS}
+    return dataclasses.replace(entry, visit=visit, revision=entry.revision + 1, **others)
+
+
+def note(
+    work: UnitOfWork, entry: Entry, *, what: str, actor: str, source: Source, now: datetime, after: Mapping[str, Any]
+) -> None:
+    """Write a line into the history of an Appointment that was read locked, without changing it."""
+    _write_line(work, entry, what=what, actor=actor, source=source, now=now, before=None, after=dict(after))
+
+
+def _stored(columns: Mapping[str, Any]) -> dict[str, Any]:
+    stored = dict(columns)
+    if "place" in stored:
+        stored["place"] = stored_place(stored["place"])
+    if "overridden" in stored:
+        stored["overridden"] = list(stored["overridden"])
+    if "practitioner_id" in stored:
+        stored["practitioner_id"] = stored["practitioner_id"] or None
+    return stored
 
 
 def told(event: type[AnyEvent], entry: Entry, *, now: datetime) -> AnyEvent:
@@ -179,6 +239,7 @@ def told(event: type[AnyEvent], entry: Entry, *, now: datetime) -> AnyEvent:
 
 
 _VISIT_FIELDS = {field.name for field in dataclasses.fields(BookedVisit)}
+_ENTRY_FIELDS = {"conversation_id", "replaces_id", "override_reason", "wish"}
 _TOLD_AT_FIRST = (
     "status",
     "service_id",
@@ -216,8 +277,11 @@ def _write_line(
 
 
 def _plain(values: dict[str, Any]) -> dict[str, Any]:
-    return {
-        name: value.astimezone(UTC).isoformat() if isinstance(value, datetime) else value
-        for name, value in values.items()
-        if value is not None or name == "hold_expires_at"
-    }
+    return {name: _told(value) for name, value in values.items() if value is not None or name == "hold_expires_at"}
+
+
+def _told(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat()
+    # Where somebody lives is encrypted with the visit; a history is not.
+    return "given" if isinstance(value, Place) else value

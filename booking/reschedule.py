@@ -1,16 +1,17 @@
 """Move a visit: the same Appointment and UID, another time."""
 
+import dataclasses
 from datetime import datetime
 
 from booking import guard, ledger
 from booking.availability import Wanted
-from booking.cancel import is_staff
 from booking.claims import Need, take
-from booking.confirm import NotHeld
+from booking.confirm import NotHeld, wanted_of
 from booking.events import AppointmentMoved
-from booking.facts import time_facts, with_patient
+from booking.facts import gather
 from booking.hold import close_hold
-from booking.rules import Facts, check_booking, check_change, check_patient
+from booking.override import allowed_override, is_staff
+from booking.rules import Facts, check_booking, check_move, check_patient
 from booking.values import AppointmentStatus, BookedVisit, Catalogue, Source
 from kernel.work import UnitOfWork
 
@@ -24,14 +25,18 @@ def reschedule(
     now: datetime,
     actor: str,
     source: Source,
+    override_reason: str | None = None,
 ) -> BookedVisit:
-    """Move the visit to the time, person and place of the Hold, which was placed for it, and end the Hold.
+    """Move the visit to the time, length, person and place of the Hold, which was placed for it, and end the Hold.
 
-    Calling again gives the visit as moved. A Hold that has run out is claimed anew. Raises SlotTaken if the time went
-    meanwhile, NotHeld, VisitClosed, TooLateToChange, a rule's refusal, ScheduleBusy; the visit is then as before.
+    Locks the Patient, both Appointments in the order of their ids, then their Schedules. Calling again gives the visit as
+    moved. A Hold that has run out is claimed anew. Raises SlotTaken if the time went meanwhile, NotHeld, UnknownVisit,
+    VisitClosed, for patients TooLateToChange, TooManyMoves or AlreadyOver, a rule's refusal, ScheduleBusy; the visit is then
+    as before.
     """
+    override_reason = allowed_override(override_reason, actor=actor)
     with guard.all_or_nothing(work):
-        known = _facts(work, catalogue, appointment_id=appointment_id, hold_id=hold_id, now=now)
+        wanted, known = _facts(work, catalogue, appointment_id=appointment_id, hold_id=hold_id, now=now)
         old, hold = _read_locked(work, appointment_id=appointment_id, hold_id=hold_id)
         if hold.replaces_id != appointment_id:
             raise NotHeld
@@ -39,12 +44,30 @@ def reschedule(
             return _moved_before(old, hold)
         if old.visit.status not in {AppointmentStatus.BOOKED, AppointmentStatus.PENDING}:
             raise ledger.VisitClosed(status=str(old.visit.status))
-        check_change(catalogue.rules, starts_at=old.visit.starts_at, now=now, by_staff=is_staff(actor))
-        if hold.visit.hold_expires_at is not None and hold.visit.hold_expires_at > now:
-            check_patient(known)
-        else:
-            check_booking(known)
-        moved = _move(work, catalogue, old, hold, now=now, actor=actor, source=source)
+        known = dataclasses.replace(
+            known,
+            stands_at=old.visit.starts_at,
+            times_moved=old.visit.times_moved,
+            is_overriding=override_reason is not None,
+            waived=hold.visit.overridden,
+        )
+        if not is_staff(actor):
+            check_move(dataclasses.replace(known, rules=catalogue.rules_at(old.visit.location_id)))
+        is_ours = hold.visit.hold_expires_at is not None and hold.visit.hold_expires_at > now
+        overridden = check_patient(known) if is_ours else check_booking(known)
+        overridden = tuple(dict.fromkeys((*hold.visit.overridden, *overridden)))
+        moved = _move(
+            work,
+            wanted,
+            known,
+            old,
+            hold,
+            now=now,
+            actor=actor,
+            source=source,
+            overridden=overridden,
+            why=override_reason or hold.override_reason,
+        )
         work.publish(ledger.told(AppointmentMoved, moved, now=now))
         return moved.visit
 
@@ -61,43 +84,56 @@ def _moved_before(old: ledger.Entry, hold: ledger.Entry) -> BookedVisit:
     raise NotHeld
 
 
-def _facts(work: UnitOfWork, catalogue: Catalogue, *, appointment_id: str, hold_id: str, now: datetime) -> Facts:
+def _facts(
+    work: UnitOfWork, catalogue: Catalogue, *, appointment_id: str, hold_id: str, now: datetime
+) -> tuple[Wanted, Facts]:
     """Gather the facts before the Appointments are locked: the Patient comes first, here as everywhere."""
-    old = ledger.read(work.session, appointment_id=appointment_id).visit
-    hold = ledger.read(work.session, appointment_id=hold_id).visit
-    wanted = Wanted(catalogue, catalogue.service(old.service_id), catalogue.location(hold.location_id))
-    candidates = [catalogue.practitioner(hold.practitioner_id)]
-    known = time_facts(wanted, candidates, starts_at=hold.starts_at, now=now)
-    if old.patient_id is None:
-        return known
-    zone = wanted.location.zone
-    return with_patient(work, known, patient_id=old.patient_id, zone=zone, ignoring=(appointment_id, hold_id))
+    clinic_id = catalogue.clinic_id
+    old = ledger.read(work.session, appointment_id=appointment_id, clinic_id=clinic_id).visit
+    hold = ledger.read(work.session, appointment_id=hold_id, clinic_id=clinic_id).visit
+    return gather(
+        work,
+        wanted_of(catalogue, hold),
+        [catalogue.practitioner(hold.practitioner_id)],
+        starts_at=hold.starts_at,
+        now=now,
+        patient_id=old.patient_id,
+        ignoring=(appointment_id, hold_id),
+    )
 
 
 def _move(
     work: UnitOfWork,
-    catalogue: Catalogue,
+    wanted: Wanted,
+    known: Facts,
     old: ledger.Entry,
     hold: ledger.Entry,
     *,
     now: datetime,
     actor: str,
     source: Source,
+    overridden: tuple[str, ...],
+    why: str | None,
 ) -> ledger.Entry:
     ours = (old.visit.id, hold.visit.id)
     # The new time may overlap the old one, so that is given back first; a savepoint brings it back if the new one is taken.
     guard.discard(work, appointment_ids=ours)
-    wanted = Wanted(catalogue, catalogue.service(old.visit.service_id), catalogue.location(hold.visit.location_id))
-    practitioner = catalogue.practitioner(hold.visit.practitioner_id)
-    need = Need(wanted, hold.visit.starts_at, [practitioner], ours=ours)
+    practitioner = wanted.catalogue.practitioner(hold.visit.practitioner_id)
+    is_overriding = known.is_overriding or bool(known.waived)
+    need = Need(wanted, hold.visit.starts_at, [practitioner], ours=ours, is_overriding=is_overriding)
     take(work, need, now=now, appointment_id=old.visit.id, store=lambda _: None)
     close_hold(work, hold, what="used", now=now)
     columns = {
         "starts_at": hold.visit.starts_at,
-        "ends_at": hold.visit.starts_at + wanted.service.duration,
+        "ends_at": hold.visit.ends_at,
         "practitioner_id": practitioner.id,
         "location_id": wanted.location.id,
         "reason": hold.visit.reason,
+        "meeting_url": hold.visit.meeting_url,
+        "place": wanted.place,
+        "times_moved": old.visit.times_moved + 1,
+        "overridden": overridden,
+        "override_reason": why if overridden else None,
         "patient_confirmed_at": None,
         "sequence": old.visit.sequence + 1,
     }

@@ -10,7 +10,8 @@ from typing import Any, ClassVar
 class Refused(Exception):
     """The clinic's rules say no. Told to the patient in the wording of its `code`; logged at info.
 
-    `fields` are JSON values that the wording may use: never prose, never personal data.
+    `fields` are JSON values that the wording may use: never prose, never personal data. `also` is whatever else was in the
+    way, so that nobody hears of one rule after the other.
     """
 
     code: ClassVar[str] = "refused"
@@ -18,6 +19,7 @@ class Refused(Exception):
     def __init__(self, **fields: Any) -> None:
         super().__init__(self.code)
         self.fields = fields
+        self.also: tuple[Refused, ...] = ()
 
 
 class Unavailable(Exception):
