@@ -155,14 +155,16 @@ def take_confirmation(draft: Draft, written: VisitWritten) -> None:
 
 
 def _take_up_companion(draft: Draft, first: BookedVisit) -> None:
-    """Go on with the second person: the same service on the same day, as soon after the first as can be."""
+    """Go on with the second person: the same service at the same place and day, as soon after the first as can be."""
     details = draft.flow.details
-    ends = wall_time(first.ends_at, draft.catalogue.location(first.location_id))
+    place = draft.catalogue.location(first.location_id)
+    ends = wall_time(first.ends_at, place)
     draft.say(Say.NOW_FOR, relation=details.relation.value, name=details.person_said)
     draft.update_flow(
         details=replace(
             details,
             service_keys=details.service_keys or (draft.catalogue.service(first.service_id).key,),
+            location_keys=(place.key,),
             wish=TimeWish(days=one_day(ends.date())),
             not_before=ends,
         ),
