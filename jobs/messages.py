@@ -2,18 +2,37 @@
 
 from datetime import datetime
 
-from booking.events import AppointmentBooked, AppointmentCancelled, AppointmentEvent, AppointmentMoved
+from sqlalchemy.orm import Session
+
+from booking import queries
+from booking.events import (
+    AppointmentBooked,
+    AppointmentCancelled,
+    AppointmentEvent,
+    AppointmentMoved,
+    AppointmentRejected,
+    MoveOffered,
+)
 from jobs.context import JobServices
 from kernel.errors import Refused, Unavailable
 from kernel.work import UnitOfWork
 from sms.model import SmsKind
+from sms.notices import Instead
 from sms.send import queue_visit_notice, send_queued, texts_to_send
 
 _KINDS: dict[type[AppointmentEvent], SmsKind] = {
     AppointmentBooked: SmsKind.BOOKED,
     AppointmentMoved: SmsKind.MOVED,
     AppointmentCancelled: SmsKind.CANCELLED,
+    AppointmentRejected: SmsKind.REJECTED,
+    MoveOffered: SmsKind.MOVE_OFFERED,
 }
+
+
+class OfferGone(Refused):
+    """The time that was kept for the patient is theirs already, or was given back: there is nothing to tell."""
+
+    code = "offer-gone"
 
 
 def send_confirmation(services: JobServices, event: AppointmentEvent, now: datetime) -> None:
@@ -28,11 +47,26 @@ def send_confirmation(services: JobServices, event: AppointmentEvent, now: datet
             revision=event.revision,
             sequence=event.sequence,
             now=now,
+            instead=_instead(work.session, event, now=now),
         )
 
     message_id = services.db.run(queue)
     if message_id is not None:
         send_queued(services.db, services.sms_gateway, message_id=message_id, now=now)
+
+
+def _instead(session: Session, event: AppointmentEvent, *, now: datetime) -> Instead:
+    """Return what the event offers instead of the visit. Raises OfferGone."""
+    match event:
+        case AppointmentRejected(alternatives=alternatives):
+            return Instead(starts_at=tuple(datetime.fromisoformat(starts_at) for starts_at, *_ in alternatives))
+        case MoveOffered(hold_id=hold_id, expires_at=expires_at):
+            hold = queries.visit(session, appointment_id=hold_id)
+            if not hold.is_hold or expires_at <= now:
+                raise OfferGone
+            return Instead((hold.starts_at,), location_id=hold.location_id, kept_until=expires_at)
+        case _:
+            return Instead()
 
 
 def send_what_waits(services: JobServices, now: datetime) -> None:

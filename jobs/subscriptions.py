@@ -8,7 +8,9 @@ from booking.events import (
     AppointmentCancelled,
     AppointmentEvent,
     AppointmentMoved,
+    AppointmentRejected,
     AppointmentRequested,
+    MoveOffered,
 )
 from jobs.context import JobServices
 from jobs.messages import send_confirmation
@@ -30,4 +32,6 @@ SUBSCRIBERS: dict[str, tuple[str, ...]] = {
     AppointmentBooked.name: (CALENDAR, CONFIRMATION),
     AppointmentMoved.name: (CALENDAR, CONFIRMATION),
     AppointmentCancelled.name: (CALENDAR, CONFIRMATION),
+    AppointmentRejected.name: (CALENDAR, CONFIRMATION),
+    MoveOffered.name: (CONFIRMATION,),
 }

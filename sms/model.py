@@ -15,6 +15,8 @@ class SmsKind(StrEnum):
     BOOKED = "booked"
     MOVED = "moved"
     CANCELLED = "cancelled"
+    REJECTED = "rejected"  # staff said no to a request
+    MOVE_OFFERED = "move-offered"  # the visit can't take place; another time is kept
     REPLY = "reply"  # an answer that came too late for the vendor's request
 
 

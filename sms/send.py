@@ -33,6 +33,11 @@ SETTLE = timedelta(seconds=30)
 _log = get_logger()
 _MOST_ATTEMPTS = 8
 _TOLD = {AppointmentStatus.BOOKED, AppointmentStatus.ARRIVED, AppointmentStatus.FULFILLED}
+_TOLD_OF = {
+    SmsKind.CANCELLED: {AppointmentStatus.CANCELLED},
+    SmsKind.REJECTED: {AppointmentStatus.CANCELLED},
+    SmsKind.MOVE_OFFERED: {AppointmentStatus.BOOKED, AppointmentStatus.PENDING},
+}
 
 
 def queue_visit_notice(
@@ -44,6 +49,7 @@ def queue_visit_notice(
     revision: int,
     sequence: int,
     now: datetime,
+    instead: notices.Instead = notices.Instead(),  # noqa: B008 -- frozen
 ) -> str | None:
     """Write down the text that tells a patient what became of their visit; return its id, None if none is to be sent.
 
@@ -65,7 +71,9 @@ def queue_visit_notice(
         to=to,
         to_hash=phone_hash(to) if to else None,
         sender=sender,
-        body=notices.compose(catalogue, visit, kind=kind, now=now),
+        body=notices.compose(
+            catalogue, visit, kind=kind, now=now, origin=_origin(work.session, visit), instead=instead
+        ),
         appointment_id=appointment_id,
         revision=revision,
         state=SmsState.SKIPPED if note else SmsState.QUEUED,
@@ -285,10 +293,12 @@ def _reason_to_skip(
     sender: str | None,
     now: datetime,
 ) -> str | None:
-    is_told = visit.status in _TOLD if kind is not SmsKind.CANCELLED else visit.status is AppointmentStatus.CANCELLED
-    if not is_told or visit.sequence > sequence:
+    if visit.status not in _TOLD_OF.get(kind, _TOLD) or visit.sequence > sequence:
         return "superseded"
-    if visit.starts_at <= now:
+    if kind is SmsKind.CANCELLED and not visit.practitioner_id:
+        return "no-visit"
+    # What was only wished for has no time yet: its times bound the wish.
+    if (visit.starts_at if visit.practitioner_id else visit.ends_at) <= now:
         return "past"
     if to is None:
         return "no-number"
@@ -304,16 +314,21 @@ def _due_at(session: Session, catalogue: Catalogue, visit: BookedVisit, *, now: 
 
     At once, too, if the morning is too late: otherwise the patient comes for nothing.
     """
+    if _origin(session, visit) is notices.Origin.PATIENT:
+        return now
+    morning = quiet.allowed_from(now, zone=catalogue.location(visit.location_id).zone)
+    return morning if morning < visit.starts_at else now
+
+
+def _origin(session: Session, visit: BookedVisit) -> notices.Origin:
+    """Return who made the last change of the visit."""
     actor = session.scalar(
         select(AppointmentChange.actor)
         .where(AppointmentChange.appointment_id == visit.id)
         .order_by(AppointmentChange.id.desc())
         .limit(1)
     )
-    if actor == "patient":
-        return now
-    morning = quiet.allowed_from(now, zone=catalogue.location(visit.location_id).zone)
-    return morning if morning < visit.starts_at else now
+    return notices.Origin.PATIENT if actor == "patient" else notices.Origin.CLINIC
 
 
 def _drop_waiting(work: UnitOfWork, *, appointment_id: str) -> None:

@@ -8,7 +8,7 @@ import pytest
 from booking.values import AppointmentId, AppointmentStatus, BookedVisit, Catalogue, PatientId, Source
 from sms import keywords, segments
 from sms.model import SmsKind
-from sms.notices import compose
+from sms.notices import Instead, Origin, compose
 from tests.support.clinics import elm_catalogue
 
 pytestmark = pytest.mark.unit
@@ -100,3 +100,86 @@ def test_a_clinic_without_a_number_names_none():
     silent = replace(elm, phone=None, locations=tuple(replace(one, phone=None) for one in elm.locations))
 
     assert text(catalogue=silent).endswith("To change it, reply.")
+
+
+TUESDAY = datetime(2027, 3, 16, 13, 0, tzinfo=UTC)
+DAY = timedelta(days=1)
+
+
+@pytest.mark.parametrize("location", ["main", "riverside"])
+def test_what_the_clinic_changed_is_told_with_an_apology_in_one_part_or_two(location: str):
+    visit = a_visit(location=location)
+    texts = {
+        kind: compose(elm_catalogue(), visit, kind=kind, now=NOW, origin=Origin.CLINIC)
+        for kind in (SmsKind.MOVED, SmsKind.CANCELLED)
+    }
+
+    assert "we are sorry, we had to move your appointment to Tue Mar 16, 9:00 AM EDT" in texts[SmsKind.MOVED]
+    assert "we had to call off your appointment on Tue Mar 16, 9:00 AM EDT" in texts[SmsKind.CANCELLED]
+    assert {segments.count(text).encoding for text in texts.values()} == {segments.Encoding.GSM_7}
+    assert all(segments.count(text).count <= 2 for text in texts.values())
+
+
+def test_what_the_clinic_booked_is_told_as_what_the_patient_booked():
+    by_clinic = compose(elm_catalogue(), a_visit(), kind=SmsKind.BOOKED, now=NOW, origin=Origin.CLINIC)
+
+    assert by_clinic == text(SmsKind.BOOKED)
+
+
+@pytest.mark.parametrize(
+    ("times", "said"),
+    [
+        ((), "appointment on Tue Mar 16, 9:00 AM EDT. To choose a time, reply or call"),
+        ((TUESDAY + DAY,), "EDT. We could see you on Wed Mar 17, 9:00 AM EDT. To choose"),
+        (
+            (TUESDAY + DAY, TUESDAY + 2 * DAY, TUESDAY + 3 * DAY),
+            "We could see you on Wed Mar 17, 9:00 AM EDT, Thu Mar 18, 9:00 AM EDT or Fri Mar 19, 9:00 AM EDT.",
+        ),
+    ],
+)
+def test_a_rejection_names_what_could_be_had_instead(times: tuple[datetime, ...], said: str):
+    written = compose(
+        elm_catalogue(), a_visit(), kind=SmsKind.REJECTED, now=NOW, origin=Origin.CLINIC, instead=Instead(times)
+    )
+
+    assert said in written
+    assert "we can't confirm your appointment on Tue Mar 16" in written
+    counted = segments.count(written)
+    assert (counted.encoding, counted.count <= 2) == (segments.Encoding.GSM_7, True)
+
+
+def test_a_wish_that_was_declined_is_told_without_a_time_that_it_never_had():
+    wish = replace(a_visit(), practitioner_id="", status=AppointmentStatus.CANCELLED)
+
+    written = compose(elm_catalogue(), wish, kind=SmsKind.REJECTED, now=NOW, origin=Origin.CLINIC)
+
+    assert "we can't confirm the appointment you asked for. To choose a time, reply" in written
+    assert "Mar 16" not in written
+
+
+def test_a_time_that_is_kept_is_told_with_where_it_is_and_until_when_it_is_kept():
+    written = compose(
+        elm_catalogue(),
+        a_visit(),
+        kind=SmsKind.MOVE_OFFERED,
+        now=NOW,
+        origin=Origin.CLINIC,
+        instead=Instead((TUESDAY + DAY,), location_id="location-riverside", kept_until=NOW + timedelta(hours=24)),
+    )
+
+    assert written == (
+        "Elm Street Clinic: we are sorry, your appointment on Tue Mar 16, 9:00 AM EDT can't take place. "
+        "We keep Wed Mar 17, 9:00 AM EDT at Riverside, 240 River Road, Troy for you until Thu Mar 11, 10:00 AM EST. "
+        "To take it or another time, reply or call +1 212-555-0100."
+    )
+    assert (segments.count(written).encoding, segments.count(written).count) == (segments.Encoding.GSM_7, 2)
+
+
+@pytest.mark.parametrize("kind", [SmsKind.MOVED, SmsKind.CANCELLED, SmsKind.REJECTED, SmsKind.MOVE_OFFERED])
+def test_what_the_clinic_tells_suggests_no_word_of_the_network_and_names_nobody(kind: SmsKind):
+    instead = Instead((TUESDAY + DAY,), kept_until=NOW + DAY)
+    written = compose(elm_catalogue(), a_visit(), kind=kind, now=NOW, origin=Origin.CLINIC, instead=instead)
+
+    assert "skin" not in written.lower()
+    assert "Carter" not in written
+    assert not {"STOP", "CANCEL", "END", "YES"} & set(written.split())
