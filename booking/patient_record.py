@@ -8,17 +8,11 @@ from typing import Any
 from sqlalchemy import delete, select
 
 from booking import history
+from booking.asked import UnknownPatient
 from booking.model.patient import ContactPoint, Patient
 from booking.patients import birth_date_hash, email_hash, phone_hash
 from booking.values import Place, Source
-from kernel.errors import Refused
 from kernel.work import UnitOfWork
-
-
-class UnknownPatient(Refused):
-    """The clinic has no such patient."""
-
-    code = "unknown-patient"
 
 
 @dataclass(frozen=True)
@@ -35,6 +29,23 @@ class PatientChanges:
     emails: tuple[str, ...] | None = None
 
 
+def lock_patient(work: UnitOfWork, *, clinic_id: str, patient_id: str) -> Patient:
+    """Return the Patient and keep others from changing or booking for them until the end of the transaction.
+
+    Raises UnknownPatient, for one of another clinic as well.
+    """
+    statement = (
+        select(Patient)
+        .where(Patient.id == patient_id, Patient.clinic_id == clinic_id)
+        .with_for_update(key_share=True)
+        .execution_options(populate_existing=True)
+    )
+    patient = work.session.scalars(statement).one_or_none()
+    if patient is None:
+        raise UnknownPatient
+    return patient
+
+
 def change_patient(
     work: UnitOfWork,
     *,
@@ -49,7 +60,7 @@ def change_patient(
 
     Locks the Patient. Raises UnknownPatient, for one of another clinic as well.
     """
-    patient = _read_locked(work, clinic_id=clinic_id, patient_id=patient_id)
+    patient = lock_patient(work, clinic_id=clinic_id, patient_id=patient_id)
     before, after = _change_plain(patient, changes)
     secret = _change_encrypted(patient, changes)
     for system, values in (("phone", changes.phones), ("email", changes.emails)):
@@ -77,7 +88,7 @@ def block_patient(
 
     Raises UnknownPatient.
     """
-    patient = _read_locked(work, clinic_id=clinic_id, patient_id=patient_id)
+    patient = lock_patient(work, clinic_id=clinic_id, patient_id=patient_id)
     _set_blocked(work, patient, blocked=True, what="blocked", now=now, actor=actor, source=source)
 
 
@@ -85,21 +96,8 @@ def unblock_patient(
     work: UnitOfWork, *, clinic_id: str, patient_id: str, now: datetime, actor: str, source: Source
 ) -> None:
     """Let the patient book again. Locks the Patient. Calling again changes nothing. Raises UnknownPatient."""
-    patient = _read_locked(work, clinic_id=clinic_id, patient_id=patient_id)
+    patient = lock_patient(work, clinic_id=clinic_id, patient_id=patient_id)
     _set_blocked(work, patient, blocked=False, what="unblocked", now=now, actor=actor, source=source)
-
-
-def _read_locked(work: UnitOfWork, *, clinic_id: str, patient_id: str) -> Patient:
-    statement = (
-        select(Patient)
-        .where(Patient.id == patient_id, Patient.clinic_id == clinic_id)
-        .with_for_update(key_share=True)
-        .execution_options(populate_existing=True)
-    )
-    patient = work.session.scalars(statement).one_or_none()
-    if patient is None:
-        raise UnknownPatient
-    return patient
 
 
 def _set_blocked(

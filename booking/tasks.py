@@ -77,6 +77,15 @@ def close_task(work: UnitOfWork, *, clinic_id: str, task_id: str, now: datetime,
     )
 
 
+def settle_task(work: UnitOfWork, *, clinic_id: str, subject: str, now: datetime, done_by: str) -> None:
+    """Note that what the open task of this `subject` asks for is done. Nothing happens if there is none."""
+    work.session.execute(
+        update(StaffTask)
+        .where(StaffTask.subject == f"{clinic_id}:{subject}", StaffTask.done_at.is_(None))
+        .values(done_at=now, done_by=done_by, subject=None)
+    )
+
+
 def open_tasks(session: Session, *, clinic_id: str) -> list[TaskInfo]:
     """Return what is still to do, oldest first."""
     return _read(session, StaffTask.clinic_id == clinic_id, StaffTask.done_at.is_(None))

@@ -13,7 +13,10 @@ from sqlalchemy import or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from booking.attendance import complete_past
 from booking.expiry import expire_holds
+from booking.purge import purge_lapsed
+from booking.requests import clinics_with_requests, close_unanswered, escalate_requests
 from dialog.due import close_idle
 from jobs.context import JobServices
 from jobs.messages import send_what_waits
@@ -43,9 +46,33 @@ def _close_idle(services: JobServices, now: datetime) -> None:
     services.db.run(lambda work: close_idle(work, now=now))
 
 
+def _complete_past(services: JobServices, now: datetime) -> None:
+    services.db.run(lambda work: complete_past(work, now=now))
+
+
+def _chase_requests(services: JobServices, now: datetime) -> None:
+    with services.db.read() as session:
+        clinic_ids = clinics_with_requests(session)
+    for clinic_id in clinic_ids:
+
+        def escalate(work: UnitOfWork, clinic_id: str = clinic_id) -> None:
+            catalogue = services.catalogues.get(work.session, clinic_id=clinic_id)
+            escalate_requests(work, catalogue, now=now)
+
+        services.db.run(escalate)
+    services.db.run(lambda work: close_unanswered(work, now=now))
+
+
+def _purge_lapsed(services: JobServices, now: datetime) -> None:
+    services.db.run(lambda work: purge_lapsed(work, now=now))
+
+
 DUTIES: tuple[Duty, ...] = (
     Duty("expire-holds", timedelta(seconds=15), _expire_holds),
     Duty("close-idle-conversations", timedelta(minutes=1), _close_idle),
+    Duty("chase-requests", timedelta(minutes=5), _chase_requests),
+    Duty("complete-past", timedelta(minutes=5), _complete_past),
+    Duty("purge-lapsed-holds", timedelta(hours=1), _purge_lapsed),
     Duty("send-waiting-messages", timedelta(seconds=30), send_what_waits),
     Duty("push-calendars-behind", timedelta(minutes=1), push_what_is_behind),
 )

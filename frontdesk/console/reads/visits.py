@@ -19,7 +19,12 @@ from booking.model.staff import HealthcareService, Practitioner
 from booking.values import AppointmentStatus
 from kernel.interval import day_interval
 
-_HIDDEN_IN_DIARY = (AppointmentStatus.ENTERED_IN_ERROR, AppointmentStatus.CANCELLED, AppointmentStatus.WAITLIST)
+_HIDDEN_IN_DIARY = (
+    AppointmentStatus.ENTERED_IN_ERROR,
+    AppointmentStatus.CANCELLED,
+    AppointmentStatus.WAITLIST,
+    AppointmentStatus.PROPOSED,
+)
 
 
 @dataclass(frozen=True)
@@ -112,9 +117,9 @@ def visits_by_id(session: Session, *, clinic_id: str, appointment_ids: Sequence[
 
 
 def visits_of_conversation(session: Session, *, clinic_id: str, conversation_id: str) -> list[Visit]:
-    """Return the appointments that a conversation made, in order of time. Holds that came to nothing are left out."""
+    """Return the appointments that a conversation made, in order of time. Holds that came to nothing and wishes are left out."""
     made = _visits(session, [Appointment.clinic_id == clinic_id, Appointment.conversation_id == conversation_id])
-    return [visit for visit in made if not visit.was_only_held]
+    return [visit for visit in made if not visit.was_only_held and visit.practitioner_id]
 
 
 def read_appointment(session: Session, *, clinic_id: str, appointment_id: str) -> AppointmentPage | None:
@@ -168,7 +173,7 @@ def _joined(where: Sequence[ColumnElement[bool]]) -> Select[*tuple[Any, ...]]:
             Location.timezone.label("timezone"),
         )
         .join(HealthcareService, HealthcareService.id == Appointment.service_id)
-        .join(Practitioner, Practitioner.id == Appointment.practitioner_id)
+        .outerjoin(Practitioner, Practitioner.id == Appointment.practitioner_id)
         .join(Location, Location.id == Appointment.location_id)
         .outerjoin(Patient, Patient.id == Appointment.patient_id)
         .where(*where)
@@ -182,8 +187,8 @@ def _visit(found: Any) -> Visit:
         id=row.id,
         status=row.status,
         service=found.service,
-        practitioner=found.practitioner,
-        practitioner_id=row.practitioner_id,
+        practitioner=found.practitioner or "",  # of a wish nobody is chosen yet
+        practitioner_id=row.practitioner_id or "",
         location=found.location,
         patient=found.Patient.name if found.Patient else None,
         starts_local=row.starts_at.astimezone(zone).replace(tzinfo=None),

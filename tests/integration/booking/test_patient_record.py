@@ -6,10 +6,10 @@ from datetime import UTC, date, datetime
 import pytest
 from sqlalchemy import text
 
+from booking.asked import UnknownPatient
 from booking.history import PatientLine, patient_history
 from booking.patient_record import (
     PatientChanges,
-    UnknownPatient,
     block_patient,
     change_patient,
     unblock_patient,
