@@ -1,19 +1,30 @@
 """The read side: what could be booked, and what is."""
 
-import dataclasses
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, UnaryExpression, select
 from sqlalchemy.orm import Session
 
-from booking import availability, ledger, taken
+from booking import availability, ledger, taken, travel
+from booking.asked import instant_asked, location_asked, people_asked, service_asked
+from booking.availability import Busy, Full, Wanted
 from booking.model.appointment import Appointment, AppointmentChange
 from booking.model.patient import Patient
-from booking.rules import earliest_start, is_full, latest_start
-from booking.values import AppointmentStatus, BookedVisit, Catalogue, Slot, SlotQuery
+from booking.rules import InvalidDuration, Lengths, earliest_start, is_full, latest_start
+from booking.spans import Span, instant, span_of
+from booking.values import (
+    AppointmentStatus,
+    BookedVisit,
+    BookingRules,
+    Catalogue,
+    PractitionerInfo,
+    Slot,
+    SlotQuery,
+)
 from kernel.interval import Interval, day_interval
 
 
@@ -28,34 +39,66 @@ def find_slots(
 ) -> list[Slot]:
     """Return every Slot that could be booked now, sorted by start, then key of the practitioner.
 
-    The conversation's own Hold, and the visit that is to be moved, are no obstacles. Reads in one statement, and a second one
-    where the clinic limits a practitioner's day.
+    The conversation's own Hold, and the visit that is to be moved, are no obstacles. The span is cut to the time in which
+    the clinic lets visits start. Reads in one statement, and a second one where the clinic limits a practitioner's day.
+    Raises UnknownService, UnknownLocation, UnknownPractitioner, InvalidDuration for a length the service does not have, and
+    ImplausibleTime for a span that begins in another decade.
     """
-    span = bookable_span(catalogue, query.span, now=now)
-    places = availability.search_places(catalogue, query)
-    if span is None or not places:
-        return []
-    schedule_ids = {each for wanted, people in places for each in wanted.schedule_ids(people)}
-    service = catalogue.service(query.service_id)
-    busy = taken.busy_spans(
+    return find_slots_many(
         session,
-        schedule_ids=schedule_ids,
-        within=span.widened(before=service.buffer_before, after=service.duration + service.buffer_after),
+        catalogue,
+        queries=[query],
         now=now,
-        ignoring=() if replaces_appointment_id is None else (replaces_appointment_id,),
+        conversation_id=conversation_id,
+        replaces_appointment_id=replaces_appointment_id,
+    )[0]
+
+
+def find_slots_many(
+    session: Session,
+    catalogue: Catalogue,
+    *,
+    queries: Sequence[SlotQuery],
+    now: datetime,
+    conversation_id: str | None = None,
+    replaces_appointment_id: str | None = None,
+) -> list[list[Slot]]:
+    """Return for each query what `find_slots` returns, in as many statements as for one. Raises what that raises."""
+    for query in queries:
+        _check(catalogue, query, now=now)
+    searches = [_searches(catalogue, query, now=now) for query in queries]
+    ignoring = () if replaces_appointment_id is None else (replaces_appointment_id,)
+    diary = _read_diary(
+        session,
+        catalogue,
+        [search for some in searches for search in some],
+        now=now,
+        ignoring=ignoring,
         ignoring_hold_of=conversation_id,
     )
-    found = availability.slots(catalogue, query=dataclasses.replace(query, span=span), busy=busy)
-    if catalogue.rules.max_per_practitioner_per_day is None:
-        return found
-    return _without_full_days(session, catalogue, found, now=now, conversation_id=conversation_id)
+    return [
+        availability.in_order(catalogue, (slot for search in some for slot in _slots_of(search, diary)))
+        for some in searches
+    ]
 
 
-def bookable_span(catalogue: Catalogue, span: Interval, *, now: datetime) -> Interval | None:
-    """Return the part of `span` in which the clinic's rules let a visit start, or None."""
-    earliest = earliest_start(catalogue.rules, now)
+def find_first_slot(session: Session, catalogue: Catalogue, *, query: SlotQuery, now: datetime) -> Slot | None:
+    """Return the first Slot of `query`, None if there is none. Most often reads no more than a week; refuses as `find_slots`."""
+    _check(catalogue, query, now=now)
+    for part in _soon_and_later(query.span, now=now):
+        searches = _searches(catalogue, replace(query, span=part), now=now)
+        diary = _read_diary(session, catalogue, searches, now=now)
+        firsts = availability.in_order(catalogue, (slot for search in searches for slot in _first_of(search, diary)))
+        if firsts:
+            return firsts[0]
+    return None
+
+
+def bookable_span(rules: BookingRules, span: Interval, *, now: datetime) -> Interval | None:
+    """Return the part of `span` in which `rules` let a visit start, or None."""
+    earliest = earliest_start(rules, now)
     # The last instant is included: a visit exactly that far ahead is allowed.
-    end = latest_start(catalogue.rules, now) + timedelta(microseconds=1)
+    end = latest_start(rules, now) + timedelta(microseconds=1)
     return Interval(earliest, end).intersection(span) if earliest < end else None
 
 
@@ -78,13 +121,14 @@ def past_visits(session: Session, *, patient_ids: tuple[str, ...], now: datetime
 
 
 def visits_of_patient(session: Session, *, patient_id: str) -> list[BookedVisit]:
-    """Return everything on file for the patient in order of time, cancelled visits included; Holds are not visits yet."""
-    return _visits(session, *_of((patient_id,)), order=Appointment.starts_at.asc())
+    """Return everything on file for the patient in order of time, cancelled visits included; Holds and wishes are not visits yet."""
+    return _visits(session, *_of((patient_id,)), _HAS_A_TIME, order=Appointment.starts_at.asc())
 
 
 def visits_of_conversation(session: Session, *, conversation_id: str) -> list[BookedVisit]:
-    """Return what the conversation wrote, Holds and what became of them included, in order of time."""
-    return _visits(session, Appointment.conversation_id == conversation_id, order=Appointment.starts_at.asc())
+    """Return what the conversation wrote, Holds and what became of them included, in order of time; no wishes."""
+    own = Appointment.conversation_id == conversation_id
+    return _visits(session, own, _HAS_A_TIME, order=Appointment.starts_at.asc())
 
 
 @dataclass(frozen=True)
@@ -105,7 +149,7 @@ def day_sheet(
     whole = day_interval(day, zone)
     conditions = [
         Appointment.clinic_id == catalogue.clinic_id,
-        Appointment.status.not_in((_S.CANCELLED, _S.ENTERED_IN_ERROR, _S.WAITLIST)),
+        Appointment.status.not_in((_S.PROPOSED, _S.CANCELLED, _S.ENTERED_IN_ERROR, _S.WAITLIST)),
         Appointment.starts_at >= whole.start,
         Appointment.starts_at < whole.end,
         taken.counts_at(now),
@@ -148,6 +192,8 @@ def history(session: Session, *, appointment_id: str) -> list[Change]:
 
 
 _S = AppointmentStatus
+_HAS_A_TIME = Appointment.practitioner_id.is_not(None)
+"""Not so while it is only wished for, or if it never was more."""
 
 
 def _of(patient_ids: tuple[str, ...]) -> tuple[ColumnElement[bool], ...]:
@@ -161,28 +207,113 @@ def _visits(session: Session, *conditions: ColumnElement[bool], order: UnaryExpr
     return [ledger.entry_of(row).visit for row in session.execute(statement)]
 
 
-def _without_full_days(
-    session: Session, catalogue: Catalogue, found: list[Slot], *, now: datetime, conversation_id: str | None
-) -> list[Slot]:
-    if not found:
-        return []
-    margin = timedelta(days=2)
+def _check(catalogue: Catalogue, query: SlotQuery, *, now: datetime) -> None:
+    """Raise what makes no sense about a query."""
+    lengths = Lengths.of(service_asked(catalogue, query.service_id))
+    if query.duration is not None and not lengths.allow(query.duration):
+        raise InvalidDuration(**lengths.told(query.duration))
+    people_asked(catalogue, query.practitioner_ids)
+    for location_id in query.location_ids:
+        location_asked(catalogue, location_id)
+    instant_asked(query.span.start, now=now)
+
+
+@dataclass(frozen=True)
+class _Search:
+    """One place to look at, and when its rules let visits start."""
+
+    wanted: Wanted
+    practitioners: Sequence[PractitionerInfo]
+    span: Interval
+
+
+@dataclass(frozen=True)
+class _Diary:
+    busy: Busy
+    full: Full
+
+
+def _searches(catalogue: Catalogue, query: SlotQuery, *, now: datetime) -> list[_Search]:
+    found = []
+    for wanted, practitioners in availability.search_places(catalogue, query):
+        span = bookable_span(wanted.rules, query.span, now=now)
+        if span is not None:
+            found.append(_Search(wanted, practitioners, span))
+    return found
+
+
+def _slots_of(search: _Search, diary: _Diary) -> list[Slot]:
+    return availability.slots_at(
+        search.wanted, search.practitioners, span=search.span, busy=diary.busy, full=diary.full
+    )
+
+
+def _first_of(search: _Search, diary: _Diary) -> Iterator[Slot]:
+    wanted = search.wanted
+    first = availability.first_start(wanted, search.practitioners, span=search.span, busy=diary.busy, full=diary.full)
+    if first is not None:
+        second, practitioner = first
+        is_contingent = availability.is_contingent(wanted, practitioner, starts_at=instant(second))
+        yield availability.slot_of(wanted, practitioner, second, is_contingent=is_contingent)
+
+
+def _soon_and_later(span: Interval, *, now: datetime) -> list[Interval]:
+    """Divide a span where a week from now ends, or a week from its start if that is later."""
+    edge = max(span.start, now) + timedelta(days=7)
+    return [Interval(span.start, edge), Interval(edge, span.end)] if edge < span.end else [span]
+
+
+def _read_diary(
+    session: Session,
+    catalogue: Catalogue,
+    searches: Sequence[_Search],
+    *,
+    now: datetime,
+    ignoring: Sequence[str] = (),
+    ignoring_hold_of: str | None = None,
+) -> _Diary:
+    """Read what all of `searches` need, in one statement, or in two where a clinic limits a practitioner's day."""
+    if not searches:
+        return _Diary({}, {})
+    claims = [
+        (search.wanted.claim(search.span.start).start, search.wanted.claim(search.span.end).end) for search in searches
+    ]
+    within = Interval(min(start for start, _ in claims), max(end for _, end in claims))
+    busy = taken.busy_spans(
+        session,
+        schedule_ids={each for search in searches for each in search.wanted.schedule_ids(search.practitioners)},
+        within=within,
+        now=now,
+        ignoring=ignoring,
+        ignoring_hold_of=ignoring_hold_of,
+        addresses=travel.addresses(catalogue),
+    )
+    limited = [search for search in searches if search.wanted.rules.max_per_practitioner_per_day is not None]
+    if not limited:
+        return _Diary(busy, {})
     starts = taken.visit_starts(
         session,
-        practitioner_ids={slot.practitioner_id for slot in found},
-        within=Interval(found[0].starts_at, found[-1].ends_at).widened(before=margin, after=margin),
+        practitioner_ids={person.id for search in limited for person in search.practitioners},
+        within=within.widened(before=_WHOLE_DAYS, after=_WHOLE_DAYS),
         now=now,
-        ignoring_hold_of=conversation_id,
+        ignoring=ignoring,
+        ignoring_hold_of=ignoring_hold_of,
     )
-    zones = {location.id: location.zone for location in catalogue.locations}
-    counts = {
-        zone: Counter((practitioner_id, starts_at.astimezone(zone).date()) for practitioner_id, starts_at in starts)
-        for zone in set(zones.values())
-    }
+    return _Diary(busy, _full_days({search.wanted.location.id: search.wanted for search in limited}.values(), starts))
 
-    def has_room(slot: Slot) -> bool:
-        zone = zones[slot.location_id]
-        day = slot.starts_at.astimezone(zone).date()
-        return not is_full(catalogue.rules, counts[zone][slot.practitioner_id, day])
 
-    return [slot for slot in found if has_room(slot)]
+_WHOLE_DAYS = timedelta(
+    days=2
+)  # a local day lasts at most 25 hours, and begins up to 14 before or 12 after that of UTC
+
+
+def _full_days(limited: Iterable[Wanted], starts: Sequence[tuple[str, datetime]]) -> Full:
+    full: dict[tuple[str, str], list[Span]] = {}
+    for wanted in limited:
+        zone = wanted.location.zone
+        counts = Counter((person_id, starts_at.astimezone(zone).date()) for person_id, starts_at in starts)
+        for (person_id, day), count in sorted(counts.items()):
+            if is_full(wanted.rules, count):
+                whole = day_interval(day, zone)
+                full.setdefault((wanted.location.id, person_id), []).append(span_of(whole.start, whole.end))
+    return full

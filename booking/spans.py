@@ -4,10 +4,11 @@ Availability is computed on these: thousands of them a search, where a value obj
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 
 Span = tuple[int, int]
+_NEVER = 2**62
 
 
 def span_of(starts_at: datetime, ends_at: datetime) -> Span:
@@ -52,6 +53,16 @@ def subtracted(spans: Iterable[Span], holes: Iterable[Span]) -> list[Span]:
     return result
 
 
+def intersected(spans: Sequence[Span], others: Sequence[Span]) -> list[Span]:
+    """Return the time that lies in both; each is merged, and so is the result."""
+    return [
+        (max(start, since), min(end, until))
+        for start, end in spans
+        for since, until in others
+        if max(start, since) < min(end, until)
+    ]
+
+
 def covered(groups: Sequence[Sequence[Span]], *, times: int) -> list[Span]:
     """Return the time that lies in at least `times` of `groups`, each of which is merged."""
     edges = sorted((at, step) for group in groups for start, end in group for at, step in ((start, 1), (end, -1)))
@@ -65,3 +76,19 @@ def covered(groups: Sequence[Sequence[Span]], *, times: int) -> list[Span]:
             result.append((since, at))
         depth += step
     return merged(result)
+
+
+def clear_of(moments: Iterable[int], spans: Iterable[Span], *, before: int = 0, after: int = 1) -> Iterator[int]:
+    """Yield those of the ascending `moments` whose time, from `before` seconds before to `after` after, meets no span.
+
+    `spans` ascend by their starts and may overlap. One walk over both, and no further than whoever asks goes on: this is
+    the innermost loop of every search.
+    """
+    upcoming = iter(spans)
+    opens = closes = -_NEVER
+    for moment in moments:
+        while moment >= closes:
+            start, end = next(upcoming, (_NEVER, _NEVER))
+            opens, closes = start - after, end + before
+        if moment <= opens:
+            yield moment

@@ -1,16 +1,23 @@
 """What is taken: the reads that availability and rules work on. Each is one statement, whatever the span."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, or_, select, union_all
+from sqlalchemy import BigInteger, ColumnElement, Select, null, or_, select, union_all
+from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import Session
+from sqlalchemy.sql.functions import FunctionElement
 
+from booking import travel
 from booking.availability import Busy
+from booking.ledger import place_of
 from booking.model.appointment import Allocation, Appointment
 from booking.model.schedule import BusyInterval
-from booking.spans import Span, span_of
-from booking.values import BLOCKING
+from booking.spans import Span
+from booking.travel import Addresses, PlacedSpan
+from booking.values import BLOCKING, AppointmentStatus, Place
 from kernel.interval import Interval
 
 
@@ -27,34 +34,43 @@ def busy_spans(
     now: datetime,
     ignoring: Sequence[str] = (),
     ignoring_hold_of: str | None = None,
+    addresses: Addresses | None = None,
 ) -> Busy:
     """Return what is taken in each Schedule around `within`: visits with their buffers, Holds, and busy time of calendars.
 
     Left out: Holds that have run out, the Appointments `ignoring`, and the Hold of the conversation `ignoring_hold_of`.
+    With `addresses` visits come with theirs, and those that are only a journey away come, too.
     """
     ids = sorted(schedule_ids)
-    counted = [counts_at(now)]
+    where: tuple[Any, ...] = ()
+    lapsed = _ids_of_holds(Appointment.hold_expires_at <= now)
+    conditions: list[ColumnElement[bool]] = [Allocation.appointment_id.not_in(lapsed)]
     if ignoring:
-        counted.append(Allocation.appointment_id.not_in(ignoring))
+        conditions.append(Allocation.appointment_id.not_in(ignoring))
     if ignoring_hold_of is not None:
-        counted.append(_is_not_hold_of(ignoring_hold_of))
-    visits = (
-        select(Allocation.schedule_id, Allocation.starts_at, Allocation.ends_at)
-        .join(Appointment, Appointment.id == Allocation.appointment_id)
-        .where(
-            Allocation.live,
-            Allocation.schedule_id.in_(ids),
-            Allocation.ends_at > within.start,
-            Allocation.starts_at < within.end,
-            *counted,
-        )
+        theirs = _ids_of_holds(Appointment.conversation_id == ignoring_hold_of)
+        conditions.append(Allocation.appointment_id.not_in(theirs))
+    if addresses is not None:
+        within = within.widened(before=travel.LONGEST, after=travel.LONGEST)
+        where = (Appointment.service_id, Appointment.location_id, Appointment.place)
+        conditions.append(Allocation.appointment_id == Appointment.id)
+    visits = select(Allocation.schedule_id, *_seconds_of(Allocation), *where).where(
+        Allocation.live, *_meeting(Allocation, ids, within), *conditions
     )
-    elsewhere = select(BusyInterval.schedule_id, BusyInterval.starts_at, BusyInterval.ends_at).where(
-        BusyInterval.schedule_id.in_(ids), BusyInterval.ends_at > within.start, BusyInterval.starts_at < within.end
+    elsewhere = select(BusyInterval.schedule_id, *_seconds_of(BusyInterval), *(null() for _ in where)).where(
+        *_meeting(BusyInterval, ids, within)
     )
-    found: dict[str, list[Span]] = {}
-    for schedule_id, starts_at, ends_at in session.execute(union_all(visits, elsewhere)):
-        found.setdefault(schedule_id, []).append(span_of(starts_at, ends_at))
+    rows: Iterable[Any] = session.execute(union_all(visits, elsewhere))
+    found: dict[str, list[Span]] = defaultdict(list)
+    if addresses is None:
+        for schedule_id, start, end in rows:
+            found[schedule_id].append((start, end))
+    else:
+        for schedule_id, start, end, *told in rows:
+            place = _place(addresses, *told)
+            found[schedule_id].append((start, end) if place is None else PlacedSpan(start, end, place))
+    for spans in found.values():
+        spans.sort()
     return found
 
 
@@ -107,3 +123,61 @@ def _is_not_hold_of(conversation_id: str) -> ColumnElement[bool]:
         Appointment.conversation_id.is_(None),
         Appointment.conversation_id != conversation_id,
     )
+
+
+def _ids_of_holds(condition: ColumnElement[bool]) -> Select[str]:
+    # They are few, so that asking for them costs less than joining each Allocation with its Appointment.
+    return select(Appointment.id).where(
+        Appointment.status == AppointmentStatus.PENDING, Appointment.hold_expires_at.is_not(None), condition
+    )
+
+
+class _FirstSecond(FunctionElement[int]):
+    """The second since the epoch in which an instant lies. A search reads thousands, too many to make datetimes of."""
+
+    type = BigInteger()
+    inherit_cache = True
+
+
+class _LastSecond(FunctionElement[int]):
+    """The first second since the epoch that is not before an instant."""
+
+    type = BigInteger()
+    inherit_cache = True
+
+
+@compiles(_FirstSecond, "postgresql")
+def _floor_on_postgresql(element: _FirstSecond, compiler: Any, **options: Any) -> str:
+    return f"CAST(floor(EXTRACT(epoch FROM {compiler.process(element.clauses, **options)})) AS BIGINT)"
+
+
+@compiles(_LastSecond, "postgresql")
+def _ceiling_on_postgresql(element: _LastSecond, compiler: Any, **options: Any) -> str:
+    return f"CAST(ceil(EXTRACT(epoch FROM {compiler.process(element.clauses, **options)})) AS BIGINT)"
+
+
+@compiles(_FirstSecond, "sqlite")
+def _floor_on_sqlite(element: _FirstSecond, compiler: Any, **options: Any) -> str:
+    return f"unixepoch({compiler.process(element.clauses, **options)})"
+
+
+@compiles(_LastSecond, "sqlite")
+def _ceiling_on_sqlite(element: _LastSecond, compiler: Any, **options: Any) -> str:
+    # SQLite counts in milliseconds.
+    return f"unixepoch({compiler.process(element.clauses, **options)}, '+0.999 seconds')"
+
+
+def _seconds_of(row: type[Allocation | BusyInterval]) -> tuple[ColumnElement[int], ColumnElement[int]]:
+    return _FirstSecond(row.starts_at), _LastSecond(row.ends_at)
+
+
+def _meeting(
+    row: type[Allocation | BusyInterval], schedule_ids: Sequence[str], within: Interval
+) -> tuple[ColumnElement[bool], ...]:
+    return row.schedule_id.in_(schedule_ids), row.ends_at > within.start, row.starts_at < within.end
+
+
+def _place(addresses: Addresses, service_id: str | None, location_id: str | None, place: str | None) -> Place | None:
+    if service_id is None or location_id is None:
+        return None  # busy time of a calendar
+    return addresses.of_visit(service_id=service_id, location_id=location_id, place=place_of(place))

@@ -40,7 +40,8 @@ _S = AppointmentStatus
 _LEGAL: dict[AppointmentStatus, frozenset[AppointmentStatus]] = {
     _S.PROPOSED: frozenset({_S.PENDING, _S.BOOKED, _S.CANCELLED, _S.WAITLIST, _S.ENTERED_IN_ERROR}),
     _S.PENDING: frozenset({_S.BOOKED, _S.CANCELLED, _S.WAITLIST, _S.ENTERED_IN_ERROR}),
-    _S.BOOKED: frozenset({_S.ARRIVED, _S.FULFILLED, _S.CANCELLED, _S.NOSHOW, _S.ENTERED_IN_ERROR}),
+    # Moved to a time that staff must agree to, a booked visit waits again.
+    _S.BOOKED: frozenset({_S.PENDING, _S.ARRIVED, _S.FULFILLED, _S.CANCELLED, _S.NOSHOW, _S.ENTERED_IN_ERROR}),
     _S.ARRIVED: frozenset({_S.BOOKED, _S.FULFILLED, _S.CANCELLED, _S.ENTERED_IN_ERROR}),
     _S.WAITLIST: frozenset({_S.PENDING, _S.BOOKED, _S.CANCELLED, _S.ENTERED_IN_ERROR}),
     _S.FULFILLED: frozenset({_S.ENTERED_IN_ERROR}),
@@ -395,7 +396,10 @@ class Catalogue:
             practitioner
             for practitioner in self.practitioners
             if self.offers(practitioner, service)
-            and any(hours.location_id == location.id for hours in practitioner.hours)
+            and (
+                any(hours.location_id == location.id for hours in practitioner.hours)
+                or any(one.is_open and one.location_id == location.id for one in practitioner.dated)
+            )
         )
 
     def resources_of(self, kind: str, location: LocationInfo) -> tuple[ResourceInfo, ...]:
