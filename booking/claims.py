@@ -12,13 +12,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from booking import guard, taken
-from booking.availability import Busy, Wanted, can_start, free_resources, starts_without_resources
+from booking.availability import Busy, Wanted, can_start, free_resources, is_clear, starts_without_resources
 from booking.choice import NO_WISH, Choice, Load, Wish, best, head_starts_of, newcomers
 from booking.guard import Claim, ScheduleBusy, SlotTaken
 from booking.loads import local_day, read_loads, window_around
 from booking.model.appointment import Allocation
 from booking.rules import PractitionerDailyMaximum, is_full
-from booking.values import BookingRules, PractitionerInfo, ResourceInfo
+from booking.values import BookingRules, Mode, PractitionerInfo, ResourceInfo
 from kernel.interval import Interval, subtracted
 from kernel.work import UnitOfWork
 
@@ -46,7 +46,16 @@ class Need:
 
     @property
     def rules(self) -> BookingRules:
-        return self.wanted.catalogue.rules_at(self.wanted.location.id)
+        return self.wanted.rules
+
+    def travels(self, practitioner: PractitionerInfo) -> bool:
+        """Say whether the practitioner's visits take place at several addresses."""
+        catalogue = self.wanted.catalogue
+        where = {hours.location_id for hours in practitioner.hours}
+        where |= {hours.location_id for hours in practitioner.dated if hours.location_id is not None}
+        places = {catalogue.location(location_id).place for location_id in where}
+        at_home = any(one.mode is Mode.HOME and one.id in practitioner.service_ids for one in catalogue.services)
+        return at_home or len(places) > 1
 
 
 @dataclass(frozen=True)
@@ -106,8 +115,13 @@ def claims_of(session: Session, *, appointment_id: str) -> list[Claim]:
 
 
 def _counts_decide(need: Need) -> bool:
-    """Say whether it matters how many visits others have: which room it is does not, so that needs no lock."""
-    return len(need.candidates) > 1 or need.rules.max_per_practitioner_per_day is not None
+    """Say whether more matters than what the database refuses: how many visits others have, or the way between two.
+
+    Which room it is does not, so that needs no lock.
+    """
+    if len(need.candidates) > 1 or need.rules.max_per_practitioner_per_day is not None:
+        return True
+    return need.wanted.address is not None and any(map(need.travels, need.candidates))
 
 
 def _lock_unless_taken(work: UnitOfWork, need: Need, *, schedule_ids: set[str], now: datetime) -> None:
@@ -136,6 +150,10 @@ def _free(
     if not free or resources is None:
         raise SlotTaken
     return free, tuple(resources)
+
+
+def _clear(need: Need, busy: Busy) -> list[PractitionerInfo]:
+    return [one for one in need.candidates if is_clear(need.wanted, one, starts_at=need.starts_at, busy=busy)]
 
 
 def _able(need: Need, busy: Busy) -> list[PractitionerInfo]:

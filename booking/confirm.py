@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from booking import guard, ledger, tasks
-from booking.availability import Wanted
+from booking.availability import Wanted, is_contingent
 from booking.claims import Need, claims_of, take
 from booking.events import AppointmentBooked, AppointmentRequested
 from booking.facts import gather, wanted_asked
@@ -91,6 +91,19 @@ def wanted_of(catalogue: Catalogue, visit: BookedVisit) -> Wanted:
     )
 
 
+def must_wait(wanted: Wanted, visit: BookedVisit, *, actor: str) -> bool:
+    """Say whether staff must say yes to the visit first: to the service, or to the time. What they book themselves they agree to."""
+    if is_staff(actor):
+        return False
+    practitioner = wanted.catalogue.practitioner(visit.practitioner_id)
+    return wanted.service.needs_confirmation or is_contingent(wanted, practitioner, starts_at=visit.starts_at)
+
+
+def request_subject(appointment_id: str) -> str:
+    """Return what the task for staff to confirm or reject a visit is known by."""
+    return f"request:{appointment_id}"
+
+
 def ask_staff(work: UnitOfWork, catalogue: Catalogue, entry: ledger.Entry, *, now: datetime) -> None:
     """Give staff the task to confirm or reject the visit; there is one at most."""
     visit = entry.visit
@@ -105,7 +118,7 @@ def ask_staff(work: UnitOfWork, catalogue: Catalogue, entry: ledger.Entry, *, no
         conversation_id=entry.conversation_id,
         patient_id=visit.patient_id,
         appointment_id=visit.id,
-        subject=f"request:{visit.id}",
+        subject=request_subject(visit.id),
     )
 
 
@@ -148,7 +161,7 @@ def _settle(
     overridden: tuple[str, ...],
     why: str | None,
 ) -> BookedVisit:
-    waits = wanted.service.needs_confirmation and not is_staff(actor)
+    waits = must_wait(wanted, entry.visit, actor=actor)
     columns: dict[str, Any] = {
         "status": AppointmentStatus.PENDING if waits else AppointmentStatus.BOOKED,
         "patient_id": patient_id,

@@ -3,11 +3,11 @@
 import dataclasses
 from datetime import datetime
 
-from booking import guard, ledger
+from booking import guard, ledger, tasks
 from booking.availability import Wanted
 from booking.claims import Need, take
-from booking.confirm import NotHeld, wanted_of
-from booking.events import AppointmentMoved
+from booking.confirm import NotHeld, ask_staff, must_wait, request_subject, wanted_of
+from booking.events import AppointmentMoved, AppointmentRequested
 from booking.facts import gather
 from booking.hold import close_hold
 from booking.override import allowed_override, is_staff
@@ -32,7 +32,7 @@ def reschedule(
     Locks the Patient, both Appointments in the order of their ids, then their Schedules. Calling again gives the visit as
     moved. A Hold that has run out is claimed anew. Raises SlotTaken if the time went meanwhile, NotHeld, UnknownVisit,
     VisitClosed, for patients TooLateToChange, TooManyMoves or AlreadyOver, a rule's refusal, ScheduleBusy; the visit is then
-    as before.
+    as before. A time that staff must agree to makes the visit `pending` again, with a task for them.
     """
     override_reason = allowed_override(override_reason, actor=actor)
     with guard.all_or_nothing(work):
@@ -68,7 +68,14 @@ def reschedule(
             overridden=overridden,
             why=override_reason or hold.override_reason,
         )
-        work.publish(ledger.told(AppointmentMoved, moved, now=now))
+        if old.visit.status is AppointmentStatus.PENDING:
+            # It tells staff of the time that was asked for before.
+            subject = request_subject(old.visit.id)
+            tasks.settle_task(work, clinic_id=catalogue.clinic_id, subject=subject, now=now, done_by=actor)
+        waits = moved.visit.status is AppointmentStatus.PENDING
+        work.publish(ledger.told(AppointmentRequested if waits else AppointmentMoved, moved, now=now))
+        if waits:
+            ask_staff(work, catalogue, moved, now=now)
         return moved.visit
 
 
@@ -123,7 +130,9 @@ def _move(
     need = Need(wanted, hold.visit.starts_at, [practitioner], ours=ours, is_overriding=is_overriding)
     take(work, need, now=now, appointment_id=old.visit.id, store=lambda _: None)
     close_hold(work, hold, what="used", now=now)
+    waits = old.visit.status is AppointmentStatus.PENDING or must_wait(wanted, hold.visit, actor=actor)
     columns = {
+        "status": AppointmentStatus.PENDING if waits and not is_staff(actor) else AppointmentStatus.BOOKED,
         "starts_at": hold.visit.starts_at,
         "ends_at": hold.visit.ends_at,
         "practitioner_id": practitioner.id,

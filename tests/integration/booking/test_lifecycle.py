@@ -22,6 +22,7 @@ from booking.queries import find_slots, history, past_visits, upcoming_visits, v
 from booking.reschedule import reschedule
 from booking.rules import (
     AlreadyOver,
+    InThePast,
     NotOffered,
     OutsideHours,
     PatientBlocked,
@@ -298,7 +299,7 @@ def test_a_service_that_needs_a_yes_of_staff_stays_pending_and_makes_a_task(diar
     ("refusal", "changes"),
     [
         (TooSoon, {"starts_at": datetime(2027, 3, 10, 16, 45, tzinfo=UTC)}),
-        (TooSoon, {"starts_at": datetime(2027, 3, 9, 14, 0, tzinfo=UTC)}),
+        (InThePast, {"starts_at": datetime(2027, 3, 9, 14, 0, tzinfo=UTC)}),
         (TooFar, {"starts_at": datetime(2027, 6, 14, 13, 0, tzinfo=UTC)}),
         (OutsideHours, {"starts_at": MONDAY_NINE - 60 * MINUTE}),
         (OutsideHours, {"starts_at": MONDAY_NINE + 7 * MINUTE}),
