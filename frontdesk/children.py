@@ -1,15 +1,18 @@
 """Child processes of one command: started together, watched, ended together."""
 
 import ctypes
+import os
 import signal
-import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+import traceback
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NoReturn
 
 _LOOK_AGAIN_S = 0.2
+_LOOK_SOON_S = 0.02
 _RESTARTS = 5
 _RESTARTS_WITHIN_S = 60.0
 
@@ -20,34 +23,67 @@ class ChildFailed(Exception):
 
 @dataclass
 class Child:
-    """One process. `log`: where its output goes; None: to ours."""
+    """One process. `work`: a program to run, or a function to call in a copy of this process, which needs no imports anew.
+
+    `log`: where its output goes; None: to ours.
+    """
 
     name: str
-    command: Sequence[str]
+    work: Sequence[str] | Callable[[], None]
     log: Path | None = None
-    env: Mapping[str, str] | None = None
-    process: "subprocess.Popen[bytes] | None" = None
+    pid: int | None = None
     restarts: list[float] = field(default_factory=list)
 
     def start(self) -> None:
-        output = self.log.open("ab") if self.log else None
-        try:
-            # A session of its own: Ctrl-C reaches only the parent, which then ends the children in order.
-            self.process = subprocess.Popen(  # noqa: S603 -- commands are ours
-                list(self.command),
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT if output else None,
-                env=dict(self.env) if self.env is not None else None,
-                start_new_session=True,
-                preexec_fn=_end_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509 -- there are no threads here
-            )
-        finally:
-            if output:
-                output.close()
+        """Start it. Called while this process has one thread and no connections: a copy would share them."""
+        for stream in (sys.stdout, sys.stderr):
+            stream.flush()  # or both processes would write what is left in it
+        pid = os.fork()
+        if pid == 0:
+            self._become()
+        self.pid = pid
 
     def is_running(self) -> bool:
-        return self.process is not None and self.process.poll() is None
+        """Say whether it runs. One that ended is forgotten by the system then."""
+        if self.pid is not None and os.waitpid(self.pid, os.WNOHANG)[0]:
+            self.pid = None
+        return self.pid is not None
+
+    def send(self, number: signal.Signals) -> None:
+        """Send it a signal, if it still runs."""
+        if self.is_running() and self.pid is not None:
+            os.kill(self.pid, number)
+
+    def _become(self) -> NoReturn:
+        status = 1
+        try:
+            # A session of its own: Ctrl-C reaches only the parent, which then ends the children in order.
+            os.setsid()
+            if sys.platform == "linux":
+                _end_with_parent()
+            for number in (signal.SIGTERM, signal.SIGINT):
+                signal.signal(number, signal.SIG_DFL)
+            self._redirect()
+            if callable(self.work):
+                self.work()
+            else:
+                os.execv(self.work[0], list(self.work))  # noqa: S606 -- commands are ours
+            status = 0
+        except SystemExit as end:
+            status = end.code if isinstance(end.code, int) else int(end.code is not None)
+        except BaseException:  # noqa: BLE001 -- the end of a process: what it was is told, and nothing goes on
+            traceback.print_exc()
+        finally:
+            for stream in (sys.stdout, sys.stderr):
+                stream.flush()
+            os._exit(status)  # what the parent wants done at its end is not ours to do
+
+    def _redirect(self) -> None:
+        os.dup2(os.open(os.devnull, os.O_RDONLY), sys.stdin.fileno() if sys.stdin else 0)
+        if self.log:
+            output = os.open(self.log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+            os.dup2(output, 1)
+            os.dup2(output, 2)
 
 
 class Children:
@@ -77,15 +113,13 @@ class Children:
     def stop(self, *, within_s: float) -> None:
         """End all children; those that take longer than `within_s` are killed."""
         deadline = time.monotonic() + within_s
-        running = [child.process for child in reversed(self._children) if child.process and child.is_running()]
-        for process in running:
-            process.send_signal(signal.SIGTERM)
-        for process in running:
-            try:
-                process.wait(timeout=max(0.0, deadline - time.monotonic()))
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+        for child in reversed(self._children):
+            child.send(signal.SIGTERM)
+        while any(child.is_running() for child in self._children):
+            if time.monotonic() >= deadline:
+                for child in self._children:
+                    child.send(signal.SIGKILL)
+            time.sleep(_LOOK_SOON_S)
 
     def _restart(self, child: Child) -> None:
         now = time.monotonic()

@@ -8,7 +8,6 @@ import contextlib
 import fcntl
 import os
 import signal
-import sys
 import time
 import urllib.error
 import urllib.request
@@ -28,12 +27,14 @@ from frontdesk.demo.clinic import DEMO_KEY, seed_demo
 from frontdesk.embedded import CannotServe, DemoCalendars, demo_calendars, embedded_redis, free_port, is_free
 from frontdesk.schema import SchemaState, check_schema, copy_database, migrate, schema_state
 from frontdesk.users import Role, add_user, has_users, new_password
+from frontdesk.web import serve_web
+from frontdesk.worker import run_worker
 from kernel.config import Mode, Settings
+from kernel.log import configure
 
 FIRST_LOGIN = "admin"
 _READY_WITHIN_S = 30.0
 _STOP_WITHIN_S = 8.0
-_WEB_THREADS = 64
 
 Say = Callable[[str], None]
 
@@ -114,12 +115,13 @@ def _run_processes(services: Services, prepared: _Prepared, say: Say) -> None:
         try:
             in_terminal = settings.mode is not Mode.PRODUCTION  # its lines would bury the welcome
             # First, since it takes longest to come up. A worker comes after the calendars that it is to write to.
-            children.add(Child("web", _web_command(settings), log=logs / "web.log" if in_terminal else None))
+            services.db.dispose()
+            children.add(Child("web", lambda: serve_web(settings), log=logs / "web.log" if in_terminal else None))
             calendars = (
                 _start_demo_calendars(services, children, logs) if _wants_demo_calendars(settings, prepared) else None
             )
-            worker = [sys.executable, "-m", "frontdesk", "worker"]
-            children.add(Child("worker", worker, log=logs / "worker.log" if in_terminal else None))
+            services.db.dispose()
+            children.add(Child("worker", lambda: _work(settings), log=logs / "worker.log" if in_terminal else None))
             _wait_until_it_answers(settings)
             for line in _welcome(services, prepared, calendars):
                 say(line)
@@ -130,13 +132,9 @@ def _run_processes(services: Services, prepared: _Prepared, say: Say) -> None:
             children.stop(within_s=_STOP_WITHIN_S)
 
 
-def _web_command(settings: Settings) -> list[str]:
-    return [
-        *(sys.executable, "-m", "gunicorn", "frontdesk.wsgi:make_app()"),
-        *("--worker-class", "gthread", "--threads", str(_WEB_THREADS)),
-        *("--bind", f"{settings.host}:{settings.port}", "--graceful-timeout", "5", "--no-control-socket"),
-        *("--log-level", "warning"),
-    ]
+def _work(settings: Settings) -> None:
+    configure(level=settings.log_level)
+    run_worker(settings)
 
 
 def _wants_demo_calendars(settings: Settings, prepared: _Prepared) -> bool:
@@ -209,6 +207,7 @@ def _only_one(data_dir: Path) -> Iterator[IO[str]]:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             raise CannotServe(f"Another frontdesk serve uses the folder {data_dir}; stop it first.") from None
+        os.register_at_fork(after_in_child=lock.close)  # a child must not hold the folder when we are gone
         lock.write(str(os.getpid()))
         lock.flush()
         yield lock
