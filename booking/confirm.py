@@ -5,11 +5,12 @@ from datetime import datetime
 from typing import Any
 
 from booking import guard, ledger, tasks
-from booking.availability import Wanted, is_contingent
+from booking.availability import Wanted
 from booking.claims import Need, claims_of, take
 from booking.events import AppointmentBooked, AppointmentRequested
 from booking.facts import gather, wanted_asked
-from booking.override import allowed_override, is_staff
+from booking.order import must_wait
+from booking.override import allowed_override
 from booking.rules import Facts, check_booking, check_patient
 from booking.values import AppointmentStatus, BookedVisit, Catalogue, TaskKind
 from kernel.errors import Refused
@@ -89,14 +90,6 @@ def wanted_of(catalogue: Catalogue, visit: BookedVisit) -> Wanted:
         duration=visit.ends_at - visit.starts_at,
         place=visit.place,
     )
-
-
-def must_wait(wanted: Wanted, visit: BookedVisit, *, actor: str) -> bool:
-    """Say whether staff must say yes to the visit first: to the service, or to the time. What they book themselves they agree to."""
-    if is_staff(actor):
-        return False
-    practitioner = wanted.catalogue.practitioner(visit.practitioner_id)
-    return wanted.service.needs_confirmation or is_contingent(wanted, practitioner, starts_at=visit.starts_at)
 
 
 def request_subject(appointment_id: str) -> str:

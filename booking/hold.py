@@ -1,33 +1,14 @@
 """Keep a time for somebody while the rest is talked over."""
 
-import dataclasses
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import or_
 
 from booking import guard, ledger
-from booking.asked import instant_asked, people_asked
-from booking.availability import Wanted
 from booking.choice import NO_WISH, Wish
-from booking.claims import Need, Taken, claims_of, take
-from booking.facts import gather, wanted_asked
 from booking.model.appointment import Appointment
-from booking.override import allowed_override
-from booking.rules import check_booking
-from booking.values import (
-    AppointmentId,
-    AppointmentStatus,
-    BookedVisit,
-    Catalogue,
-    Mode,
-    PatientId,
-    Place,
-    PractitionerInfo,
-    PriorVisit,
-    Source,
-)
-from kernel.db import new_id
+from booking.order import Order, place_order
+from booking.values import AppointmentStatus, BookedVisit, Catalogue, Place, Source
 from kernel.work import UnitOfWork
 
 
@@ -62,55 +43,28 @@ def place_hold(
     Raises SlotTaken if somebody else has the time, ScheduleBusy, the refusal of a rule (`booking.rules`, all others as its
     `also`), or of what makes no sense (`booking.asked`, `booking.override`).
     """
-    override_reason = allowed_override(override_reason, actor=actor)
-    starts_at = instant_asked(starts_at, now=now)
-    wanted = wanted_asked(catalogue, service_id=service_id, location_id=location_id, duration=duration, place=place)
-    named = people_asked(catalogue, practitioner_ids)
-    candidates = _candidates(wanted, named, is_overriding=override_reason is not None)
-    ours = () if replaces_appointment_id is None else (replaces_appointment_id,)
+    order = Order(
+        service_id=service_id,
+        location_id=location_id,
+        starts_at=starts_at,
+        practitioner_ids=practitioner_ids,
+        conversation_id=conversation_id,
+        patient_id=patient_id,
+        source=source,
+        actor=actor,
+        is_hold=True,
+        replaces_id=replaces_appointment_id,
+        duration=duration,
+        place=place,
+        bundle_id=bundle_id,
+        expires_at=expires_at,
+        override_reason=override_reason,
+        wish=wish,
+    )
     with guard.all_or_nothing(work):
         if conversation_id is not None:
             _release(work, conversation_id=conversation_id, now=now, keeping_bundle=bundle_id)
-        wanted, known = gather(
-            work, wanted, candidates, starts_at=starts_at, now=now, patient_id=patient_id, ignoring=ours
-        )
-        known = dataclasses.replace(known, is_overriding=override_reason is not None)
-        overridden = check_booking(known)
-        if known.prior_visit is PriorVisit.PRACTITIONER and known.seen and not overridden:
-            candidates = [one for one in candidates if one.id in known.seen]
-        hold = ledger.Entry(
-            visit=BookedVisit(
-                id=AppointmentId(new_id()),
-                uid=f"{new_id()}@frontdesk",
-                sequence=0,
-                status=AppointmentStatus.PENDING,
-                service_id=service_id,
-                practitioner_id="",
-                location_id=location_id,
-                patient_id=None if patient_id is None else PatientId(patient_id),
-                starts_at=starts_at,
-                ends_at=known.visit.end,
-                hold_expires_at=now + known.rules.hold if expires_at is None else expires_at,
-                source=source,
-                bundle_id=bundle_id,
-                place=wanted.place,
-                overridden=overridden,
-            ),
-            clinic_id=catalogue.clinic_id,
-            revision=0,
-            conversation_id=conversation_id,
-            replaces_id=replaces_appointment_id,
-        )
-        need = Need(
-            wanted,
-            starts_at,
-            candidates,
-            seen_before=known.seen or (),
-            ours=ours,
-            wish=wish,
-            is_overriding=known.is_overriding,
-        )
-        return _take_new(work, need, hold, now=now, actor=actor, override_reason=override_reason)
+        return place_order(work, catalogue, order, now=now).visit
 
 
 def release_hold(work: UnitOfWork, *, conversation_id: str, now: datetime) -> None:
@@ -130,45 +84,6 @@ def close_hold(work: UnitOfWork, entry: ledger.Entry, *, what: str, now: datetim
     guard.release(work, appointment_id=entry.visit.id)
     columns = {"status": AppointmentStatus.CANCELLED, "cancel_reason": f"hold {what}"}
     ledger.change(work, entry, what=what, actor="patient", source=entry.visit.source, now=now, columns=columns)
-
-
-def _candidates(wanted: Wanted, named: Sequence[PractitionerInfo], *, is_overriding: bool) -> list[PractitionerInfo]:
-    """Return with whom it may be: able, and named if anybody is. Staff may give it to whom they name, if still here."""
-    if wanted.service not in wanted.catalogue.services or wanted.location not in wanted.catalogue.locations:
-        return []
-    able = wanted.catalogue.able(wanted.service, wanted.location)
-    if not named:
-        return list(able)
-    found = [practitioner for practitioner in able if practitioner in named]
-    if not found and is_overriding:
-        return [practitioner for practitioner in named if practitioner in wanted.catalogue.practitioners]
-    return found
-
-
-def _take_new(
-    work: UnitOfWork, need: Need, entry: ledger.Entry, *, now: datetime, actor: str, override_reason: str | None
-) -> BookedVisit:
-    given = [claim for own in need.ours for claim in claims_of(work.session, appointment_id=own)]
-
-    def store(chosen: Taken) -> None:
-        assigned = _assigned(need, entry, chosen, override_reason=override_reason)
-        ledger.add(work, assigned, what="held", actor=actor, now=now)
-
-    chosen = take(work, need, now=now, appointment_id=entry.visit.id, store=store, given=given)
-    return _assigned(need, entry, chosen, override_reason=override_reason).visit
-
-
-def _assigned(need: Need, entry: ledger.Entry, chosen: Taken, *, override_reason: str | None) -> ledger.Entry:
-    practitioner = chosen.choice.practitioner
-    overridden = (*entry.visit.overridden, *chosen.overridden)
-    visit = dataclasses.replace(
-        entry.visit,
-        practitioner_id=practitioner.id,
-        reason=str(chosen.choice.reason),
-        meeting_url=practitioner.meeting_url if need.wanted.service.mode is Mode.TELEHEALTH else None,
-        overridden=overridden,
-    )
-    return dataclasses.replace(entry, visit=visit, override_reason=override_reason if overridden else None)
 
 
 def _release(work: UnitOfWork, *, conversation_id: str, now: datetime, keeping_bundle: str | None = None) -> None:

@@ -6,10 +6,11 @@ from datetime import datetime
 from booking import guard, ledger, tasks
 from booking.availability import Wanted
 from booking.claims import Need, take
-from booking.confirm import NotHeld, ask_staff, must_wait, request_subject, wanted_of
+from booking.confirm import NotHeld, ask_staff, request_subject, wanted_of
 from booking.events import AppointmentMoved, AppointmentRequested
 from booking.facts import gather
 from booking.hold import close_hold
+from booking.order import must_wait
 from booking.override import allowed_override, is_staff
 from booking.rules import Facts, check_booking, check_move, check_patient
 from booking.values import AppointmentStatus, BookedVisit, Catalogue, Source
