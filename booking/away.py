@@ -1,0 +1,421 @@
+"""A practitioner is away for a day or longer: whom that concerns, what they can have instead, and doing it in one step.
+
+All of it is one transaction. The time off and the visits it hits change together, so that nobody sees half of it and a process
+that dies leaves nothing to tidy up; done once, doing it again finds nothing left to do. Rows are locked up front in the order
+of the house (Patients, Appointments, Schedules, each sorted), and each visit is settled in a savepoint of its own: one that
+can't be is left to staff, and the others don't suffer from it.
+"""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from types import MappingProxyType
+
+from sqlalchemy import ColumnElement, and_, or_, select, update
+from sqlalchemy.orm import Session
+
+from booking import guard, ledger, tasks
+from booking.alternatives import nearest
+from booking.asked import ImplausibleTime, location_asked, people_asked
+from booking.availability import Wanted
+from booking.cancel import cancel_appointment
+from booking.events import MoveOffered
+from booking.hold import place_hold, release_one
+from booking.instead import free_instead, lost
+from booking.model.appointment import Appointment, Bundle
+from booking.model.clinic import Clinic
+from booking.model.patient import Patient
+from booking.model.schedule import TimeOff
+from booking.offered_moves import moves_offered_for, task_subject
+from booking.reschedule import reschedule
+from booking.values import (
+    AppointmentStatus,
+    BookedVisit,
+    BundleKind,
+    Catalogue,
+    DateSpan,
+    PractitionerInfo,
+    Slot,
+    Source,
+    TaskKind,
+)
+from kernel.errors import Refused
+from kernel.interval import Interval, day_interval
+from kernel.work import UnitOfWork
+
+ALTERNATIVES = 3
+_LONGEST = timedelta(days=2 * 366)
+_TOGETHER = {BundleKind.PACKAGE, BundleKind.HOUSEHOLD}
+_S = AppointmentStatus
+
+
+class EndBeforeStart(Refused):
+    """It ends before it starts, or when it starts."""
+
+    code = "end-before-start"
+
+
+class Instead(StrEnum):
+    """What happens to a visit whose practitioner is away."""
+
+    MOVE = "move"  # to another time or person, and the patient is told
+    ASK = "ask"  # another time is kept for the patient, who says yes or no
+    CANCEL = "cancel"
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What staff chose for one visit. `slot`: None for the best there is."""
+
+    instead: Instead
+    slot: Slot | None = None
+
+
+class Outcome(StrEnum):
+    MOVED = "moved"
+    ASKED = "asked"
+    CANCELLED = "cancelled"
+    LEFT_TO_STAFF = "left-to-staff"  # nothing else is free, or it is no visit of one patient: staff have a task
+
+
+@dataclass(frozen=True)
+class Hit:
+    """A visit that can't take place as it is, and what its patient could have instead, the best first."""
+
+    visit: BookedVisit
+    alternatives: tuple[Slot, ...]
+
+
+@dataclass(frozen=True)
+class Settled:
+    """What became of a visit. `visit` is as it stands now; `hold` keeps another time where the patient was asked."""
+
+    visit: BookedVisit
+    outcome: Outcome
+    hold: BookedVisit | None = None
+
+
+def preview_away(
+    session: Session, catalogue: Catalogue, *, practitioner_id: str, span: DateSpan, now: datetime
+) -> list[Hit]:
+    """Return whom it concerns if the practitioner is away on these local days, in order of time; changes nothing.
+
+    No two visits are offered the same time first. Visits that have begun, and those whose patients were asked before, are
+    left out. Raises UnknownPractitioner, UnknownLocation, EndBeforeStart, ImplausibleTime.
+    """
+    person = _checked(catalogue, practitioner_id=practitioner_id, span=span, now=now)
+    asked = {one.visit.id for one in moves_offered_for(session, _of_practitioner(person), now=now)}
+    visits = [visit for visit in _visits_hit(session, catalogue, person, span, now=now) if visit.id not in asked]
+    return _with_alternatives(session, _without(catalogue, person, span), visits, now=now)
+
+
+def apply_away(
+    work: UnitOfWork,
+    catalogue: Catalogue,
+    *,
+    practitioner_id: str,
+    span: DateSpan,
+    reason: str,
+    now: datetime,
+    actor: str,
+    instead: Instead = Instead.ASK,
+    choices: Mapping[str, Choice] = MappingProxyType({}),
+) -> list[Settled]:
+    """Write the time off and settle every visit it hits: as `choices` say by Appointment id, the others as `instead`.
+
+    A visit whose chosen time has gone gets the next best; where nothing is free staff get a task. Holds of conversations are
+    given back. Each patient is told once, `reason` stands in the history. Calling again settles only what has come since: a
+    booking made at this very moment by somebody who still took the practitioner for present is found that way.
+    Locks the clinic's row, the Patients, the Appointments and the Schedules that the visits may move to. Raises what
+    `preview_away` does, and ScheduleBusy.
+    """
+    person = _checked(catalogue, practitioner_id=practitioner_id, span=span, now=now)
+    with guard.all_or_nothing(work):
+        _write_time_off(work, catalogue, person, span)
+        left = _without(catalogue, person, span)
+        _give_back_holds(work, catalogue, person, span, now=now)
+        _lock(work, left, _visits_hit(work.session, catalogue, person, span, now=now))
+        step = _Step(work, left, person, reason, now, actor)
+        hits = preview_away(work.session, catalogue, practitioner_id=practitioner_id, span=span, now=now)
+        return [step.settle(hit, choices.get(hit.visit.id, Choice(instead))) for hit in hits]
+
+
+@dataclass(frozen=True)
+class _Step:
+    """What settling one visit works with. `catalogue` is without the practitioner on these days."""
+
+    work: UnitOfWork
+    catalogue: Catalogue
+    person: PractitionerInfo
+    reason: str
+    now: datetime
+    actor: str
+
+    def settle(self, hit: Hit, choice: Choice) -> Settled:
+        settled = self._settled(hit, choice)
+        entry = ledger.read_locked(self.work, appointment_id=hit.visit.id)
+        ledger.note(
+            self.work,
+            entry,
+            what="practitioner-away",
+            actor=self.actor,
+            source=Source.STAFF,
+            now=self.now,
+            after={"practitioner_id": self.person.id, "why": self.reason, "outcome": settled.outcome},
+        )
+        return settled
+
+    def _settled(self, hit: Hit, choice: Choice) -> Settled:
+        if choice.instead is Instead.CANCEL:
+            return self._cancelled(hit)
+        if hit.visit.patient_id is None:
+            return self._left(hit)
+        slots = hit.alternatives if choice.slot is None else (choice.slot, *hit.alternatives)
+        take = self._moved if choice.instead is Instead.MOVE else self._asked
+        for slot in dict.fromkeys(slots):
+            try:
+                with guard.all_or_nothing(self.work):
+                    return take(hit, slot)
+            except Refused:
+                continue  # gone meanwhile, or the patient has another visit then: the next best may do
+        return self._left(hit)
+
+    def _cancelled(self, hit: Hit) -> Settled:
+        visit = cancel_appointment(
+            self.work,
+            self.catalogue,
+            appointment_id=hit.visit.id,
+            reason=self.reason,
+            now=self.now,
+            actor=self.actor,
+            source=Source.STAFF,
+        )
+        return Settled(visit, Outcome.CANCELLED)
+
+    def _moved(self, hit: Hit, slot: Slot) -> Settled:
+        hold = self._held(hit, slot, expires_at=self.now + timedelta(minutes=1))
+        visit = reschedule(
+            self.work,
+            self.catalogue,
+            appointment_id=hit.visit.id,
+            hold_id=hold.id,
+            now=self.now,
+            actor=self.actor,
+            source=Source.STAFF,
+        )
+        return Settled(visit, Outcome.MOVED)
+
+    def _asked(self, hit: Hit, slot: Slot) -> Settled:
+        rules = self.catalogue.rules_at(slot.location_id)
+        expires_at = min(self.now + rules.answer_within, hit.visit.starts_at, slot.starts_at)
+        hold = self._held(hit, slot, expires_at=expires_at)
+        entry = ledger.read_locked(self.work, appointment_id=hit.visit.id)
+        told = MoveOffered(
+            occurred_at=self.now,
+            clinic_id=entry.clinic_id,
+            appointment_id=entry.visit.id,
+            revision=entry.revision,
+            sequence=entry.visit.sequence,
+            hold_id=hold.id,
+            expires_at=expires_at,
+        )
+        self.work.publish(told)
+        self._ask_staff(
+            hit, f"The patient was asked to take {self._when(slot)} instead. Please call if nobody answers."
+        )
+        return Settled(entry.visit, Outcome.ASKED, hold)
+
+    def _left(self, hit: Hit) -> Settled:
+        self._ask_staff(hit, "Nothing else could be offered. Please call the patient.")
+        return Settled(hit.visit, Outcome.LEFT_TO_STAFF)
+
+    def _held(self, hit: Hit, slot: Slot, *, expires_at: datetime) -> BookedVisit:
+        flexible = self.catalogue.service(hit.visit.service_id).longest is not None
+        return place_hold(
+            self.work,
+            self.catalogue,
+            service_id=hit.visit.service_id,
+            location_id=slot.location_id,
+            starts_at=slot.starts_at,
+            practitioner_ids=(slot.practitioner_id,),
+            conversation_id=None,
+            patient_id=hit.visit.patient_id,
+            source=Source.STAFF,
+            now=self.now,
+            replaces_appointment_id=hit.visit.id,
+            duration=hit.visit.ends_at - hit.visit.starts_at if flexible else None,
+            place=hit.visit.place,
+            expires_at=expires_at,
+            actor=self.actor,
+        )
+
+    def _when(self, slot: Slot) -> str:
+        zone = self.catalogue.location(slot.location_id).zone
+        person = self.catalogue.practitioner(slot.practitioner_id).name
+        return f"{slot.starts_at.astimezone(zone):%A %d %B, %H:%M} with {person}"
+
+    def _ask_staff(self, hit: Hit, what: str) -> None:
+        visit = hit.visit
+        zone = self.catalogue.location(visit.location_id).zone
+        tasks.open_task(
+            self.work,
+            clinic_id=self.catalogue.clinic_id,
+            kind=TaskKind.CALL_BACK,
+            text=f"{self.person.name} is away: {self.catalogue.service(visit.service_id).name}, "
+            f"{visit.starts_at.astimezone(zone):%A %d %B, %H:%M}, can't take place. {what}",
+            now=self.now,
+            patient_id=visit.patient_id,
+            appointment_id=visit.id,
+            subject=task_subject(visit.id),
+        )
+
+
+def _checked(catalogue: Catalogue, *, practitioner_id: str, span: DateSpan, now: datetime) -> PractitionerInfo:
+    person = people_asked(catalogue, (practitioner_id,))[0]
+    if span.location_id is not None:
+        location_asked(catalogue, span.location_id)
+    if span.end <= span.first:
+        raise EndBeforeStart(starts_on=span.first.isoformat(), ends_on=span.end.isoformat())
+    if span.end - span.first > _LONGEST or abs(span.first - now.date()) > 5 * _LONGEST:
+        raise ImplausibleTime(at=span.first.isoformat())
+    return person
+
+
+def _without(catalogue: Catalogue, person: PractitionerInfo, span: DateSpan) -> Catalogue:
+    """Return the catalogue as it is with the time off."""
+    away = dataclasses.replace(person, time_off=(*person.time_off, span))
+    people = tuple(away if one.id == person.id else one for one in catalogue.practitioners)
+    return dataclasses.replace(catalogue, practitioners=people, _by_id={})
+
+
+def _visits_hit(
+    session: Session, catalogue: Catalogue, person: PractitionerInfo, span: DateSpan, *, now: datetime
+) -> list[BookedVisit]:
+    stands = or_(
+        Appointment.status == _S.BOOKED,
+        and_(Appointment.status == _S.PENDING, Appointment.hold_expires_at.is_(None)),
+    )
+    return _within(session, catalogue, person, span, stands, now=now)
+
+
+def _within(
+    session: Session,
+    catalogue: Catalogue,
+    person: PractitionerInfo,
+    span: DateSpan,
+    condition: ColumnElement[bool],
+    *,
+    now: datetime,
+) -> list[BookedVisit]:
+    """Return what the practitioner has on these days, by the clocks of each Location, and has not begun."""
+    outside = timedelta(days=2)  # wider than any zone is from UTC; the exact days are taken from what is found
+    statement = (
+        ledger.entries()
+        .where(
+            _of_practitioner(person),
+            condition,
+            Appointment.starts_at > now,
+            Appointment.starts_at < _noon(span.end) + outside,
+            Appointment.ends_at > _noon(span.first) - outside,
+        )
+        .order_by(Appointment.starts_at, Appointment.id)
+    )
+    found = [ledger.entry_of(row).visit for row in session.execute(statement)]
+    return [visit for visit in found if _is_hit(catalogue, visit, span)]
+
+
+def _noon(day: date) -> datetime:
+    return datetime.fromisoformat(f"{day.isoformat()}T12:00:00+00:00")
+
+
+def _is_hit(catalogue: Catalogue, visit: BookedVisit, span: DateSpan) -> bool:
+    if span.location_id not in {None, visit.location_id}:
+        return False
+    zone = catalogue.location(visit.location_id).zone
+    last = span.end - timedelta(days=1)
+    away = Interval(day_interval(span.first, zone).start, day_interval(last, zone).end)
+    return away.overlaps(Interval(visit.starts_at, visit.ends_at))
+
+
+def _of_practitioner(person: PractitionerInfo) -> ColumnElement[bool]:
+    return Appointment.practitioner_id == person.id
+
+
+def _with_alternatives(
+    session: Session, catalogue: Catalogue, visits: Sequence[BookedVisit], *, now: datetime
+) -> list[Hit]:
+    together = _bundles_that_come_together(session, visits)
+    hits: list[Hit] = []
+    promised: list[Slot] = []
+    for visit in visits:
+        free = free_instead(session, catalogue, visit=visit, replaces=True, now=now)
+        if visit.bundle_id in together or visit.patient_id is None:
+            free = [slot for slot in free if slot.starts_at == visit.starts_at]
+        free = [slot for slot in free if not any(_clash(slot, other) for other in promised)]
+        best = nearest(free, to=lost(catalogue, visit), limit=ALTERNATIVES)
+        promised.extend(best[:1])
+        hits.append(Hit(visit, best))
+    return hits
+
+
+def _bundles_that_come_together(session: Session, visits: Sequence[BookedVisit]) -> set[str | None]:
+    """Return the bundles whose parts can't be moved to another time alone. One statement."""
+    ids = {visit.bundle_id for visit in visits if visit.bundle_id is not None}
+    rows = session.scalars(select(Bundle.id).where(Bundle.id.in_(ids), Bundle.kind.in_(_TOGETHER)))
+    return set(rows)
+
+
+def _clash(slot: Slot, other: Slot) -> bool:
+    same = slot.practitioner_id == other.practitioner_id
+    return same and slot.starts_at < other.ends_at and other.starts_at < slot.ends_at
+
+
+def _write_time_off(work: UnitOfWork, catalogue: Catalogue, person: PractitionerInfo, span: DateSpan) -> None:
+    """Write the time off unless it is covered already. The clinic's row is locked first: two at once would both write it."""
+    work.session.execute(
+        select(Clinic.id).where(Clinic.id == catalogue.clinic_id).with_for_update(key_share=True)
+    ).one()
+    covered = select(TimeOff.id).where(
+        TimeOff.schedule_id == person.schedule_id,
+        TimeOff.starts_on <= span.first,
+        TimeOff.ends_on >= span.end,
+        or_(TimeOff.location_id.is_(None), TimeOff.location_id == span.location_id),
+    )
+    if work.session.scalars(covered.limit(1)).first() is not None:
+        return
+    row = TimeOff(schedule_id=person.schedule_id, location_id=span.location_id, starts_on=span.first, ends_on=span.end)
+    work.session.add(row)
+    work.session.flush()
+    work.session.execute(update(Clinic).where(Clinic.id == catalogue.clinic_id).values(version=Clinic.version + 1))
+
+
+def _give_back_holds(
+    work: UnitOfWork, catalogue: Catalogue, person: PractitionerInfo, span: DateSpan, *, now: datetime
+) -> None:
+    """End Holds of that time: who is still talking it over is told that it has gone."""
+    held = and_(Appointment.status == _S.PENDING, Appointment.hold_expires_at.is_not(None))
+    holds = _within(work.session, catalogue, person, span, held, now=now)
+    for hold in sorted(holds, key=lambda one: one.id):
+        release_one(work, appointment_id=hold.id, now=now)
+
+
+def _lock(work: UnitOfWork, catalogue: Catalogue, visits: Sequence[BookedVisit]) -> None:
+    """Lock what the visits may change, in the order of the house."""
+    patient_ids = {str(visit.patient_id) for visit in visits if visit.patient_id is not None}
+    _lock_rows(work, Patient, patient_ids)
+    _lock_rows(work, Appointment, {str(visit.id) for visit in visits})
+    schedule_ids = {each for visit in visits for each in _schedules(catalogue, visit)}
+    guard.lock_schedules(work, schedule_ids=schedule_ids)
+
+
+def _lock_rows(work: UnitOfWork, rows: type[Patient] | type[Appointment], ids: set[str]) -> None:
+    work.session.execute(
+        select(rows.id).where(rows.id.in_(sorted(ids))).order_by(rows.id).with_for_update(key_share=True)
+    ).all()
+
+
+def _schedules(catalogue: Catalogue, visit: BookedVisit) -> set[str]:
+    wanted = Wanted(catalogue, catalogue.service(visit.service_id), catalogue.location(visit.location_id))
+    return wanted.schedule_ids(catalogue.able(wanted.service, wanted.location))

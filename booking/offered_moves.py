@@ -1,0 +1,101 @@
+"""Another time kept for a patient whose visit can't take place: they say yes or no, and staff know who has not answered."""
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, select
+from sqlalchemy.orm import Session
+
+from booking import ledger, tasks
+from booking.hold import release_one
+from booking.model.appointment import Appointment
+from booking.model.waitlist import Offer
+from booking.reschedule import reschedule
+from booking.values import AppointmentStatus, BookedVisit, BookingRules, Catalogue, Source
+from kernel.work import UnitOfWork
+
+
+@dataclass(frozen=True)
+class OfferedMove:
+    """A visit that can't take place, and the Hold that keeps another time for its patient."""
+
+    visit: BookedVisit
+    hold: BookedVisit
+
+
+def offered_moves(session: Session, *, patient_ids: Sequence[str], now: datetime) -> list[OfferedMove]:
+    """Return the visits of these patients for which they were asked to take another time, and have not answered."""
+    return moves_offered_for(session, Appointment.patient_id.in_(patient_ids), now=now)
+
+
+def accept_move(
+    work: UnitOfWork, catalogue: Catalogue, *, hold_id: str, now: datetime, actor: str, source: Source
+) -> BookedVisit:
+    """Move the visit to the time that was kept for the patient. Calling again gives the visit as moved.
+
+    What limits the moves of patients does not count: it is the clinic that asked. Raises NotHeld, and what `reschedule` does.
+    """
+    hold = ledger.read(work.session, appointment_id=hold_id, clinic_id=catalogue.clinic_id)
+    if hold.replaces_id is None:
+        raise ledger.UnknownVisit
+    moved = reschedule(
+        work,
+        _without_limits_to_moves(catalogue),
+        appointment_id=hold.replaces_id,
+        hold_id=hold_id,
+        now=now,
+        actor=actor,
+        source=source,
+    )
+    tasks.settle_task(
+        work, clinic_id=catalogue.clinic_id, subject=task_subject(hold.replaces_id), now=now, done_by=actor
+    )
+    return moved
+
+
+def decline_move(work: UnitOfWork, catalogue: Catalogue, *, hold_id: str, now: datetime) -> None:
+    """Give back the time that was kept. The visit stays as it is, and staff keep their task. Raises UnknownVisit."""
+    ledger.read(work.session, appointment_id=hold_id, clinic_id=catalogue.clinic_id)
+    release_one(work, appointment_id=hold_id, now=now)
+
+
+def moves_offered_for(session: Session, condition: ColumnElement[bool], *, now: datetime) -> list[OfferedMove]:
+    """Return the visits that fulfil the condition and have a Hold that staff placed to ask the patient. Two statements."""
+    stands = Appointment.status.in_((AppointmentStatus.BOOKED, AppointmentStatus.PENDING))
+    visits = {
+        str(entry.visit.id): entry.visit
+        for entry in map(ledger.entry_of, session.execute(ledger.entries().where(condition, stands)))
+    }
+    holds = (
+        ledger.entries()
+        .where(
+            Appointment.replaces_id.in_(visits),
+            Appointment.status == AppointmentStatus.PENDING,
+            Appointment.hold_expires_at > now,
+            Appointment.conversation_id.is_(None),
+            Appointment.source == Source.STAFF,
+            # What the waiting list offers is answered there.
+            ~select(Offer.id).where(Offer.hold_id == Appointment.id).exists(),
+        )
+        .order_by(Appointment.starts_at)
+    )
+    entries = [ledger.entry_of(row) for row in session.execute(holds)]
+    return [OfferedMove(visits[entry.replaces_id], entry.visit) for entry in entries if entry.replaces_id in visits]
+
+
+def task_subject(appointment_id: str) -> str:
+    """Return the subject of the task that staff have while the patient has not answered."""
+    return f"away:{appointment_id}"
+
+
+def _without_limits_to_moves(catalogue: Catalogue) -> Catalogue:
+    def unlimited(rules: BookingRules) -> BookingRules:
+        return dataclasses.replace(rules, cancel_notice=timedelta(0), max_moves=None)
+
+    places = tuple(
+        one if one.rules is None else dataclasses.replace(one, rules=unlimited(one.rules))
+        for one in catalogue.locations
+    )
+    return dataclasses.replace(catalogue, rules=unlimited(catalogue.rules), locations=places, _by_id={})
