@@ -18,7 +18,7 @@ INSTALL_WITH_UV = $(UV) sync --quiet --require-hashes --python $(BIN)/python req
 	$(UV) install --quiet --no-deps --no-build-isolation --python $(BIN)/python --editable .
 INSTALL_WITH_PIP = $(PIP) --require-hashes -r requirements-test.lock && $(PIP) --no-deps --no-build-isolation --editable .
 
-.PHONY: setup run test check coverage lock browser clean
+.PHONY: setup run test check coverage races lock browser clean
 
 setup: $(STAMP)
 
@@ -47,6 +47,10 @@ check: setup
 
 coverage: setup browser
 	@$(BIN)/python -m pytest -n 2 --dist worksteal --cov --cov-report=term-missing:skip-covered
+
+# Many times as many rounds as `make test` runs, with a table of how they ended.
+races: setup
+	@$(BIN)/python -m benchmarks.races
 
 browser:
 	@if test ! -x /usr/bin/chromium; then \

@@ -1,0 +1,289 @@
+"""The kinds of races: what stands in the diary before, who wants what at once, and what must be true afterwards."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import func, select
+
+from booking.model.appointment import Appointment, AppointmentChange
+from booking.patients import register_patient
+from booking.queries import visit as visit_of
+from booking.values import AppointmentStatus, BookedVisit, Catalogue
+from kernel.work import Database
+from tests.races import deeds
+from tests.races.clinic import PEOPLE, at, eve
+from tests.races.deeds import Deed, Ending
+
+MANY = 6
+Judge = Callable[[Sequence[Ending]], list[str]]
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Where a round takes place: a day of its own in the diary of one clinic."""
+
+    db: Database
+    catalogue: Catalogue
+    patient_ids: tuple[str, ...]
+    day: int
+
+    @property
+    def now(self) -> datetime:
+        return eve(self.day)
+
+    def at(self, hour: float) -> datetime:
+        return at(self.day, hour)
+
+    def name(self, number: int) -> str:
+        """Return the conversation of the one with this number in this round."""
+        return f"conversation-{self.day}-{number}"
+
+    def book(self, number: int, *, hour: float, people: tuple[str, ...], service: str = "visit") -> BookedVisit:
+        """Put a visit into the diary before the race."""
+        return deeds.book(self.db, self.catalogue, **self._wish(number, hour=hour, people=people, service=service))
+
+    def wants(self, number: int, *, hour: float, people: tuple[str, ...] = (), service: str = "visit") -> Deed:
+        """Return the deed of a patient who books."""
+        return Deed("book", self._wish(number, hour=hour, people=people, service=service))
+
+    def moves(self, number: int, visit: BookedVisit, *, hour: float, people: tuple[str, ...]) -> Deed:
+        """Return the deed of a patient who moves a visit."""
+        return Deed(
+            "move",
+            {
+                "visit_id": visit.id,
+                "service": visit.service_id.removeprefix("service-"),
+                "people": people,
+                "starts_at": self.at(hour),
+                "conversation_id": f"{self.name(number)}-moves",
+                "now": self.now,
+            },
+        )
+
+    def hold(
+        self, number: int, *, hour: float, people: tuple[str, ...], replaces: BookedVisit | None = None
+    ) -> BookedVisit:
+        """Keep a time before the race."""
+        return deeds.hold(
+            self.db,
+            self.catalogue,
+            people=people,
+            starts_at=self.at(hour),
+            conversation_id=f"{self.name(number)}-holds",
+            now=self.now,
+            replaces_id=None if replaces is None else replaces.id,
+        )
+
+    def read(self, visit: BookedVisit) -> BookedVisit:
+        with self.db.read() as session:
+            return visit_of(session, appointment_id=visit.id)
+
+    def booked_at(self, *hours: float) -> int:
+        """Return how many visits are booked to start at these times."""
+        with self.db.read() as session:
+            return session.scalars(
+                select(func.count()).where(
+                    Appointment.status == AppointmentStatus.BOOKED,
+                    Appointment.starts_at.in_([self.at(hour) for hour in hours]),
+                )
+            ).one()
+
+    def lines(self, visit: BookedVisit, what: str) -> int:
+        """Return how often something happened to a visit."""
+        with self.db.read() as session:
+            condition = (AppointmentChange.appointment_id == visit.id, AppointmentChange.what == what)
+            return session.scalars(select(func.count()).where(*condition)).one()
+
+    def _wish(self, number: int, *, hour: float, people: tuple[str, ...], service: str) -> dict[str, object]:
+        return {
+            "service": service,
+            "people": people,
+            "starts_at": self.at(hour),
+            "patient_id": self.patient_ids[number],
+            "conversation_id": self.name(number),
+            "now": self.now,
+        }
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A race by name. `prepare` fills the day and gives the deeds, and what to ask of their endings and the diary."""
+
+    name: str
+    prepare: Callable[[Stage], tuple[list[Deed], Judge]]
+
+
+def take_on_patients(db: Database, catalogue: Catalogue) -> tuple[str, ...]:
+    """Register as many patients as a round may need."""
+    with db.begin() as work:
+        people = [
+            register_patient(
+                work,
+                clinic_id=catalogue.clinic_id,
+                name=f"Patient {n}",
+                birth_date=None,
+                phone=None,
+                language=None,
+                now=at(0, 0),
+            )
+            for n in range(2 * MANY)
+        ]
+        return tuple(str(one.id) for one in people)
+
+
+def _done(endings: Sequence[Ending]) -> int:
+    return sum(ending.how == "done" for ending in endings)
+
+
+def _exactly(number: int, stage: Stage, *hours: float) -> Judge:
+    """So many get the time, and as many are in the diary."""
+
+    def judge(endings: Sequence[Ending]) -> list[str]:
+        done, booked = _done(endings), stage.booked_at(*hours)
+        return [] if done == booked == number else [f"{number} were to win, {done} did and {booked} are booked"]
+
+    return judge
+
+
+def _same_slot(stage: Stage) -> tuple[list[Deed], Judge]:
+    return [stage.wants(n, hour=9, people=("ann",)) for n in range(MANY)], _exactly(1, stage, 9)
+
+
+def _anybody(stage: Stage) -> tuple[list[Deed], Judge]:
+    return [stage.wants(n, hour=9) for n in range(MANY)], _exactly(len(PEOPLE), stage, 9)
+
+
+def _unequal_times(stage: Stage) -> tuple[list[Deed], Judge]:
+    hours = (9, 9.25, 9.5, 9, 9.25, 9.5)
+
+    def judge(endings: Sequence[Ending]) -> list[str]:
+        won = sorted(hour for hour, ending in zip(hours, endings, strict=True) if ending.how == "done")
+        full = won in ([9.25], [9, 9.5])
+        booked = stage.booked_at(*set(hours))
+        return [] if full and booked == len(won) else [f"won {won}, booked {booked}: not all that could be"]
+
+    return [stage.wants(n, hour=hour, people=("ann",)) for n, hour in enumerate(hours)], judge
+
+
+def _rooms(stage: Stage) -> tuple[list[Deed], Judge]:
+    wishes = [stage.wants(n, hour=9, people=(PEOPLE[n % len(PEOPLE)],), service="room-visit") for n in range(MANY)]
+    return wishes, _exactly(2, stage, 9)
+
+
+def _same_patient(stage: Stage) -> tuple[list[Deed], Judge]:
+    """One patient in three conversations: nobody is in two places."""
+    wishes = [stage.wants(n, hour=9, people=(person,)) for n, person in enumerate(PEOPLE)]
+    same = [Deed(one.name, one.words | {"patient_id": stage.patient_ids[0]}) for one in wishes]
+    return same, _exactly(1, stage, 9)
+
+
+def _swap(*people: str) -> Callable[[Stage], tuple[list[Deed], Judge]]:
+    """Two who want each other's time, with one of `people`; there are two rooms."""
+
+    def prepare(stage: Stage) -> tuple[list[Deed], Judge]:
+        hours = (9, 10)
+        visits = [stage.book(n, hour=hour, people=("ann",), service="room-visit") for n, hour in enumerate(hours)]
+        moves = [stage.moves(n, visits[n], hour=hours[1 - n], people=people) for n in range(2)]
+
+        def judge(endings: Sequence[Ending]) -> list[str]:
+            bad = []
+            for n, ending in enumerate(endings):
+                stands = stage.read(visits[n])
+                expected = stage.at(hours[1 - n] if ending.how == "done" else hours[n])
+                if stands.status is not AppointmentStatus.BOOKED or stands.starts_at != expected:
+                    bad.append(f"{ending.how}, and yet {stands.status} at {stands.starts_at}")
+            return bad
+
+        return moves, judge
+
+    return prepare
+
+
+def _two_moves(stage: Stage) -> tuple[list[Deed], Judge]:
+    visits = [stage.book(n, hour=8.5 + n, people=("ann",)) for n in range(3)]
+
+    def judge(endings: Sequence[Ending]) -> list[str]:
+        stands = [stage.read(visit) for visit in visits]
+        moved = [visit for visit in stands if visit.starts_at == stage.at(13)]
+        stayed = [visit for visit, was in zip(stands, visits, strict=True) if visit.starts_at == was.starts_at]
+        if len(moved) != 1 or _done(endings) != 1 or len(stayed) != len(visits) - 1:
+            return [f"{len(moved)} moved, {_done(endings)} were told so, {len(stayed)} stayed"]
+        return [] if all(visit.status is AppointmentStatus.BOOKED for visit in stands) else ["one is lost"]
+
+    return [stage.moves(n, visit, hour=13, people=("ann",)) for n, visit in enumerate(visits)], judge
+
+
+def _cancel_against_move(stage: Stage) -> tuple[list[Deed], Judge]:
+    visit = stage.book(0, hour=9, people=("ann",))
+    cancelling = Deed("cancel", {"visit_id": visit.id, "now": stage.now})
+
+    def judge(endings: Sequence[Ending]) -> list[str]:
+        stands = stage.read(visit)
+        if endings[0].how == "done" and stands.status is AppointmentStatus.CANCELLED:
+            return []
+        return [f"cancelling {endings[0].how}, and the visit is {stands.status}"]
+
+    return [cancelling, stage.moves(0, visit, hour=13, people=("ann",))], judge
+
+
+def _expiry_against_confirm(stage: Stage) -> tuple[list[Deed], Judge]:
+    """A Hold that has just run out: its patient says yes, the due work clears it, and another wants the time."""
+    kept = stage.hold(0, hour=9, people=("ann",))
+    late = stage.now + stage.catalogue.rules.hold + timedelta(seconds=1)
+    yes = Deed("confirm", {"hold_id": kept.id, "patient_id": stage.patient_ids[0], "now": late})
+    other = stage.wants(1, hour=9, people=("ann",))
+    other = Deed(other.name, other.words | {"now": late})
+    clearing = Deed("expire", {"now": late})
+
+    def judge(endings: Sequence[Ending]) -> list[str]:
+        yes_, _, _, other_ = endings
+        if stage.booked_at(9) == 1 and {yes_.how, other_.how} == {"done", "refused"}:
+            return []
+        return [f"{stage.booked_at(9)} booked: {yes_.how}, {other_.how}"]
+
+    return [yes, clearing, clearing, other], judge
+
+
+def _confirm_twice(stage: Stage) -> tuple[list[Deed], Judge]:
+    kept = stage.hold(0, hour=9, people=("ann",))
+    yes = Deed("confirm", {"hold_id": kept.id, "patient_id": stage.patient_ids[0], "now": stage.now})
+
+    def judge(endings: Sequence[Ending]) -> list[str]:
+        visits = {ending.visit for ending in endings}
+        booked = stage.lines(kept, "booked")
+        if _done(endings) == len(endings) and len(visits) == 1 and booked == 1:
+            return []
+        return [f"{_done(endings)} of {len(endings)} were told, of {len(visits)} visits, booked {booked} times"]
+
+    return [yes] * 4, judge
+
+
+def _exchange_twice(stage: Stage) -> tuple[list[Deed], Judge]:
+    visit = stage.book(0, hour=9, people=("ann",))
+    kept = stage.hold(0, hour=9.25, people=("ann",), replaces=visit)
+    yes = Deed("exchange", {"visit_id": visit.id, "hold_id": kept.id, "now": stage.now})
+
+    def judge(endings: Sequence[Ending]) -> list[str]:
+        moved = stage.lines(visit, "moved")
+        if _done(endings) == len(endings) and moved == 1 and stage.read(visit).starts_at == stage.at(9.25):
+            return []
+        return [f"{_done(endings)} of {len(endings)} were told, moved {moved} times"]
+
+    return [yes] * 4, judge
+
+
+KINDS = (
+    Kind("same slot", _same_slot),
+    Kind("any practitioner", _anybody),
+    Kind("unequal times", _unequal_times),
+    Kind("shared rooms", _rooms),
+    Kind("one patient, three diaries", _same_patient),
+    Kind("swap", _swap("ann")),
+    Kind("swap with somebody else", _swap("ann", "bob")),
+    Kind("moves to one time", _two_moves),
+    Kind("cancel against move", _cancel_against_move),
+    Kind("expiry against confirm", _expiry_against_confirm),
+    Kind("confirm four times", _confirm_twice),
+    Kind("exchange four times", _exchange_twice),
+)
