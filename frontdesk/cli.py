@@ -22,6 +22,7 @@ from booking.clinic_file import ImportReport, export_clinic, import_clinic, json
 from booking.model.clinic import Clinic
 from frontdesk.bootstrap import Services, build
 from frontdesk.files import read_text
+from frontdesk.lifecycle_commands import add_commands
 from frontdesk.schema import WrongSchema, check_schema, migrate, schema_state
 from frontdesk.users import Role, add_user, new_password, reset_password
 from kernel import log
@@ -383,3 +384,6 @@ def _ask() -> str | None:
 def _fail(line: str) -> NoReturn:
     print(line, file=sys.stderr)
     sys.exit(1)
+
+
+add_commands(cli, open_services=_services, find_clinic=_clinic_id)
