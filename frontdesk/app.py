@@ -2,9 +2,10 @@
 
 from flask import Flask, Response, jsonify, redirect, render_template_string, request, url_for
 from flask.typing import ResponseReturnValue
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from dialog.turn import warm
+from frontdesk.api.blueprint import api_blueprint, error_answer, is_api
 from frontdesk.bootstrap import Services
 from frontdesk.console.blueprint import console_blueprint
 from frontdesk.health import health_blueprint
@@ -52,19 +53,24 @@ def create_app(services: Services) -> Flask:
     )
     app.register_blueprint(health_blueprint(services))
     app.register_blueprint(console_blueprint(services))
+    app.register_blueprint(api_blueprint(services))
     app.add_url_rule("/", "home", lambda: redirect(url_for("console.conversations")))
     if settings.mode is not Mode.PRODUCTION:
         app.register_blueprint(simulator_blueprint(services))
-    _map_errors(app)
+    answer_errors(app)
     app.after_request(_add_headers)
     return app
 
 
-def _map_errors(app: Flask) -> None:
+def answer_errors(app: Flask) -> None:
+    """Give each kind of error its one answer."""
+
     @app.errorhandler(HTTPException)
     def http_error(error: HTTPException) -> ResponseReturnValue:
         if error.response is not None:
             return error.response
+        if isinstance(error, MethodNotAllowed) and is_api(request.path):
+            return error_answer(405, allowed=error.valid_methods)
         return _answer(error.code or 500, error.name, error.description or "")
 
     @app.errorhandler(Refused)
@@ -88,6 +94,8 @@ def _map_errors(app: Flask) -> None:
 
 
 def _answer(status: int, title: str, text: str) -> Response:
+    if is_api(request.path):
+        return error_answer(status)
     if request.accept_mimetypes.best_match(["text/html", "application/json"]) == "application/json":
         response = jsonify(error={"title": title, "text": text})
     else:

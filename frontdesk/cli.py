@@ -20,6 +20,7 @@ from sqlalchemy.exc import DBAPIError
 
 from booking.clinic_file import ImportReport, export_clinic, import_clinic, json_schema, parse
 from booking.model.clinic import Clinic
+from frontdesk.api.keys import Scope, add_key, list_keys, revoke_key
 from frontdesk.bootstrap import Services, build
 from frontdesk.files import read_text
 from frontdesk.lifecycle_commands import add_commands
@@ -32,6 +33,7 @@ from kernel.phone import caller_number
 
 _WITHHELD = "anonymous"  # as the vendor says it
 _ROLES = [role.value for role in Role]
+_SCOPES = [scope.value for scope in Scope]
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -221,6 +223,62 @@ def user_reset(login: str) -> None:
     with _services() as services, services.db.begin() as work:
         reset_password(work, login=login, password=password)
     print(password)
+
+
+@cli.group("api-key")
+def api_key() -> None:
+    """Keys of programs that use the JSON API."""
+
+
+@api_key.command("add")
+@click.argument("name")
+@click.option("--scope", "scopes", multiple=True, required=True, type=click.Choice(_SCOPES), help="May be repeated.")
+@click.option("--clinic", "clinic_key", help="Its key; needed where there are several.")
+def api_key_add(name: str, scopes: tuple[str, ...], clinic_key: str | None) -> None:
+    """Make a key and print it, this once."""
+    with _services() as services, services.db.begin() as work:
+        clinic_id = _clinic_id(work.session, clinic_key)
+        key = add_key(
+            work,
+            clinic_id=clinic_id,
+            name=name,
+            scopes=[Scope(scope) for scope in scopes],
+            now=services.clock.now(),
+        )
+    print(key)
+
+
+@api_key.command("list")
+@click.option("--clinic", "clinic_key", help="Its key; needed where there are several.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def api_key_list(clinic_key: str | None, as_json: bool) -> None:
+    """List the keys, those that were revoked included. The keys themselves are stored nowhere."""
+    with _services() as services, services.db.read() as session:
+        keys = list_keys(session, clinic_id=_clinic_id(session, clinic_key))
+    told = [
+        {
+            "name": key.name,
+            "scopes": sorted(key.scopes),
+            "created_at": key.created_at.isoformat(),
+            "revoked_at": None if key.revoked_at is None else key.revoked_at.isoformat(),
+        }
+        for key in keys
+    ]
+    if as_json:
+        print(json.dumps({"keys": told}))
+        return
+    for key in keys:
+        print(f"{key.name}  {' '.join(sorted(key.scopes))}  {'revoked' if key.revoked_at else 'in use'}")
+
+
+@api_key.command("revoke")
+@click.argument("name")
+@click.option("--clinic", "clinic_key", help="Its key; needed where there are several.")
+def api_key_revoke(name: str, clinic_key: str | None) -> None:
+    """Let a key open nothing any more."""
+    with _services() as services, services.db.begin() as work:
+        clinic_id = _clinic_id(work.session, clinic_key)
+        revoke_key(work, clinic_id=clinic_id, name=name, now=services.clock.now())
 
 
 @cli.group()
