@@ -55,7 +55,7 @@ class Program:
     key: str
 
     def get(self, path: str, headers: dict[str, str] | None = None, **query: Any) -> TestResponse:
-        return self.client.get(f"/api/v1{path}", query_string=query, headers=self._headers(headers))
+        return self.client.get(f"/api/v1{path}", query_string=query or None, headers=self._headers(headers))
 
     def post(self, path: str, body: Any, headers: dict[str, str] | None = None, method: str = "POST") -> TestResponse:
         return self.client.open(f"/api/v1{path}", method=method, json=body, headers=self._headers(headers))
