@@ -28,7 +28,7 @@ from booking.model.appointment import Appointment, Bundle
 from booking.model.clinic import Clinic
 from booking.model.patient import Patient
 from booking.model.schedule import TimeOff
-from booking.offered_moves import moves_offered_for, task_subject
+from booking.offered_moves import moves_offered_for
 from booking.reschedule import reschedule
 from booking.values import (
     AppointmentStatus,
@@ -268,7 +268,7 @@ class _Step:
             now=self.now,
             patient_id=visit.patient_id,
             appointment_id=visit.id,
-            subject=task_subject(visit.id),
+            subject=tasks.subject_of(tasks.About.AWAY, visit.id),
         )
 
 

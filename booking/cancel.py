@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from booking import guard, ledger
+from booking import guard, ledger, tasks
 from booking.events import AppointmentCancelled
 from booking.override import is_staff
 from booking.rules import Facts, check_cancel
@@ -23,7 +23,7 @@ def cancel_appointment(
 ) -> BookedVisit:
     """Cancel the visit and give its time back. Calling again changes nothing. Takes no lock but the Appointment's own.
 
-    Staff cancel whenever they must, for whatever reason. Raises UnknownVisit, VisitClosed for one that is over, and for
+    What staff were asked to do about it is done. Staff cancel whenever they must, for whatever reason. Raises UnknownVisit, VisitClosed for one that is over, and for
     patients TooLateToChange or AlreadyOver.
     """
     entry = ledger.read_locked(work, appointment_id=appointment_id, clinic_id=catalogue.clinic_id)
@@ -42,4 +42,5 @@ def cancel_appointment(
     cancelled = ledger.change(work, entry, what="cancelled", actor=actor, source=source, now=now, columns=columns)
     guard.release(work, appointment_id=appointment_id)
     work.publish(ledger.told(AppointmentCancelled, cancelled, now=now))
+    tasks.settle_tasks(work, clinic_id=entry.clinic_id, appointment_id=appointment_id, now=now, done_by=actor)
     return cancelled.visit

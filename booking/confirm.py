@@ -92,11 +92,6 @@ def wanted_of(catalogue: Catalogue, visit: BookedVisit) -> Wanted:
     )
 
 
-def request_subject(appointment_id: str) -> str:
-    """Return what the task for staff to confirm or reject a visit is known by."""
-    return f"request:{appointment_id}"
-
-
 def ask_staff(work: UnitOfWork, catalogue: Catalogue, entry: ledger.Entry, *, now: datetime) -> None:
     """Give staff the task to confirm or reject the visit; there is one at most."""
     visit = entry.visit
@@ -111,7 +106,7 @@ def ask_staff(work: UnitOfWork, catalogue: Catalogue, entry: ledger.Entry, *, no
         conversation_id=entry.conversation_id,
         patient_id=visit.patient_id,
         appointment_id=visit.id,
-        subject=request_subject(visit.id),
+        subject=tasks.subject_of(tasks.About.REQUEST, visit.id),
     )
 
 

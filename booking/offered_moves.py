@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
-from booking import ledger, tasks
+from booking import ledger
 from booking.hold import release_one
 from booking.model.appointment import Appointment
 from booking.model.waitlist import Offer
@@ -40,7 +40,7 @@ def accept_move(
     hold = ledger.read(work.session, appointment_id=hold_id, clinic_id=catalogue.clinic_id)
     if hold.replaces_id is None:
         raise ledger.UnknownVisit
-    moved = reschedule(
+    return reschedule(
         work,
         _without_limits_to_moves(catalogue),
         appointment_id=hold.replaces_id,
@@ -49,10 +49,6 @@ def accept_move(
         actor=actor,
         source=source,
     )
-    tasks.settle_task(
-        work, clinic_id=catalogue.clinic_id, subject=task_subject(hold.replaces_id), now=now, done_by=actor
-    )
-    return moved
 
 
 def decline_move(work: UnitOfWork, catalogue: Catalogue, *, hold_id: str, now: datetime) -> None:
@@ -83,11 +79,6 @@ def moves_offered_for(session: Session, condition: ColumnElement[bool], *, now: 
     )
     entries = [ledger.entry_of(row) for row in session.execute(holds)]
     return [OfferedMove(visits[entry.replaces_id], entry.visit) for entry in entries if entry.replaces_id in visits]
-
-
-def task_subject(appointment_id: str) -> str:
-    """Return the subject of the task that staff have while the patient has not answered."""
-    return f"away:{appointment_id}"
 
 
 def _without_limits_to_moves(catalogue: Catalogue) -> Catalogue:

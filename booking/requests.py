@@ -94,7 +94,7 @@ def accept_request(
         columns = {"status": AppointmentStatus.BOOKED}
         booked = ledger.change(work, entry, what="accepted", actor=actor, source=Source.STAFF, now=now, columns=columns)
         work.publish(ledger.told(AppointmentBooked, booked, now=now))
-        _settle_tasks(work, booked, now=now, actor=actor)
+        tasks.settle_tasks(work, clinic_id=catalogue.clinic_id, appointment_id=appointment_id, now=now, done_by=actor)
         return booked.visit
 
 
@@ -124,7 +124,7 @@ def reject_request(
         slots = _instead(work.session, catalogue, entry, now=now)
         told = ledger.told(AppointmentRejected, rejected, now=now)
         work.publish(dataclasses.replace(told, alternatives=[_told(slot) for slot in slots]))
-        _settle_tasks(work, rejected, now=now, actor=actor)
+        tasks.settle_tasks(work, clinic_id=catalogue.clinic_id, appointment_id=appointment_id, now=now, done_by=actor)
         return slots
 
 
@@ -186,7 +186,7 @@ def propose(
         conversation_id=conversation_id,
         patient_id=patient_id,
         appointment_id=visit.id,
-        subject=_subject(visit.id),
+        subject=tasks.subject_of(tasks.About.REQUEST, visit.id),
     )
     return visit.id
 
@@ -298,7 +298,7 @@ def _grant(work: UnitOfWork, wish: ledger.Entry, hold: BookedVisit, *, now: date
     }
     granted = ledger.change(work, wish, what="granted", actor=actor, source=Source.STAFF, now=now, columns=columns)
     work.publish(ledger.told(AppointmentBooked, granted, now=now))
-    _settle_tasks(work, granted, now=now, actor=actor)
+    tasks.settle_tasks(work, clinic_id=wish.clinic_id, appointment_id=wish.visit.id, now=now, done_by=actor)
     return granted.visit
 
 
@@ -319,24 +319,9 @@ def _escalate(work: UnitOfWork, catalogue: Catalogue, request: Request, *, now: 
         conversation_id=entry.conversation_id,
         patient_id=entry.visit.patient_id,
         appointment_id=entry.visit.id,
-        subject=_overdue_subject(entry.visit.id),
+        subject=tasks.subject_of(tasks.About.OVERDUE, entry.visit.id),
     )
     return True
-
-
-def _settle_tasks(work: UnitOfWork, entry: ledger.Entry, *, now: datetime, actor: str) -> None:
-    for subject in (_subject(entry.visit.id), _overdue_subject(entry.visit.id)):
-        tasks.settle_task(
-            work, clinic_id=entry.clinic_id, subject=subject, now=now, done_by=actor.removeprefix("staff:")
-        )
-
-
-def _subject(appointment_id: str) -> str:
-    return f"request:{appointment_id}"
-
-
-def _overdue_subject(appointment_id: str) -> str:
-    return f"overdue:{appointment_id}"
 
 
 def _instead(session: Session, catalogue: Catalogue, entry: ledger.Entry, *, now: datetime) -> list[Slot]:

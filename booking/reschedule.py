@@ -6,7 +6,7 @@ from datetime import datetime
 from booking import guard, ledger, tasks
 from booking.availability import Wanted
 from booking.claims import Need, take
-from booking.confirm import NotHeld, ask_staff, request_subject, wanted_of
+from booking.confirm import NotHeld, ask_staff, wanted_of
 from booking.events import AppointmentMoved, AppointmentRequested
 from booking.facts import gather
 from booking.hold import close_hold
@@ -69,10 +69,8 @@ def reschedule(
             overridden=overridden,
             why=override_reason or hold.override_reason,
         )
-        if old.visit.status is AppointmentStatus.PENDING:
-            # It tells staff of the time that was asked for before.
-            subject = request_subject(old.visit.id)
-            tasks.settle_task(work, clinic_id=catalogue.clinic_id, subject=subject, now=now, done_by=actor)
+        # They tell staff of the time that it was before.
+        tasks.settle_tasks(work, clinic_id=catalogue.clinic_id, appointment_id=appointment_id, now=now, done_by=actor)
         waits = moved.visit.status is AppointmentStatus.PENDING
         work.publish(ledger.told(AppointmentRequested if waits else AppointmentMoved, moved, now=now))
         if waits:

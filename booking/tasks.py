@@ -1,7 +1,9 @@
 """What staff are asked to do: every promise made to a patient is one of these rows."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
 from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.exc import IntegrityError
@@ -77,12 +79,34 @@ def close_task(work: UnitOfWork, *, clinic_id: str, task_id: str, now: datetime,
     )
 
 
-def settle_task(work: UnitOfWork, *, clinic_id: str, subject: str, now: datetime, done_by: str) -> None:
-    """Note that what the open task of this `subject` asks for is done. Nothing happens if there is none."""
+class About(StrEnum):
+    """What a task about a visit waits for. With the visit's id it is the task's subject."""
+
+    REQUEST = "request"  # staff confirm or reject
+    OVERDUE = "overdue"  # nobody has
+    AWAY = "away"  # the practitioner is; the patient answers, or is called
+
+
+def subject_of(about: About, appointment_id: str) -> str:
+    """Return the subject under which there is one such task for the visit."""
+    return f"{about}:{appointment_id}"
+
+
+def settle_tasks(
+    work: UnitOfWork,
+    *,
+    clinic_id: str,
+    appointment_id: str,
+    now: datetime,
+    done_by: str,
+    about: Iterable[About] = About,
+) -> None:
+    """Note that what the open tasks about the visit wait for has happened. Nothing happens if there are none."""
+    subjects = [f"{clinic_id}:{subject_of(each, appointment_id)}" for each in about]
     work.session.execute(
         update(StaffTask)
-        .where(StaffTask.subject == f"{clinic_id}:{subject}", StaffTask.done_at.is_(None))
-        .values(done_at=now, done_by=done_by, subject=None)
+        .where(StaffTask.subject.in_(subjects), StaffTask.done_at.is_(None))
+        .values(done_at=now, done_by=done_by.removeprefix("staff:"), subject=None)
     )
 
 

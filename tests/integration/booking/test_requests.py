@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import select, update
 
 from booking.asked import UnknownLocation, UnknownPatient, UnknownPractitioner, UnknownService
+from booking.cancel import cancel_appointment
 from booking.confirm import confirm_hold
 from booking.guard import SlotTaken
 from booking.hold import place_hold
@@ -421,3 +422,21 @@ def test_what_nobody_answered_in_time_ends_and_staff_keep_their_task(requests: R
     assert len(requests.tasks()) == 2
     with requests.database.read() as session:
         assert set(session.scalars(select(Appointment.cancel_reason))) == {"unanswered"}
+
+
+def test_a_request_that_the_patient_calls_off_is_nothing_to_answer_any_more(requests: Requests):
+    asked = requests.request()
+    requests.escalate(NOW + DAY)
+
+    with requests.database.begin() as work:
+        cancel_appointment(
+            work,
+            requests.catalogue,
+            appointment_id=asked.id,
+            reason="found another",
+            now=NOW + DAY,
+            actor="patient",
+            source=Source.SMS,
+        )
+
+    assert requests.tasks() == []
