@@ -12,9 +12,10 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import cached_property, lru_cache
 from itertools import chain
+from zoneinfo import ZoneInfo
 
 from booking import hours
 from booking.hours import Day, Timetable
@@ -335,18 +336,41 @@ def _possible_starts(
 ) -> Iterator[int]:
     """Yield the starts that hours allow: the visit itself lies within them, its buffers need not."""
     working = Timetable.of_practitioner(practitioner, wanted.location, with_contingent=with_contingent)
-    days = hours.days_around(span, wanted.location.zone, reach=wanted.length)
-    present = list(hours.pieces((wanted.opening, working), days))
+    dates = hours.dates_around(span, wanted.location.zone, reach=wanted.length)
+    runs = _runs((wanted.opening, working), dates, wanted.location.zone, wanted.length_s, wanted.step_s)
     first, end = _ends_of(span)
+    inside = list(runs[bisect_left(runs, first, key=_last_of) : bisect_left(runs, end, key=_first_of)])
+    if inside:
+        inside[0] = inside[0][bisect_left(inside[0], first) :]
+        inside[-1] = inside[-1][: bisect_left(inside[-1], end)]
+    return chain.from_iterable(inside)
+
+
+# Hours are configuration: what follows from them is the same at the next question. Most runs are ranges, so they take little.
+@lru_cache(maxsize=2048)
+def _runs(
+    tables: tuple[Timetable, ...], dates: tuple[date, date], zone: ZoneInfo, length_s: int, step_s: int
+) -> tuple[Sequence[int], ...]:
+    """Return the starts that hours allow on each piece of a day, in order; none is empty."""
     runs = []
     closes = opens_again = -1
     # From the last to the first: where one day's time ends when the next one's begins, visits last from one into the other.
-    for day, start, stop in reversed(present):
+    for day, start, stop in reversed(list(hours.pieces(tables, hours.days(*dates, zone)))):
         if stop != opens_again:
             closes = stop
         opens_again = start
-        runs.append(_on_grid(day, max(start, first), min(stop, closes - wanted.length_s + 1, end), wanted.step_s))
-    return chain.from_iterable(reversed(runs))
+        run = _on_grid(day, start, min(stop, closes - length_s + 1), step_s)
+        if run:
+            runs.append(run)
+    return tuple(reversed(runs))
+
+
+def _first_of(run: Sequence[int]) -> int:
+    return run[0]
+
+
+def _last_of(run: Sequence[int]) -> int:
+    return run[-1]
 
 
 def _on_grid(day: Day, start: int, stop: int, step_s: int) -> Sequence[int]:

@@ -36,19 +36,23 @@ class Day:
         return int(wall_to_instant(wall, self.zone).timestamp())
 
 
-def days_around(span: Interval, zone: ZoneInfo, *, reach: timedelta) -> tuple[Day, ...]:
-    """Return the local days that `span` and the time until `reach` after it touch, in order.
+def dates_around(span: Interval, zone: ZoneInfo, *, reach: timedelta) -> tuple[date, date]:
+    """Return the first and the last local day that `span` and the time until `reach` after it touch.
 
-    And the one before: where clocks go back over midnight the evening of the day before comes again.
+    And the day before: where clocks go back over midnight its evening comes again.
     """
-    first = span.start.astimezone(zone).date() - _DAY
-    last = (span.end + reach).astimezone(zone).date()
-    return _days(first, last, zone)
+    return span.start.astimezone(zone).date() - _DAY, (span.end + reach).astimezone(zone).date()
 
 
 @lru_cache(maxsize=64)
-def _days(first: date, last: date, zone: ZoneInfo) -> tuple[Day, ...]:
+def days(first: date, last: date, zone: ZoneInfo) -> tuple[Day, ...]:
+    """Return the local days from `first` to `last`, in order."""
     return tuple(_day(first + number * _DAY, zone) for number in range((last - first).days + 1))
+
+
+def days_around(span: Interval, zone: ZoneInfo, *, reach: timedelta) -> tuple[Day, ...]:
+    """Return the local days of `dates_around`."""
+    return days(*dates_around(span, zone, reach=reach), zone)
 
 
 @lru_cache(maxsize=4096)
@@ -127,11 +131,11 @@ class Timetable:
         return days
 
 
-def pieces(tables: Sequence[Timetable], days: Sequence[Day]) -> Iterator[tuple[Day, int, int]]:
+def pieces(tables: Sequence[Timetable], around: Sequence[Day]) -> Iterator[tuple[Day, int, int]]:
     """Yield when all of `tables` say so: the day, and the first and last second (excluded) on it, in order."""
-    unusual = set().union(*(table.unusual_days(days[0].on, days[-1].on) for table in tables))
+    unusual = set().union(*(table.unusual_days(around[0].on, around[-1].on) for table in tables))
     usual: dict[int, list[Span]] = {}
-    for day in days:
+    for day in around:
         weekday = day.on.weekday()
         if day.on in unusual:
             minutes = _common_minutes(tables, day.on)
@@ -145,9 +149,9 @@ def pieces(tables: Sequence[Timetable], days: Sequence[Day]) -> Iterator[tuple[D
                 yield day, start, end
 
 
-def spans(tables: Sequence[Timetable], days: Sequence[Day]) -> list[Span]:
+def spans(tables: Sequence[Timetable], around: Sequence[Day]) -> list[Span]:
     """Return when all of `tables` say so, as spans that may last over midnight."""
-    return merged((start, end) for _, start, end in pieces(tables, days))
+    return merged((start, end) for _, start, end in pieces(tables, around))
 
 
 def _common_minutes(tables: Sequence[Timetable], day: date) -> list[Span]:

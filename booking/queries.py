@@ -1,30 +1,18 @@
 """The read side: what could be booked, and what is."""
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from itertools import chain
 from typing import Any
 
 from sqlalchemy import ColumnElement, UnaryExpression, select
 from sqlalchemy.orm import Session
 
-from booking import availability, ledger, taken, travel
-from booking.asked import instant_asked, location_asked, people_asked, service_asked
-from booking.availability import Busy, Full, Wanted
+from booking import availability, ledger, search, taken
 from booking.model.appointment import Appointment, AppointmentChange
 from booking.model.patient import Patient
-from booking.rules import InvalidDuration, Lengths, earliest_start, is_full, latest_start
-from booking.spans import Span, instant, span_of
-from booking.values import (
-    AppointmentStatus,
-    BookedVisit,
-    BookingRules,
-    Catalogue,
-    PractitionerInfo,
-    Slot,
-    SlotQuery,
-)
+from booking.values import AppointmentStatus, BookedVisit, Catalogue, Slot, SlotQuery
 from kernel.interval import Interval, day_interval
 
 
@@ -64,42 +52,30 @@ def find_slots_many(
     replaces_appointment_id: str | None = None,
 ) -> list[list[Slot]]:
     """Return for each query what `find_slots` returns, in as many statements as for one. Raises what that raises."""
-    for query in queries:
-        _check(catalogue, query, now=now)
-    searches = [_searches(catalogue, query, now=now) for query in queries]
-    ignoring = () if replaces_appointment_id is None else (replaces_appointment_id,)
-    diary = _read_diary(
+    found = [search.places(catalogue, query, now=now) for query in queries]
+    diary = search.read_diary(
         session,
         catalogue,
-        [search for some in searches for search in some],
+        [place for places in found for place in places],
         now=now,
-        ignoring=ignoring,
+        ignoring=() if replaces_appointment_id is None else (replaces_appointment_id,),
         ignoring_hold_of=conversation_id,
     )
     return [
-        availability.in_order(catalogue, (slot for search in some for slot in _slots_of(search, diary)))
-        for some in searches
+        availability.in_order(catalogue, chain.from_iterable(place.slots(diary) for place in places))
+        for places in found
     ]
 
 
 def find_first_slot(session: Session, catalogue: Catalogue, *, query: SlotQuery, now: datetime) -> Slot | None:
     """Return the first Slot of `query`, None if there is none. Most often reads no more than a week; refuses as `find_slots`."""
-    _check(catalogue, query, now=now)
     for part in _soon_and_later(query.span, now=now):
-        searches = _searches(catalogue, replace(query, span=part), now=now)
-        diary = _read_diary(session, catalogue, searches, now=now)
-        firsts = availability.in_order(catalogue, (slot for search in searches for slot in _first_of(search, diary)))
+        places = search.places(catalogue, replace(query, span=part), now=now)
+        diary = search.read_diary(session, catalogue, places, now=now)
+        firsts = availability.in_order(catalogue, filter(None, (place.first_slot(diary) for place in places)))
         if firsts:
             return firsts[0]
     return None
-
-
-def bookable_span(rules: BookingRules, span: Interval, *, now: datetime) -> Interval | None:
-    """Return the part of `span` in which `rules` let a visit start, or None."""
-    earliest = earliest_start(rules, now)
-    # The last instant is included: a visit exactly that far ahead is allowed.
-    end = latest_start(rules, now) + timedelta(microseconds=1)
-    return Interval(earliest, end).intersection(span) if earliest < end else None
 
 
 def visit(session: Session, *, appointment_id: str) -> BookedVisit:
@@ -207,113 +183,7 @@ def _visits(session: Session, *conditions: ColumnElement[bool], order: UnaryExpr
     return [ledger.entry_of(row).visit for row in session.execute(statement)]
 
 
-def _check(catalogue: Catalogue, query: SlotQuery, *, now: datetime) -> None:
-    """Raise what makes no sense about a query."""
-    lengths = Lengths.of(service_asked(catalogue, query.service_id))
-    if query.duration is not None and not lengths.allow(query.duration):
-        raise InvalidDuration(**lengths.told(query.duration))
-    people_asked(catalogue, query.practitioner_ids)
-    for location_id in query.location_ids:
-        location_asked(catalogue, location_id)
-    instant_asked(query.span.start, now=now)
-
-
-@dataclass(frozen=True)
-class _Search:
-    """One place to look at, and when its rules let visits start."""
-
-    wanted: Wanted
-    practitioners: Sequence[PractitionerInfo]
-    span: Interval
-
-
-@dataclass(frozen=True)
-class _Diary:
-    busy: Busy
-    full: Full
-
-
-def _searches(catalogue: Catalogue, query: SlotQuery, *, now: datetime) -> list[_Search]:
-    found = []
-    for wanted, practitioners in availability.search_places(catalogue, query):
-        span = bookable_span(wanted.rules, query.span, now=now)
-        if span is not None:
-            found.append(_Search(wanted, practitioners, span))
-    return found
-
-
-def _slots_of(search: _Search, diary: _Diary) -> list[Slot]:
-    return availability.slots_at(
-        search.wanted, search.practitioners, span=search.span, busy=diary.busy, full=diary.full
-    )
-
-
-def _first_of(search: _Search, diary: _Diary) -> Iterator[Slot]:
-    wanted = search.wanted
-    first = availability.first_start(wanted, search.practitioners, span=search.span, busy=diary.busy, full=diary.full)
-    if first is not None:
-        second, practitioner = first
-        is_contingent = availability.is_contingent(wanted, practitioner, starts_at=instant(second))
-        yield availability.slot_of(wanted, practitioner, second, is_contingent=is_contingent)
-
-
 def _soon_and_later(span: Interval, *, now: datetime) -> list[Interval]:
     """Divide a span where a week from now ends, or a week from its start if that is later."""
     edge = max(span.start, now) + timedelta(days=7)
     return [Interval(span.start, edge), Interval(edge, span.end)] if edge < span.end else [span]
-
-
-def _read_diary(
-    session: Session,
-    catalogue: Catalogue,
-    searches: Sequence[_Search],
-    *,
-    now: datetime,
-    ignoring: Sequence[str] = (),
-    ignoring_hold_of: str | None = None,
-) -> _Diary:
-    """Read what all of `searches` need, in one statement, or in two where a clinic limits a practitioner's day."""
-    if not searches:
-        return _Diary({}, {})
-    claims = [
-        (search.wanted.claim(search.span.start).start, search.wanted.claim(search.span.end).end) for search in searches
-    ]
-    within = Interval(min(start for start, _ in claims), max(end for _, end in claims))
-    busy = taken.busy_spans(
-        session,
-        schedule_ids={each for search in searches for each in search.wanted.schedule_ids(search.practitioners)},
-        within=within,
-        now=now,
-        ignoring=ignoring,
-        ignoring_hold_of=ignoring_hold_of,
-        addresses=travel.addresses(catalogue),
-    )
-    limited = [search for search in searches if search.wanted.rules.max_per_practitioner_per_day is not None]
-    if not limited:
-        return _Diary(busy, {})
-    starts = taken.visit_starts(
-        session,
-        practitioner_ids={person.id for search in limited for person in search.practitioners},
-        within=within.widened(before=_WHOLE_DAYS, after=_WHOLE_DAYS),
-        now=now,
-        ignoring=ignoring,
-        ignoring_hold_of=ignoring_hold_of,
-    )
-    return _Diary(busy, _full_days({search.wanted.location.id: search.wanted for search in limited}.values(), starts))
-
-
-_WHOLE_DAYS = timedelta(
-    days=2
-)  # a local day lasts at most 25 hours, and begins up to 14 before or 12 after that of UTC
-
-
-def _full_days(limited: Iterable[Wanted], starts: Sequence[tuple[str, datetime]]) -> Full:
-    full: dict[tuple[str, str], list[Span]] = {}
-    for wanted in limited:
-        zone = wanted.location.zone
-        counts = Counter((person_id, starts_at.astimezone(zone).date()) for person_id, starts_at in starts)
-        for (person_id, day), count in sorted(counts.items()):
-            if is_full(wanted.rules, count):
-                whole = day_interval(day, zone)
-                full.setdefault((wanted.location.id, person_id), []).append(span_of(whole.start, whole.end))
-    return full
