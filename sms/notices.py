@@ -22,8 +22,8 @@ _WORDING = {
     "for you until {until}. To take it or another time, reply{call}.",
 }
 _BY_CLINIC = {
-    SmsKind.MOVED: "{clinic}: we are sorry, we had to move your appointment to {when} at {place}. If that does not suit you, "
-    "reply{call}.",
+    SmsKind.MOVED: "{clinic}: we are sorry, we had to change your appointment. It is now on {when} at {place}. If that does not "
+    "suit you, reply{call}.",
     SmsKind.CANCELLED: "{clinic}: we are sorry, we had to call off your appointment on {when}. To book another, reply{call}.",
 }
 
@@ -58,7 +58,12 @@ def compose(
     phone = location.phone or catalogue.phone
     zone = catalogue.location(visit.location_id).zone
     when = _when(visit.starts_at.astimezone(zone), today=now.astimezone(zone))
-    others = [_when(one.astimezone(location.zone), today=now.astimezone(location.zone)) for one in instead.starts_at]
+    others = [
+        _when(one.astimezone(location.zone), today=now.astimezone(location.zone))
+        # Who gives it is not written, but that the time alone is no news must be.
+        + (" with a colleague" if one == visit.starts_at and visit.practitioner_id else "")
+        for one in instead.starts_at
+    ]
     wording = _BY_CLINIC.get(kind, _WORDING[kind]) if origin is Origin.CLINIC else _WORDING[kind]
     until = None if instead.kept_until is None else instead.kept_until.astimezone(location.zone)
     texts = [

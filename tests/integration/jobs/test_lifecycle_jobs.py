@@ -128,7 +128,7 @@ def test_a_rejection_is_told_once_with_the_times_that_were_found(jobs: Jobs):
     (text,) = jobs.tell()
 
     assert "we can't confirm your appointment on Mon Mar 15, 9:00 AM EDT" in text
-    assert "We could see you on Mon Mar 15, 9:00 AM EDT, Mon Mar 15, 9:15 AM EDT or Mon Mar 15, 9:30 AM EDT." in text
+    assert "We could see you on Mon Mar 15, 9:00 AM EDT with a colleague, Mon Mar 15, 9:15 AM EDT or Mon Mar 15" in text
     assert "private" not in text
 
 
@@ -140,7 +140,9 @@ def test_who_is_asked_to_move_is_told_once_what_is_kept_for_them(jobs: Jobs):
     texts = jobs.tell()
 
     assert len(texts) == 2
-    assert "your appointment on Mon Mar 15, 9:00 AM EDT can't take place. We keep Mon Mar 15, 9:00 AM EDT" in texts[1]
+    assert (
+        "your appointment on Mon Mar 15, 9:00 AM EDT can't take place. We keep Mon Mar 15, 9:00 AM EDT with" in texts[1]
+    )
     assert "until Thu Mar 11, 10:00 AM EST" in texts[1]
 
 
@@ -160,7 +162,7 @@ def test_what_is_kept_no_longer_is_not_told(jobs: Jobs):
 @pytest.mark.parametrize(
     ("instead", "said"),
     [
-        (Instead.MOVE, "we are sorry, we had to move your appointment to Mon Mar 15, 9:00 AM EDT"),
+        (Instead.MOVE, "we are sorry, we had to change your appointment. It is now on Mon Mar 15, 9:00 AM EDT"),
         (Instead.CANCEL, "we are sorry, we had to call off your appointment on Mon Mar 15, 9:00 AM EDT"),
     ],
 )

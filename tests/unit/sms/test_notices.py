@@ -114,7 +114,9 @@ def test_what_the_clinic_changed_is_told_with_an_apology_in_one_part_or_two(loca
         for kind in (SmsKind.MOVED, SmsKind.CANCELLED)
     }
 
-    assert "we are sorry, we had to move your appointment to Tue Mar 16, 9:00 AM EDT" in texts[SmsKind.MOVED]
+    assert (
+        "we are sorry, we had to change your appointment. It is now on Tue Mar 16, 9:00 AM EDT" in texts[SmsKind.MOVED]
+    )
     assert "we had to call off your appointment on Tue Mar 16, 9:00 AM EDT" in texts[SmsKind.CANCELLED]
     assert {segments.count(text).encoding for text in texts.values()} == {segments.Encoding.GSM_7}
     assert all(segments.count(text).count <= 2 for text in texts.values())
@@ -173,6 +175,16 @@ def test_a_time_that_is_kept_is_told_with_where_it_is_and_until_when_it_is_kept(
         "To take it or another time, reply or call +1 212-555-0100."
     )
     assert (segments.count(written).encoding, segments.count(written).count) == (segments.Encoding.GSM_7, 2)
+
+
+@pytest.mark.parametrize("kind", [SmsKind.REJECTED, SmsKind.MOVE_OFFERED])
+def test_the_same_time_with_somebody_else_is_told_as_that(kind: SmsKind):
+    instead = Instead((TUESDAY,), kept_until=NOW + DAY)
+
+    written = compose(elm_catalogue(), a_visit(), kind=kind, now=NOW, origin=Origin.CLINIC, instead=instead)
+
+    assert "Tue Mar 16, 9:00 AM EDT with a colleague" in written
+    assert segments.count(written).count == 2
 
 
 @pytest.mark.parametrize("kind", [SmsKind.MOVED, SmsKind.CANCELLED, SmsKind.REJECTED, SmsKind.MOVE_OFFERED])
