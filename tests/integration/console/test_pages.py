@@ -1,12 +1,14 @@
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import event, select
 
 from booking.cancel import cancel_appointment
 from booking.model.task import StaffTask
+from booking.requests import propose
 from booking.values import Source
+from kernel.interval import Interval
 from kernel.work import Database
 from tests.integration.console.conftest import Site, seal_of
 from tests.support.visits import NOW, book
@@ -52,6 +54,30 @@ def test_a_cancelled_visit_leaves_the_diary_and_keeps_its_page(site: Site):
     page = client.get(f"/console/appointments/{site.visit.id}").get_data(as_text=True)
     assert "Cancelled" in page
     assert "cold" in page
+
+
+def test_a_wish_is_in_no_diary_and_has_a_page_without_a_person(site: Site):
+    with site.db.begin() as work:
+        wish = propose(
+            work,
+            site.catalogue,
+            service_id="service-cleaning",
+            location_id="location-main",
+            patient_id=str(site.visit.patient_id),
+            span=Interval(site.visit.starts_at, site.visit.starts_at + timedelta(days=2)),
+            practitioner_ids=(),
+            text="after work",
+            conversation_id=None,
+            source=Source.WEB,
+            now=NOW,
+        )
+    client = site.logged_in()
+
+    assert "1 appointment" in client.get(DAY_OF_THE_VISIT).get_data(as_text=True)
+    page = client.get(f"/console/appointments/{wish}")
+    assert page.status_code == 200
+    assert "Requested" in page.get_data(as_text=True)
+    assert client.get("/console/tasks").get_data(as_text=True).count("after work") == 1
 
 
 @pytest.mark.parametrize(
