@@ -1,8 +1,11 @@
 """A practitioner is away: whom it hits, what they can have instead, and doing it in one step, on both databases."""
 
+import contextlib
 import dataclasses
 import itertools
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -32,7 +35,7 @@ from booking.values import (
 )
 from kernel.interval import Interval
 from kernel.work import Database, OutboxEntry
-from tests.support.visits import book
+from tests.support.visits import book, move
 
 pytestmark = pytest.mark.integration
 
@@ -425,3 +428,48 @@ def test_a_refusal_leaves_everything_as_it_was(clinic: Clinic):
     with pytest.raises(EndBeforeStart):
         clinic.apply(DateSpan(MONDAY.end, MONDAY.first))
     assert (clinic.stored(), clinic.events(), clinic.tasks(), clinic.times_off()) == before
+
+
+def test_two_who_settle_the_same_absence_at_once_tell_everybody_once(clinic: Clinic):
+    visits = [clinic.book(NINE + hour * HOUR) for hour in range(3)]
+    together = threading.Barrier(2)
+
+    def settle(_: int) -> list[Settled]:
+        together.wait()
+        return clinic.apply()
+
+    with ThreadPoolExecutor(2) as pool:
+        settled = [one for found in pool.map(settle, range(2)) for one in found]
+
+    assert sorted(one.visit.id for one in settled) == sorted(one.id for one in visits)
+    assert clinic.events() == ["appointment.move-offered"] * 3
+    assert clinic.times_off().count((MONDAY.first, MONDAY.end)) == 1
+
+
+def test_a_move_by_the_patient_at_the_same_moment_and_an_absence_leave_one_visit_with_one_time(clinic: Clinic):
+    one = clinic.book()
+    together = threading.Barrier(2)
+
+    def absence() -> None:
+        together.wait()
+        clinic.apply(instead=Instead.MOVE)
+
+    def patient() -> None:
+        together.wait()
+        with contextlib.suppress(SlotTaken, NotHeld):
+            move(clinic.database, clinic.catalogue, one, practitioner="lee", starts_at=NINE + DAY, now=NOW)
+
+    with ThreadPoolExecutor(2) as pool:
+        for done in [pool.submit(absence), pool.submit(patient)]:
+            done.result()
+
+    found = clinic.look(one.id)
+    assert (found.practitioner_id, found.starts_at) in {(BEN, NINE), (LEE, NINE + DAY)}
+    with clinic.database.read() as session:
+        rows = session.execute(
+            select(Allocation.schedule_id, Appointment.id)
+            .join(Appointment, Appointment.id == Allocation.appointment_id)
+            .where(Allocation.live)
+        ).all()
+    assert {row.id for row in rows} == {one.id}
+    assert f"schedule-{found.practitioner_id.removeprefix('practitioner-')}" in {row.schedule_id for row in rows}
