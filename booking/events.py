@@ -81,6 +81,61 @@ class HoldExpired(AppointmentEvent):
 
 
 @dataclass(frozen=True, kw_only=True)
+class OfferEvent(AppointmentEvent):
+    """Base of what happens to an offer of the waiting list. The Appointment is the Hold that keeps the time."""
+
+    offer_id: str
+
+    @property
+    def aggregate_id(self) -> str:
+        return self.offer_id
+
+
+@dataclass(frozen=True, kw_only=True)
+class OfferMade(OfferEvent):
+    """Time that came free is kept for a patient who waits for it, or for the first of several."""
+
+    name = "booking.offer.made"
+
+
+@dataclass(frozen=True, kw_only=True)
+class OfferAccepted(OfferEvent):
+    """The patient took it. The Appointment is the visit: the Hold itself, or the one that was moved."""
+
+    name = "booking.offer.accepted"
+
+
+@dataclass(frozen=True, kw_only=True)
+class OfferEnded(OfferEvent):
+    """The patient did not take it. `how`: declined, expired, or gone because somebody else was first."""
+
+    name = "booking.offer.ended"
+
+    how: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class SeatEvent(AppointmentEvent):
+    """Base of what happens to a seat in a group's session. The Appointment is the session."""
+
+    seat_id: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class SeatBooked(SeatEvent):
+    """A patient takes part in the session."""
+
+    name = "booking.seat.booked"
+
+
+@dataclass(frozen=True, kw_only=True)
+class SeatCancelled(SeatEvent):
+    """A patient takes part no more: they left, or the session was called off."""
+
+    name = "booking.seat.cancelled"
+
+
+@dataclass(frozen=True, kw_only=True)
 class TaskOpened(DomainEvent):
     name = "booking.task.opened"
 
@@ -105,6 +160,11 @@ EVENTS: dict[str, type[DomainEvent]] = {
         MoveOffered,
         AttendanceNoted,
         HoldExpired,
+        OfferMade,
+        OfferAccepted,
+        OfferEnded,
+        SeatBooked,
+        SeatCancelled,
         TaskOpened,
     )
 }
