@@ -9,7 +9,9 @@ from typing import Any
 from sqlalchemy import ColumnElement, UnaryExpression, select
 from sqlalchemy.orm import Session
 
-from booking import availability, ledger, search, taken
+from booking import availability, ledger, packages, search, sessions, taken
+from booking.asked import service_asked
+from booking.availability import Busy
 from booking.model.appointment import Appointment, AppointmentChange
 from booking.model.patient import Patient
 from booking.values import AppointmentStatus, BookedVisit, Catalogue, Slot, SlotQuery
@@ -28,7 +30,9 @@ def find_slots(
     """Return every Slot that could be booked now, sorted by start, then key of the practitioner.
 
     The conversation's own Hold, and the visit that is to be moved, are no obstacles. The span is cut to the time in which
-    the clinic lets visits start. Reads in one statement, and a second one where the clinic limits a practitioner's day.
+    the clinic lets visits start. Of a package a Slot has the steps as its `parts`. Of a group there are the sessions that have
+    room, by `session_id`; if there is none, the times at which a patient could start one (`booking.groups`). Reads in one
+    statement, a second one where the clinic limits a practitioner's day, and one more for groups.
     Raises UnknownService, UnknownLocation, UnknownPractitioner, InvalidDuration for a length the service does not have, and
     ImplausibleTime for a span that begins in another decade.
     """
@@ -52,24 +56,44 @@ def find_slots_many(
     replaces_appointment_id: str | None = None,
 ) -> list[list[Slot]]:
     """Return for each query what `find_slots` returns, in as many statements as for one. Raises what that raises."""
-    found = [search.places(catalogue, query, now=now) for query in queries]
+    for query in queries:
+        search.check(catalogue, query, now=now)
+    # A package is looked for step by step, in the same diary.
+    steps = [packages.step_queries(catalogue, query) for query in queries]
+    found = [[search.places(catalogue, step, now=now) for step in some] for some in steps]
     diary = search.read_diary(
         session,
         catalogue,
-        [place for places in found for place in places],
+        [place for some in found for places in some for place in places],
         now=now,
         ignoring=() if replaces_appointment_id is None else (replaces_appointment_id,),
         ignoring_hold_of=conversation_id,
     )
+    joinable = sessions.sessions_with_room(
+        session, catalogue, queries=queries, now=now, conversation_id=conversation_id
+    )
+    slots = [
+        [
+            availability.in_order(catalogue, chain.from_iterable(place.slots(diary) for place in places))
+            for places in some
+        ]
+        for some in found
+    ]
     return [
-        availability.in_order(catalogue, chain.from_iterable(place.slots(diary) for place in places))
-        for places in found
+        _put_together(catalogue, query, of_steps, meeting, diary.busy)
+        for query, of_steps, meeting in zip(queries, slots, joinable, strict=True)
     ]
 
 
 def find_first_slot(session: Session, catalogue: Catalogue, *, query: SlotQuery, now: datetime) -> Slot | None:
     """Return the first Slot of `query`, None if there is none. Most often reads no more than a week; refuses as `find_slots`."""
+    service = service_asked(catalogue, query.service_id)
     for part in _soon_and_later(query.span, now=now):
+        if service.steps or service.group:
+            slots = find_slots(session, catalogue, query=replace(query, span=part), now=now)
+            if slots:
+                return slots[0]
+            continue
         places = search.places(catalogue, replace(query, span=part), now=now)
         diary = search.read_diary(session, catalogue, places, now=now)
         firsts = availability.in_order(catalogue, filter(None, (place.first_slot(diary) for place in places)))
@@ -181,6 +205,20 @@ def _of(patient_ids: tuple[str, ...]) -> tuple[ColumnElement[bool], ...]:
 def _visits(session: Session, *conditions: ColumnElement[bool], order: UnaryExpression[datetime]) -> list[BookedVisit]:
     statement = ledger.entries().where(*conditions).order_by(order, Appointment.id)
     return [ledger.entry_of(row).visit for row in session.execute(statement)]
+
+
+def _put_together(
+    catalogue: Catalogue, query: SlotQuery, of_steps: Sequence[list[Slot]], meeting: list[Slot], busy: Busy
+) -> list[Slot]:
+    """Return the Slots of a query from those of its steps, and from the sessions of a group that have room."""
+    service = catalogue.service(query.service_id)
+    if service.steps:
+        return packages.package_slots(catalogue, query=query, found=of_steps, busy=busy)
+    if service.group:
+        # Patients start a group only where they could join none, and where nobody has to say yes first.
+        alone = [] if service.needs_confirmation else [slot for slot in of_steps[0] if not slot.is_contingent]
+        return meeting or alone
+    return of_steps[0]
 
 
 def _soon_and_later(span: Interval, *, now: datetime) -> list[Interval]:

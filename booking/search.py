@@ -64,7 +64,7 @@ def places(catalogue: Catalogue, query: SlotQuery, *, now: datetime) -> list[Sea
     Raises UnknownService, UnknownLocation, UnknownPractitioner, InvalidDuration for a length the service does not have, and
     ImplausibleTime for a span that begins in another decade.
     """
-    _check(catalogue, query, now=now)
+    check(catalogue, query, now=now)
     found = []
     for wanted, practitioners in availability.search_places(catalogue, query):
         span = bookable_span(wanted.rules, query.span, now=now)
@@ -134,8 +134,8 @@ def _full_days(limited: Iterable[Wanted], starts: Sequence[tuple[str, datetime]]
     return full
 
 
-def _check(catalogue: Catalogue, query: SlotQuery, *, now: datetime) -> None:
-    """Raise what makes no sense about a query."""
+def check(catalogue: Catalogue, query: SlotQuery, *, now: datetime) -> None:
+    """Raise what makes no sense about a query, as `places` does."""
     lengths = Lengths.of(service_asked(catalogue, query.service_id))
     if query.duration is not None and not lengths.allow(query.duration):
         raise InvalidDuration(**lengths.told(query.duration))

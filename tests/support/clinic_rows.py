@@ -99,6 +99,10 @@ def _service(catalogue: Catalogue, service: ServiceInfo, position: int) -> Healt
         resource_kinds=list(service.resources),
         preparation=service.preparation,
         needs_confirmation=service.needs_confirmation,
+        step_keys=[catalogue.service(step).key for step in service.steps],
+        step_gap_min=_minutes(service.step_gap),
+        group_minimum=service.group and service.group.minimum,
+        group_maximum=service.group and service.group.maximum,
     )
 
 
