@@ -1,14 +1,16 @@
 """What is taken: the reads that availability and rules work on. Each is one statement, whatever the span."""
 
+import json
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Select, null, or_, select, union_all
+from sqlalchemy import BigInteger, ColumnElement, Dialect, Select, Text, null, or_, select, union_all
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy.types import TypeDecorator
 
 from booking import travel
 from booking.availability import Busy
@@ -42,7 +44,6 @@ def busy_spans(
     With `addresses` visits come with theirs, and those that are only a journey away come, too.
     """
     ids = sorted(schedule_ids)
-    where: tuple[Any, ...] = ()
     lapsed = _ids_of_holds(Appointment.hold_expires_at <= now)
     conditions: list[ColumnElement[bool]] = [Allocation.appointment_id.not_in(lapsed)]
     if ignoring:
@@ -50,27 +51,52 @@ def busy_spans(
     if ignoring_hold_of is not None:
         theirs = _ids_of_holds(Appointment.conversation_id == ignoring_hold_of)
         conditions.append(Allocation.appointment_id.not_in(theirs))
-    if addresses is not None:
-        within = within.widened(before=travel.LONGEST, after=travel.LONGEST)
-        where = (Appointment.service_id, Appointment.location_id, Appointment.place)
-        conditions.append(Allocation.appointment_id == Appointment.id)
-    visits = select(Allocation.schedule_id, *_seconds_of(Allocation), *where).where(
-        Allocation.live, *_meeting(Allocation, ids, within), *conditions
-    )
-    elsewhere = select(BusyInterval.schedule_id, *_seconds_of(BusyInterval), *(null() for _ in where)).where(
-        *_meeting(BusyInterval, ids, within)
-    )
-    rows: Iterable[Any] = session.execute(union_all(visits, elsewhere))
-    found: dict[str, list[Span]] = defaultdict(list)
     if addresses is None:
-        for schedule_id, start, end in rows:
-            found[schedule_id].append((start, end))
+        found = _spans(session, ids, within, conditions)
     else:
-        for schedule_id, start, end, *told in rows:
-            place = _place(addresses, *told)
-            found[schedule_id].append((start, end) if place is None else PlacedSpan(start, end, place))
+        around = within.widened(before=travel.LONGEST, after=travel.LONGEST)
+        found = _placed_spans(session, ids, around, conditions, addresses)
     for spans in found.values():
         spans.sort()
+    return found
+
+
+def _spans(
+    session: Session, schedule_ids: Sequence[str], within: Interval, conditions: Sequence[ColumnElement[bool]]
+) -> dict[str, list[Span]]:
+    visits, elsewhere = (
+        select(row.schedule_id, *(_Listed(second) for second in _seconds_of(row)))
+        .where(*_meeting(row, schedule_ids, within))
+        .group_by(row.schedule_id)
+        for row in (Allocation, BusyInterval)
+    )
+    found: dict[str, list[Span]] = defaultdict(list)
+    for schedule_id, starts, ends in session.execute(union_all(visits.where(Allocation.live, *conditions), elsewhere)):
+        found[schedule_id] += zip(starts, ends, strict=True)
+    return found
+
+
+def _placed_spans(
+    session: Session,
+    schedule_ids: Sequence[str],
+    within: Interval,
+    conditions: Sequence[ColumnElement[bool]],
+    addresses: Addresses,
+) -> dict[str, list[Span]]:
+    where = (Appointment.service_id, Appointment.location_id, Appointment.place)
+    visits = (
+        select(Allocation.schedule_id, *_seconds_of(Allocation), *where)
+        .join(Appointment, Appointment.id == Allocation.appointment_id)
+        .where(Allocation.live, *_meeting(Allocation, schedule_ids, within), *conditions)
+    )
+    elsewhere = select(BusyInterval.schedule_id, *_seconds_of(BusyInterval), *(null() for _ in where)).where(
+        *_meeting(BusyInterval, schedule_ids, within)
+    )
+    found: dict[str, list[Span]] = defaultdict(list)
+    rows: Iterable[Any] = session.execute(union_all(visits, elsewhere))
+    for schedule_id, start, end, *told in rows:
+        place = _place(addresses, *told)
+        found[schedule_id].append((start, end) if place is None else PlacedSpan(start, end, place))
     return found
 
 
@@ -133,7 +159,7 @@ def _ids_of_holds(condition: ColumnElement[bool]) -> Select[str]:
 
 
 class _FirstSecond(FunctionElement[int]):
-    """The second since the epoch in which an instant lies. A search reads thousands, too many to make datetimes of."""
+    """The second since the epoch in which an instant lies."""
 
     type = BigInteger()
     inherit_cache = True
@@ -148,12 +174,12 @@ class _LastSecond(FunctionElement[int]):
 
 @compiles(_FirstSecond, "postgresql")
 def _floor_on_postgresql(element: _FirstSecond, compiler: Any, **options: Any) -> str:
-    return f"CAST(floor(EXTRACT(epoch FROM {compiler.process(element.clauses, **options)})) AS BIGINT)"
+    return f"CAST(floor(date_part('epoch', {compiler.process(element.clauses, **options)})) AS BIGINT)"
 
 
 @compiles(_LastSecond, "postgresql")
 def _ceiling_on_postgresql(element: _LastSecond, compiler: Any, **options: Any) -> str:
-    return f"CAST(ceil(EXTRACT(epoch FROM {compiler.process(element.clauses, **options)})) AS BIGINT)"
+    return f"CAST(ceil(date_part('epoch', {compiler.process(element.clauses, **options)})) AS BIGINT)"
 
 
 @compiles(_FirstSecond, "sqlite")
@@ -165,6 +191,38 @@ def _floor_on_sqlite(element: _FirstSecond, compiler: Any, **options: Any) -> st
 def _ceiling_on_sqlite(element: _LastSecond, compiler: Any, **options: Any) -> str:
     # SQLite counts in milliseconds.
     return f"unixepoch({compiler.process(element.clauses, **options)}, '+0.999 seconds')"
+
+
+class _Numbers(TypeDecorator[list[int]]):
+    """A list of numbers: an array on PostgreSQL, JSON on SQLite."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> list[int] | None:
+        numbers: list[int] | None = json.loads(value) if isinstance(value, str) else value
+        return numbers
+
+
+class _Listed(FunctionElement[list[int]]):
+    """The numbers of a group of rows, in the order of the rows.
+
+    A search reads the times of thousands of visits: as numbers, and a row for each diary rather than for each visit, they
+    come in half the time.
+    """
+
+    type = _Numbers()
+    inherit_cache = True
+
+
+@compiles(_Listed, "postgresql")
+def _listed_on_postgresql(element: _Listed, compiler: Any, **options: Any) -> str:
+    return f"array_agg({compiler.process(element.clauses, **options)})"
+
+
+@compiles(_Listed, "sqlite")
+def _listed_on_sqlite(element: _Listed, compiler: Any, **options: Any) -> str:
+    return f"json_group_array({compiler.process(element.clauses, **options)})"
 
 
 def _seconds_of(row: type[Allocation | BusyInterval]) -> tuple[ColumnElement[int], ColumnElement[int]]:
