@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import ConfigDict, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
 from booking.values import AppointmentStatus, Source
@@ -11,6 +11,23 @@ from frontdesk.api.forms.common import Day, Form, Id, Instant, Minutes, Out, Tex
 from frontdesk.api.forms.slots import Latitude, Longitude
 
 LoginName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.@-]*$", max_length=60)]
+
+
+_ONE_WAY: dict[str, Any] = {
+    "oneOf": [
+        {
+            "required": ["hold_id"],
+            "properties": {
+                "hold_id": {"type": "string"},
+                "starts_at": False,
+                "location": False,
+                "practitioners": False,
+                "duration_minutes": False,
+            },
+        },
+        {"required": ["starts_at"], "properties": {"starts_at": {"type": "string"}, "hold_id": False}},
+    ]
+}
 
 
 class StaffForm(Form):
@@ -51,6 +68,8 @@ class BookingForm(StaffForm):
 
 class MoveForm(StaffForm):
     """Where to: a Hold that was placed with `replaces`, or a time. What is left out stays as it is."""
+
+    model_config = ConfigDict(json_schema_extra=_ONE_WAY)
 
     hold_id: Id | None = None
     starts_at: Instant | None = None

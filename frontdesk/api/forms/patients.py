@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import ConfigDict, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
 from frontdesk.api.forms.appointments import LoginName, PlaceForm
@@ -46,6 +46,14 @@ class PatientChangeForm(Form):
 
 class PatientSearchForm(Form):
     """Whom to look for: everybody who has all that is named. Asked in the body, since an address ends in logs."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "anyOf": [
+                {"required": [name], "properties": {name: {"type": "string"}}} for name in ("phone", "birth_date")
+            ]
+        }
+    )
 
     phone: Phone | None = None
     birth_date: Day | None = None
