@@ -135,8 +135,11 @@ def apply_away(
     with guard.all_or_nothing(work):
         _write_time_off(work, catalogue, person, span)
         left = _without(catalogue, person, span)
-        _give_back_holds(work, catalogue, person, span, now=now)
-        _lock(work, left, _visits_hit(work.session, catalogue, person, span, now=now))
+        holds = _holds_hit(work.session, catalogue, person, span, now=now)
+        _lock(work, left, [*_visits_hit(work.session, catalogue, person, span, now=now), *holds])
+        for hold in holds:
+            # Who is still talking it over is told that it has gone.
+            release_one(work, appointment_id=hold.id, now=now)
         step = _Step(work, left, person, reason, now, actor)
         hits = preview_away(work.session, catalogue, practitioner_id=practitioner_id, span=span, now=now)
         return [step.settle(hit, choices.get(hit.visit.id, Choice(instead))) for hit in hits]
@@ -300,6 +303,13 @@ def _visits_hit(
     return _within(session, catalogue, person, span, stands, now=now)
 
 
+def _holds_hit(
+    session: Session, catalogue: Catalogue, person: PractitionerInfo, span: DateSpan, *, now: datetime
+) -> list[BookedVisit]:
+    held = and_(Appointment.status == _S.PENDING, Appointment.hold_expires_at.is_not(None))
+    return _within(session, catalogue, person, span, held, now=now)
+
+
 def _within(
     session: Session,
     catalogue: Catalogue,
@@ -391,18 +401,8 @@ def _write_time_off(work: UnitOfWork, catalogue: Catalogue, person: Practitioner
     work.session.execute(update(Clinic).where(Clinic.id == catalogue.clinic_id).values(version=Clinic.version + 1))
 
 
-def _give_back_holds(
-    work: UnitOfWork, catalogue: Catalogue, person: PractitionerInfo, span: DateSpan, *, now: datetime
-) -> None:
-    """End Holds of that time: who is still talking it over is told that it has gone."""
-    held = and_(Appointment.status == _S.PENDING, Appointment.hold_expires_at.is_not(None))
-    holds = _within(work.session, catalogue, person, span, held, now=now)
-    for hold in sorted(holds, key=lambda one: one.id):
-        release_one(work, appointment_id=hold.id, now=now)
-
-
 def _lock(work: UnitOfWork, catalogue: Catalogue, visits: Sequence[BookedVisit]) -> None:
-    """Lock what the visits may change, in the order of the house."""
+    """Lock what is about to change, in the order of the house."""
     patient_ids = {str(visit.patient_id) for visit in visits if visit.patient_id is not None}
     _lock_rows(work, Patient, patient_ids)
     _lock_rows(work, Appointment, {str(visit.id) for visit in visits})
