@@ -5,6 +5,7 @@ locking: Patient, Appointment, Schedules.
 """
 
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -18,6 +19,7 @@ from booking.guard import Claim, ScheduleBusy, SlotTaken
 from booking.loads import local_day, read_loads, window_around
 from booking.model.appointment import Allocation
 from booking.rules import PractitionerDailyMaximum, is_full
+from booking.travel import addresses
 from booking.values import BookingRules, Mode, PractitionerInfo, ResourceInfo
 from kernel.interval import Interval, subtracted
 from kernel.work import UnitOfWork
@@ -91,13 +93,14 @@ def take(
         _lock_unless_taken(work, need, schedule_ids=schedule_ids, now=now)
     guard.drop_expired_holds(work, schedule_ids=schedule_ids, within=need.time, now=now)
     # Somebody else may claim between our look and our claim; then one candidate or room less is free at the next look.
-    for _ in schedule_ids:
+    for left in reversed(range(len(schedule_ids))):
         chosen = _choose(work.session, need, schedule_ids=schedule_ids, now=now)
+        claims = _without(chosen.claims(need.time), given)
         try:
-            with guard.all_or_nothing(work):
+            # The last try is undone by the caller's block, as everything is.
+            with guard.all_or_nothing(work) if left else nullcontext():
                 store(chosen)
-                claims = _without(chosen.claims(need.time), given)
-                guard.claim(work, appointment_id=appointment_id, claims=claims)
+                guard.put_in(work, appointment_id=appointment_id, claims=claims)
         except SlotTaken:
             continue
         return chosen
@@ -129,6 +132,8 @@ def _lock_unless_taken(work: UnitOfWork, need: Need, *, schedule_ids: set[str], 
 
     When hundreds want the same time most of them need not queue for a lock to learn that it is gone.
     """
+    if len(schedule_ids) == 1 and guard.lock_if_free(work, schedule_id=next(iter(schedule_ids))):
+        return
     _free(work.session, need, schedule_ids=schedule_ids, now=now)
     try:
         with guard.all_or_nothing(work):
@@ -142,10 +147,15 @@ def _free(
     session: Session, need: Need, *, schedule_ids: set[str], now: datetime
 ) -> tuple[list[PractitionerInfo], tuple[ResourceInfo, ...]]:
     """Return who is free, and which rooms. Raises SlotTaken if somebody or something is lacking."""
-    busy = taken.busy_spans(session, schedule_ids=schedule_ids, within=need.time, now=now, ignoring=need.ours)
-    free = (
-        [one for one in need.candidates if not busy.get(one.schedule_id)] if need.is_overriding else _able(need, busy)
+    busy = taken.busy_spans(
+        session,
+        schedule_ids=schedule_ids,
+        within=need.time,
+        now=now,
+        ignoring=need.ours,
+        addresses=addresses(need.wanted.catalogue),
     )
+    free = _clear(need, busy) if need.is_overriding else _able(need, busy)
     resources = free_resources(need.wanted, starts_at=need.starts_at, busy=busy)
     if not free or resources is None:
         raise SlotTaken

@@ -11,9 +11,10 @@ from booking.asked import UnknownPatient, length_asked, location_asked, service_
 from booking.availability import Wanted, can_start, starts_without_resources
 from booking.ledger import place_of
 from booking.loads import local_day
-from booking.model.appointment import Appointment
+from booking.model.appointment import Appointment, Participant
 from booking.model.patient import Patient
 from booking.rules import Facts, Lengths
+from booking.sessions import seats_count
 from booking.taken import counts_at
 from booking.values import BLOCKING, AppointmentStatus, Catalogue, Mode, Place, PractitionerInfo
 from kernel.interval import Interval
@@ -33,8 +34,17 @@ def wanted_asked(
     return Wanted(catalogue, service, location, duration=length_asked(service, duration), place=place)
 
 
+def offered_by(wanted: Wanted) -> tuple[PractitionerInfo, ...]:
+    """Return who gives the service there today, in the clinic's order: nobody if one of the two is a thing of the past."""
+    catalogue = wanted.catalogue
+    if wanted.service not in catalogue.services or wanted.location not in catalogue.locations:
+        return ()
+    return catalogue.able(wanted.service, wanted.location)
+
+
 def time_facts(wanted: Wanted, candidates: Sequence[PractitionerInfo], *, starts_at: datetime, now: datetime) -> Facts:
     """Return what the catalogue says about a visit at `starts_at` with one of `candidates`, whoever comes."""
+    offered = offered_by(wanted)
     moment = Interval(starts_at, starts_at + timedelta(seconds=1))
     missing = starts_without_resources(wanted, span=moment, busy={})
     return Facts(
@@ -42,7 +52,7 @@ def time_facts(wanted: Wanted, candidates: Sequence[PractitionerInfo], *, starts
         now=now,
         visit=Interval(starts_at, starts_at + wanted.length),
         lengths=Lengths.of(wanted.service),
-        is_offered=bool(candidates),
+        is_offered=any(practitioner in offered for practitioner in candidates),
         is_within_hours=any(
             can_start(wanted, practitioner, starts_at=starts_at, busy={}, missing=missing)
             for practitioner in candidates
@@ -86,9 +96,10 @@ def gather(
     now: datetime,
     patient_id: str | None,
     ignoring: Sequence[str],
+    bundle_id: str | None = None,
 ) -> tuple[Wanted, Facts]:
     """Return all that the rules look at, apart from the Appointments `ignoring`; and what is wanted, with the place of a
-    home visit where it is the patient's.
+    home visit where it is the patient's. Visits of one bundle count as one, and those of `bundle_id` not at all.
 
     Locks the Patient, if known. Raises UnknownPatient, also for another clinic's.
     """
@@ -105,8 +116,10 @@ def gather(
         facts,
         patient_is_blocked=patient.is_blocked,
         seen=seen,
-        patient_visits=visits,
-        patient_visits_that_day=sum(day.start <= visit.start < day.end for visit in visits),
+        patient_visits=tuple(time for time, _ in visits),
+        patient_visits_that_day=len(
+            {whole for time, whole in visits if day.start <= time.start < day.end} - {bundle_id}
+        ),
     )
     return wanted, facts
 
@@ -116,15 +129,23 @@ _SEEN = (AppointmentStatus.BOOKED, AppointmentStatus.ARRIVED, AppointmentStatus.
 
 def _record(
     session: Session, *, patient_id: str, around: Interval, now: datetime, ignoring: Sequence[str]
-) -> tuple[tuple[Interval, ...], tuple[str, ...]]:
-    """Return the patient's visits that touch `around`, and who has seen them, the last one first. One statement."""
+) -> tuple[tuple[tuple[Interval, str], ...], tuple[str, ...]]:
+    """Return when the patient has visits or seats in groups that touch `around`, each with the id of its bundle or its own;
+    and who has seen them, the last one first. One statement.
+    """
     theirs = (Appointment.patient_id == patient_id, Appointment.id.not_in(ignoring))
-    visits = select(literal("visit"), Appointment.practitioner_id, Appointment.starts_at, Appointment.ends_at).where(
-        *theirs,
+    counting = (
         Appointment.status.in_(BLOCKING),
         Appointment.starts_at < around.end,
         Appointment.ends_at > around.start,
         counts_at(now),
+    )
+    time = (Appointment.starts_at, Appointment.ends_at, func.coalesce(Appointment.bundle_id, Appointment.id))
+    visits = select(literal("visit"), Appointment.practitioner_id, *time).where(*theirs, *counting)
+    seats = (
+        select(literal("visit"), Appointment.practitioner_id, *time)
+        .join(Participant, Participant.appointment_id == Appointment.id)
+        .where(Participant.patient_id == patient_id, Appointment.id.not_in(ignoring), seats_count(now), *counting)
     )
     last_seen = (
         select(
@@ -132,13 +153,14 @@ def _record(
             Appointment.practitioner_id,
             func.max(Appointment.starts_at),
             func.max(Appointment.ends_at),
+            literal(""),
         )
         .where(*theirs, Appointment.status.in_(_SEEN), Appointment.starts_at <= now)
         .group_by(Appointment.practitioner_id)
     )
-    rows = session.execute(union_all(visits, last_seen)).all()
+    rows = session.execute(union_all(visits, seats, last_seen)).all()
     seen = sorted(((row[2], row[1]) for row in rows if row[0] == "seen"), reverse=True)
     return (
-        tuple(Interval(row[2], row[3]) for row in rows if row[0] == "visit"),
+        tuple((Interval(row[2], row[3]), str(row[4])) for row in rows if row[0] == "visit"),
         tuple(str(practitioner_id) for _, practitioner_id in seen),
     )

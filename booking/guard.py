@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, insert, select, text, update
+from sqlalchemy import Select, delete, insert, select, text, update
 from sqlalchemy.dialects.postgresql import insert as insert_on_postgresql
 from sqlalchemy.exc import DBAPIError
 
@@ -48,6 +48,7 @@ class Claim:
 
 
 _LOCK_TIMEOUT_MS = 3000
+_IS_LIMITED = "booking.guard: lock_timeout is set"
 _LOST_RACE = {"23P01", "40P01", "40001"}  # exclusion violated, deadlock, serialisation failure
 _LOCK_NOT_AVAILABLE = "55P03"
 
@@ -58,9 +59,11 @@ def all_or_nothing(work: UnitOfWork) -> Iterator[None]:
 
     A lost race with another transaction leaves it as SlotTaken, a lock that can't be had in 3 s as ScheduleBusy.
     """
+    if _is_postgresql(work) and not work.session.info.get(_IS_LIMITED):
+        work.session.execute(text(f"SET LOCAL lock_timeout = {_LOCK_TIMEOUT_MS}"))
+        # Set once a transaction, unless within a savepoint, whose undoing would undo this.
+        work.session.info[_IS_LIMITED] = not work.session.in_nested_transaction()
     with _savepoint(work):
-        if _is_postgresql(work):
-            work.session.execute(text(f"SET LOCAL lock_timeout = {_LOCK_TIMEOUT_MS}"))
         yield
 
 
@@ -81,16 +84,26 @@ def _savepoint(work: UnitOfWork) -> Iterator[None]:
 def lock_schedules(work: UnitOfWork, *, schedule_ids: Iterable[str]) -> None:
     """Keep others who choose or count from taking time in these Schedules until the end of the transaction.
 
-    Not a plain FOR UPDATE: that would also stop whoever claims without a lock at its foreign key, after its rows are in,
+    Waits for who has them. Not a plain FOR UPDATE: that would also stop whoever claims without a lock at its foreign key, after its rows are in,
     and the two would wait for each other. On SQLite the transaction is the only writer already.
     """
     if _is_postgresql(work):
-        work.session.execute(
-            select(Schedule.id)
-            .where(Schedule.id.in_(sorted(schedule_ids)))
-            .order_by(Schedule.id)
-            .with_for_update(key_share=True)
-        )
+        work.session.execute(_in_order(schedule_ids).with_for_update(key_share=True))
+
+
+def lock_if_free(work: UnitOfWork, *, schedule_id: str) -> bool:
+    """Lock the Schedule as `lock_schedules` does if nobody else has it, and say whether that went. Never waits.
+
+    For one only: two who had some of several and then waited for the rest would wait for each other.
+    """
+    if not _is_postgresql(work):
+        return True
+    found = work.session.execute(_in_order([schedule_id]).with_for_update(key_share=True, skip_locked=True))
+    return found.first() is not None
+
+
+def _in_order(schedule_ids: Iterable[str]) -> Select[str]:
+    return select(Schedule.id).where(Schedule.id.in_(sorted(schedule_ids))).order_by(Schedule.id)
 
 
 def claim(work: UnitOfWork, *, appointment_id: str, claims: Sequence[Claim]) -> None:
@@ -98,6 +111,12 @@ def claim(work: UnitOfWork, *, appointment_id: str, claims: Sequence[Claim]) -> 
 
     Waits for a transaction that is just taking or giving back some of the time. To be called in `all_or_nothing`.
     """
+    with _savepoint(work):
+        put_in(work, appointment_id=appointment_id, claims=claims)
+
+
+def put_in(work: UnitOfWork, *, appointment_id: str, claims: Sequence[Claim]) -> None:
+    """As `claim`, for a block of `all_or_nothing` that ends with SlotTaken: it is that which undoes what was taken by then."""
     if not claims:
         return
     work.touch(*(schedule_tag(one.schedule_id) for one in claims))
@@ -113,20 +132,19 @@ def claim(work: UnitOfWork, *, appointment_id: str, claims: Sequence[Claim]) -> 
         }
         for one in sorted(claims)
     ]
-    with _savepoint(work):
-        if not _is_postgresql(work):
-            # ON CONFLICT does not apply to a trigger's ABORT, which comes as an error of this statement.
-            work.session.execute(insert(Allocation), rows)
-            return
-        # The constraint is named, or a clash of keys would be swallowed like one of times.
-        statement = (
-            insert_on_postgresql(Allocation)
-            .values(rows)
-            .on_conflict_do_nothing(constraint=NO_OVERLAP)
-            .returning(Allocation.id)
-        )
-        if len(work.session.execute(statement).all()) < len(rows):
-            raise SlotTaken
+    if not _is_postgresql(work):
+        # ON CONFLICT does not apply to a trigger's ABORT, which comes as an error of this statement.
+        work.session.execute(insert(Allocation), rows)
+        return
+    # The constraint is named, or a clash of keys would be swallowed like one of times.
+    statement = (
+        insert_on_postgresql(Allocation)
+        .values(rows)
+        .on_conflict_do_nothing(constraint=NO_OVERLAP)
+        .returning(Allocation.id)
+    )
+    if len(work.session.execute(statement).all()) < len(rows):
+        raise SlotTaken
 
 
 def release(work: UnitOfWork, *, appointment_id: str) -> bool:

@@ -10,9 +10,9 @@ from booking.asked import instant_asked, people_asked
 from booking.availability import Wanted, is_contingent
 from booking.choice import NO_WISH, Wish
 from booking.claims import Need, Taken, claims_of, take
-from booking.facts import gather, wanted_asked
+from booking.facts import gather, offered_by, wanted_asked
 from booking.override import allowed_override, is_staff
-from booking.rules import Facts, check_booking
+from booking.rules import Facts, NotOffered, check_booking
 from booking.values import (
     AppointmentId,
     AppointmentStatus,
@@ -69,10 +69,20 @@ def place_order(work: UnitOfWork, catalogue: Catalogue, order: Order, *, now: da
     candidates = _candidates(wanted, named, is_overriding=why is not None)
     ours = () if order.replaces_id is None else (order.replaces_id,)
     wanted, known = gather(
-        work, wanted, candidates, starts_at=starts_at, now=now, patient_id=order.patient_id, ignoring=ours
+        work,
+        wanted,
+        candidates,
+        starts_at=starts_at,
+        now=now,
+        patient_id=order.patient_id,
+        ignoring=ours,
+        bundle_id=order.bundle_id,
     )
     known = dataclasses.replace(known, is_overriding=why is not None)
     overridden = check_booking(known)
+    if not candidates:
+        # Staff may give it to somebody who does not offer it, if they say to whom.
+        raise NotOffered
     need = Need(
         wanted,
         starts_at,
@@ -103,9 +113,7 @@ def must_wait(wanted: Wanted, visit: BookedVisit, *, actor: str) -> bool:
 
 def _candidates(wanted: Wanted, named: Sequence[PractitionerInfo], *, is_overriding: bool) -> list[PractitionerInfo]:
     """Return with whom it may be: able, and named if anybody is. Staff may give it to whom they name, if still here."""
-    if wanted.service not in wanted.catalogue.services or wanted.location not in wanted.catalogue.locations:
-        return []
-    able = wanted.catalogue.able(wanted.service, wanted.location)
+    able = offered_by(wanted)
     if not named:
         return list(able)
     found = [practitioner for practitioner in able if practitioner in named]

@@ -270,8 +270,8 @@ def _not_offered(facts: Facts) -> Refused | None:
 
 
 def _outside_hours(facts: Facts) -> Refused | None:
-    # Of people who don't give the service at all nobody asks when they are there.
-    if facts.is_within_hours or not facts.is_offered:
+    # Where nobody gives the service at all, nobody asks when they are there.
+    if facts.is_within_hours or not (facts.is_offered or facts.practitioner_ids):
         return None
     return OutsideHours(starts_at=_iso(facts.visit.start))
 
