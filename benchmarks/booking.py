@@ -292,7 +292,9 @@ def _look_then_write(desk: Desk, wish: Wish) -> bool:
         there = select(Allocation.id).where(mine, Allocation.starts_at < end, Allocation.ends_at > wish.starts_at)
         if work.session.execute(there).first() is not None:
             return False
-        claim = {"id": new_id(), "appointment_id": "appointment", "schedule_id": schedule_id, "live": True}
+        appointment_id = new_id()
+        work.session.execute(insert(Appointment).values(**_ANYTHING | {"id": appointment_id, "uid": appointment_id}))
+        claim = {"id": new_id(), "appointment_id": appointment_id, "schedule_id": schedule_id, "live": True}
         work.session.execute(insert(Allocation).values(starts_at=wish.starts_at, ends_at=end, **claim))
         return True
 
