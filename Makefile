@@ -18,7 +18,7 @@ INSTALL_WITH_UV = $(UV) sync --quiet --require-hashes --python $(BIN)/python req
 	$(UV) install --quiet --no-deps --no-build-isolation --python $(BIN)/python --editable .
 INSTALL_WITH_PIP = $(PIP) --require-hashes -r requirements-test.lock && $(PIP) --no-deps --no-build-isolation --editable .
 
-.PHONY: setup run test check coverage races lock browser clean
+.PHONY: setup run test check coverage races lock browser clean bench
 
 setup: $(STAMP)
 
@@ -47,6 +47,11 @@ check: setup
 
 coverage: setup browser
 	@$(BIN)/python -m pytest -n 2 --dist worksteal --cov --cov-report=term-missing:skip-covered
+
+# Ratios against bounds measured in the same run: only an otherwise idle machine gives figures worth keeping.
+bench: setup
+	@$(BIN)/python -m benchmarks.slots --growth >/dev/null
+	@$(BIN)/python -m benchmarks.booking >/dev/null
 
 # Many times as many rounds as `make test` runs, with a table of how they ended.
 races: setup

@@ -164,7 +164,7 @@ def _measure(report: Report, question: Question, postgresql: Engine, sqlite: Eng
                 lambda: question.b(diary),
                 lambda: question.b(diary, span=first_day),
                 lambda: question.c(diary),
-                lambda: (_forget(), question.c(diary)),
+                lambda: _after_a_restart(question, diary),
                 bound,
             ],
             repeats=repeats,
@@ -387,11 +387,12 @@ def _bare_select_of_numbers(session: Session, question: Question) -> list[Any]:
     return list(cursor.fetchall())
 
 
-def _forget() -> None:
-    """Forget what was worked out of hours, as after a restart."""
-    availability._runs.cache_clear()  # noqa: SLF001
+def _after_a_restart(question: Question, diary: Diary) -> object:
+    """Answer C with nothing kept of what was worked out of hours before."""
+    availability._runs.cache_clear()  # noqa: SLF001 -- nothing else needs to forget
     hours.days.cache_clear()
-    hours._day.cache_clear()  # noqa: SLF001
+    hours._day.cache_clear()  # noqa: SLF001 -- as above
+    return question.c(diary)
 
 
 def _c_loop(question: Question, diary: Diary) -> Callable[[], object]:

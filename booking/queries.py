@@ -56,8 +56,7 @@ def find_slots_many(
     replaces_appointment_id: str | None = None,
 ) -> list[list[Slot]]:
     """Return for each query what `find_slots` returns, in as many statements as for one. Raises what that raises."""
-    for query in queries:
-        search.check(catalogue, query, now=now)
+    queries = [search.within_reach(catalogue, query, now=now) for query in queries]
     # A package is looked for step by step, in the same diary.
     steps = [packages.step_queries(catalogue, query) for query in queries]
     found = [[search.places(catalogue, step, now=now) for step in some] for some in steps]
@@ -88,12 +87,11 @@ def find_slots_many(
 def find_first_slot(session: Session, catalogue: Catalogue, *, query: SlotQuery, now: datetime) -> Slot | None:
     """Return the first Slot of `query`, None if there is none. Most often reads no more than a week; refuses as `find_slots`."""
     service = service_asked(catalogue, query.service_id)
+    if service.steps or service.group:
+        slots = find_slots(session, catalogue, query=query, now=now)
+        return slots[0] if slots else None
+    query = search.within_reach(catalogue, query, now=now)
     for part in _soon_and_later(query.span, now=now):
-        if service.steps or service.group:
-            slots = find_slots(session, catalogue, query=replace(query, span=part), now=now)
-            if slots:
-                return slots[0]
-            continue
         places = search.places(catalogue, replace(query, span=part), now=now)
         diary = search.read_diary(session, catalogue, places, now=now)
         firsts = availability.in_order(catalogue, filter(None, (place.first_slot(diary) for place in places)))

@@ -6,7 +6,7 @@ be booked at all, and reads once for as many places, people and queries as there
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
@@ -18,6 +18,8 @@ from booking.rules import InvalidDuration, Lengths, earliest_start, is_full, lat
 from booking.spans import Span, instant, span_of
 from booking.values import BookingRules, Catalogue, PractitionerInfo, Slot, SlotQuery
 from kernel.interval import Interval, day_interval
+
+_A_MOMENT = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True)
@@ -73,11 +75,21 @@ def places(catalogue: Catalogue, query: SlotQuery, *, now: datetime) -> list[Sea
     return found
 
 
+def within_reach(catalogue: Catalogue, query: SlotQuery, *, now: datetime) -> SlotQuery:
+    """Return `query` without the ages beyond what any Location books ahead. Raises what `places` raises."""
+    check(catalogue, query, now=now)
+    furthest = max(
+        (latest_start(catalogue.rules_at(location.id), now) for location in catalogue.locations), default=now
+    )
+    end = min(query.span.end, max(furthest, query.span.start) + _A_MOMENT)
+    return replace(query, span=Interval(query.span.start, end))
+
+
 def bookable_span(rules: BookingRules, span: Interval, *, now: datetime) -> Interval | None:
     """Return the part of `span` in which `rules` let a visit start, or None."""
     earliest = earliest_start(rules, now)
     # The last instant is included: a visit exactly that far ahead is allowed.
-    end = latest_start(rules, now) + timedelta(microseconds=1)
+    end = latest_start(rules, now) + _A_MOMENT
     return Interval(earliest, end).intersection(span) if earliest < end else None
 
 

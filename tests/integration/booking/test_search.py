@@ -249,11 +249,21 @@ def test_a_query_that_makes_no_sense_is_refused(
 
 
 def test_a_span_of_centuries_is_cut_to_what_may_be_booked(database: Database, catalogue: Catalogue):
+    both = dataclasses.replace(
+        catalogue.service("service-cleaning"),
+        id="service-both",
+        key="both",
+        steps=("service-cleaning", "service-dental-exam"),
+    )
+    catalogue = dataclasses.replace(catalogue, services=(*catalogue.services, both), _by_id={})
     centuries = Interval(NOW, datetime.max.replace(tzinfo=UTC))
-    quarter = Interval(NOW, NOW + 91 * DAY)
+    quarter = Interval(NOW, NOW + 90 * DAY + HOUR)
 
-    with database.read() as session:
-        found = find_slots(session, catalogue, query=SlotQuery("service-cleaning", centuries), now=NOW)
-        expected = find_slots(session, catalogue, query=SlotQuery("service-cleaning", quarter), now=NOW)
+    for service_id in ("service-cleaning", "service-both"):
+        with database.read() as session:
+            found = find_slots(session, catalogue, query=SlotQuery(service_id, centuries), now=NOW)
+            expected = find_slots(session, catalogue, query=SlotQuery(service_id, quarter), now=NOW)
+            first = find_first_slot(session, catalogue, query=SlotQuery(service_id, centuries), now=NOW)
 
-    assert found == expected != []
+        assert found == expected != []
+        assert first == found[0]
