@@ -17,7 +17,7 @@ TOLD = {
     "booked": "booking.appointment.booked",
     "accepted": "booking.appointment.booked",
     "requested": "booking.appointment.requested",
-    "moved": "booking.appointment.moved",
+    "moved": "booking.appointment.moved",  # or requested, where staff must say yes to the new time
     "cancelled": "booking.appointment.cancelled",
     "rejected": "booking.appointment.rejected",
     "proposed": "booking.appointment.proposed",
@@ -106,7 +106,8 @@ def _telling_faults(session: Session, appointments: Mapping[str, AnyRow]) -> Ite
         yield from _illegal(appointment_id, history)
         must = [(TOLD[line.what], number) for number, line in enumerate(history) if line.what in TOLD]
         told = [event for event in events[appointment_id] if event[0] in TOLD.values()]
-        if told != must:
+        waiting = [(TOLD["requested"], number) if name == TOLD["moved"] else (name, number) for name, number in must]
+        if len(told) != len(must) or any(one not in both for one, *both in zip(told, must, waiting, strict=True)):
             yield f"{appointment_id} was to be told of as {must} and was as {told}"
     if strangers := set(events) - set(appointments):
         yield f"told of appointments that are not there: {sorted(strangers)}"
