@@ -52,6 +52,7 @@ def confirm_hold(
             now=now,
             patient_id=patient_id,
             ignoring=(appointment_id,),
+            bundle_id=held.bundle_id,
         )
         entry = ledger.read_locked(work, appointment_id=appointment_id)
         if entry.replaces_id is not None or entry.visit.patient_id not in {None, patient_id}:

@@ -105,6 +105,7 @@ def _facts(
         now=now,
         patient_id=old.patient_id,
         ignoring=(appointment_id, hold_id),
+        bundle_id=old.bundle_id,
     )
 
 
