@@ -42,17 +42,7 @@ PROBLEMS: Mapping[str, tuple[int, str]] = {
 """Problems of the protocol, by code: status and meaning. Those of the diary are the refusals of `booking`."""
 
 # The wish clashes with how the diary stands, and not with a rule: another look at it helps.
-_CONFLICTS = frozenset(
-    {
-        "slot-taken",
-        "not-held",
-        "visit-closed",
-        "session-full",
-        "offer-closed",
-        "already-waiting",
-        "already-joined",
-    }
-)
+_CONFLICTS = frozenset({"slot-taken", "not-held", "visit-closed", "session-full", "offer-gone"})
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,17 @@
 """Every endpoint there is."""
 
-from frontdesk.api.calls import appointments, catalogue, patients, protocol, slots
+from frontdesk.api.calls import (
+    appointments,
+    bundles,
+    catalogue,
+    desk,
+    groups,
+    patients,
+    protocol,
+    requests,
+    slots,
+    waitlist,
+)
 from frontdesk.api.endpoint import Endpoint
 
 ENDPOINTS: tuple[Endpoint, ...] = tuple(
@@ -9,7 +20,12 @@ ENDPOINTS: tuple[Endpoint, ...] = tuple(
         catalogue.section,
         slots.section,
         appointments.section,
+        requests.section,
+        bundles.section,
+        groups.section,
+        waitlist.section,
         patients.section,
+        desk.section,
         protocol.section,
     )
     for endpoint in section.endpoints

@@ -3,13 +3,17 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from booking.queries import find_slots
+from booking.explain import explain
+from booking.queries import find_slots_many
+from booking.sentences import sentence
 from booking.values import Catalogue, Place, Slot, SlotQuery
 from frontdesk.api.calls.catalogue import named, person_out
 from frontdesk.api.endpoint import Answer, Call, Section
+from frontdesk.api.forms.explain import ExplainForm, ExplanationOut, NearestOut
+from frontdesk.api.forms.problem import AlsoOut
 from frontdesk.api.forms.slots import SlotOut, SlotsOut, SlotsQuery
 from frontdesk.api.keys import Scope
-from frontdesk.api.ours import our_appointment
+from frontdesk.api.ours import our_appointment, our_patient
 from frontdesk.api.times import shown, span_of
 
 LONGEST_DAYS = 92
@@ -33,6 +37,44 @@ def list_slots(call: Call, query: SlotsQuery) -> Answer[SlotsOut]:
             slots=[slot_out(call.catalogue, slot) for slot in kept],
             practitioners=[person_out(person) for person in call.catalogue.practitioners if person.id in free],
             next_from=None if next_from is None else shown(next_from, call.catalogue),
+        )
+    )
+
+
+@section.reads("/slots/explain", Scope.SLOTS_READ, summary="Say why not, and what is nearest", method="POST")
+def explain_wish(call: Call, body: ExplainForm) -> Answer[ExplanationOut]:
+    """The rules that stand against the wish, and for each smallest change of it the nearest time, fewest changes first."""
+    catalogue = call.catalogue
+    if body.patient_id is not None:
+        our_patient(call, body.patient_id)
+    told = explain(
+        call.session,
+        catalogue,
+        query=SlotQuery(
+            service_id=named(catalogue.services, body.service, "service").id,
+            span=span_of(body.from_, body.to, zone=catalogue.zone, longest_days=LONGEST_DAYS),
+            practitioner_ids=tuple(
+                named(catalogue.practitioners, ref, "practitioner").id for ref in body.practitioners
+            ),
+            location_ids=tuple(named(catalogue.locations, ref, "location").id for ref in body.locations),
+            duration=None if body.duration_minutes is None else timedelta(minutes=body.duration_minutes),
+        ),
+        now=call.now,
+        patient_id=body.patient_id,
+    )
+    return Answer(
+        ExplanationOut(
+            reasons=[
+                AlsoOut(
+                    code=reason.code,
+                    detail=sentence(reason, catalogue=catalogue, language=call.language),
+                    fields=reason.fields,
+                )
+                for reason in told.reasons
+            ],
+            nearest=[
+                NearestOut(changes=list(near.changes), slot=slot_out(catalogue, near.slot)) for near in told.nearest
+            ],
         )
     )
 
@@ -73,14 +115,15 @@ def slot_out(catalogue: Catalogue, slot: Slot) -> SlotOut:
 
 
 def _found(call: Call, query: SlotsQuery) -> list[Slot]:
-    found = [
-        slot
-        for one in queries_of(call, query)
-        for slot in find_slots(
-            call.session, call.catalogue, query=one, now=call.now, replaces_appointment_id=query.replaces
-        )
-    ]
-    return sorted(found, key=lambda slot: slot.starts_at)  # stable: within a start, as each search has them
+    found = find_slots_many(
+        call.session,
+        call.catalogue,
+        queries=queries_of(call, query),
+        now=call.now,
+        replaces_appointment_id=query.replaces,
+    )
+    # Stable: within a start, as each search has them.
+    return sorted((slot for some in found for slot in some), key=lambda slot: slot.starts_at)
 
 
 def _cut(found: Sequence[Slot], limit: int) -> tuple[list[Slot], datetime | None]:

@@ -156,9 +156,5 @@ class AttendanceForm(StaffForm):
     attendance: Literal["arrived", "noshow", "unknown"]
 
 
-class RejectForm(StaffForm):
-    reason: Text
-
-
 class NamedForm(Form):
     actor: LoginName | None = None
