@@ -550,7 +550,9 @@ def _too_few_told(work: UnitOfWork, visit: BookedVisit) -> str:
             select(func.count())
             .where(Participant.appointment_id == visit.id, Participant.status == AppointmentStatus.BOOKED)
             .scalar_subquery(),
-        ).where(HealthcareService.id == visit.service_id, Location.id == visit.location_id)
+        )
+        .join(Location, Location.clinic_id == HealthcareService.clinic_id)
+        .where(HealthcareService.id == visit.service_id, Location.id == visit.location_id)
     ).one()
     when = f"{visit.starts_at.astimezone(ZoneInfo(zone)):%A %d %B %Y, %H:%M}"
     return f"Call off or keep: {name}, {when}. {count} take part, fewer than the {minimum} it needs."
