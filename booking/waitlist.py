@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from sqlalchemy import insert, update
+from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
 from booking import ledger, waiting_rows
@@ -53,6 +53,7 @@ __all__ = [
     "UnknownOffer",
     "Waiting",
     "accept_offer",
+    "clinics_waiting",
     "decline_offer",
     "entries_of_patient",
     "expire_offers",
@@ -187,6 +188,12 @@ def entries_of_patient(session: Session, *, clinic_id: str, patient_id: str, now
 def waiting_at(session: Session, *, clinic_id: str, now: datetime) -> list[Waiting]:
     """Return the clinic's waiting list, the oldest first."""
     return waiting_rows.entries(session, waiting_rows.waits(clinic_id, now=now))
+
+
+def clinics_waiting(session: Session, *, now: datetime) -> list[str]:
+    """Return the ids of clinics at which somebody waits."""
+    waits = (WaitlistEntry.status == EntryStatus.WAITING, WaitlistEntry.expires_at > now)
+    return sorted(session.scalars(select(WaitlistEntry.clinic_id).where(*waits).distinct()))
 
 
 def offers_of_entries(session: Session, *, entry_ids: Sequence[str]) -> dict[str, list[Offered]]:

@@ -21,7 +21,9 @@ from dialog.due import close_idle
 from jobs.context import JobServices
 from jobs.messages import send_what_waits
 from jobs.model import DueRun
+from jobs.next_available import refresh_everybody
 from jobs.push import push_what_is_behind
+from jobs.waiting_list import offer_everywhere
 from kernel.errors import Unavailable
 from kernel.log import get_logger
 from kernel.work import UnitOfWork
@@ -70,6 +72,8 @@ def _purge_lapsed(services: JobServices, now: datetime) -> None:
 DUTIES: tuple[Duty, ...] = (
     Duty("expire-holds", timedelta(seconds=15), _expire_holds),
     Duty("close-idle-conversations", timedelta(minutes=1), _close_idle),
+    Duty("offer-freed-time", timedelta(minutes=1), offer_everywhere),
+    Duty("refresh-next-available", timedelta(minutes=5), refresh_everybody),
     Duty("chase-requests", timedelta(minutes=5), _chase_requests),
     Duty("complete-past", timedelta(minutes=5), _complete_past),
     Duty("purge-lapsed-holds", timedelta(hours=1), _purge_lapsed),

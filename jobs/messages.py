@@ -13,6 +13,7 @@ from booking.events import (
     AppointmentRejected,
     MoveOffered,
 )
+from booking.waitlist import OfferGone
 from jobs.context import JobServices
 from kernel.errors import Refused, Unavailable
 from kernel.work import UnitOfWork
@@ -27,12 +28,6 @@ _KINDS: dict[type[AppointmentEvent], SmsKind] = {
     AppointmentRejected: SmsKind.REJECTED,
     MoveOffered: SmsKind.MOVE_OFFERED,
 }
-
-
-class OfferGone(Refused):
-    """The time that was kept for the patient is theirs already, or was given back: there is nothing to tell."""
-
-    code = "offer-gone"
 
 
 def send_confirmation(services: JobServices, event: AppointmentEvent, now: datetime) -> None:

@@ -10,28 +10,46 @@ from booking.events import (
     AppointmentMoved,
     AppointmentRejected,
     AppointmentRequested,
+    HoldExpired,
     MoveOffered,
+    OfferAccepted,
+    OfferEnded,
+    OfferMade,
 )
 from jobs.context import JobServices
 from jobs.messages import send_confirmation
+from jobs.next_available import refresh_practitioners
 from jobs.push import push_to_calendars
+from jobs.waiting_list import drop_text_of_offer, offer_what_is_free, send_offer
 
 Step = Callable[[JobServices, AppointmentEvent, datetime], None]
 
 CALENDAR = "calendar.push"
 CONFIRMATION = "sms.confirmation"
+WAITLIST = "waitlist.offer"
+OFFER = "sms.offer"
+OFFER_OVER = "sms.offer-over"
+NEXT_AVAILABLE = "next-available"
 
 # Names are stored with each Delivery: rename none, and keep the step of a removed one until its last Delivery is done.
 STEPS: dict[str, Step] = {
     CALENDAR: push_to_calendars,
     CONFIRMATION: send_confirmation,
+    WAITLIST: offer_what_is_free,
+    OFFER: send_offer,
+    OFFER_OVER: drop_text_of_offer,
+    NEXT_AVAILABLE: refresh_practitioners,
 }
 
 SUBSCRIBERS: dict[str, tuple[str, ...]] = {
-    AppointmentRequested.name: (CALENDAR,),
-    AppointmentBooked.name: (CALENDAR, CONFIRMATION),
-    AppointmentMoved.name: (CALENDAR, CONFIRMATION),
-    AppointmentCancelled.name: (CALENDAR, CONFIRMATION),
-    AppointmentRejected.name: (CALENDAR, CONFIRMATION),
+    AppointmentRequested.name: (CALENDAR, NEXT_AVAILABLE),
+    AppointmentBooked.name: (CALENDAR, CONFIRMATION, NEXT_AVAILABLE),
+    AppointmentMoved.name: (CALENDAR, CONFIRMATION, WAITLIST, NEXT_AVAILABLE),
+    AppointmentCancelled.name: (CALENDAR, CONFIRMATION, WAITLIST, NEXT_AVAILABLE),
+    AppointmentRejected.name: (CALENDAR, CONFIRMATION, WAITLIST, NEXT_AVAILABLE),
     MoveOffered.name: (CONFIRMATION,),
+    HoldExpired.name: (WAITLIST, NEXT_AVAILABLE),
+    OfferMade.name: (OFFER, NEXT_AVAILABLE),
+    OfferAccepted.name: (OFFER_OVER,),
+    OfferEnded.name: (OFFER_OVER, WAITLIST, NEXT_AVAILABLE),
 }

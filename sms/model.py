@@ -17,6 +17,7 @@ class SmsKind(StrEnum):
     CANCELLED = "cancelled"
     REJECTED = "rejected"  # staff said no to a request
     MOVE_OFFERED = "move-offered"  # the visit can't take place; another time is kept
+    OFFER = "offer"  # time that came free, to somebody on the waiting list
     REPLY = "reply"  # an answer that came too late for the vendor's request
 
 
@@ -66,6 +67,7 @@ class SmsMessage(Base):
     body: Mapped[str] = mapped_column(EncryptedText)
     appointment_id: Mapped[str | None] = mapped_column(ForeignKey("appointment.id", ondelete="CASCADE"))
     revision: Mapped[int | None]
+    offer_id: Mapped[str | None] = mapped_column(unique=True)  # the offer of the waiting list that it makes
     reply_to: Mapped[str | None] = mapped_column(unique=True)  # the vendor's id of the text this answers
     state: Mapped[str]  # SmsState
     note: Mapped[str | None]  # a code: why it was skipped

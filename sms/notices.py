@@ -57,9 +57,9 @@ def compose(
     location = catalogue.location(instead.location_id or visit.location_id)
     phone = location.phone or catalogue.phone
     zone = catalogue.location(visit.location_id).zone
-    when = _when(visit.starts_at.astimezone(zone), today=now.astimezone(zone))
+    when = moment(visit.starts_at.astimezone(zone), today=now.astimezone(zone))
     others = [
-        _when(one.astimezone(location.zone), today=now.astimezone(location.zone))
+        moment(one.astimezone(location.zone), today=now.astimezone(location.zone))
         # Who gives it is not written, but that the time alone is no news must be.
         + (" with a colleague" if one == visit.starts_at and visit.practitioner_id else "")
         for one in instead.starts_at
@@ -75,13 +75,13 @@ def compose(
                 # Nobody had a time yet for what was only wished for.
                 what=f"your appointment on {when}" if visit.practitioner_id else "the appointment you asked for",
                 instead=_offered(kind, others),
-                until="" if until is None else _when(until, today=now.astimezone(location.zone)),
+                until="" if until is None else moment(until, today=now.astimezone(location.zone)),
                 call=f" or call {readable(phone)}" if phone else "",
             )
         )
         for place in (f"{location.name}, {location.address}", location.name)
     ]
-    return next((text for text in texts if segments.count(text).count == 1), _shortest(texts))
+    return next((text for text in texts if segments.count(text).count == 1), shortest(texts))
 
 
 def _offered(kind: SmsKind, times: list[str]) -> str:
@@ -93,12 +93,13 @@ def _offered(kind: SmsKind, times: list[str]) -> str:
     return f" We could see you on {', '.join(first)} or {last}." if first else f" We could see you on {last}."
 
 
-def _shortest(texts: list[str]) -> str:
+def shortest(texts: list[str]) -> str:
     """Return the first that has no more parts than the others."""
     return min(texts, key=lambda text: segments.count(text).count)
 
 
-def _when(starts: datetime, *, today: datetime) -> str:
+def moment(starts: datetime, *, today: datetime) -> str:
+    """Return a wall time as texts say it, with the year where that is not this one."""
     year = "" if starts.year == today.year else f" {starts.year}"
     half = "AM" if starts.hour < 12 else "PM"
     return f"{starts:%a %b} {starts.day}{year}, {starts.hour % 12 or 12}:{starts:%M} {half} {starts.tzname()}"

@@ -61,7 +61,7 @@ def queue_visit_notice(
     if stored is not None:
         return None if stored.state == SmsState.SKIPPED else stored.id
     visit = queries.visit(work.session, appointment_id=appointment_id)
-    to = _number_of(work.session, visit)
+    to = number_of(work.session, patient_id=visit.patient_id)
     sender = catalogue.phone or catalogue.location(visit.location_id).phone
     note = _reason_to_skip(work.session, catalogue, visit, kind=kind, sequence=sequence, to=to, sender=sender, now=now)
     message = SmsMessage(
@@ -86,7 +86,7 @@ def queue_visit_notice(
     work.session.add(message)
     work.session.flush()
     if note in {"no-number", "no-texts"}:
-        _ask_for_a_call(work, message, now=now)
+        ask_for_a_call(work, message, now=now)
     _log.info("sms.notice", kind=kind, message_id=message.id, skipped=note)
     return None if note else message.id
 
@@ -268,16 +268,16 @@ def _stored_notice(session: Session, kind: SmsKind, appointment_id: str, revisio
     )
 
 
-def _number_of(session: Session, visit: BookedVisit) -> str | None:
-    """Return where to write to: the patient's own number, else that of whoever booked for them. One that takes texts."""
-    if visit.patient_id is None:
+def number_of(session: Session, *, patient_id: str | None) -> str | None:
+    """Return where to write to: the patient's own number, else that of whoever books for them. One that takes texts."""
+    if patient_id is None:
         return None
     by = session.scalars(
         select(RelatedPerson.by_patient_id)
-        .where(RelatedPerson.patient_id == visit.patient_id)
+        .where(RelatedPerson.patient_id == patient_id)
         .order_by(RelatedPerson.by_patient_id)
     )
-    people = (visit.patient_id, *by)
+    people = (patient_id, *by)
     numbers = [number for person in people for number in phones_of(session, patient_id=person)]
     return next((number for number in numbers if may_take_texts(number)), next(iter(numbers), None))
 
@@ -340,7 +340,8 @@ def _drop_waiting(work: UnitOfWork, *, appointment_id: str) -> None:
     )
 
 
-def _ask_for_a_call(work: UnitOfWork, message: SmsMessage, *, now: datetime) -> None:
+def ask_for_a_call(work: UnitOfWork, message: SmsMessage, *, now: datetime) -> None:
+    """Ask staff to tell the patient what no text can."""
     open_task(
         work,
         clinic_id=message.clinic_id,

@@ -614,6 +614,7 @@ def upgrade() -> None:
         sa.Column("body", sa.Text(), nullable=False),
         sa.Column("appointment_id", sa.String(), nullable=True),
         sa.Column("revision", sa.Integer(), nullable=True),
+        sa.Column("offer_id", sa.String(), nullable=True),
         sa.Column("reply_to", sa.String(), nullable=True),
         sa.Column("state", sa.String(), nullable=False),
         sa.Column("note", sa.String(), nullable=True),
@@ -635,6 +636,7 @@ def upgrade() -> None:
         sa.UniqueConstraint(
             "kind", "appointment_id", "revision", name=op.f("uq_sms_message_kind_appointment_id_revision")
         ),
+        sa.UniqueConstraint("offer_id", name=op.f("uq_sms_message_offer_id")),
         sa.UniqueConstraint("reply_to", name=op.f("uq_sms_message_reply_to")),
         sa.UniqueConstraint("vendor_sid", name=op.f("uq_sms_message_vendor_sid")),
     )

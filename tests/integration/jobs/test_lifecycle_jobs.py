@@ -16,10 +16,10 @@ from booking.queries import visit
 from booking.requests import accept_request, reject_request
 from booking.tasks import open_tasks
 from booking.values import AppointmentStatus, BookedVisit, Catalogue, DateSpan, TaskKind
+from booking.waitlist import OfferGone
 from calendar_sync.adapters.memory_store import MemoryStore
 from jobs.context import JobServices
 from jobs.due import DUTIES, run_due
-from jobs.messages import OfferGone
 from jobs.subscriptions import CONFIRMATION, STEPS, SUBSCRIBERS
 from kernel.clock import FixedClock
 from kernel.work import Database, OutboxEntry

@@ -1,0 +1,138 @@
+"""The text that offers time to somebody on the waiting list. Answered by one key, and at most two parts long."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from booking import queries
+from booking.consent import is_opted_out
+from booking.patients import phone_hash
+from booking.values import BookedVisit, Catalogue
+from booking.waitlist import OfferGone, OfferStatus, offer_made
+from kernel.db import new_id
+from kernel.log import get_logger
+from kernel.phone import may_take_texts, readable
+from kernel.work import UnitOfWork
+from sms import quiet, segments
+from sms.model import SmsKind, SmsMessage, SmsState
+from sms.notices import moment, shortest
+from sms.send import ask_for_a_call, number_of
+
+_log = get_logger()
+
+_MOST_PARTS = 2
+_WORDING = "{clinic}: {when} at {place} has come free{instead}. Reply 1 to take it, 2 to pass, by {until}.{first}{call}"
+_FIRST = " The first to reply gets it."
+
+
+@dataclass(frozen=True)
+class OfferedTime:
+    """What is offered: the Hold, until when, instead of which visit, and whether others are offered it as well."""
+
+    hold: BookedVisit
+    expires_at: datetime
+    replaces: BookedVisit | None
+    is_shared: bool
+
+
+def compose_offer(catalogue: Catalogue, offered: OfferedTime, *, now: datetime) -> str:
+    """Return the text in the zone of the Location. No service and nobody's name: whoever holds the telephone reads it."""
+    location = catalogue.location(offered.hold.location_id)
+    phone = location.phone or catalogue.phone
+    today = now.astimezone(location.zone)
+    replaced = offered.replaces
+    instead = "" if replaced is None else f", instead of {_moment_of(catalogue, replaced, now=now)}"
+    full = _WORDING.format(
+        clinic=catalogue.name,
+        when=moment(offered.hold.starts_at.astimezone(location.zone), today=today),
+        place="{place}",
+        instead=instead,
+        until=_until(offered.expires_at.astimezone(location.zone), today=today),
+        first=_FIRST if offered.is_shared else "",
+        call="{call}",
+    )
+    question = f" Questions: {readable(phone)}." if phone else ""
+    variants = [
+        segments.plain(full.replace("{place}", place).replace("{call}", call))
+        for place, call in (
+            (f"{location.name}, {location.address}", question),
+            (location.name, question),
+            (location.name, ""),
+        )
+    ]
+    return next((text for text in variants if segments.count(text).count <= _MOST_PARTS), shortest(variants))
+
+
+def queue_offer(work: UnitOfWork, catalogue: Catalogue, *, offer_id: str, now: datetime) -> str | None:
+    """Write down the text that makes the offer; return its id, None if none can be sent: then staff get a task to call.
+
+    Calling again gives the same text. It waits for the end of the quiet hours, from where the offer's deadline runs. Raises
+    UnknownOffer, and OfferGone for an offer that is over.
+    """
+    stored = work.session.scalar(select(SmsMessage).where(SmsMessage.offer_id == offer_id))
+    if stored is not None:
+        return None if stored.state == SmsState.SKIPPED else stored.id
+    offer, entry = offer_made(work.session, offer_id=offer_id, clinic_id=catalogue.clinic_id)
+    if offer.status is not OfferStatus.OPEN or offer.expires_at <= now:
+        raise OfferGone(status=str(offer.status))
+    hold = queries.visit(work.session, appointment_id=offer.hold_id)
+    replaces = None if entry.replaces_id is None else queries.visit(work.session, appointment_id=entry.replaces_id)
+    offered = OfferedTime(hold, offer.expires_at, replaces, is_shared=hold.patient_id is None)
+    location = catalogue.location(hold.location_id)
+    to = number_of(work.session, patient_id=entry.patient_id)
+    sender = catalogue.phone or location.phone
+    note = _reason_to_skip(work.session, catalogue, to=to, sender=sender)
+    message = SmsMessage(
+        id=new_id(),
+        clinic_id=catalogue.clinic_id,
+        kind=SmsKind.OFFER,
+        to=to,
+        to_hash=phone_hash(to) if to else None,
+        sender=sender,
+        body=compose_offer(catalogue, offered, now=now),
+        appointment_id=hold.id,
+        offer_id=offer_id,
+        state=SmsState.SKIPPED if note else SmsState.QUEUED,
+        note=note,
+        due_at=min(quiet.allowed_from(now, zone=location.zone), offer.expires_at),
+        created_at=now,
+    )
+    work.session.add(message)
+    work.session.flush()
+    if note is not None:
+        ask_for_a_call(work, message, now=now)
+    _log.info("sms.offer", message_id=message.id, offer_id=offer_id, skipped=note)
+    return None if note else message.id
+
+
+def drop_offer(work: UnitOfWork, *, offer_id: str) -> None:
+    """Take back the text of an offer that is over, if it still waits for the end of the quiet hours."""
+    work.session.execute(
+        update(SmsMessage)
+        .where(SmsMessage.offer_id == offer_id, SmsMessage.state == SmsState.QUEUED)
+        .values(state=SmsState.SKIPPED, note="superseded")
+    )
+
+
+def _reason_to_skip(session: Session, catalogue: Catalogue, *, to: str | None, sender: str | None) -> str | None:
+    if to is None:
+        return "no-number"
+    if not may_take_texts(to):
+        return "no-texts"
+    if is_opted_out(session, clinic_id=catalogue.clinic_id, phone=to):
+        return "opted-out"
+    return None if sender else "no-sender"
+
+
+def _moment_of(catalogue: Catalogue, visit: BookedVisit, *, now: datetime) -> str:
+    zone = catalogue.location(visit.location_id).zone
+    return moment(visit.starts_at.astimezone(zone), today=now.astimezone(zone))
+
+
+def _until(at: datetime, *, today: datetime) -> str:
+    if at.date() != today.date():
+        return moment(at, today=today)
+    half = "AM" if at.hour < 12 else "PM"
+    return f"{at.hour % 12 or 12}:{at:%M} {half}"
