@@ -491,12 +491,19 @@ def _empty(work: UnitOfWork, entry: ledger.Entry, *, actor: str, now: datetime) 
 
 
 def _tell(work: UnitOfWork, event: type[SeatEvent], entry: ledger.Entry, seat: Seat, *, now: datetime) -> None:
+    """Tell of a seat. Each time the session, which is locked, gets a revision of its own: by that they are told apart."""
+    revision = work.session.execute(
+        update(Appointment)
+        .where(Appointment.id == entry.visit.id)
+        .values(revision=Appointment.revision + 1, changed_at=now)
+        .returning(Appointment.revision)
+    ).scalar_one()
     work.publish(
         event(
             occurred_at=now,
             clinic_id=entry.clinic_id,
             appointment_id=entry.visit.id,
-            revision=entry.revision,
+            revision=revision,
             sequence=entry.visit.sequence,
             seat_id=seat.id,
         )
