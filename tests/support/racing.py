@@ -10,6 +10,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from multiprocessing.synchronize import Barrier
 from typing import Any
 
@@ -23,6 +24,7 @@ from booking.model.appointment import Allocation, Appointment
 from booking.queries import find_slots
 from booking.values import AppointmentStatus, Catalogue, Slot, SlotQuery, Source
 from kernel.db import new_id
+from kernel.errors import Refused, Unavailable
 from kernel.interval import Interval
 from kernel.work import Database, UnitOfWork
 from tests.support.databases import SECRET, import_rows
@@ -54,15 +56,28 @@ class Race:
 def run(race: Race) -> Counter[str]:
     """Let all patients of `race` try at once, from 8 processes, and count how it ended for them."""
     shares = [race.patient_ids[first::PROCESSES] for first in range(PROCESSES)]
-    return _in_processes(_try_to_book, [(race, share) for share in shares])
+    return in_processes(_try_to_book, [(race, share) for share in shares])
+
+
+def run_as(attempt: Callable[[Database, Catalogue, Race, str], str], race: Race) -> Counter[str]:
+    """Let all patients of `race` do `attempt` at once, from 8 processes, and count what it says of each; a refusal is its code.
+
+    `attempt` stands in a module, so that other processes find it. It is done again where the diary is busy.
+    """
+    shares = [race.patient_ids[first::PROCESSES] for first in range(PROCESSES)]
+    return in_processes(partial(_attempt_as, attempt=attempt), [(race, share) for share in shares])
 
 
 def run_without_guard(race: Race) -> Counter[str]:
     """Let two processes look, wait for each other, and then write down what they saw to be free. The control."""
-    return _in_processes(_look_then_write, [(race, share) for share in (race.patient_ids[:1], race.patient_ids[1:2])])
+    return in_processes(_look_then_write, [(race, share) for share in (race.patient_ids[:1], race.patient_ids[1:2])])
 
 
-def _in_processes(target: Any, arguments: list[tuple[Race, tuple[str, ...]]]) -> Counter[str]:
+def in_processes(target: Any, arguments: list[tuple[Any, tuple[str, ...]]]) -> Counter[str]:
+    """Call `target(db, barrier, race, ids, counts)` in a process of its own for each pair of race and ids; add up the counts.
+
+    `race` is any picklable value that has a `database_url`.
+    """
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload([__name__])
     barrier, results = context.Barrier(len(arguments)), context.SimpleQueue()
@@ -79,7 +94,7 @@ def _in_processes(target: Any, arguments: list[tuple[Race, tuple[str, ...]]]) ->
     return counts
 
 
-def _reported(target: Any, barrier: Barrier, results: Any, race: Race, patient_ids: tuple[str, ...]) -> None:
+def _reported(target: Any, barrier: Barrier, results: Any, race: Any, patient_ids: tuple[str, ...]) -> None:
     counts: Counter[str] = Counter()
     try:
         import_rows()
@@ -89,6 +104,35 @@ def _reported(target: Any, barrier: Barrier, results: Any, race: Race, patient_i
     except BaseException as error:  # noqa: BLE001 -- whatever it is, the test must see it instead of waiting
         counts[f"process failed: {error!r}"] += 1
     results.put(counts)
+
+
+def _attempt_as(
+    db: Database,
+    barrier: Barrier,
+    race: Race,
+    patient_ids: tuple[str, ...],
+    counts: Counter[str],
+    *,
+    attempt: Callable[[Database, Catalogue, Race, str], str],
+) -> None:
+    with db.read() as session:
+        catalogue = load_catalogue(session, clinic_id=race.clinic_id)
+    together = threading.Barrier(len(patient_ids))
+
+    def patiently(patient_id: str) -> str:
+        together.wait(_READY_WITHIN_S)
+        for _ in range(_TRIES):
+            try:
+                return attempt(db, catalogue, race, patient_id)
+            except Refused as refusal:
+                return refusal.code
+            except Unavailable:
+                continue
+        return "never got through"
+
+    barrier.wait(_READY_WITHIN_S)
+    with ThreadPoolExecutor(len(patient_ids)) as pool:
+        counts.update(pool.map(patiently, patient_ids))
 
 
 def _try_to_book(
