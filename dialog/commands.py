@@ -64,7 +64,10 @@ class StartReschedule(Command):
 
 @dataclass(frozen=True)
 class StartCancel(Command):
+    """They want a visit cancelled; `only_unable`: they only said that they can't come, so moving it may be what they want."""
+
     name = "start_cancel"
+    only_unable: bool = False
 
 
 @dataclass(frozen=True)

@@ -132,6 +132,10 @@ class Draft:
     def practitioner(self, key: str) -> PractitionerInfo:
         return next(one for one in self.catalogue.practitioners if one.key == key)
 
+    def practitioners(self, keys: tuple[str, ...]) -> list[PractitionerInfo]:
+        """The people of these keys whom patients may ask for: a visit may be with one they no longer can."""
+        return [one for key in keys for one in self.catalogue.practitioners if one.key == key]
+
     def location(self, key: str) -> LocationInfo:
         return next(one for one in self.catalogue.locations if one.key == key)
 

@@ -103,20 +103,25 @@ class MatchCaller:
 
 @dataclass(frozen=True)
 class PatientFound:
-    """`patient_id` is None when nobody fits, or more than one does."""
+    """`patient_id` is None when nobody fits, or more than one does. `is_doubtful`: all but the date of birth fits somebody."""
 
     patient_id: str | None
+    is_doubtful: bool = False
 
 
 @dataclass(frozen=True)
 class RegisterPatient:
-    """Take on a new patient. Without a date of birth it is a placeholder, which staff are asked to complete."""
+    """Take on a new patient. Without a date of birth it is a placeholder, which staff are asked to complete.
+
+    `is_doubtful`: they may be on file already with another date of birth, so it is a placeholder too, which staff are asked to compare.
+    """
 
     name: str
     birth_date: date | None
     phone: str | None
     booked_by: str | None = None
     relation: Relation = Relation.SELF
+    is_doubtful: bool = False
 
 
 @dataclass(frozen=True)

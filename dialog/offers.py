@@ -108,18 +108,20 @@ def bearable(slots: Iterable[Slot], wish: TimeWish, *, catalogue: Catalogue) -> 
 def thinned(slots: Iterable[Slot], wish: TimeWish, *, catalogue: Catalogue) -> tuple[Slot, ...]:
     """Return a part of many slots that is enough to choose from, since what is kept is stored with the turn.
 
-    Of the wished days everything; of others, for each person, the first and last of each half and the full hours.
+    Of the wished days everything; of others, for each person, the first and last of each half and the full hours. By start, then in the clinic's order of people.
     """
-    halves: dict[tuple[int, date, bool, str], list[Slot]] = {}
+    seats = {person.id: seat for seat, person in enumerate(catalogue.practitioners)}
+    halves: dict[tuple[int, date, bool, int, str], list[Slot]] = {}
     for slot in slots:
         wall = _wall(slot, catalogue)
         off = _days_off(wall.date(), wish.days)
-        halves.setdefault((off, wall.date(), _minute(wall) >= _NOON, slot.practitioner_id), []).append(slot)
+        who = seats.get(slot.practitioner_id, len(seats)), slot.practitioner_id
+        halves.setdefault((off, wall.date(), _minute(wall) >= _NOON, *who), []).append(slot)
     kept: list[Slot] = []
     for (off, *_), half in sorted(halves.items()):
         is_wished = bool(wish.days) and off == 0
         kept += half if is_wished else _outline(half, catalogue)
-    return tuple(sorted(kept[:_KEPT]))
+    return tuple(sorted(kept[:_KEPT], key=lambda one: (one.starts_at, seats.get(one.practitioner_id, len(seats)))))
 
 
 def _outline(half: list[Slot], catalogue: Catalogue) -> list[Slot]:
@@ -145,7 +147,10 @@ def grouped(slots: Iterable[Slot]) -> list[Offer]:
 def spread(
     slots: Sequence[Slot], wish: TimeWish, *, catalogue: Catalogue, shown: tuple[datetime, ...] = ()
 ) -> tuple[Offer, ...]:
-    """Choose two or three of the slots that meet the wish: the best first, the others on another day or part of the day."""
+    """Choose two or three of the slots that meet the wish: the best, and others on another day or part of the day.
+
+    In order of time; the latest of a day first where that was wished.
+    """
     left = [offer for offer in grouped(slots) if offer.starts_at not in shown]
     if not left:
         return ()
@@ -160,7 +165,9 @@ def spread(
         if another is None:
             break
         chosen.append(another)
-    return (chosen[0], *sorted(chosen[1:], key=lambda one: one.starts_at))
+    if wish.order == "latest":
+        return tuple(one for one in offers if one in chosen)
+    return tuple(sorted(chosen, key=lambda one: one.starts_at))
 
 
 def nearest(
@@ -173,7 +180,7 @@ def nearest(
     location_ids: tuple[str, ...] = (),
     shown: tuple[datetime, ...] = (),
 ) -> tuple[Offer, ...]:
-    """Choose two or three slots near a wish that could not be met: that day, that person, or the smallest change of either."""
+    """Choose two or three slots near a wish that could not be met: that day, that person, or the smallest change of either. In order of time."""
     classes: dict[tuple[bool, bool, bool], list[Slot]] = {}
     unseen = [slot for slot in slots if slot.starts_at not in shown]
     # "Earlier" than what was offered means the day before rather than a later hour of the same day.
@@ -199,7 +206,8 @@ def nearest(
             if len(picked) < enough and _is_apart(slot, picked, distance):
                 picked.append(slot)
     return tuple(
-        Offer(one.service_id, one.location_id, one.starts_at, one.ends_at, (one.practitioner_id,)) for one in picked
+        Offer(one.service_id, one.location_id, one.starts_at, one.ends_at, (one.practitioner_id,))
+        for one in sorted(picked, key=lambda one: one.starts_at)
     )
 
 

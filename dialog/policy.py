@@ -85,8 +85,8 @@ def take_result(before: Decision, setting: Setting, result: Result) -> Decision:
             draft.update_flow(hold=visit)
         case VisitWritten():
             _take_visit(draft, result)
-        case PatientFound(patient_id=patient_id):
-            _take_patient(draft, request, patient_id)
+        case PatientFound():
+            _take_patient(draft, request, result)
         case VisitsListed():
             visits.take_visits(draft, result)
         case PractitionerSeen(practitioner_id=practitioner_id):
@@ -243,7 +243,10 @@ def _wishes(draft: Draft, commands: tuple[c.Command, ...], said: tuple[c.Command
     waiting: list[DialogState] = []
     pointed_at = _pointed_at(draft, commands)
     both = [one for one in said if isinstance(one, c.BookFor)]
-    companion = next((one for one in both if one.relation is not c.Relation.SELF), None) if len(both) > 1 else None
+    # The one who speaks comes first, else whoever was named first.
+    companion = (
+        next((one for one in both[::-1] if one.relation is not c.Relation.SELF), None) if len(both) > 1 else None
+    )
     said = tuple(one for one in said if companion is None or one is not companion)
     for wish in starts.split(commands, said):
         if wish.kind is not None:
@@ -251,19 +254,50 @@ def _wishes(draft: Draft, commands: tuple[c.Command, ...], said: tuple[c.Command
                 _queue_behind(draft, wish)
                 continue
             waiting.append(draft.state)
-            starts.begin(draft, wish.kind, names_another=_names_a_visit(wish) or pointed_at is not None)
-            if pointed_at is not None and wish.kind in starts.CHANGES:
-                draft.update_flow(visit=pointed_at)
+            meant = pointed_at or _spoken_of(draft, wish)
+            is_new = draft.state.flow is None or draft.flow.kind is not wish.kind
+            starts.begin(draft, wish.kind, names_another=_names_a_visit(wish) or meant is not None)
+            if meant is not None and wish.kind in starts.CHANGES:
+                draft.update_flow(visit=meant)
+            if wish.kind is FlowKind.CANCEL:
+                draft.update_flow(may_move=(is_new or draft.flow.may_move) and _only_cannot_come(commands))
             used = True
         elif _is_move_instead(draft, commands) or (
             draft.state.flow is None and _is_about_a_visit_they_have(wish.details)
         ):
             starts.begin(draft, FlowKind.RESCHEDULE)
-        for one in wish.details:
+        first, others = _services_apart(draft, wish.details)
+        for one in first:
             used |= details.give(draft, one)
+        book.bring_services(draft, others)
     if companion is not None:
         book.bring_along(draft, companion)
     return used
+
+
+def _services_apart(
+    draft: Draft, said: tuple[c.Command, ...]
+) -> tuple[tuple[c.Command, ...], tuple[c.GiveService, ...]]:
+    """Of several services to book keep the first; the others follow, each as a visit of its own. Of visits they have, any of them may be meant."""
+    services = tuple(one for one in said if isinstance(one, c.GiveService))
+    if len(services) == 1 or not services:
+        return said, ()
+    rest = tuple(one for one in said if one not in services)
+    if draft.state.flow is None or draft.flow.kind is FlowKind.BOOK:
+        return (services[0], *rest), services[1:]
+    keys = tuple(dict.fromkeys(key for one in services for key in one.keys))
+    return (replace(services[0], keys=keys), *rest), ()
+
+
+def _only_cannot_come(commands: tuple[c.Command, ...]) -> bool:
+    return all(one.only_unable for one in commands if isinstance(one, c.StartCancel))
+
+
+def _spoken_of(draft: Draft, wish: starts.Wish) -> BookedVisit | None:
+    """Return the one visit that was told of last, which "can we move it instead" means."""
+    told = draft.state.told
+    is_it = draft.state.flow is None and wish.kind in starts.CHANGES and not _names_a_visit(wish)
+    return told[0] if is_it and len(told) == 1 else None
 
 
 def _pointed_at(draft: Draft, commands: tuple[c.Command, ...]) -> BookedVisit | None:
@@ -285,11 +319,13 @@ def _names_a_visit(wish: starts.Wish) -> bool:
 
 
 def _is_move_instead(draft: Draft, commands: tuple[c.Command, ...]) -> bool:
-    """Take "no, Wednesday" at the read-back of a cancellation as a wish to move the visit there."""
+    """Take "no, Wednesday" at the read-back of a cancellation as a wish to move the visit there, and a time at the question whether to."""
     asked = draft.state.question
     is_no = any(isinstance(one, (c.Deny, c.Correct)) for one in commands)
     has_time = any(isinstance(one, c.GiveTime) and not one.of_visit for one in commands)
-    return asked is not None and asked.say is Say.READ_BACK_CANCEL and is_no and has_time
+    if asked is None or not has_time:
+        return False
+    return asked.say is Say.ASK_MOVE_OR_CANCEL or (asked.say is Say.READ_BACK_CANCEL and is_no)
 
 
 def _is_about_a_visit_they_have(said: tuple[c.Command, ...]) -> bool:
@@ -321,6 +357,9 @@ def _standing(draft: Draft) -> object:
 def _yes_or_no(draft: Draft, commands: tuple[c.Command, ...], *, is_sure: bool) -> bool:
     if draft.state.flow is not None and draft.flow.chosen is not None and draft.flow.hold is None:
         return False  # one of the options was just chosen: the yes or no belonged to that
+    if {c.Affirm, c.Deny} <= {type(one) for one in commands}:
+        # "Yeah no that's fine": which of the two it is has to be asked, unless there is nothing to agree to.
+        commands = (c.Deny(),) if draft.state.asked in {Asked.ANYTHING_ELSE, Asked.WHAT_TO_DO} else ()
     for one in commands:
         match one:
             case c.Affirm():
@@ -425,13 +464,13 @@ def _take_visit(draft: Draft, written: VisitWritten) -> None:
         visits.take_change(draft, written)
 
 
-def _take_patient(draft: Draft, request: Request, patient_id: str | None) -> None:
+def _take_patient(draft: Draft, request: Request, found: PatientFound) -> None:
     if isinstance(request, RegisterPatient):
-        draft.update_flow(patient_id=patient_id)
+        draft.update_flow(patient_id=found.patient_id)
     elif draft.flow.kind is FlowKind.BOOK and not draft.flow.details.same_practitioner:
-        identity.take_booking_match(draft, patient_id)
+        identity.take_booking_match(draft, found)
     else:
-        identity.take_verification(draft, patient_id)
+        identity.take_verification(draft, found.patient_id)
 
 
 def _take_practitioner(draft: Draft, practitioner_id: str | None) -> None:

@@ -14,6 +14,9 @@ from dialog.interpreter import Asked
 from dialog.offers import Offer
 from dialog.timewords import TimeWish
 
+MOVE, CANCEL = "move", "cancel"
+"""Keys of the choices of somebody who can't come to a visit."""
+
 
 class FlowKind(StrEnum):
     """What is under way."""
@@ -108,6 +111,9 @@ class Flow:
     chosen: Offer | None = None
     hold: BookedVisit | None = None
     agreed: bool = False
+    may_move: bool = False  # a cancellation by somebody who only said that they can't come: moving it may be better
+    is_doubted: bool = False  # a patient of this number has the name, but not the date of birth
+    is_second: bool = False  # another service for the same person, taken up after the first one
     is_companion: bool = False  # the same visit for a second person, taken up after the first one's
     note: str | None = None  # words for the staff
     note_for: str | None = None

@@ -204,13 +204,11 @@ class Tools:
 
     def _match(self, request: MatchCaller) -> PatientFound:
         known = patients.patients(self.work.session, patient_ids=request.patient_ids)
-        return self._only(
-            [
-                one.id
-                for one in known.values()
-                if patients.names_match(request.name, one.name) and request.birth_date in {None, one.birth_date}
-            ]
-        )
+        named = [one for one in known.values() if patients.names_match(request.name, one.name)]
+        fitting = [one for one in named if request.birth_date in {None, one.birth_date}]
+        if fitting:
+            return self._only([one.id for one in fitting])
+        return PatientFound(None, is_doubtful=any(one.birth_date is not None for one in named))
 
     @staticmethod
     def _only(ids: list[str]) -> PatientFound:
@@ -226,7 +224,7 @@ class Tools:
             phone=request.phone,
             language="en",
             now=self.now,
-            is_placeholder=request.birth_date is None,
+            is_placeholder=request.birth_date is None or request.is_doubtful,
             booked_by=request.booked_by,
             relation=None if request.relation is Relation.SELF else request.relation.value,
             actor=PATIENT,
@@ -234,7 +232,11 @@ class Tools:
         )
         self._note("registered", patient_id=patient.id)
         if patient.is_placeholder:
-            text = f"{request.name} is a new patient without a date of birth. Please complete the record."
+            text = (
+                f"{request.name} gave a date of birth that differs from that on file for this number. Please compare the records."
+                if request.is_doubtful
+                else f"{request.name} is a new patient without a date of birth. Please complete the record."
+            )
             self._open_task(OpenTask(TaskKind.PLACEHOLDER, text, phone=request.phone, patient_id=patient.id))
         return PatientFound(patient.id)
 

@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from booking import tasks
 from booking.catalogue import CatalogueCache
-from booking.values import BookedVisit, Catalogue, TaskKind
+from booking.values import BookedVisit, Catalogue, ClinicId, TaskKind
 from dialog import policy, record
 from dialog.acts import Act, Say
 from dialog.draft import Decision, Setting
@@ -78,6 +78,7 @@ class Dialog:
         self._lock = lock
         self._interpreter = interpreter
         self._catalogues = catalogues
+        self._for_patients: dict[ClinicId, tuple[Catalogue, Catalogue]] = {}
 
     def handle_turn(self, inbound: Inbound, /) -> Reply:
         """Answer one message, in the order in which the messages of a thread came. A repeat of its key gets the same Reply.
@@ -119,7 +120,7 @@ class Dialog:
             repeated = inbox.recorded_answer(session, key=inbound.message_key)
             if repeated is not None:
                 return _REPLY.validate_json(repeated)
-            catalogue = self._catalogues.get(session, clinic_id=inbound.clinic_id)
+            catalogue = self._shown(self._catalogues.get(session, clinic_id=inbound.clinic_id))
             snapshot = record.read(session, inbound, now=now)
         watch.lap("read")
         if inbound.kind is InboundKind.HUNG_UP and snapshot.is_new:
@@ -134,6 +135,14 @@ class Dialog:
             reply = self._db.run(turn.write)
             get_logger().info("dialog.turn.answered", kind=inbound.kind.value, ms=sum(watch.stages.values()))
         return reply
+
+    def _shown(self, catalogue: Catalogue) -> Catalogue:
+        """Return what patients may see of a clinic; the same object as long as the clinic's catalogue is the same, since names are prepared by it."""
+        whole, shown = self._for_patients.get(catalogue.clinic_id, (None, catalogue))
+        if whole is not catalogue:
+            shown = catalogue.for_patients()
+            self._for_patients[catalogue.clinic_id] = (catalogue, shown)
+        return shown
 
     def _understand(self, inbound: Inbound, setting: Setting, state: DialogState) -> Understood:
         text = taken(inbound.text)

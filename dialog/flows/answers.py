@@ -8,7 +8,7 @@ from dialog.errands import ReleaseHold
 from dialog.flows import identity, offering
 from dialog.flows.starts import begin
 from dialog.interpreter import Asked
-from dialog.state import FlowKind
+from dialog.state import MOVE, FlowKind
 from dialog.timewords import TimeWish
 
 _SLOT_QUESTIONS = {Say.OFFER, Say.OFFER_ONE}
@@ -50,15 +50,17 @@ def say_no(draft: Draft) -> bool:
             offering.show_others(draft)
             draft.effects.append(ReleaseHold())
             draft.ask(Say.WHAT_TO_CHANGE, Asked.WHEN)
-        case Say.READ_BACK_CANCEL:
+        case Say.READ_BACK_CANCEL | Say.ASK_MOVE_OR_CANCEL:
+            kept = draft.flow.visit
             draft.say(Say.VISIT_KEPT)
             draft.finish()
+            draft.update(told=(kept,) if kept else ())
         case Say.NOTHING_FREE:
             draft.finish()
         case Say.OFFER_MESSAGE:
             draft.update(pending_note=None)
             draft.ask(Say.ANYTHING_ELSE, Asked.ANYTHING_ELSE)
-        case Say.ASK_BIRTH_DATE | Say.ASK_THEIR_BIRTH_DATE:
+        case Say.ASK_BIRTH_DATE | Say.ASK_THEIR_BIRTH_DATE | Say.BIRTH_DATE_AGAIN:
             refuse_birth_date(draft)
         case Say.ASK_PRACTITIONER | Say.ASK_WHICH_PRACTITIONER:
             draft.update_details(practitioner_keys=())
@@ -75,7 +77,7 @@ def be_unsure(draft: Draft) -> bool:
             draft.update_details(wish=TimeWish(flexible=True))
         case Say.ASK_PRACTITIONER | Say.ASK_WHICH_PRACTITIONER:
             draft.update_details(practitioner_keys=())
-        case Say.ASK_BIRTH_DATE | Say.ASK_THEIR_BIRTH_DATE:
+        case Say.ASK_BIRTH_DATE | Say.ASK_THEIR_BIRTH_DATE | Say.BIRTH_DATE_AGAIN:
             refuse_birth_date(draft)
         case _:
             return False
@@ -105,6 +107,10 @@ def choose(draft: Draft, index: int) -> bool:
             draft.update_details(service_keys=(choice.key,))
         case Say.ASK_WHICH_PRACTITIONER:
             draft.update_details(practitioner_keys=(choice.key,))
+        case Say.ASK_MOVE_OR_CANCEL if choice.key == MOVE:
+            begin(draft, FlowKind.RESCHEDULE)
+        case Say.ASK_MOVE_OR_CANCEL:
+            draft.update_flow(may_move=False)
         case Say.ASK_WHICH_VISIT:
             draft.update_flow(visit=next(one for one in draft.flow.visits or () if one.id == choice.key))
         case _:

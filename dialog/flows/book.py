@@ -1,10 +1,11 @@
 """Booking: what for, with whom, when; held, read back, and written only on a yes."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from booking.values import AppointmentStatus, BookedVisit, ServiceInfo, TaskKind
 from dialog.acts import Say
-from dialog.commands import BookFor
+from dialog.commands import BookFor, GiveService
 from dialog.draft import Draft, present
 from dialog.errands import ConfirmHold, LastPractitioner, OpenTask, RefusedBy, RegisterPatient, VisitWritten
 from dialog.flows import identity, offering
@@ -34,6 +35,7 @@ def advance(draft: Draft) -> None:
             phone=draft.phone(),
             booked_by=_booker(draft),
             relation=flow.details.relation,
+            is_doubtful=flow.is_doubted and who.birth_date is not None,
         )
         return
     draft.request = ConfirmHold(present(flow.hold).id, flow.patient_id)
@@ -52,6 +54,15 @@ def bring_along(draft: Draft, companion: BookFor) -> None:
         is_companion=True,
     )
     draft.update(flows=(*draft.state.flows[:-1], waiting, draft.flow))
+
+
+def bring_services(draft: Draft, others: Sequence[GiveService]) -> None:
+    """Note further services for the same person, each of which is taken up once the visit before it is booked."""
+    if not others or draft.state.flow is None or draft.flow.kind is not FlowKind.BOOK:
+        return
+    waiting = [Flow(FlowKind.BOOK, details=Details(service_keys=one.keys), is_second=True) for one in others]
+    draft.update(flows=(*draft.state.flows[:-1], *reversed(waiting), draft.flow))
+    draft.say(Say.ONE_BY_ONE)
 
 
 def settled_service(draft: Draft) -> ServiceInfo | None:
@@ -93,7 +104,7 @@ def is_person_settled(draft: Draft, service: ServiceInfo) -> bool:
             return False
     if details.same_practitioner and not _is_last_person_known(draft):
         return False
-    named = [draft.practitioner(key) for key in draft.flow.details.practitioner_keys]
+    named = draft.practitioners(draft.flow.details.practitioner_keys)
     offering_it = [one for one in named if one in able]
     if named and not offering_it:
         draft.say(
@@ -145,31 +156,42 @@ def take_confirmation(draft: Draft, written: VisitWritten) -> None:
         location=visit.location_id,
         starts_at=visit.starts_at.isoformat(),
     )
-    draft.update(served_id=visit.patient_id)
+    draft.update(served_id=visit.patient_id, told=())
     preparation = draft.catalogue.service(visit.service_id).preparation
     if preparation:
         draft.say(Say.PREPARATION_NOTE, text=preparation)
+    done = draft.flow
     draft.finish(Outcome.BOOKED)
     if draft.state.flow is not None and draft.flow.is_companion:
         _take_up_companion(draft, visit)
+    elif draft.state.flow is not None and draft.flow.is_second:
+        _take_up_second(draft, visit, done)
+
+
+def _take_up_second(draft: Draft, first: BookedVisit, done: Flow) -> None:
+    """Go on with another service for the same person: at the same place and day as the first, behind it."""
+    details = draft.flow.details
+    whom = replace(details, relation=done.details.relation, person_said=done.details.person_said)
+    draft.update_flow(
+        details=_behind(draft, whom, first), person=done.person, patient_id=first.patient_id, is_second=False
+    )
+    if len(details.service_keys) == 1:
+        draft.say(Say.NOW_THE_NEXT, service=draft.service(details.service_keys[0]).id)
+
+
+def _behind(draft: Draft, details: Details, first: BookedVisit) -> Details:
+    """Wish for the same day and place as `first`, after it."""
+    place = draft.catalogue.location(first.location_id)
+    ends = wall_time(first.ends_at, place)
+    return replace(details, location_keys=(place.key,), wish=TimeWish(days=one_day(ends.date())), not_before=ends)
 
 
 def _take_up_companion(draft: Draft, first: BookedVisit) -> None:
     """Go on with the second person: the same service at the same place and day, as soon after the first as can be."""
     details = draft.flow.details
-    place = draft.catalogue.location(first.location_id)
-    ends = wall_time(first.ends_at, place)
     draft.say(Say.NOW_FOR, relation=details.relation.value, name=details.person_said)
-    draft.update_flow(
-        details=replace(
-            details,
-            service_keys=details.service_keys or (draft.catalogue.service(first.service_id).key,),
-            location_keys=(place.key,),
-            wish=TimeWish(days=one_day(ends.date())),
-            not_before=ends,
-        ),
-        is_companion=False,
-    )
+    keys = details.service_keys or (draft.catalogue.service(first.service_id).key,)
+    draft.update_flow(details=_behind(draft, replace(details, service_keys=keys), first), is_companion=False)
     if draft.flow.person.name is None:
         draft.ask(Say.ASK_THEIR_NAME, Asked.NAME, said=details.person_said)
 
@@ -199,7 +221,7 @@ def _booker(draft: Draft) -> str | None:
 
 
 def _offered_by_wanted(draft: Draft, keys: tuple[str, ...]) -> tuple[str, ...]:
-    named = [draft.practitioner(key) for key in draft.flow.details.practitioner_keys]
+    named = draft.practitioners(draft.flow.details.practitioner_keys)
     kept = tuple(key for key in keys if any(draft.catalogue.offers(one, draft.service(key)) for one in named))
     return kept or keys
 

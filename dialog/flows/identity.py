@@ -9,7 +9,7 @@ from booking.values import TaskKind
 from dialog.acts import Say
 from dialog.commands import Relation
 from dialog.draft import Draft
-from dialog.errands import MatchCaller, OpenTask, VerifyPatient
+from dialog.errands import MatchCaller, OpenTask, PatientFound, VerifyPatient
 from dialog.interpreter import Asked
 from dialog.state import Outcome, Person
 
@@ -84,10 +84,17 @@ def _likely_patient(draft: Draft) -> str | None:
     return state.verified_id
 
 
-def take_booking_match(draft: Draft, patient_id: str | None) -> None:
-    """Note whom the name, or the name and date of birth, belong to. Nobody is no failure here: they are new."""
-    if patient_id:
-        draft.update_flow(patient_id=patient_id)
+def take_booking_match(draft: Draft, found: PatientFound) -> None:
+    """Note whom the name, or the name and date of birth, belong to. Nobody is no failure here: they are new.
+
+    A date of birth that does not go with a name of this number is asked for once more, without saying what is on file.
+    """
+    if found.patient_id:
+        draft.update_flow(patient_id=found.patient_id)
+    elif found.is_doubtful and not draft.flow.is_doubted:
+        draft.update_flow(is_doubted=True)
+        update_person(draft, replace(person(draft), birth_date=None))
+        draft.ask(Say.BIRTH_DATE_AGAIN, Asked.BIRTH_DATE)
 
 
 def is_verified(draft: Draft) -> bool:

@@ -12,10 +12,11 @@ from dialog.hours import wall_time
 from dialog.interpreter import Asked
 from dialog.offers import Offer
 from dialog.state import Choice
-from dialog.timewords import TimeWish
+from dialog.timewords import DayRange, TimeWish
 
 _NO_WISH = TimeWish()
 _MINUTE = timedelta(minutes=1)
+_WEEK = timedelta(days=7)
 _HOLD_ENDED = {"not-held", "unknown-visit", "visit-closed"}
 
 
@@ -167,6 +168,10 @@ def _resolve_relative(draft: Draft) -> None:
         return
     walls = _anchor_walls(draft)
     rest = replace(wish, relative=None, shift_days=0)
+    if wish.shift_days:
+        start = min(walls, default=draft.setting.local_now) + timedelta(days=wish.shift_days)
+        draft.update_details(wish=_shifted(rest, start, is_moved=flow.visit is not None))
+        return
     if not walls:
         if wish.relative == "same_time":
             draft.update_details(time_unclear="the same time")
@@ -177,8 +182,6 @@ def _resolve_relative(draft: Draft) -> None:
     match wish.relative:
         case "earlier":
             draft.update_details(wish=any_time, not_after=first - _MINUTE, not_before=None)
-        case "later" if wish.shift_days and flow.visit is not None:
-            draft.update_details(wish=_shifted(rest, first + timedelta(days=wish.shift_days)))
         case "later":
             draft.update_details(wish=any_time, not_before=last + _MINUTE, not_after=None)
         case "same_day":
@@ -198,8 +201,13 @@ def _resolve_relative(draft: Draft) -> None:
             )
 
 
-def _shifted(rest: TimeWish, wall: datetime) -> TimeWish:
-    """Wish for the day of `wall`, and for its time of day unless they said another."""
+def _shifted(rest: TimeWish, wall: datetime, *, is_moved: bool) -> TimeWish:
+    """Wish for the day of `wall`: for a visit that is moved at its time of day, unless they said another; else any time, for weeks in the whole week."""
+    if not is_moved:
+        monday = wall.date() - timedelta(days=wall.weekday())
+        is_week = rest.days == () and not rest.weekdays
+        days = (DayRange(monday, monday + _WEEK),) if is_week else rest.days
+        return replace(rest, days=days)
     is_timed = rest.clocks or rest.at_minute is not None
     at_minute = rest.at_minute if is_timed else wall.hour * 60 + wall.minute
     return replace(rest, days=offers.one_day(wall.date()), weekdays=frozenset(), at_minute=at_minute)

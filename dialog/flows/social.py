@@ -72,7 +72,7 @@ def stop(draft: Draft) -> None:
     if draft.state.flow is not None:
         draft.effects.append(ReleaseHold())
         draft.finish()
-        draft.update(flows=tuple(one for one in draft.state.flows if not one.is_companion))
+        draft.update(flows=tuple(one for one in draft.state.flows if not (one.is_companion or one.is_second)))
     draft.say(Say.NOTHING_CHANGED)
 
 

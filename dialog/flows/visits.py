@@ -19,7 +19,7 @@ from dialog.errands import (
 )
 from dialog.flows import book, identity, offering
 from dialog.interpreter import Asked
-from dialog.state import Choice, FlowKind, Outcome
+from dialog.state import CANCEL, MOVE, Choice, FlowKind, Outcome
 from dialog.timewords import TimeWish
 
 _LISTED = 4
@@ -170,6 +170,9 @@ def _is_on_wished_day(draft: Draft, visit: BookedVisit, wish: TimeWish | None) -
 def _cancel(draft: Draft, visit: BookedVisit) -> None:
     if draft.flow.agreed:
         draft.request = CancelAppointment(visit.id)
+        return
+    if draft.flow.may_move:
+        draft.ask(Say.ASK_MOVE_OR_CANCEL, Asked.CHOICE, choices=(Choice(MOVE), Choice(CANCEL)), **visit_fields(visit))
         return
     draft.ask(Say.READ_BACK_CANCEL, Asked.YES_NO, **visit_fields(visit))
 

@@ -327,7 +327,7 @@ def _wanted(phrases: list[Phrase], context: Context) -> TimeWish:
         at_alternatives=alternatives,
         order=order,
         relative=relative,
-        shift_days=max((wish.shift_days for wish in wishes), default=0),
+        shift_days=next((wish.shift_days for wish in wishes if wish.shift_days), 0),
     )
 
 

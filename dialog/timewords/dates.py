@@ -203,6 +203,12 @@ def length_later(context: Context, by: Length) -> Day | None:
     return None if by.minutes else point(then, counted=True, shift=(then - context.today).days)
 
 
+def length_earlier(context: Context, by: Length) -> Day | None:
+    """Read "two days earlier"."""
+    then = added(context.today, by, -1)
+    return None if by.minutes else point(then, counted=True, shift=(then - context.today).days)
+
+
 def month_day(context: Context, month: int, day: int) -> Dated | None:
     """Read "March 3"."""
     return _next_of(context, month, day) if 1 <= day <= 31 else None

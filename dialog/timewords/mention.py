@@ -75,7 +75,8 @@ def wish_of(phrase: Phrase) -> TimeWish:
     """What the phrase asks for. Clock times have been settled before."""
     if (phrase.day and phrase.day.shift and not phrase.timed) or (phrase.moment and phrase.moment.shift):
         # "An hour later" than what was spoken of, which only the conversation knows.
-        return TimeWish(relative="later", shift_days=phrase.day.shift if phrase.day else 0)
+        shift = phrase.day.shift if phrase.day else 0
+        return TimeWish(relative="earlier" if shift < 0 else "later", shift_days=shift)
     minutes = _exact_minutes(phrase)
     return TimeWish(
         days=_days(phrase),
@@ -178,7 +179,7 @@ def _clock(minute: int) -> str:
 def is_past(phrase: Phrase, context: Context) -> bool:
     """Whether everything the phrase can mean is over."""
     day = phrase.day
-    if day is None:
+    if day is None or day.shift:
         return False
     if day.end <= context.today:
         return True

@@ -90,11 +90,20 @@ def _resolved(found: list[Piece], context: Context) -> list[Piece]:
         atom = piece.atom
         if isinstance(atom, Day) and atom.follows:
             before = _last_day(result)
-            atom = dates.following(context, atom, before) if before else Unclear("after what")
+            atom = dates.following(context, atom, before) if before else _after_what(atom, context)
         elif isinstance(atom, Signal) and atom.refers and result:
             atom = _limit_said(atom, result, context)
         result.append(replace(piece, atom=atom))
     return result
+
+
+def _after_what(day: Day, context: Context) -> Atom:
+    """Leave "the week after" to the conversation, which may know after what; a weekday after what nobody said is unclear."""
+    if day.follows == "week":
+        return replace(day, follows=None, shift=7)
+    if day.follows == "day":
+        return replace(day, follows=None, shift=(day.first - context.today).days)
+    return Unclear("after what")
 
 
 def _last_day(found: list[Piece]) -> Day | None:

@@ -49,7 +49,7 @@ class TimeWish:
     A start must fall on any of `days`, on any of `weekdays` and in any of `clocks`; an empty one restricts nothing. The `not_` fields refuse.
     `at_minute` is an exact start ("at 3"); `at_alternatives` are its other readings when morning or afternoon was not said.
     `order` and `relative` are for whoever picks among slots; `relative` refers to what was offered last or, for the `same_` ones, to an earlier visit.
-    `shift_days` says how much later ("a week later"), where that was said in days.
+    `shift_days` says how much later, or earlier where it is negative ("a week later", "up two days"), where that was said in days.
     `flexible` says that the patient left open whatever is not restricted; "any time" alone names all hours and "any day" alone
     all weekdays; "any day after 4" restricts the hours and leaves the days open.
     """

@@ -48,6 +48,8 @@ def _listening(asked_for: Mapping[str, Any], catalogue: Catalogue) -> Listening:
 def _option(option: str | Mapping[str, Any], zone: ZoneInfo) -> Option:
     if isinstance(option, str):
         return Option(text=option)
+    if not isinstance(option, Mapping):
+        raise TypeError(f"an option is words or an object, not {option!r}")
     return Option(
         starts=_wall(str(option["start"]), zone) if option.get("start") else None,
         practitioner_key=option.get("practitioner"),

@@ -16,7 +16,15 @@ from dialog.understanding.pattern import Hit
 from dialog.understanding.scene import Scene, read_times
 
 TASKS = frozenset({"start_booking", "start_reschedule", "start_cancel"})
-KEEPS_TIMES = TASKS | {"more_options", "ask_availability", "correct", "ask_appointments", "deny", "join_waitlist"}
+KEEPS_TIMES = TASKS | {
+    "ask_clinic",
+    "more_options",
+    "ask_availability",
+    "correct",
+    "ask_appointments",
+    "deny",
+    "join_waitlist",
+}
 """Phrases in which words of time keep their meaning; in others ("see you later", "one second") they are set aside."""
 TAKES_TIMES = frozenset({"nothing", "goodbye", "confirm_visit", "running_late", "greet"})
 """Phrases that take even the times they were said with: "see you Tuesday", "since Monday"."""
@@ -30,6 +38,7 @@ NEGATIVE = frozenset({"deny", "unsure", "correct", "more_options", "stop", "star
 """Phrases in which a "not" has said already what it means."""
 STEERING = frozenset({"ask_human", "stop", "start_over", "go_back", "repeat", "start_cancel", "help"})
 """What is not taken down when a message is dictated, as long as little else was said."""
+ABOUT_STAFF = "ask_of_staff"
 OPENING = frozenset({Asked.NOTHING, Asked.WHAT_TO_DO, Asked.ANYTHING_ELSE})
 DETAILS = (
     say.GiveService,
@@ -90,7 +99,8 @@ class Finding:
 def interpret(scene: Scene) -> Interpretation:
     """Put what was found together."""
     hits = _negated(moves.as_moves(_settled(scene), scene), scene)
-    scene = _without_taken_times(scene, hits)
+    scene, hits = _of_staff(scene, hits)
+    scene = _without_taken_times(_with_bare_times(scene, hits), hits)
     if scene.listening.asked is Asked.MESSAGE and not _is_steering(scene, hits):
         return Interpretation((say.LeaveMessage(scene.utterance.text.strip()),), scene.book.language, 1.0)
     findings = _choice(scene, hits) or [*_of_times(scene, hits), *_of_mentions(scene, hits)]
@@ -110,7 +120,7 @@ def _settled(scene: Scene) -> list[Hit]:
     if listening.offered or listening.asked is Asked.CHOICE:
         found = [replace(hit, label=f"choose {hit.label}") for hit in scene.book.choose.find(scene.text)] + found
     details = _detail_words(scene)
-    found = [hit for hit in found if not _is_only_time(hit, details, scene)]
+    found = [hit for hit in found if not (_is_only_time(hit, details, scene) or _is_only_symptom(hit, scene))]
     order = {label: place for place, label in enumerate(scene.book.intents.labels)}
     kept: list[Hit] = []
     used: set[int] = set(_person_words(scene))
@@ -125,11 +135,41 @@ def _settled(scene: Scene) -> list[Hit]:
     return sorted((_supported(hit, found) for hit in kept), key=lambda each: each.start)
 
 
+def _of_staff(scene: Scene, hits: list[Hit]) -> tuple[Scene, list[Hit]]:
+    """Read "is Dr. Lee married?" as a question about a person rather than a wish to see them, where nothing else is asked or wished."""
+    asked = next((hit for hit in hits if hit.label == ABOUT_STAFF), None)
+    if asked is None:
+        return scene, hits
+    others = [hit for hit in hits if hit.label != ABOUT_STAFF]
+    end = _part(asked, scene)[1]
+    is_more = any(scene.utterance.words[at] not in scene.book.small for at in range(asked.end, end))
+    is_open = is_more or len(asked.literal) > 1
+    if not is_open or scene.times.mentions or any(hit.label.partition(" ")[0] not in IDLE - TASKS for hit in others):
+        return scene, others
+    return replace(scene, staff=(), services=()), [asked, *others]
+
+
+def _with_bare_times(scene: Scene, hits: Sequence[Hit]) -> Scene:
+    """Read the 10 of "I meant 10" and the 4 of "change the time to 4" as a time of day, where a time is what is being agreed on."""
+    changes = any(hit.label in {"correct", "start_reschedule"} for hit in hits)
+    if scene.listening.asked is not Asked.YES_NO or not changes or scene.times.mentions:
+        return scene
+    return replace(scene, times=read_times(scene, without=scene.set_aside, asked=Asked.WHEN))
+
+
 def _is_only_time(hit: Hit, details: frozenset[int], scene: Scene) -> bool:
     """Whether "morning" answers when rather than greets: behind other words, or once that is what was asked."""
     if hit.label != "greet" or not hit.literal <= details:
         return False
     return hit.start > 0 or scene.listening.asked not in OPENING
+
+
+def _is_only_symptom(hit: Hit, scene: Scene) -> bool:
+    """Whether what they "have since Monday" is a sore throat rather than a visit."""
+    if hit.label != "has_visit" or any("<visit>" in scene.text.found[at] for at in range(hit.start, hit.end)):
+        return False
+    named = [each for each in scene.services if hit.start <= each.start < hit.end]
+    return all(each.is_reason for each in named)
 
 
 def _supported(hit: Hit, found: Sequence[Hit]) -> Hit:
@@ -249,7 +289,7 @@ def _any_such_weekday(scene: Scene, within: Span) -> TimeReading | None:
 
 
 def _of_times(scene: Scene, hits: Sequence[Hit]) -> Iterator[Finding]:
-    tasks = [hit for hit in hits if hit.label in TASKS]
+    tasks = [hit for hit in hits if hit.label.partition(" ")[0] in TASKS]
     taken = [*scene.set_aside, *(span for hit in hits for span in _taken_times(hit, scene)), *_cancelling_words(hits)]
     for span in moves.times_of_visit(hits, scene):
         reading = _any_such_weekday(scene, span) or read_times(scene, without=scene.set_aside, within=span)
@@ -270,7 +310,7 @@ def _of_times(scene: Scene, hits: Sequence[Hit]) -> Iterator[Finding]:
 def _cancelling_words(hits: Sequence[Hit]) -> Iterator[Span]:
     """Give the words of "I can't make it" one by one: their "not" refuses the visit, not the day it is on."""
     for hit in hits:
-        if hit.label == "start_cancel":
+        if hit.label.startswith("start_cancel"):
             yield from ((at, at + 1) for at in sorted(hit.literal))
 
 
@@ -307,11 +347,11 @@ def _of_mentions(scene: Scene, hits: Sequence[Hit]) -> Iterator[Finding]:
 
 def _services(scene: Scene, hits: Sequence[Hit]) -> Sequence[Mention]:
     """Give the services, as one of which they may want any; of two tasks ("cancel my physio and book me a blood test") each has its own."""
-    tasks = [hit for hit in hits if hit.label in TASKS]
+    tasks = [hit for hit in hits if hit.label.partition(" ")[0] in TASKS]
     if not scene.services:
         return ()
     if len({hit.label for hit in tasks}) < 2:
-        return (_joined(scene.services, scene),)
+        return tuple(_joined(each, scene) for each in _wanted_apart(scene))
     end = len(scene.utterance.tokens)
     taken = [(mention.start, mention.end) for mention in (*scene.staff, *scene.places)]
     taken += [each.span for each in (scene.phone, scene.birth, scene.person) if each]
@@ -321,6 +361,24 @@ def _services(scene: Scene, hits: Sequence[Hit]) -> Sequence[Mention]:
         own = scene.names.find_services(scene.utterance, scene.cues, taken=[*taken, *outside], is_asked=False)
         found += [_joined(own, scene)] if own else []
     return found
+
+
+def _wanted_apart(scene: Scene) -> list[list[Mention]]:
+    """Part "a cleaning and a check-up", which are two visits, from "a cold or a flu" and "a cough and a fever", which are ways to say one."""
+    groups: list[list[Mention]] = []
+    for mention in sorted(scene.services, key=lambda each: each.start):
+        before = groups[-1][-1] if groups else None
+        if before is None or (
+            not set(before.keys) & set(mention.keys)
+            and not (before.is_reason and mention.is_reason)
+            and scene.names.services.are_joined(
+                scene.utterance, (before.start, before.end), (mention.start, mention.end)
+            )
+        ):
+            groups.append([mention])
+        else:
+            groups[-1].append(mention)
+    return groups
 
 
 def _joined(mentions: Sequence[Mention], scene: Scene) -> Mention:
@@ -464,8 +522,7 @@ def _simple(command: Command) -> Maker:
 _MAKERS: dict[str, Maker] = {
     "start_booking": _simple(say.StartBooking()),
     "start_reschedule": _simple(say.StartReschedule()),
-    "start_cancel": _simple(say.StartCancel()),
-    "can_not_come": _simple(say.StartCancel()),
+    "start_cancel": lambda value, _hit, _scene: say.StartCancel(only_unable=value == "unable"),
     "confirm_visit": _simple(say.ConfirmVisit()),
     "ask_appointments": lambda value, _hit, _scene: say.AskAppointments(past=value == "past"),
     "ask_about_it": _about_it,
@@ -474,6 +531,7 @@ _MAKERS: dict[str, Maker] = {
     "join_waitlist": _simple(say.JoinWaitlist()),
     "running_late": _late,
     "ask_clinic": _question,
+    ABOUT_STAFF: lambda _value, hit, scene: _question(Topic.OTHER, hit, scene),
     "ask_human": _simple(say.AskHuman()),
     "leave_message": lambda _value, _hit, scene: say.LeaveMessage(scene.utterance.text.strip()),
     "any_practitioner": _simple(say.AnyPractitioner()),
@@ -545,7 +603,10 @@ def _at_opening(findings: list[Finding], scene: Scene) -> list[Finding]:
         # "Um, yeah, hi, maybe a cleaning": nothing was asked that this could answer.
         findings = _without(findings, say.Affirm, say.Unsure)
     if _has(findings, *WANTS):
-        findings = _without(findings, say.Deny)
+        findings = _without(findings, say.Deny, say.Correct)
+    if scene.services and all(each.is_reason for each in scene.services):
+        # "I moved a couch last weekend and now my back hurts": when it happened is not when they want to come.
+        findings = [each for each in findings if not (isinstance(each.command, say.GiveTime) and each.command.past)]
     if _is_idle_talk(findings, scene):
         return _without(findings, say.GiveTime, say.AskAvailability)
     telling = [each for each in findings if isinstance(each.command, DETAILS) and each.command != say.AnyPractitioner()]

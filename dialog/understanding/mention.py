@@ -5,12 +5,16 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Mention:
-    """Words `start` to before `end` name any of `keys`; none: something of this kind that the clinic does not have."""
+    """Words `start` to before `end` name any of `keys`; none: something of this kind that the clinic does not have.
+
+    `is_reason`: a service was not named, only what leads to it.
+    """
 
     start: int
     end: int
     keys: tuple[str, ...]
     text: str
+    is_reason: bool = False
 
 
 Span = tuple[int, int]

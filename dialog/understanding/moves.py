@@ -30,7 +30,8 @@ def as_moves(hits: list[Hit], scene: Scene) -> list[Hit]:
         return [hit for hit in hits if hit not in unable]
     others = [hit for hit in hits if hit.label in INSTEAD]
     is_move = any(hit.label != "correct" for hit in others) or _wants_another_time(first, scene)
-    label = "start_reschedule" if is_move else "start_cancel"
+    is_cancel = any(hit.label == "start_cancel" for hit in hits)
+    label = "start_reschedule" if is_move else "start_cancel" if is_cancel else "start_cancel unable"
     kept = [hit for hit in hits if hit not in others and hit not in unable]
     own = _time_of(first, scene)
     end = own[1] if own and own[0] >= first.start else first.end

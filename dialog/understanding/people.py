@@ -1,6 +1,7 @@
 """Finds people's names: after a cue ("this is ..."), as the answer to a question, or spelled letter by letter."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from dialog.understanding.mention import Span
@@ -9,6 +10,9 @@ from dialog.understanding.words import Utterance, without_accents
 
 LONGEST_NAME = 5
 FEWEST_LETTERS = 3
+MOST_BESIDE = 3
+_NO_WRITING = re.compile(r"<\s*[/!?a-z]|\w\s*=\s*\S|[{}\\]|['\")]\s*;|--\s*$", re.IGNORECASE)
+"""Signs of markup or of commands to a machine: what stands in them is nobody's name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +41,58 @@ def name_at(utterance: Utterance, start: int, book: PhraseBook, *, is_expected: 
     if end == start:
         return None
     return PersonName(written(utterance.said(start, end)), (start, end), spelled=False)
+
+
+def is_legible(utterance: Utterance, span: Span) -> bool:
+    """Whether the words `span` can be somebody's name as they were written: no markup around them, no figures stuck to them."""
+    text = utterance.text
+    start, end = utterance.tokens[span[0]].start, utterance.tokens[span[1] - 1].end
+    beside = text[max(0, start - 1) : start] + text[end : end + 1]
+    return not (_NO_WRITING.search(text) or any(sign.isdigit() or sign in "_@" for sign in beside))
+
+
+def beside(utterance: Utterance, number: Span, book: PhraseBook, *, known: Collection[str]) -> PersonName | None:
+    """Read the first and last name that stand directly before or behind a date of birth or a telephone number. `known` are names of the clinic's own."""
+
+    def may_be(at: int) -> bool:
+        if not 0 <= at < len(utterance.tokens) or utterance.tokens[at].word in known:
+            return False
+        is_common = utterance.tokens[at].word in book.vocabulary | book.names.common
+        return not is_common and _may_be_name(utterance, at, book, is_expected=False, is_second=True)
+
+    start = number[0]
+    while (
+        start > 0
+        and number[0] - start < MOST_BESIDE
+        and may_be(start - 1)
+        and not (start < number[0] and start in utterance.starts)
+    ):
+        start -= 1
+    end = number[1]
+    while (
+        end < len(utterance.tokens)
+        and end - number[1] < MOST_BESIDE
+        and may_be(end)
+        and not (end > number[1] and end in utterance.stops)
+    ):
+        end += 1
+    for span in ((start, number[0]), (number[1], end)):
+        if span[1] - span[0] > 1:
+            return PersonName(written(utterance.said(*span)), span, spelled=False)
+    return None
+
+
+def alone(utterance: Utterance, book: PhraseBook, *, known: Collection[str]) -> PersonName | None:
+    """Read "Grace Hopper" and nothing else, written as a name is and of words that mean nothing here."""
+    names = utterance.tokens
+    if not 1 < len(names) <= MOST_BESIDE or any(at in utterance.stops for at in range(1, len(names))):
+        return None
+    if any(
+        not each.capital or each.word in known or each.word in book.vocabulary | book.names.common for each in names
+    ):
+        return None
+    name = name_at(utterance, 0, book, is_expected=False)
+    return name if name and name.span[1] == len(names) else None
 
 
 def _may_be_name(utterance: Utterance, at: int, book: PhraseBook, *, is_expected: bool, is_second: bool) -> bool:

@@ -63,6 +63,7 @@ class ServiceWords:
     """How what is said is compared with what services are called."""
 
     generic: frozenset[str]
+    vague: frozenset[str]
     same: Mapping[str, str]
     concerns: tuple[Concern, ...]
     child: frozenset[str]
@@ -101,9 +102,11 @@ class PhraseBook:
     date_words: frozenset[str]
     date_names: frozenset[str]
     date_leads: frozenset[str]
+    century_words: frozenset[str]
     reversals: frozenset[str]
     negations: frozenset[str]
     refusal: str
+    both_words: frozenset[str]
     visit_leads: frozenset[str]
     move_leads: frozenset[str]
     languages: Mapping[str, str]
@@ -190,9 +193,11 @@ class _Binder:
             date_words=self._words("date_words"),
             date_names=self._words("date_names"),
             date_leads=self._words("date_leads"),
+            century_words=self._words("century_words"),
             reversals=self._words("reversals"),
             negations=self._words("negations"),
             refusal=str(self._content["refusal"]),
+            both_words=self._words("both_words"),
             visit_leads=self._words("visit_leads"),
             move_leads=self._words("move_leads"),
             languages=self._pairs("languages"),
@@ -222,6 +227,7 @@ class _Binder:
         generic = self._words("generic")
         return ServiceWords(
             generic=frozenset(stems.get(word, word) for word in generic),
+            vague=frozenset(stems.get(word, word) for word in self._words("vague")),
             same=same,
             concerns=tuple(self._concern(line, stems) for line in self._lines("concerns")),
             child=frozenset(stems.get(word, word) for word in self._words("child_words")),

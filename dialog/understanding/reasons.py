@@ -67,6 +67,7 @@ class ServiceNames:
 
     def __init__(self, services: Sequence[ServiceInfo], book: PhraseBook) -> None:
         self._book = book
+        self._categories = {each.key: each.category for each in services}
         self._entries = tuple(dict.fromkeys(entry for each in services for entry in self._entries_of(each)))
         self._hints = tuple(
             dict.fromkeys(
@@ -133,6 +134,8 @@ class ServiceNames:
             return []
         best = found[0]
         chosen = [each for each in found if self._belongs(each, best)]
+        apart = [each for each in found if not any(overlaps(each.span, one.span) for one in chosen)]
+        chosen += [each for each in apart if self._is_added(each, best, utterance)]
         mentions: list[Mention] = []
         for each in chosen:
             near = [one for one in mentions if overlaps((one.start, one.end), each.span)]
@@ -142,8 +145,23 @@ class ServiceNames:
                 max([each.span[1], *(one.end for one in near)]),
             )
             keys = dict.fromkeys([*(key for one in near for key in one.keys), each.key])
-            mentions.append(Mention(start, end, tuple(keys)[:MOST_KEYS], utterance.said(start, end)))
+            is_reason = each.rank in {_Rank.REASON, _Rank.CONCERN}
+            mentions.append(Mention(start, end, tuple(keys)[:MOST_KEYS], utterance.said(start, end), is_reason))
         return mentions
+
+    def are_joined(self, utterance: Utterance, one: Span, other: Span) -> bool:
+        """Whether nothing but an "and" and words of no meaning stands between two stretches."""
+        first, last = min(one[1], other[1]), max(one[0], other[0])
+        between = set(utterance.words[first:last])
+        return bool(between & self._book.both_words) and between <= self._book.small | self._book.both_words
+
+    def _is_added(self, each: _Found, best: _Found, utterance: Utterance) -> bool:
+        """Whether a reason is told beside a service that was named ("my back hurts, and I need a cleaning") and leads to another branch of the clinic."""
+        if best.rank is not _Rank.NAME or each.rank not in {_Rank.REASON, _Rank.CONCERN}:
+            return False
+        own, other = self._categories.get(best.key), self._categories.get(each.key)
+        is_apart = own is not None and other is not None and own != other
+        return is_apart and not overlaps(each.span, best.span) and self.are_joined(utterance, best.span, each.span)
 
     @staticmethod
     def _belongs(one: _Found, best: _Found) -> bool:
@@ -212,7 +230,10 @@ class ServiceNames:
         for reason in service.reasons:
             words = self._meaning(reason)
             content = words - self._book.services.generic
-            if content - self._book.negations:
+            if content and content <= self._book.services.vague:
+                # "See how it is going" is meant only by all of it.
+                yield _Entry(service.key, _Rank.REASON, self._stemmed(reason), frozenset())
+            elif content - self._book.negations:
                 yield _Entry(service.key, _Rank.REASON, content, frozenset())
 
     def _concerns_of(self, services: Sequence[ServiceInfo]) -> Iterator[_Entry]:
@@ -231,6 +252,9 @@ class ServiceNames:
         plain = self._plain(text)
         kept = (word for word in plain if word not in self._book.small or word in self._book.negations)
         return frozenset(self._book.services.stem(word) for word in kept)
+
+    def _stemmed(self, text: str) -> frozenset[str]:
+        return frozenset(self._book.services.stem(word) for word in self._plain(text))
 
     def _plain(self, text: str) -> tuple[str, ...]:
         pieces = "".join(letter if letter.isalnum() or letter in "'-" else " " for letter in text).split()

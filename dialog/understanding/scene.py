@@ -1,8 +1,9 @@
 """All that can be found in an utterance before it is decided what it means: names, services, people, numbers, times, and the phrases around them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
+from itertools import pairwise
 
 from booking.values import Catalogue
 from dialog.interpreter import Asked, Listening
@@ -20,6 +21,11 @@ from dialog.understanding.words import Utterance
 
 DETAILS = frozenset({"<time>", "<service>", "<practitioner>", "<location>"})
 YEAR_FIGURES = 4
+YEARS_AHEAD = 2
+LONG_AGO = timedelta(days=300)
+_NUMBER_CUES = frozenset({"birth_cues", "phone_cues"})
+_NAMES_OTHERS = frozenset({Asked.SERVICE, Asked.PRACTITIONER, Asked.LOCATION, Asked.MESSAGE})
+"""Questions that are answered with names, but not with those of patients."""
 MONTH_FIRST = frozenset({"US"})
 """Countries that write the month before the day; read as the United States do only there."""
 
@@ -119,7 +125,8 @@ def look(utterance: Utterance, text: Text, listening: Listening, *, book: Phrase
             phone = None
         else:
             birth = None
-    person = _person(utterance, text, cues, listening, book)
+    numbers = [each.span for each in (birth, phone) if each]
+    person = _person(utterance, text, cues, listening, book, numbers=numbers, known=names.words)
     taken = [each.span for each in (phone, birth, person) if each]
     place_words = [tuple(found.get("<place_word>", ())) for found in text.found]
     places = tuple(names.places.find(utterance, taken=taken, place_words=place_words, is_asked=asked is Asked.LOCATION))
@@ -153,9 +160,17 @@ def look(utterance: Utterance, text: Text, listening: Listening, *, book: Phrase
 
 
 def read_times(
-    scene: Scene, *, without: Iterable[Span], within: Span | None = None, at: datetime | None = None
+    scene: Scene,
+    *,
+    without: Iterable[Span],
+    within: Span | None = None,
+    at: datetime | None = None,
+    asked: Asked | None = None,
 ) -> TimeReading:
-    """Read the times of the utterance, or of its words `within`, as if the words `without` were not there; `at` another time than now."""
+    """Read the times of the utterance, or of its words `within`, as if the words `without` were not there.
+
+    `at`: another time than now; `asked`: another question than the one that was.
+    """
     utterance, listening = scene.utterance, scene.listening
     letters = list(utterance.text)
     for start, end in without:
@@ -164,8 +179,11 @@ def read_times(
             # A full stop keeps the words before and after from being read as one phrase.
             letters[first:last] = "." + " " * (last - first - 1)
     first, last = (0, len(letters)) if within is None else _letters_of(utterance, within)
-    asked = str(listening.asked) if listening.asked in {Asked.WHEN, Asked.CHOICE} else None
-    return read_time("".join(letters[first:last]), now=at or listening.now, language=scene.book.language, asked=asked)
+    question = asked or listening.asked
+    asked_for = str(question) if question in {Asked.WHEN, Asked.CHOICE} else None
+    return read_time(
+        "".join(letters[first:last]), now=at or listening.now, language=scene.book.language, asked=asked_for
+    )
 
 
 def _letters_of(utterance: Utterance, span: Span) -> Span:
@@ -225,25 +243,79 @@ def _date_runs(utterance: Utterance, book: PhraseBook) -> list[Span]:
 
 def _is_whole_date(utterance: Utterance, run: Span, listening: Listening, book: PhraseBook) -> bool:
     """Whether a run can only be a date of birth though nobody asked: it has a year, and that has gone by."""
-    figures = [
-        figure
-        for word in utterance.words[run[0] : run[1]]
-        for figure in word.replace("/", "-").replace(".", "-").split("-")
-    ]
-    years = [int(figure) for figure in figures if len(figure) == 4 and figure.isdigit()]
-    if len(figures) < 3 or not any(listening.now.year - 120 < year < listening.now.year for year in years):
+    if not _has_year(utterance, run, listening, book):
         return False
-    return _read_birth(utterance, run, listening, book) is not None
+    born = _read_birth(utterance, run, listening, book)
+    return born is not None and listening.now.date() - born > LONG_AGO
+
+
+def _has_year(utterance: Utterance, run: Span, listening: Listening, book: PhraseBook) -> bool:
+    """Whether a year was written out ("1984"), written after month and day ("5/2/84"), or said ("nineteen eighty-four")."""
+    words = utterance.words[run[0] : run[1]]
+    figures = [figure for word in words for figure in word.replace("/", "-").replace(".", "-").split("-")]
+    if len(figures) < 3:
+        return False
+    if any(len(figure) == YEAR_FIGURES and figure.isdigit() for figure in figures):
+        return True
+    is_one_date = any(_is_old_date(word, listening.now.year) for word in words)
+    is_said = any(first in book.century_words and then in book.numbers for first, then in pairwise(words))
+    names_month = any(word in book.date_words and word in book.date_names for word in words)
+    is_asked = listening.asked in {Asked.NAME, Asked.SPELL_NAME, Asked.BIRTH_DATE}
+    return is_one_date or (names_month and is_said) or is_asked
+
+
+def _is_old_date(word: str, this_year: int) -> bool:
+    """Whether "5/2/84" has a year that can't be one to come in."""
+    figures = word.replace("/", "-").replace(".", "-").split("-")
+    return len(figures) == len("mdy") and not 0 <= int(figures[-1]) - this_year % 100 <= YEARS_AHEAD
 
 
 def _person(
-    utterance: Utterance, text: Text, cues: Sequence[Hit], listening: Listening, book: PhraseBook
+    utterance: Utterance,
+    text: Text,
+    cues: Sequence[Hit],
+    listening: Listening,
+    book: PhraseBook,
+    *,
+    numbers: Sequence[Span],
+    known: Collection[str],
+) -> PersonName | None:
+    """Find whoever is named. `numbers` are the words of dates and numbers, `known` those of the clinic's own names."""
+    is_asked = listening.asked in {Asked.NAME, Asked.SPELL_NAME}
+    found = _beside_numbers(utterance, cues, book, numbers=numbers, known=known) if is_asked else None
+    found = found or _named(utterance, text, cues, listening, book, numbers=numbers)
+    if found is None and not is_asked:
+        found = _beside_numbers(utterance, cues, book, numbers=numbers, known=known)
+        if found is None and listening.asked not in _NAMES_OTHERS:
+            found = people.alone(utterance, book, known=known)
+    return found if found and people.is_legible(utterance, found.span) else None
+
+
+def _beside_numbers(
+    utterance: Utterance, cues: Sequence[Hit], book: PhraseBook, *, numbers: Sequence[Span], known: Collection[str]
+) -> PersonName | None:
+    """Read a name that nothing announces: "ann smith 5/2/84" in the middle of a line."""
+    for start, end in numbers:
+        lead = min((hit.start for hit in cues if hit.label in _NUMBER_CUES and hit.end == start), default=start)
+        if name := people.beside(utterance, (lead, end), book, known=known):
+            return name
+    return None
+
+
+def _named(
+    utterance: Utterance,
+    text: Text,
+    cues: Sequence[Hit],
+    listening: Listening,
+    book: PhraseBook,
+    *,
+    numbers: Sequence[Span],
 ) -> PersonName | None:
     is_asked = listening.asked in {Asked.NAME, Asked.SPELL_NAME}
     spelled = next(iter(people.spellings(utterance, book, is_expected=listening.asked is Asked.SPELL_NAME)), None)
     said = _announced(utterance, cues, book, is_asked=is_asked)
     if said is None and is_asked:
-        said = _answered(utterance, text, book, without=spelled)
+        said = _answered(utterance, text, book, without=spelled, numbers=numbers)
     if spelled and said and overlaps(said.span, spelled.span):
         said = None
     if spelled:
@@ -305,14 +377,17 @@ def _last_then_first(utterance: Utterance, book: PhraseBook) -> PersonName | Non
     return PersonName(f"{first.value} {last.value}", (0, 2), spelled=False)
 
 
-def _answered(utterance: Utterance, text: Text, book: PhraseBook, *, without: PersonName | None) -> PersonName | None:
+def _answered(
+    utterance: Utterance, text: Text, book: PhraseBook, *, without: PersonName | None, numbers: Sequence[Span]
+) -> PersonName | None:
     """Read the bare answer to "your name?": the first words that can be one and are no phrase such as "say that again"."""
     last = without.span[0] if without else len(utterance.tokens)
     if name := _last_then_first(utterance, book):
         return name
     phrases = frozenset(at for hit in book.intents.find(text) for at in hit.literal)
-    for start in sorted(set(range(last)) - phrases):
+    dated = frozenset(at for span in numbers for at in range(*span))
+    for start in sorted(set(range(last)) - phrases - dated):
         name = people.name_at(utterance, start, book, is_expected=True)
-        if name:
+        if name and not any(overlaps(name.span, span) for span in numbers):
             return name if name.span[1] <= last else None
     return None

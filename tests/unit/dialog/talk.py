@@ -116,7 +116,8 @@ class Diary:
             case MatchCaller(name=name, patient_ids=ids, birth_date=born):
                 known = {one: self.people[one] for one in ids}
                 fits = [one for one, (called, when) in known.items() if called == name and born in {None, when}]
-                return PatientFound(fits[0] if fits else None)
+                is_doubtful = not fits and any(called == name for called, _ in known.values())
+                return PatientFound(fits[0] if fits else None, is_doubtful=is_doubtful)
             case RegisterPatient():
                 self.registered.append(request)
                 return PatientFound("patient-new")

@@ -164,10 +164,52 @@ def test_a_name_of_the_number_with_another_date_of_birth_is_not_booked_as_that_p
     talk.hear(c.Choose(0))
     talk.hear(c.GiveBirthDate(date(1971, 4, 5)))
     talk.hear(c.GiveName("Ann Smith"))
+    assert talk.said == [Say.BIRTH_DATE_AGAIN]
+    talk.hear(c.GiveBirthDate(date(1971, 4, 5)))
     talk.hear(c.Affirm())
 
-    assert [one.birth_date for one in talk.diary.asked_for if isinstance(one, MatchCaller)] == [date(1971, 4, 5)]
+    assert {one.birth_date for one in talk.diary.asked_for if isinstance(one, MatchCaller)} == {date(1971, 4, 5)}
     assert [one.patient_id for one in talk.booked()] == ["patient-new"]
+    assert [one.is_doubtful for one in talk.diary.registered] == [True]
+
+
+def test_a_date_of_birth_that_was_mistyped_is_asked_for_once_more_and_then_finds_the_patient() -> None:
+    talk = Talk()
+    talk.hear(c.StartBooking(), c.GiveService(("cleaning",)), on(MONDAY))
+    talk.hear(c.Choose(0))
+    talk.hear(c.GiveName("Ann Smith"), c.GiveBirthDate(date(1984, 2, 5)))
+    talk.hear(c.GiveBirthDate(date(1984, 5, 2)))
+    talk.hear(c.Affirm())
+
+    assert [one.patient_id for one in talk.booked()] == [ANN]
+    assert talk.diary.registered == []
+
+
+def test_of_two_services_the_second_is_taken_up_once_the_first_is_booked() -> None:
+    talk = Talk()
+    talk.hear(c.StartBooking(), c.GiveService(("cleaning",)), c.GiveService(("flu-shot",)), on(MONDAY))
+    assert Say.ONE_BY_ONE in talk.said
+    talk.hear(c.Choose(0))
+    talk.hear(c.Affirm())
+    assert Say.NOW_THE_NEXT in talk.said
+    talk.hear(c.Choose(0))
+    talk.hear(c.Affirm())
+
+    assert [(one.service_id, one.patient_id) for one in talk.booked()] == [
+        ("service-cleaning", ANN),
+        ("service-flu-shot", ANN),
+    ]
+    assert talk.booked()[1].starts_at >= talk.booked()[0].ends_at
+
+
+def test_yes_and_no_at_once_is_asked_again() -> None:
+    talk = Talk()
+    talk.hear(c.StartBooking(), c.GiveService(("cleaning",)), on(MONDAY))
+    talk.hear(c.Choose(0))
+    talk.hear(c.Affirm(), c.Deny())
+
+    assert talk.booked() == []
+    assert Say.READ_BACK in talk.said
 
 
 def test_the_number_and_the_right_date_of_birth_find_the_patient_by_name() -> None:

@@ -1,6 +1,6 @@
 """Visits that exist: nothing of them is told or changed before name and date of birth match."""
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
@@ -256,3 +256,53 @@ def test_can_i_come_earlier_is_about_the_visit_they_have() -> None:
 
     assert all(one < wall("2027-03-16T10:00") for one in talk.offered())
     assert talk.offered()
+
+
+def who_can_not_come() -> Talk:
+    talk = Talk()
+    talk.diary.book(ANN, "cleaning", "lee", "main", wall("2027-03-16T10:00"))
+    talk.hear(c.StartCancel(only_unable=True), on(date(2027, 3, 16)))
+    talk.hear(c.GiveName("Ann Smith"), c.GiveBirthDate(date(1984, 5, 2)))
+    return talk
+
+
+def test_who_only_can_not_come_is_asked_whether_to_move_or_to_cancel() -> None:
+    talk = who_can_not_come()
+    assert talk.said == [Say.ASK_MOVE_OR_CANCEL]
+
+    talk.hear(c.Choose(0))
+    assert talk.said == [Say.ASK_WHEN_MOVE]
+
+
+def test_a_time_at_that_question_moves_the_visit() -> None:
+    talk = who_can_not_come()
+    talk.hear(on(date(2027, 3, 18), at=600))
+    talk.hear(c.Affirm())
+    talk.hear(c.Affirm())
+
+    assert [one.starts_at for one in talk.booked()] == [datetime(2027, 3, 18, 14, tzinfo=UTC)]
+
+
+def test_cancelling_after_all_still_takes_a_yes() -> None:
+    talk = who_can_not_come()
+    talk.hear(c.StartCancel())
+    assert talk.said == [Say.READ_BACK_CANCEL]
+
+    talk.hear(c.Affirm())
+    assert talk.booked() == []
+
+
+def test_a_visit_that_was_just_kept_is_the_one_to_move_instead() -> None:
+    talk = who_can_not_come()
+    talk.diary.book(ANN, "cleaning", "lee", "main", wall("2027-03-23T10:00"))
+    talk.hear(c.Deny())
+    talk.hear(c.StartReschedule())
+
+    assert talk.said == [Say.ASK_WHEN_MOVE]
+
+
+def test_a_week_later_counts_from_the_visit_and_keeps_its_time() -> None:
+    talk = who_can_not_come()
+    talk.hear(c.StartReschedule(), c.GiveTime(TimeWish(relative="later", shift_days=7)))
+
+    assert talk.offered() == [wall("2027-03-23T10:00")]

@@ -5,6 +5,7 @@ from datetime import date, datetime, timedelta
 import pytest
 
 from dialog.timewords import ClockRange, DayRange, TimeWish, read_time
+from dialog.timewords.values import Relative
 
 pytestmark = pytest.mark.unit
 
@@ -360,6 +361,23 @@ def test_a_year_in_words_is_no_time_of_day() -> None:
     )
 
 
-def test_what_counts_from_a_day_that_was_not_named_is_to_be_asked_about() -> None:
-    assert read_time("the day after", now=WEDNESDAY).unresolved == ("the day after",)
-    assert read_time("the week after", now=WEDNESDAY).unresolved == ("the week after",)
+@pytest.mark.parametrize(
+    ("said", "relative", "days"),
+    [
+        ("the week after", "later", 7),
+        ("the day after", "later", 1),
+        ("push it back a week", "later", 7),
+        ("back by two weeks", "later", 14),
+        ("two days earlier", "earlier", -2),
+        ("up a week", "earlier", -7),
+    ],
+)
+def test_a_shift_is_left_to_whoever_knows_what_it_counts_from(said: str, relative: Relative, days: int) -> None:
+    reading = read_time(said, now=WEDNESDAY)
+
+    assert reading.wish == TimeWish(relative=relative, shift_days=days)
+    assert not reading.past
+
+
+def test_a_weekday_that_counts_from_a_day_that_was_not_named_is_to_be_asked_about() -> None:
+    assert read_time("the Tuesday after", now=WEDNESDAY).unresolved == ("the Tuesday after",)

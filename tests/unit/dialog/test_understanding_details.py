@@ -1,0 +1,130 @@
+"""Details that patients give where nobody asked for them, or in another form than was asked for."""
+
+from dataclasses import replace
+from datetime import date, datetime
+
+import pytest
+
+from booking.values import Catalogue
+from dialog import commands as say
+from dialog.interpreter import Asked, Listening, Option
+from dialog.understanding.local import LocalInterpreter
+from tests.support.clinics import a_service, elm_catalogue
+
+pytestmark = pytest.mark.unit
+
+NOW = datetime.fromisoformat("2027-03-10T10:00")
+INTERPRETER = LocalInterpreter()
+ELM = elm_catalogue()
+AT_NINE = (Option(datetime.fromisoformat("2027-03-12T09:00")),)
+
+
+def heard(
+    text: str, *, asked: Asked = Asked.WHAT_TO_DO, catalogue: Catalogue = ELM, offered: tuple[Option, ...] = ()
+) -> tuple[say.Command, ...]:
+    listening = Listening(catalogue=catalogue, now=NOW, asked=asked, offered=offered)
+    return INTERPRETER.interpret(text, listening).commands
+
+
+def kinds(text: str, *, asked: Asked = Asked.WHAT_TO_DO, offered: tuple[Option, ...] = ()) -> set[str]:
+    return {one.name for one in heard(text, asked=asked, offered=offered)}
+
+
+def keys_heard(text: str, catalogue: Catalogue = ELM) -> list[tuple[str, ...]]:
+    return [one.keys for one in heard(text, catalogue=catalogue) if isinstance(one, say.GiveService)]
+
+
+@pytest.mark.parametrize(
+    ("said", "born"),
+    [
+        ("december ninth nineteen seventy six", date(1976, 12, 9)),
+        ("march third two thousand three", date(2003, 3, 3)),
+        ("12/9/76", date(1976, 12, 9)),
+        ("May 2nd 1984", date(1984, 5, 2)),
+    ],
+)
+@pytest.mark.parametrize("asked", [Asked.YES_NO, Asked.CHOICE, Asked.NAME])
+def test_a_date_of_long_ago_is_a_date_of_birth_whatever_was_asked(said: str, born: date, asked: Asked) -> None:
+    assert heard(said, asked=asked) == (say.GiveBirthDate(born),)
+
+
+@pytest.mark.parametrize("said", ["march sixteenth nine thirty", "march twenty five two thirty", "3/12/27 at 10"])
+def test_a_day_that_is_to_come_is_no_date_of_birth(said: str) -> None:
+    assert say.GiveBirthDate not in {type(one) for one in heard(said, asked=Asked.WHEN)}
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "cleaning friday 10am ann smith 5/2/84",
+        "flu shot monday, ann smith, dob 5/2/1984",
+        "cleaning Ann Smith 2125550123",
+    ],
+)
+def test_a_name_beside_a_date_of_birth_or_a_number_needs_no_announcing(said: str) -> None:
+    assert say.GiveName("Ann Smith") in heard(said, asked=Asked.WHAT_TO_DO)
+
+
+def test_a_name_and_nothing_else_is_heard_at_any_question_that_is_not_answered_with_one() -> None:
+    assert heard("Grace Hopper", asked=Asked.YES_NO) == (say.GiveName("Grace Hopper"),)
+    assert say.GiveName("Grace Hopper") not in heard("Grace Hopper", asked=Asked.PRACTITIONER)
+
+
+@pytest.mark.parametrize(
+    "said", ["my name is <svg onload=x> Bobby", "Robert'); DROP TABLE patients;--", "Bob123 Smith", "{{name}}"]
+)
+def test_what_nobody_writes_in_a_name_is_taken_for_none(said: str) -> None:
+    assert say.GiveName not in {type(one) for one in heard(said, asked=Asked.NAME)}
+
+
+def test_a_reason_of_words_said_about_any_visit_is_meant_only_by_all_of_them() -> None:
+    catalogue = elm_catalogue()
+    again = a_service("follow-up", "Follow-up visit", reasons=("see how it is going",))
+    catalogue = replace(catalogue, services=(*catalogue.services, again))
+
+    assert keys_heard("I have a cough, can I see Dr Patel", catalogue) == [("sick-visit",)]
+    assert keys_heard("I want to see how it is going", catalogue) == [("follow-up",)]
+
+
+@pytest.mark.parametrize(
+    "text", ["is Dr Lee married", "does Dr Lee have kids", "how old is Dr Lee", "where did Dr Lee go to school"]
+)
+def test_what_is_asked_of_a_person_beyond_visits_is_a_question_for_staff(text: str) -> None:
+    assert heard(text) == (say.AskClinic(say.Topic.OTHER, text),)
+
+
+@pytest.mark.parametrize(
+    "text", ["is Dr Lee free on friday", "does Dr Lee have anything on friday", "is Dr Lee in on friday"]
+)
+def test_what_is_asked_of_a_persons_time_is_no_such_question(text: str) -> None:
+    assert not any(isinstance(one, say.AskClinic) and one.topic is say.Topic.OTHER for one in heard(text))
+
+
+@pytest.mark.parametrize(
+    ("text", "keys"),
+    [
+        ("I need a cleaning and a flu shot", [("cleaning",), ("flu-shot",)]),
+        ("blood work and a physical on friday", [("blood-test",), ("physical",)]),
+        ("a cough and a fever", [("sick-visit",)]),
+    ],
+)
+def test_two_services_joined_by_and_are_two_wishes(text: str, keys: list[tuple[str, ...]]) -> None:
+    assert keys_heard(text) == keys
+
+
+@pytest.mark.parametrize(("text", "minute"), [("I meant 10", 600), ("Change the time to 4", 960)])
+def test_a_bare_number_in_a_correction_of_a_time_is_a_time(text: str, minute: int) -> None:
+    found = heard(text, asked=Asked.YES_NO, offered=AT_NINE)
+
+    assert [one.wish.at_minute for one in found if isinstance(one, say.GiveTime)] == [minute]
+
+
+def test_a_story_of_what_happened_is_no_wish_for_when_it_happened() -> None:
+    story = "I was helping my brother in law move a couch last weekend and something went in my lower back"
+
+    assert {one.name for one in heard(story)} == {"start_booking", "give_service"}
+
+
+def test_bringing_somebody_is_no_bringing_forward() -> None:
+    assert kinds("I want to bring my son in for a checkup") == {"start_booking", "book_for", "give_service"}
+    assert kinds("I need to bring my appointment forward") == {"start_reschedule"}
