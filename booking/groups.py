@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, func, insert, select, update
 
-from booking import guard, ledger, tasks
+from booking import guard, ledger, sessions, tasks
 from booking.asked import instant_asked, people_asked, service_asked
 from booking.availability import is_contingent
 from booking.cancel import cancel_appointment
@@ -25,7 +25,7 @@ from booking.model.clinic import Location
 from booking.model.staff import HealthcareService
 from booking.override import allowed_override, is_staff
 from booking.rules import Facts, NotOffered, check_booking, check_cancel, check_patient
-from booking.sessions import Seat, seat_of, seats, seats_count
+from booking.sessions import Seat, UnknownSeat, seat_of, seats, seats_count
 from booking.values import AppointmentStatus, BookedVisit, Catalogue, GroupSize, PatientId, Source, TaskKind
 from kernel.db import new_id
 from kernel.errors import Refused
@@ -54,12 +54,6 @@ class SessionByStaff(Refused):
     """Only staff open sessions of this group, or at that time."""
 
     code = "session-by-staff"
-
-
-class UnknownSeat(Refused):
-    """There is no such seat in a session."""
-
-    code = "unknown-seat"
 
 
 def open_session(
@@ -212,11 +206,11 @@ def confirm_seat(
     """
     override_reason = allowed_override(override_reason, actor=actor)
     with guard.all_or_nothing(work):
-        session_id = _session_of(work, seat_id=seat_id)
+        session_id = sessions.seat(work.session, seat_id=seat_id).session_id
         known = _facts(work, catalogue, session_id=session_id, patient_id=patient_id, now=now)
         known = dataclasses.replace(known, is_overriding=override_reason is not None)
         entry, group = _locked(work, catalogue, session_id=session_id)
-        seat = _seat(work, seat_id)
+        seat = sessions.seat(work.session, seat_id=seat_id)
         if seat.patient_id not in {None, patient_id} or seat.status not in _BOOKED | {AppointmentStatus.PENDING}:
             raise NotHeld
         if seat.status in _BOOKED:
@@ -276,9 +270,9 @@ def leave_session(
 
 def release_seat(work: UnitOfWork, catalogue: Catalogue, *, seat_id: str, now: datetime) -> None:
     """Give a held seat back; nothing happens if it is none any more. Locks the session. Raises UnknownSeat, UnknownVisit."""
-    session_id = _session_of(work, seat_id=seat_id)
+    session_id = sessions.seat(work.session, seat_id=seat_id).session_id
     entry, _ = _locked(work, catalogue, session_id=session_id)
-    seat = _seat(work, seat_id)
+    seat = sessions.seat(work.session, seat_id=seat_id)
     if seat.is_hold:
         _write(work, entry, _cancelled(seat), what="seat-released", actor="patient", now=now)
 
@@ -392,20 +386,6 @@ def _check_room(
         statement = statement.where(Participant.id != but)
     if (work.session.scalar(statement) or 0) >= group.maximum:
         raise SessionFull(maximum=group.maximum)
-
-
-def _session_of(work: UnitOfWork, *, seat_id: str) -> str:
-    session_id = work.session.scalar(select(Participant.appointment_id).where(Participant.id == seat_id))
-    if session_id is None:
-        raise UnknownSeat
-    return session_id
-
-
-def _seat(work: UnitOfWork, seat_id: str) -> Seat:
-    row = work.session.execute(seats().where(Participant.id == seat_id)).one_or_none()
-    if row is None:
-        raise UnknownSeat
-    return seat_of(row)
 
 
 def _seat_of(work: UnitOfWork, session_id: str, *, patient_id: str | None, conversation_id: str | None) -> Seat | None:

@@ -11,6 +11,13 @@ from sqlalchemy.orm import Session
 from booking.model.appointment import Appointment, Participant
 from booking.rules import earliest_start, latest_start
 from booking.values import BLOCKING, AppointmentStatus, Catalogue, PatientId, Slot, SlotQuery, Source
+from kernel.errors import Refused
+
+
+class UnknownSeat(Refused):
+    """There is no such seat in a session."""
+
+    code = "unknown-seat"
 
 
 @dataclass(frozen=True)
@@ -51,6 +58,14 @@ def seats_count(now: datetime) -> ColumnElement[bool]:
     """Return the condition that a Participant's seat is one that nobody else may have."""
     is_kept = or_(Participant.hold_expires_at.is_(None), Participant.hold_expires_at > now)
     return and_(Participant.status.in_(BLOCKING), is_kept)
+
+
+def seat(session: Session, *, seat_id: str) -> Seat:
+    """Return the seat as it stands. Raises UnknownSeat."""
+    row = session.execute(seats().where(Participant.id == seat_id)).one_or_none()
+    if row is None:
+        raise UnknownSeat
+    return seat_of(row)
 
 
 def participants(session: Session, catalogue: Catalogue, *, session_id: str, now: datetime) -> tuple[Seat, ...]:

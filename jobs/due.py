@@ -19,6 +19,7 @@ from booking.purge import purge_lapsed
 from booking.requests import clinics_with_requests, close_unanswered, escalate_requests
 from dialog.due import close_idle
 from jobs.context import JobServices
+from jobs.groups import look_after_groups
 from jobs.messages import send_what_waits
 from jobs.model import DueRun
 from jobs.next_available import refresh_everybody
@@ -75,6 +76,7 @@ DUTIES: tuple[Duty, ...] = (
     Duty("offer-freed-time", timedelta(minutes=1), offer_everywhere),
     Duty("refresh-next-available", timedelta(minutes=5), refresh_everybody),
     Duty("chase-requests", timedelta(minutes=5), _chase_requests),
+    Duty("look-after-groups", timedelta(minutes=1), look_after_groups),
     Duty("complete-past", timedelta(minutes=5), _complete_past),
     Duty("purge-lapsed-holds", timedelta(hours=1), _purge_lapsed),
     Duty("send-waiting-messages", timedelta(seconds=30), send_what_waits),

@@ -15,8 +15,11 @@ from booking.events import (
     OfferAccepted,
     OfferEnded,
     OfferMade,
+    SeatBooked,
+    SeatCancelled,
 )
 from jobs.context import JobServices
+from jobs.groups import send_seat_notice
 from jobs.messages import send_confirmation
 from jobs.next_available import refresh_practitioners
 from jobs.push import push_to_calendars
@@ -30,6 +33,7 @@ WAITLIST = "waitlist.offer"
 OFFER = "sms.offer"
 OFFER_OVER = "sms.offer-over"
 NEXT_AVAILABLE = "next-available"
+SEAT = "sms.seat"
 
 # Names are stored with each Delivery: rename none, and keep the step of a removed one until its last Delivery is done.
 STEPS: dict[str, Step] = {
@@ -39,6 +43,7 @@ STEPS: dict[str, Step] = {
     OFFER: send_offer,
     OFFER_OVER: drop_text_of_offer,
     NEXT_AVAILABLE: refresh_practitioners,
+    SEAT: send_seat_notice,
 }
 
 SUBSCRIBERS: dict[str, tuple[str, ...]] = {
@@ -52,4 +57,6 @@ SUBSCRIBERS: dict[str, tuple[str, ...]] = {
     OfferMade.name: (OFFER, NEXT_AVAILABLE),
     OfferAccepted.name: (OFFER_OVER,),
     OfferEnded.name: (OFFER_OVER, WAITLIST, NEXT_AVAILABLE),
+    SeatBooked.name: (SEAT,),
+    SeatCancelled.name: (SEAT,),
 }

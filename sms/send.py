@@ -61,6 +61,8 @@ def queue_visit_notice(
     if stored is not None:
         return None if stored.state == SmsState.SKIPPED else stored.id
     visit = queries.visit(work.session, appointment_id=appointment_id)
+    if visit.patient_id is None:
+        return None  # a group's session: who takes part is told of their seat
     to = number_of(work.session, patient_id=visit.patient_id)
     sender = catalogue.phone or catalogue.location(visit.location_id).phone
     note = _reason_to_skip(work.session, catalogue, visit, kind=kind, sequence=sequence, to=to, sender=sender, now=now)

@@ -1,0 +1,179 @@
+"""Who takes part in a group is told by text, and nobody is told of the session itself."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+
+import pytest
+from sqlalchemy import select
+
+from booking.cancel import cancel_appointment
+from booking.catalogue import CatalogueCache
+from booking.events import EVENTS, AppointmentEvent
+from booking.groups import cancel_session, confirm_seat, join_session, leave_session, open_session
+from booking.patients import register_patient
+from booking.tasks import open_tasks
+from booking.values import BookedVisit, Catalogue, Source
+from calendar_sync.adapters.memory_store import MemoryStore
+from jobs.context import JobServices
+from jobs.due import DUTIES, run_due
+from jobs.subscriptions import SEAT, STEPS, SUBSCRIBERS
+from kernel.clock import FixedClock
+from kernel.work import Database, OutboxEntry
+from sms.adapters.memory_gateway import MemoryGateway
+from sms.model import SmsKind, SmsMessage
+from tests.support.clinic_rows import store_catalogue
+from tests.support.together import GROUP, elm_with_more
+from tests.support.visits import NOW
+
+pytestmark = pytest.mark.integration
+
+MONDAY_NINE = datetime(2027, 3, 15, 13, 0, tzinfo=UTC)
+
+
+@dataclass
+class Clinic:
+    """A clinic with a worker, and a group."""
+
+    database: Database
+    catalogue: Catalogue
+    services: JobServices
+    told: set[int] = field(default_factory=set)
+
+    def open(self) -> BookedVisit:
+        with self.database.begin() as work:
+            return open_session(
+                work,
+                self.catalogue,
+                service_id=GROUP,
+                location_id="location-riverside",
+                starts_at=MONDAY_NINE,
+                now=NOW,
+                actor="staff:ann",
+            )
+
+    def take_part(self, session: BookedVisit, name: str, phone: str | None) -> str:
+        with self.database.begin() as work:
+            patient = register_patient(
+                work,
+                clinic_id=self.catalogue.clinic_id,
+                name=name,
+                birth_date=date(1984, 5, 2),
+                phone=phone,
+                language="en",
+                now=NOW,
+            )
+            seat = join_session(
+                work,
+                self.catalogue,
+                session_id=session.id,
+                patient_id=patient.id,
+                conversation_id=None,
+                source=Source.PHONE,
+                now=NOW,
+            )
+            confirm_seat(work, self.catalogue, seat_id=seat.id, patient_id=patient.id, now=NOW, actor="patient")
+        return str(patient.id)
+
+    def tell(self) -> None:
+        """Do what is to be done about everything that was published, texts twice."""
+        with self.database.read() as session:
+            entries = session.scalars(select(OutboxEntry).order_by(OutboxEntry.id)).all()
+        for entry in entries:
+            if entry.id in self.told:
+                continue
+            self.told.add(entry.id)
+            event = EVENTS[entry.name].from_json(entry.payload)
+            for name in SUBSCRIBERS.get(entry.name, ()):
+                assert isinstance(event, AppointmentEvent)
+                for _ in range(2 if name == SEAT else 1):
+                    STEPS[name](self.services, event, NOW)
+
+    def texts(self) -> list[tuple[SmsKind, str | None]]:
+        with self.database.read() as session:
+            rows = session.scalars(select(SmsMessage))
+            return sorted(((SmsKind(row.kind), row.to) for row in rows), key=str)
+
+
+@pytest.fixture
+def clinic(database: Database) -> Clinic:
+    stored = elm_with_more()
+    with database.begin() as work:
+        store_catalogue(work, stored)
+    services = JobServices(
+        db=database,
+        clock=FixedClock(NOW),
+        catalogues=CatalogueCache(),
+        sms_gateway=MemoryGateway(),
+        open_calendar=lambda _link: MemoryStore(),
+    )
+    return Clinic(database, stored, services)
+
+
+ANN, BEA = "+12125550123", "+12125550124"
+
+
+def by_session(clinic: Clinic, session: BookedVisit) -> None:
+    with clinic.database.begin() as work:
+        cancel_session(work, clinic.catalogue, session_id=session.id, reason="ill", now=NOW, actor="staff:ann")
+
+
+def as_any_visit(clinic: Clinic, session: BookedVisit) -> None:
+    with clinic.database.begin() as work:
+        cancel_appointment(
+            work,
+            clinic.catalogue,
+            appointment_id=session.id,
+            reason="ill",
+            now=NOW,
+            actor="staff:ann",
+            source=Source.STAFF,
+        )
+    run_due(clinic.services, now=NOW, duties=[duty for duty in DUTIES if duty.name == "look-after-groups"])
+
+
+@pytest.mark.parametrize("call_off", [by_session, as_any_visit])
+def test_each_participant_is_told_of_their_seat_and_that_the_session_is_called_off(
+    clinic: Clinic, call_off: Callable[[Clinic, BookedVisit], None]
+):
+    session = clinic.open()
+    for name, phone in (("Ann Smith", ANN), ("Bea Smith", BEA)):
+        clinic.take_part(session, name, phone)
+    clinic.tell()
+    assert clinic.texts() == [(SmsKind.BOOKED, ANN), (SmsKind.BOOKED, BEA)]
+
+    call_off(clinic, session)
+    clinic.tell()
+
+    assert clinic.texts()[2:] == [(SmsKind.CANCELLED, ANN), (SmsKind.CANCELLED, BEA)]
+    with clinic.database.read() as reading:
+        bodies = reading.scalars(select(SmsMessage).where(SmsMessage.kind == SmsKind.CANCELLED)).all()
+        assert all("we had to call off your appointment on Mon Mar 15, 9:00 AM EDT" in one.body for one in bodies)
+        assert open_tasks(reading, clinic_id=clinic.catalogue.clinic_id) == []
+
+
+def test_who_leaves_is_told_and_who_has_no_number_is_called(clinic: Clinic):
+    session = clinic.open()
+    ann = clinic.take_part(session, "Ann Smith", ANN)
+    clinic.take_part(session, "Bea Smith", None)
+    clinic.tell()
+    with clinic.database.begin() as work:
+        leave_session(work, clinic.catalogue, session_id=session.id, patient_id=ann, now=NOW, actor="patient")
+    clinic.tell()
+
+    assert {(kind, to) for kind, to in clinic.texts() if to} == {(SmsKind.BOOKED, ANN), (SmsKind.CANCELLED, ANN)}
+    with clinic.database.read() as reading:
+        [task] = open_tasks(reading, clinic_id=clinic.catalogue.clinic_id)
+    assert "Please tell the patient" in task.text
+
+
+def test_a_text_that_is_not_true_any_more_is_not_sent(clinic: Clinic):
+    session = clinic.open()
+    ann = clinic.take_part(session, "Ann Smith", ANN)
+    with clinic.database.begin() as work:
+        leave_session(work, clinic.catalogue, session_id=session.id, patient_id=ann, now=NOW, actor="patient")
+    clinic.tell()
+
+    with clinic.database.read() as reading:
+        sent = {row.kind: row.note for row in reading.scalars(select(SmsMessage))}
+    assert sent == {SmsKind.BOOKED: "superseded", SmsKind.CANCELLED: None}
