@@ -26,6 +26,7 @@ from frontdesk.files import read_text
 from frontdesk.lifecycle_commands import add_commands
 from frontdesk.schema import WrongSchema, check_schema, migrate, schema_state
 from frontdesk.users import Role, add_user, new_password, reset_password
+from frontdesk.waitlist_commands import add_waitlist_commands
 from kernel import log
 from kernel.config import BadSetting, ModelSettings, Settings, load_settings
 from kernel.errors import Malformed, Refused, Unavailable
@@ -445,3 +446,4 @@ def _fail(line: str) -> NoReturn:
 
 
 add_commands(cli, open_services=_services, find_clinic=_clinic_id)
+add_waitlist_commands(cli, open_services=_services, find_clinic=_clinic_id)
