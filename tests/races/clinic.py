@@ -7,7 +7,9 @@ from booking.values import (
     BookingRules,
     Catalogue,
     ClinicId,
+    GroupSize,
     LocationInfo,
+    Offering,
     ResourceInfo,
 )
 from tests.support.clinics import a_practitioner, a_service, weekly
@@ -30,6 +32,7 @@ def race_catalogue() -> Catalogue:
             buffer_after=timedelta(minutes=10),
         ),
         a_service("asked-visit", "Visit to confirm", needs_confirmation=True),
+        a_service("class", "Class of three", group=GroupSize(1, 3), resources=("room",)),
     )
     return Catalogue(
         clinic_id=ClinicId("clinic-races"),
@@ -41,7 +44,7 @@ def race_catalogue() -> Catalogue:
         languages=("en",),
         phone="+12125550100",
         transfer_to=None,
-        rules=BookingRules(),
+        rules=BookingRules(waitlist=Offering.ALL),
         locations=(LocationInfo("location-main", "main", "Main", "1 Main", ZONE, None, None, every_day, ()),),
         services=services,
         practitioners=tuple(

@@ -5,12 +5,15 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from booking.bundles import PartWish, confirm_bundle, place_bundle
 from booking.cancel import cancel_appointment
 from booking.confirm import confirm_hold
 from booking.expiry import expire_holds
+from booking.groups import confirm_seat, join_session
 from booking.hold import place_hold
+from booking.offers import accept_offer
 from booking.reschedule import reschedule
-from booking.values import BookedVisit, Catalogue, Slot, Source
+from booking.values import BookedVisit, BundleKind, Catalogue, Slot, Source
 from kernel.errors import Refused, Unavailable
 from kernel.work import Database, UnitOfWork
 from tests.support.racing import write_round_the_guard
@@ -164,6 +167,54 @@ def cancel(db: Database, catalogue: Catalogue, *, visit_id: str, now: datetime) 
     )
 
 
+def book_several(
+    db: Database,
+    catalogue: Catalogue,
+    *,
+    kind: BundleKind,
+    parts: tuple[PartWish, ...],
+    conversation_id: str,
+    now: datetime,
+) -> BookedVisit:
+    """Hold and confirm several visits, all or nothing; gives the first of them."""
+
+    def step(work: UnitOfWork) -> BookedVisit:
+        held = place_bundle(
+            work, catalogue, kind=kind, parts=parts, conversation_id=conversation_id, source=Source.PHONE, now=now
+        )
+        owners = {visit.id: str(part.patient_id) for visit, part in zip(held, parts, strict=True)}
+        bundle_id = held[0].bundle_id
+        assert bundle_id is not None
+        return confirm_bundle(work, catalogue, bundle_id=bundle_id, patient_ids=owners, now=now, actor="patient")[0]
+
+    return db.run(step)
+
+
+def take_seat(
+    db: Database, catalogue: Catalogue, *, session_id: str, patient_id: str, conversation_id: str, now: datetime
+) -> None:
+    """Hold and confirm a seat in a group's session."""
+
+    def step(work: UnitOfWork) -> None:
+        seat = join_session(
+            work,
+            catalogue,
+            session_id=session_id,
+            patient_id=patient_id,
+            conversation_id=conversation_id,
+            source=Source.PHONE,
+            now=now,
+        )
+        confirm_seat(work, catalogue, seat_id=seat.id, patient_id=patient_id, now=now, actor="patient")
+
+    db.run(step)
+
+
+def accept(db: Database, catalogue: Catalogue, *, offer_id: str, now: datetime) -> BookedVisit:
+    """Say yes to time that came free."""
+    return db.run(lambda work: accept_offer(work, catalogue, offer_id=offer_id, now=now, actor="patient"))
+
+
 def expire(db: Database, catalogue: Catalogue, *, now: datetime) -> None:
     """Do what the due work does each minute."""
     db.run(lambda work: expire_holds(work, now=now))
@@ -176,5 +227,6 @@ def write_blindly(db: Database, catalogue: Catalogue, *, slot: Slot, patient_id:
 
 
 DEEDS: dict[str, Callable[..., BookedVisit | None]] = {
-    one.__name__: one for one in (book, hold, confirm, move, exchange, cancel, expire, write_blindly)
+    one.__name__: one
+    for one in (book, hold, confirm, move, exchange, cancel, book_several, take_seat, accept, expire, write_blindly)
 }

@@ -3,13 +3,19 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import func, select
 
-from booking.model.appointment import Appointment, AppointmentChange
+from booking.bundles import PartWish
+from booking.freed_time import offer_freed_time
+from booking.groups import open_session
+from booking.model.appointment import Appointment, AppointmentChange, Participant
 from booking.patients import register_patient
 from booking.queries import visit as visit_of
-from booking.values import AppointmentStatus, BookedVisit, Catalogue
+from booking.values import AppointmentStatus, BookedVisit, BundleKind, Catalogue, Source
+from booking.waitlist import join_waitlist
+from kernel.interval import Interval
 from kernel.work import Database
 from tests.races import deeds
 from tests.races.clinic import PEOPLE, at, eve
@@ -95,7 +101,7 @@ class Stage:
             condition = (AppointmentChange.appointment_id == visit.id, AppointmentChange.what == what)
             return session.scalars(select(func.count()).where(*condition)).one()
 
-    def _wish(self, number: int, *, hour: float, people: tuple[str, ...], service: str) -> dict[str, object]:
+    def _wish(self, number: int, *, hour: float, people: tuple[str, ...], service: str) -> dict[str, Any]:
         return {
             "service": service,
             "people": people,
@@ -273,6 +279,128 @@ def _exchange_twice(stage: Stage) -> tuple[list[Deed], Judge]:
     return [yes] * 4, judge
 
 
+def part(stage: Stage, number: int, *, hour: float, people: tuple[str, ...], service: str = "visit") -> PartWish:
+    """Return one of several visits that are wanted together."""
+    named = tuple(f"practitioner-{person}" for person in people)
+    return PartWish(f"service-{service}", "location-main", stage.at(hour), named, stage.patient_ids[number])
+
+
+def several(stage: Stage, number: int, kind: BundleKind, *parts: PartWish) -> Deed:
+    """Return the deed of who books several visits, all or nothing."""
+    words = {"kind": kind, "parts": parts, "conversation_id": stage.name(number), "now": stage.now}
+    return Deed("book_several", words)
+
+
+def _household(stage: Stage) -> tuple[list[Deed], Judge]:
+    """Two people at once in the two rooms there are: one household has room, and no half of another."""
+    households = [
+        several(
+            stage,
+            n,
+            BundleKind.HOUSEHOLD,
+            *(part(stage, 2 * n + member, hour=9, people=(), service="room-visit") for member in range(2)),
+        )
+        for n in range(MANY)
+    ]
+
+    def judge(endings: Sequence[Ending]) -> list[str]:
+        done, booked = _done(endings), stage.booked_at(9)
+        return [] if (done, booked) == (1, 2) else [f"{done} households were told, {booked} visits are booked"]
+
+    return households, judge
+
+
+def _one_after_another(stage: Stage) -> tuple[list[Deed], Judge]:
+    """Series of two visits that cross each other, and some in the opposite order of people."""
+    orders = (("ann", 9, "bob", 10), ("bob", 9.25, "ann", 10.25), ("bob", 9, "ann", 10))
+    wishes = [
+        several(
+            stage,
+            n,
+            BundleKind.SERIES,
+            part(stage, n, hour=first, people=(one,)),
+            part(stage, n, hour=second, people=(other,)),
+        )
+        for n, (one, first, other, second) in ((n, orders[n % len(orders)]) for n in range(MANY))
+    ]
+
+    def judge(endings: Sequence[Ending]) -> list[str]:
+        done, booked = _done(endings), stage.booked_at(9, 9.25, 10, 10.25)
+        whole = booked == 2 * done and done in {1, 2}
+        return [] if whole else [f"{done} were told, and {booked} visits are booked"]
+
+    return wishes, judge
+
+
+def _last_seat(stage: Stage) -> tuple[list[Deed], Judge]:
+    """Six want one of the three seats of a class."""
+    with stage.db.begin() as work:
+        session = open_session(
+            work,
+            stage.catalogue,
+            service_id="service-class",
+            location_id="location-main",
+            starts_at=stage.at(9),
+            now=stage.now,
+            actor="staff:kim",
+        )
+    wishes = [
+        Deed(
+            "take_seat",
+            {
+                "session_id": session.id,
+                "patient_id": stage.patient_ids[n],
+                "conversation_id": stage.name(n),
+                "now": stage.now,
+            },
+        )
+        for n in range(MANY)
+    ]
+
+    def judge(endings: Sequence[Ending]) -> list[str]:
+        done = _done(endings)
+        with stage.db.read() as reading:
+            seats = reading.scalars(
+                select(func.count()).where(
+                    Participant.appointment_id == session.id, Participant.status == AppointmentStatus.BOOKED
+                )
+            ).one()
+        return [] if done == seats == 3 else [f"{done} of three seats were given, {seats} are taken"]
+
+    return wishes, judge
+
+
+def _offers(*answers: int) -> Callable[[Stage], tuple[list[Deed], Judge]]:
+    """Three wait and are all offered one time; the yeses come from those with the numbers `answers`."""
+
+    def prepare(stage: Stage) -> tuple[list[Deed], Judge]:
+        with stage.db.begin() as work:
+            for n in range(3):
+                join_waitlist(
+                    work,
+                    stage.catalogue,
+                    patient_id=stage.patient_ids[n],
+                    service_id="service-visit",
+                    practitioner_ids=("practitioner-ann",),
+                    spans=(Interval(stage.at(9), stage.at(9) + timedelta(minutes=1)),),
+                    conversation_id=stage.name(n),
+                    source=Source.PHONE,
+                    now=stage.now,
+                )
+            offer_ids = offer_freed_time(work, stage.catalogue, now=stage.now)
+        assert len(offer_ids) == 3, offer_ids
+        yeses = [Deed("accept", {"offer_id": offer_ids[n], "now": stage.now}) for n in answers]
+
+        def judge(endings: Sequence[Ending]) -> list[str]:
+            told = {answer for answer, ending in zip(answers, endings, strict=True) if ending.how == "done"}
+            booked = stage.booked_at(9)
+            return [] if (len(told), booked) == (1, 1) else [f"{len(told)} were told yes, {booked} are booked"]
+
+        return yeses, judge
+
+    return prepare
+
+
 KINDS = (
     Kind("same slot", _same_slot),
     Kind("any practitioner", _anybody),
@@ -284,6 +412,11 @@ KINDS = (
     Kind("moves to one time", _two_moves),
     Kind("cancel against move", _cancel_against_move),
     Kind("expiry against confirm", _expiry_against_confirm),
+    Kind("household", _household),
+    Kind("several visits that cross", _one_after_another),
+    Kind("a group's last seats", _last_seat),
+    Kind("first yes to an offer", _offers(0, 1, 2)),
+    Kind("an offer taken twice", _offers(0, 0, 1, 1)),
     Kind("confirm four times", _confirm_twice),
     Kind("exchange four times", _exchange_twice),
 )

@@ -11,14 +11,16 @@ from multiprocessing.process import BaseProcess
 
 import pytest
 from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
 from booking.catalogue import load_catalogue
-from booking.model.appointment import AppointmentChange
+from booking.model.appointment import Appointment, AppointmentChange
+from booking.values import BundleKind
 from kernel.work import Database
 from tests.races import deeds
 from tests.races.clinic import PEOPLE, race_catalogue
 from tests.races.deeds import Deed, do
-from tests.races.kinds import Stage, take_on_patients
+from tests.races.kinds import Stage, part, several, take_on_patients
 from tests.support.clinic_rows import store_catalogue
 from tests.support.databases import SECRET, import_rows
 from tests.support.diary_faults import diary_faults
@@ -48,6 +50,8 @@ def _work_until_killed(line: Connection, database_url: str, clinic_id: str, firs
         do(db, catalogue, Deed("confirm", yes))
         do(db, catalogue, Deed("cancel", {"visit_id": kept.id, "now": stage.now}))
         stage.hold(6, hour=16, people=("ann",))
+        parts = tuple(part(stage, 7 + n, hour=17, people=(person,)) for n, person in enumerate(PEOPLE))
+        do(db, catalogue, several(stage, 7, BundleKind.HOUSEHOLD, *parts))
         do(db, catalogue, Deed("expire", {"now": stage.now + 2 * catalogue.rules.hold}))
         if day == first_day:
             line.send("warm")  # the first statements take longer, and are not all that shall be interrupted
@@ -72,6 +76,17 @@ def _killed_at_some_moment(db: Database, patient_ids: tuple[str, ...], *, first_
     assert worker.exitcode == -signal.SIGKILL, "it had ended by itself"
 
 
+def _halves(session: Session) -> list[str]:
+    """Return the households of which some are booked and others are not there: held and booked they are all or none."""
+    statement = (
+        select(Appointment.bundle_id)
+        .where(Appointment.bundle_id.is_not(None))
+        .group_by(Appointment.bundle_id)
+        .having((func.count() != len(PEOPLE)) | (func.count(Appointment.status.distinct()) != 1))
+    )
+    return [str(bundle_id) for bundle_id in session.scalars(statement)]
+
+
 def test_a_process_that_is_killed_at_any_moment_leaves_a_sound_diary(database: Database):
     catalogue = race_catalogue()
     with database.begin() as work:
@@ -85,6 +100,7 @@ def test_a_process_that_is_killed_at_any_moment_leaves_a_sound_diary(database: D
 
         with database.read() as session:
             assert diary_faults(session, catalogue) == []
+            assert _halves(session) == []
             written = session.scalars(select(func.count()).select_from(AppointmentChange)).one()
         assert written >= lines
         lines = written

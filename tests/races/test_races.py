@@ -16,13 +16,15 @@ from tests.races.running import Tally, run_races
 
 pytestmark = pytest.mark.integration
 
-ROUNDS = 6
+ROUNDS = 4
 
 
 def test_races_of_every_kind_leave_a_sound_diary(database: Database):
     tallies = run_races(database, rounds=ROUNDS)
 
-    assert [one for one in tallies if not one.is_sound] == []
+    assert [
+        (one.kind, one.doubles, one.gave_up, one.lost[:3], one.errors[:3]) for one in tallies if not one.is_sound
+    ] == []
     assert sum(one.refused for one in tallies) > 0, "nobody met anybody: no race took place"
 
 

@@ -16,6 +16,7 @@ from kernel.work import OutboxEntry
 TOLD = {
     "booked": "booking.appointment.booked",
     "accepted": "booking.appointment.booked",
+    "opened": "booking.appointment.booked",
     "requested": "booking.appointment.requested",
     "moved": "booking.appointment.moved",  # or requested, where staff must say yes to the new time
     "cancelled": "booking.appointment.cancelled",
@@ -92,12 +93,13 @@ def _telling_faults(session: Session, appointments: Mapping[str, AnyRow]) -> Ite
     """History has a line for each revision; the outbox tells of each change that concerns others, once and in order."""
     lines: dict[str, list[AnyRow]] = defaultdict(list)
     for row in session.execute(select(*AppointmentChange.__table__.columns).order_by(AppointmentChange.id)):
-        lines[row.appointment_id].append(row)
+        if not row.what.startswith("seat-"):  # of a group: who takes part is not the session's own history
+            lines[row.appointment_id].append(row)
     events: dict[str, list[tuple[str, int]]] = defaultdict(list)
     for entry in session.execute(
         select(OutboxEntry.aggregate_id, OutboxEntry.name, OutboxEntry.payload).order_by(OutboxEntry.id)
     ):
-        if "revision" in entry.payload:
+        if entry.name in TOLD.values():
             events[entry.aggregate_id].append((entry.name, entry.payload["revision"]))
     for appointment_id, row in appointments.items():
         history = lines[appointment_id]
@@ -105,7 +107,7 @@ def _telling_faults(session: Session, appointments: Mapping[str, AnyRow]) -> Ite
             yield f"{appointment_id} is at revision {row.revision} and has {len(history)} lines of history"
         yield from _illegal(appointment_id, history)
         must = [(TOLD[line.what], number) for number, line in enumerate(history) if line.what in TOLD]
-        told = [event for event in events[appointment_id] if event[0] in TOLD.values()]
+        told = events[appointment_id]
         waiting = [(TOLD["requested"], number) if name == TOLD["moved"] else (name, number) for name, number in must]
         if len(told) != len(must) or any(one not in both for one, *both in zip(told, must, waiting, strict=True)):
             yield f"{appointment_id} was to be told of as {must} and was as {told}"
