@@ -136,6 +136,8 @@ class _Leaf:
         word, before, following = self.token.word, self._word(-1), self._word(1)
         if before in self.steering["titles"] or (before == "." and self._word(-2) in self.steering["titles"]):
             return False
+        if kind == "MONTH" and before in self.steering["relatives"]:
+            return False
         if word in self.steering["months_that_are_words"] and kind == "MONTH":
             return self._is_month(before, following)
         return not (word in self.steering["weekdays_that_are_words"] and before in self.steering["pronouns"])

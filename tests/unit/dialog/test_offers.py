@@ -124,9 +124,18 @@ def test_thinning_keeps_the_wished_day_and_the_ends_of_every_other(free: list[Sl
     def on_wished(slot: Slot) -> bool:
         return hours.wall_time(slot.starts_at, CATALOGUE.location(slot.location_id)).date() in wished
 
-    assert [one for one in kept if on_wished(one)] == [one for one in free if on_wished(one)]
-    assert kept[0] == free[0]
+    assert sorted(one for one in kept if on_wished(one)) == [one for one in free if on_wished(one)]
+    assert kept[0].starts_at == free[0].starts_at
     assert max(one.starts_at for one in kept) == max(one.starts_at for one in free)
+
+
+def test_at_one_start_people_come_in_the_order_of_the_clinic() -> None:
+    everybody = [person.id for person in CATALOGUE.practitioners]
+    free = [a_slot(0, 32, who) for who in sorted(everybody, reverse=True)]
+
+    kept = offers.thinned(free, TimeWish(), catalogue=CATALOGUE)
+
+    assert [one.practitioner_id for one in kept] == everybody
 
 
 def test_an_exact_time_is_met_by_itself_before_its_other_reading() -> None:

@@ -1,5 +1,6 @@
 """Details that patients give where nobody asked for them, or in another form than was asked for."""
 
+import json
 from dataclasses import replace
 from datetime import date, datetime
 
@@ -8,7 +9,9 @@ import pytest
 from booking.values import Catalogue
 from dialog import commands as say
 from dialog.interpreter import Asked, Listening, Option
+from dialog.understanding.lines import understand_line
 from dialog.understanding.local import LocalInterpreter
+from kernel.errors import Malformed
 from tests.support.clinics import a_service, elm_catalogue
 
 pytestmark = pytest.mark.unit
@@ -128,3 +131,25 @@ def test_a_story_of_what_happened_is_no_wish_for_when_it_happened() -> None:
 def test_bringing_somebody_is_no_bringing_forward() -> None:
     assert kinds("I want to bring my son in for a checkup") == {"start_booking", "book_for", "give_service"}
     assert kinds("I need to bring my appointment forward") == {"start_reschedule"}
+
+
+def test_yeah_no_is_no_yes() -> None:
+    assert kinds("yeah no", asked=Asked.YES_NO, offered=AT_NINE) == {"deny"}
+    assert kinds("yeah no that's fine", asked=Asked.YES_NO, offered=AT_NINE) == {"affirm", "deny"}
+    assert kinds("yes no problem", asked=Asked.YES_NO, offered=AT_NINE) == {"affirm"}
+
+
+def test_swearing_hides_no_question() -> None:
+    assert kinds("are you a stupid robot") == {"ask_if_bot"}
+
+
+def test_a_weekday_behind_a_relative_is_a_day() -> None:
+    assert "give_time" in kinds("a checkup for me and my husband friday")
+    assert "give_time" not in kinds("a checkup for my daughter April")
+
+
+def test_an_offered_thing_that_is_no_option_is_told_of_in_one_line() -> None:
+    line = json.dumps({"text": "yes", "now": "2027-03-10T10:00", "zone": "America/New_York", "offered": [5]})
+
+    with pytest.raises(Malformed, match="option"):
+        understand_line(line, interpreter=INTERPRETER, catalogue=ELM)
