@@ -129,6 +129,13 @@ class SeatBooked(SeatEvent):
 
 
 @dataclass(frozen=True, kw_only=True)
+class SeatMoved(SeatEvent):
+    """The session is at another time or place, and the patient still takes part."""
+
+    name = "booking.seat.moved"
+
+
+@dataclass(frozen=True, kw_only=True)
 class SeatCancelled(SeatEvent):
     """A patient takes part no more: they left, or the session was called off."""
 
@@ -164,6 +171,7 @@ EVENTS: dict[str, type[DomainEvent]] = {
         OfferAccepted,
         OfferEnded,
         SeatBooked,
+        SeatMoved,
         SeatCancelled,
         TaskOpened,
     )

@@ -17,7 +17,7 @@ from booking.availability import is_contingent
 from booking.cancel import cancel_appointment
 from booking.claims import Need, claims_of, take
 from booking.confirm import NotHeld, wanted_of
-from booking.events import AppointmentBooked, SeatBooked, SeatCancelled, SeatEvent
+from booking.events import AppointmentBooked, SeatBooked, SeatCancelled, SeatEvent, SeatMoved
 from booking.facts import gather, wanted_asked
 from booking.hold import place_hold
 from booking.model.appointment import Appointment, AppointmentChange, Participant
@@ -302,6 +302,32 @@ def cancel_session(
         return visit
 
 
+def tell_of_move(work: UnitOfWork, *, session_id: str, sequence: int, now: datetime) -> int:
+    """Tell every participant that their session was moved, and say how many there are: once for each move of it.
+
+    `sequence`: of the event that tells of the move. Nothing happens for a visit that is no session. Locks the session. Raises
+    UnknownVisit.
+    """
+    entry = ledger.read_locked(work, appointment_id=session_id)
+    if entry.visit.patient_id is not None:
+        return 0
+    what = f"{_MOVE_TOLD}-{sequence}"
+    told = select(AppointmentChange.id).where(
+        AppointmentChange.appointment_id == session_id, AppointmentChange.what == what
+    )
+    if work.session.scalars(told.limit(1)).first() is not None:
+        return 0
+    ledger.note(work, entry, what=what, actor="system", source=entry.visit.source, now=now, after={})
+    rows = work.session.execute(
+        seats()
+        .where(Participant.appointment_id == session_id, Participant.status == AppointmentStatus.BOOKED)
+        .order_by(Participant.id)
+    ).all()
+    for seat in map(seat_of, rows):
+        _tell(work, SeatMoved, entry, seat, now=now)
+    return len(rows)
+
+
 def look_after_sessions(work: UnitOfWork, *, now: datetime) -> int:
     """Ask staff about sessions soon in which too few take part, and tell participants of sessions that were called off.
 
@@ -321,6 +347,7 @@ def look_after_sessions(work: UnitOfWork, *, now: datetime) -> int:
 _BOOKED = {AppointmentStatus.BOOKED, AppointmentStatus.ARRIVED, AppointmentStatus.FULFILLED}
 _LEAVING = {AppointmentStatus.PENDING, AppointmentStatus.BOOKED}
 _TOO_FEW = "too-few"
+_MOVE_TOLD = "move-told"
 
 
 def _group_asked(catalogue: Catalogue, service_id: str) -> GroupSize:
@@ -437,6 +464,9 @@ def _write(work: UnitOfWork, entry: ledger.Entry, seat: Seat, *, what: str, acto
     if written.first() is None:
         new = values | {"id": seat.id, "appointment_id": seat.session_id, "created_at": now}
         work.session.execute(insert(Participant).values(**new))
+    # Whether there is room is shown with what is free in the diary that the session takes time of.
+    claims = claims_of(work.session, appointment_id=seat.session_id)
+    work.touch(*(guard.schedule_tag(claim.schedule_id) for claim in claims))
     after = {"seat": seat.id, "patient_id": seat.patient_id, "status": seat.status}
     ledger.note(work, entry, what=what, actor=actor, source=seat.source, now=now, after=after)
     return seat

@@ -17,7 +17,7 @@ from typing import Any
 from redis.exceptions import RedisError
 from sqlalchemy.orm import Session
 
-from booking import availability, queries
+from booking import availability, packages, queries
 from booking.guard import schedule_tag
 from booking.rules import earliest_start
 from booking.values import Catalogue, Slot, SlotQuery
@@ -88,7 +88,8 @@ class ShownSlots:
         tags = sorted(
             {
                 schedule_tag(schedule_id)
-                for wanted, people in availability.search_places(catalogue, query)
+                for step in packages.step_queries(catalogue, query)
+                for wanted, people in availability.search_places(catalogue, step)
                 for schedule_id in wanted.schedule_ids(people)
             }
         )

@@ -17,9 +17,10 @@ from booking.events import (
     OfferMade,
     SeatBooked,
     SeatCancelled,
+    SeatMoved,
 )
 from jobs.context import JobServices
-from jobs.groups import send_seat_notice
+from jobs.groups import send_seat_notice, tell_participants
 from jobs.messages import send_confirmation
 from jobs.next_available import refresh_practitioners
 from jobs.push import push_to_calendars
@@ -34,6 +35,7 @@ OFFER = "sms.offer"
 OFFER_OVER = "sms.offer-over"
 NEXT_AVAILABLE = "next-available"
 SEAT = "sms.seat"
+PARTICIPANTS = "group.moved"
 
 # Names are stored with each Delivery: rename none, and keep the step of a removed one until its last Delivery is done.
 STEPS: dict[str, Step] = {
@@ -44,12 +46,13 @@ STEPS: dict[str, Step] = {
     OFFER_OVER: drop_text_of_offer,
     NEXT_AVAILABLE: refresh_practitioners,
     SEAT: send_seat_notice,
+    PARTICIPANTS: tell_participants,
 }
 
 SUBSCRIBERS: dict[str, tuple[str, ...]] = {
     AppointmentRequested.name: (CALENDAR, NEXT_AVAILABLE),
     AppointmentBooked.name: (CALENDAR, CONFIRMATION, NEXT_AVAILABLE),
-    AppointmentMoved.name: (CALENDAR, CONFIRMATION, WAITLIST, NEXT_AVAILABLE),
+    AppointmentMoved.name: (CALENDAR, CONFIRMATION, PARTICIPANTS, WAITLIST, NEXT_AVAILABLE),
     AppointmentCancelled.name: (CALENDAR, CONFIRMATION, WAITLIST, NEXT_AVAILABLE),
     AppointmentRejected.name: (CALENDAR, CONFIRMATION, WAITLIST, NEXT_AVAILABLE),
     MoveOffered.name: (CONFIRMATION,),
@@ -58,5 +61,6 @@ SUBSCRIBERS: dict[str, tuple[str, ...]] = {
     OfferAccepted.name: (OFFER_OVER,),
     OfferEnded.name: (OFFER_OVER, WAITLIST, NEXT_AVAILABLE),
     SeatBooked.name: (SEAT,),
+    SeatMoved.name: (SEAT,),
     SeatCancelled.name: (SEAT,),
 }

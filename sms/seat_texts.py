@@ -27,9 +27,9 @@ def queue_seat_notice(
 ) -> str | None:
     """Write down the text that tells a participant of their seat; return its id, None if none is to be sent.
 
-    `kind`: BOOKED or CANCELLED; `revision`: of the event. Calling again for the same event gives the same text. Nothing is sent
+    `kind`: BOOKED, MOVED or CANCELLED; `revision`: of the event. Calling again for the same event gives the same text. Nothing is sent
     about a seat of which something else is true by now, about a session that is over, or to a number that has opted out; where
-    there is no number staff get a task. That the clinic called a session off waits for the end of the quiet hours.
+    there is no number staff get a task. That the clinic moved a session or called it off waits for the end of the quiet hours.
     """
     found = seat(work.session, seat_id=seat_id)
     stored = work.session.scalar(
@@ -40,7 +40,7 @@ def queue_seat_notice(
     if stored is not None:
         return None if stored.state == SmsState.SKIPPED else stored.id
     session = queries.visit(work.session, appointment_id=found.session_id)
-    by_clinic = session.status is AppointmentStatus.CANCELLED
+    by_clinic = kind is SmsKind.MOVED or session.status is AppointmentStatus.CANCELLED
     to = number_of(work.session, patient_id=found.patient_id)
     sender = catalogue.phone or catalogue.location(session.location_id).phone
     note = _reason_to_skip(work.session, catalogue, found, session, kind=kind, to=to, sender=sender, now=now)
@@ -78,7 +78,7 @@ def _reason_to_skip(
     sender: str | None,
     now: datetime,
 ) -> str | None:
-    if (found.status is AppointmentStatus.BOOKED) != (kind is SmsKind.BOOKED):
+    if (found.status is AppointmentStatus.BOOKED) != (kind is not SmsKind.CANCELLED):
         return "superseded"
     if visit.starts_at <= now:
         return "past"

@@ -7,6 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from redis import Redis
 from sqlalchemy import event, func, select
 
 from booking.asked import TimeWithoutZone, UnknownLocation, UnknownPatient, UnknownPractitioner, UnknownService
@@ -34,7 +35,8 @@ from booking.model.appointment import Allocation, Appointment, Bundle
 from booking.queries import find_first_slot, find_slots, find_slots_many
 from booking.rules import OutsideHours, PatientOverlap, TooLateToChange, TooSoon
 from booking.series import Series, SeriesImpossible, SeriesTooLong, place_series
-from booking.values import AppointmentStatus, BookedVisit, BundleKind, Catalogue, SlotQuery, Source
+from booking.shown import ShownSlots
+from booking.values import AppointmentStatus, BookedVisit, BundleKind, Catalogue, Slot, SlotQuery, Source
 from kernel.errors import Refused
 from kernel.interval import Interval
 from kernel.work import Database
@@ -181,6 +183,33 @@ def test_searching_for_several_packages_takes_as_many_statements_as_for_one_visi
     span = Interval(MONDAY_NINE, MONDAY_NINE + 5 * DAY)
 
     assert statements([SlotQuery(PACKAGE, span)] * 3) == statements([SlotQuery(FLU_SHOT, span)])
+
+
+def test_a_package_kept_for_showing_is_looked_for_again_once_a_step_is_taken(desk: Desk, redis_url: str):
+    query = SlotQuery(PACKAGE, Interval(MONDAY_NINE, MONDAY_NINE + DAY), (RUIZ,))
+
+    def shown() -> list[Slot]:
+        with desk.database.read() as session:
+            return cache.find_slots(session, desk.catalogue, query=query, now=desk.now)
+
+    with Redis.from_url(redis_url) as redis:
+        cache = ShownSlots(redis)
+        before = shown()
+        with desk.database.begin() as work:
+            first = before[0].parts[0]
+            wish = PartWish.of(first)
+            place_bundle(
+                work,
+                desk.catalogue,
+                kind=BundleKind.HOUSEHOLD,
+                parts=[wish],
+                conversation_id=None,
+                source=Source.SMS,
+                now=desk.now,
+            )
+        cache.changed(frozenset(work.touched))
+
+        assert before[0] not in shown()
 
 
 def test_if_one_part_is_taken_nothing_is_held(desk: Desk):

@@ -26,7 +26,7 @@ from booking.groups import (
     release_seat,
     start_session,
 )
-from booking.guard import SlotTaken
+from booking.guard import SlotTaken, schedule_tag
 from booking.hold import place_hold
 from booking.ledger import UnknownVisit, VisitClosed
 from booking.model.appointment import Allocation, Appointment, Participant
@@ -425,3 +425,19 @@ def test_a_visit_is_no_session(desk: Desk, a_patient: Callable[..., str]):
         desk.join(held, a_patient())
     with pytest.raises(NotAGroup):
         desk.cancel(held)
+
+
+def test_whether_there_is_room_is_not_shown_from_before_somebody_joined(desk: Desk):
+    session = desk.open()
+
+    with desk.database.begin() as work:
+        join_session(
+            work,
+            desk.catalogue,
+            session_id=session.id,
+            conversation_id="conversation-1",
+            source=Source.SMS,
+            now=desk.now,
+        )
+
+        assert work.touched == {schedule_tag("schedule-novak")}

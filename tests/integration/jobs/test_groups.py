@@ -1,8 +1,8 @@
 """Who takes part in a group is told by text, and nobody is told of the session itself."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from sqlalchemy import select
@@ -11,13 +11,15 @@ from booking.cancel import cancel_appointment
 from booking.catalogue import CatalogueCache
 from booking.events import EVENTS, AppointmentEvent
 from booking.groups import cancel_session, confirm_seat, join_session, leave_session, open_session
+from booking.hold import place_hold
 from booking.patients import register_patient
+from booking.reschedule import reschedule
 from booking.tasks import open_tasks
 from booking.values import BookedVisit, Catalogue, Source
 from calendar_sync.adapters.memory_store import MemoryStore
 from jobs.context import JobServices
 from jobs.due import DUTIES, run_due
-from jobs.subscriptions import SEAT, STEPS, SUBSCRIBERS
+from jobs.subscriptions import PARTICIPANTS, SEAT, STEPS, SUBSCRIBERS
 from kernel.clock import FixedClock
 from kernel.work import Database, OutboxEntry
 from sms.adapters.memory_gateway import MemoryGateway
@@ -76,18 +78,21 @@ class Clinic:
         return str(patient.id)
 
     def tell(self) -> None:
-        """Do what is to be done about everything that was published, texts twice."""
+        """Do what is to be done about everything that was published, as long as there is anything; what concerns seats twice."""
+        while new := self._new():
+            for entry in new:
+                self.told.add(entry.id)
+                event = EVENTS[entry.name].from_json(entry.payload)
+                for name in SUBSCRIBERS.get(entry.name, ()):
+                    assert isinstance(event, AppointmentEvent)
+                    for _ in range(2 if name in {SEAT, PARTICIPANTS} else 1):
+                        STEPS[name](self.services, event, NOW)
+
+    def _new(self) -> Sequence[OutboxEntry]:
         with self.database.read() as session:
-            entries = session.scalars(select(OutboxEntry).order_by(OutboxEntry.id)).all()
-        for entry in entries:
-            if entry.id in self.told:
-                continue
-            self.told.add(entry.id)
-            event = EVENTS[entry.name].from_json(entry.payload)
-            for name in SUBSCRIBERS.get(entry.name, ()):
-                assert isinstance(event, AppointmentEvent)
-                for _ in range(2 if name == SEAT else 1):
-                    STEPS[name](self.services, event, NOW)
+            return session.scalars(
+                select(OutboxEntry).where(OutboxEntry.id.not_in(self.told)).order_by(OutboxEntry.id)
+            ).all()
 
     def texts(self) -> list[tuple[SmsKind, str | None]]:
         with self.database.read() as session:
@@ -177,3 +182,37 @@ def test_a_text_that_is_not_true_any_more_is_not_sent(clinic: Clinic):
     with clinic.database.read() as reading:
         sent = {row.kind: row.note for row in reading.scalars(select(SmsMessage))}
     assert sent == {SmsKind.BOOKED: "superseded", SmsKind.CANCELLED: None}
+
+
+def test_each_participant_is_told_that_their_session_is_moved(clinic: Clinic):
+    session = clinic.open()
+    for name, phone in (("Ann Smith", ANN), ("Bea Smith", BEA)):
+        clinic.take_part(session, name, phone)
+    with clinic.database.begin() as work:
+        hold = place_hold(
+            work,
+            clinic.catalogue,
+            service_id=GROUP,
+            location_id="location-riverside",
+            starts_at=MONDAY_NINE + timedelta(hours=1),
+            conversation_id=None,
+            source=Source.STAFF,
+            now=NOW,
+            replaces_appointment_id=session.id,
+            actor="staff:ann",
+        )
+        reschedule(
+            work,
+            clinic.catalogue,
+            appointment_id=session.id,
+            hold_id=hold.id,
+            now=NOW,
+            actor="staff:ann",
+            source=Source.STAFF,
+        )
+    clinic.tell()
+
+    moved = [to for kind, to in clinic.texts() if kind is SmsKind.MOVED]
+    assert moved == [ANN, BEA]
+    with clinic.database.read() as reading:
+        assert open_tasks(reading, clinic_id=clinic.catalogue.clinic_id) == []
