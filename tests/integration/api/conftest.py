@@ -85,9 +85,9 @@ class Program:
         return {"Authorization": f"Bearer {self.key}", **(more or {})}
 
 
-def make_site(database: Database, redis: Any) -> Site:
+def make_site(database: Database, redis: Any, *, elm: Catalogue | None = None) -> Site:
     """Store two clinics and put the API in front of them."""
-    clock, elm = FixedClock(NOW), elm_catalogue()
+    clock, elm = FixedClock(NOW), elm or elm_catalogue()
     with database.begin() as work:
         store_catalogue(work, elm)
         store_catalogue(work, another_clinic(elm))
