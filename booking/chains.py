@@ -1,7 +1,7 @@
 """Visits one after the other: for each start the chain of them that ends first. Pure; for packages and households."""
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -45,8 +45,10 @@ class Link:
         )
 
 
-def chains(links: Sequence[Link], *, wait: timedelta, rooms: Rooms) -> Iterator[tuple[Slot, ...]]:
-    """Yield for each start of the first of `links` the chain that ends first, if there is any, ascending.
+def chains(
+    links: Sequence[Link], *, wait: timedelta, rooms: Rooms, but: Collection[datetime] = ()
+) -> Iterator[tuple[Slot, ...]]:
+    """Yield for each start of the first of `links` the chain that ends first, if there is any, ascending; none for starts `but`.
 
     Each next one starts no earlier than the one before ends, and at most `wait` later. Of several that end at once it is the
     one whose visits come earliest, with those who come first in order.
@@ -73,6 +75,8 @@ def chains(links: Sequence[Link], *, wait: timedelta, rooms: Rooms) -> Iterator[
         return best
 
     for at in possible[0]:
+        if at in but:
+            continue
         found = best_from((links[0].piece(at),), None)
         people = None if found is None else arranged(found, rooms)
         if found is not None and people is not None:

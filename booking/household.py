@@ -1,6 +1,6 @@
 """Several people who come together: one after the other, or all at once. Booked all or nothing (`bundles.place_bundle`)."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 from itertools import permutations
@@ -18,8 +18,8 @@ from kernel.errors import Refused
 LONGEST_WAIT = timedelta(minutes=30)
 """So long, unless more is asked for, the next one of a household may have to wait after the one before is done."""
 
-_MOST_ORDERED = 4
-"""Of more people than these the order stays as asked: there would be too many others."""
+_MOST_ORDERED = 3
+"""Of more people than these the order stays as asked: there would be too many others to try."""
 
 
 class Together(StrEnum):
@@ -113,21 +113,37 @@ def _at_once(links: Sequence[Link], rooms: Rooms) -> Iterator[Slot]:
 
 
 def _one_by_one(links: Sequence[Link], rooms: Rooms, *, wait: timedelta) -> Iterator[Slot]:
-    numbers = range(len(links))
-    as_asked, *others = permutations(numbers) if len(links) <= _MOST_ORDERED else [tuple(numbers)]
+    as_asked, *others = _orders(links)
     found = dict(_in_this_order(links, as_asked, rooms, wait=wait))
     instead: dict[datetime, Slot] = {}
     for order in others:
-        for at, slot in _in_this_order(links, order, rooms, wait=wait):
+        for at, slot in _in_this_order(links, order, rooms, wait=wait, but=found):
             if at not in instead or slot.ends_at < instead[at].ends_at:
                 instead[at] = slot
     yield from (instead | found).values()
 
 
+def _orders(links: Sequence[Link]) -> list[tuple[int, ...]]:
+    """Return the orders to try, the one asked for first; of those in which only people with the same wish change places one."""
+    numbers = range(len(links))
+    if len(links) > _MOST_ORDERED:
+        return [tuple(numbers)]
+    alike = {number: next(other for other in numbers if links[other] == links[number]) for number in numbers}
+    different: dict[tuple[int, ...], tuple[int, ...]] = {}
+    for order in permutations(numbers):
+        different.setdefault(tuple(alike[number] for number in order), order)
+    return list(different.values())
+
+
 def _in_this_order(
-    links: Sequence[Link], order: Sequence[int], rooms: Rooms, *, wait: timedelta
+    links: Sequence[Link],
+    order: Sequence[int],
+    rooms: Rooms,
+    *,
+    wait: timedelta,
+    but: Collection[datetime] = (),
 ) -> Iterator[tuple[datetime, Slot]]:
-    for chain in chains([links[number] for number in order], wait=wait, rooms=rooms):
+    for chain in chains([links[number] for number in order], wait=wait, rooms=rooms, but=but):
         parts = dict(zip(order, chain, strict=True))
         slot = _slot([parts[number] for number in sorted(parts)])
         yield slot.starts_at, slot
