@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, literal, select, union_all
+from sqlalchemy import bindparam, func, literal, or_, select, union_all
 from sqlalchemy.orm import Session
 
 from booking.asked import UnknownPatient, length_asked, location_asked, service_asked
@@ -14,9 +14,8 @@ from booking.loads import local_day
 from booking.model.appointment import Appointment, Participant
 from booking.model.patient import Patient
 from booking.rules import Facts, Lengths
-from booking.sessions import seats_count
-from booking.taken import counts_at
 from booking.values import BLOCKING, AppointmentStatus, Catalogue, Mode, Place, PractitionerInfo
+from kernel.db import table_of
 from kernel.interval import Interval
 from kernel.work import UnitOfWork
 
@@ -76,12 +75,7 @@ def lock_patient(work: UnitOfWork, *, patient_id: str, clinic_id: str) -> Locked
 
     Raises UnknownPatient, also for another clinic's.
     """
-    locked = (
-        select(Patient.blocked, Patient.place)
-        .where(Patient.id == patient_id, Patient.clinic_id == clinic_id)
-        .with_for_update(key_share=True)
-    )
-    row = work.session.execute(locked).one_or_none()
+    row = work.session.execute(_LOCK_PATIENT, {"patient_id": patient_id, "clinic_id": clinic_id}).one_or_none()
     if row is None:
         raise UnknownPatient(patient_id=patient_id)
     return LockedPatient(row.blocked, place_of(row.place))
@@ -124,43 +118,52 @@ def gather(
     return wanted, facts
 
 
-_SEEN = (AppointmentStatus.BOOKED, AppointmentStatus.ARRIVED, AppointmentStatus.FULFILLED)
-
-
 def _record(
     session: Session, *, patient_id: str, around: Interval, now: datetime, ignoring: Sequence[str]
 ) -> tuple[tuple[tuple[Interval, str], ...], tuple[str, ...]]:
     """Return when the patient has visits or seats in groups that touch `around`, each with the id of its bundle or its own;
     and who has seen them, the last one first. One statement.
     """
-    theirs = (Appointment.patient_id == patient_id, Appointment.id.not_in(ignoring))
-    counting = (
-        Appointment.status.in_(BLOCKING),
-        Appointment.starts_at < around.end,
-        Appointment.ends_at > around.start,
-        counts_at(now),
-    )
-    time = (Appointment.starts_at, Appointment.ends_at, func.coalesce(Appointment.bundle_id, Appointment.id))
-    visits = select(literal("visit"), Appointment.practitioner_id, *time).where(*theirs, *counting)
-    seats = (
-        select(literal("visit"), Appointment.practitioner_id, *time)
-        .join(Participant, Participant.appointment_id == Appointment.id)
-        .where(Participant.patient_id == patient_id, Appointment.id.not_in(ignoring), seats_count(now), *counting)
-    )
-    last_seen = (
-        select(
-            literal("seen"),
-            Appointment.practitioner_id,
-            func.max(Appointment.starts_at),
-            func.max(Appointment.ends_at),
-            literal(""),
-        )
-        .where(*theirs, Appointment.status.in_(_SEEN), Appointment.starts_at <= now)
-        .group_by(Appointment.practitioner_id)
-    )
-    rows = session.execute(union_all(visits, seats, last_seen)).all()
+    given = {"patient_id": patient_id, "ignoring": list(ignoring), "now": now, "start": around.start, "end": around.end}
+    rows = session.execute(_RECORD, given).all()
     seen = sorted(((row[2], row[1]) for row in rows if row[0] == "seen"), reverse=True)
     return (
         tuple((Interval(row[2], row[3]), str(row[4])) for row in rows if row[0] == "visit"),
         tuple(str(practitioner_id) for _, practitioner_id in seen),
     )
+
+
+# On tables rather than classes, and made once: the mapper, and making them anew, cost more than the statements.
+_PATIENT, _VISIT, _SEAT = table_of(Patient).c, table_of(Appointment).c, table_of(Participant).c
+_SEEN = (AppointmentStatus.BOOKED, AppointmentStatus.ARRIVED, AppointmentStatus.FULFILLED)
+_LOCK_PATIENT = (
+    select(_PATIENT.blocked, _PATIENT.place)
+    .where(_PATIENT.id == bindparam("patient_id"), _PATIENT.clinic_id == bindparam("clinic_id"))
+    .with_for_update(key_share=True)
+)
+_THEIRS = (
+    _VISIT.patient_id == bindparam("patient_id"),
+    _VISIT.id.not_in(bindparam("ignoring", expanding=True)),
+)
+_LASTS = (
+    _VISIT.status.in_(BLOCKING),
+    _VISIT.starts_at < bindparam("end"),
+    _VISIT.ends_at > bindparam("start"),
+    or_(_VISIT.hold_expires_at.is_(None), _VISIT.hold_expires_at > bindparam("now")),
+)
+_TIME = (_VISIT.practitioner_id, _VISIT.starts_at, _VISIT.ends_at, func.coalesce(_VISIT.bundle_id, _VISIT.id))
+_RECORD = union_all(
+    select(literal("visit"), *_TIME).where(*_THEIRS, *_LASTS),
+    select(literal("visit"), *_TIME).where(
+        _SEAT.appointment_id == _VISIT.id,
+        _SEAT.patient_id == bindparam("patient_id"),
+        # As `sessions.seats_count`.
+        _SEAT.status.in_(BLOCKING),
+        or_(_SEAT.hold_expires_at.is_(None), _SEAT.hold_expires_at > bindparam("now")),
+        _VISIT.id.not_in(bindparam("ignoring", expanding=True)),
+        *_LASTS,
+    ),
+    select(literal("seen"), _VISIT.practitioner_id, func.max(_VISIT.starts_at), func.max(_VISIT.ends_at), literal(""))
+    .where(*_THEIRS, _VISIT.status.in_(_SEEN), _VISIT.starts_at <= bindparam("now"))
+    .group_by(_VISIT.practitioner_id),
+)

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Select, delete, insert, select, text, update
+from sqlalchemy import bindparam, delete, insert, select, text, update
 from sqlalchemy.dialects.postgresql import insert as insert_on_postgresql
 from sqlalchemy.exc import DBAPIError
 
@@ -20,7 +20,7 @@ from booking.events import HoldExpired
 from booking.model.appointment import NO_OVERLAP, OVERLAP_MESSAGE, Allocation, Appointment
 from booking.model.schedule import Schedule
 from booking.values import AppointmentStatus
-from kernel.db import new_id
+from kernel.db import new_id, table_of
 from kernel.errors import Refused, Unavailable
 from kernel.interval import Interval
 from kernel.work import UnitOfWork
@@ -47,6 +47,27 @@ class Claim:
     time: Interval
 
 
+# On tables rather than classes, and made once: the mapper, and making them anew, cost more than the statements.
+_ALLOCATION, _APPOINTMENT, _SCHEDULE = table_of(Allocation), table_of(Appointment), table_of(Schedule)
+_LAPSED = (
+    ledger.entries()
+    .join(_ALLOCATION, _ALLOCATION.c.appointment_id == _APPOINTMENT.c.id)
+    .where(
+        _ALLOCATION.c.live,
+        _ALLOCATION.c.schedule_id.in_(bindparam("schedule_ids", expanding=True)),
+        _ALLOCATION.c.starts_at < bindparam("end"),
+        _ALLOCATION.c.ends_at > bindparam("start"),
+        _APPOINTMENT.c.status == AppointmentStatus.PENDING,
+        _APPOINTMENT.c.hold_expires_at <= bindparam("now"),
+    )
+    .order_by(_APPOINTMENT.c.id)
+    .with_for_update(key_share=True, of=_APPOINTMENT)
+)
+_IN_ORDER = (
+    select(_SCHEDULE.c.id).where(_SCHEDULE.c.id.in_(bindparam("schedule_ids", expanding=True))).order_by(_SCHEDULE.c.id)
+)
+_LOCK = _IN_ORDER.with_for_update(key_share=True)
+_LOCK_IF_FREE = _IN_ORDER.with_for_update(key_share=True, skip_locked=True)
 _LOCK_TIMEOUT_MS = 3000
 _IS_LIMITED = "booking.guard: lock_timeout is set"
 _LOST_RACE = {"23P01", "40P01", "40001"}  # exclusion violated, deadlock, serialisation failure
@@ -88,7 +109,7 @@ def lock_schedules(work: UnitOfWork, *, schedule_ids: Iterable[str]) -> None:
     and the two would wait for each other. On SQLite the transaction is the only writer already.
     """
     if _is_postgresql(work):
-        work.session.execute(_in_order(schedule_ids).with_for_update(key_share=True))
+        work.session.execute(_LOCK, {"schedule_ids": sorted(schedule_ids)})
 
 
 def lock_if_free(work: UnitOfWork, *, schedule_id: str) -> bool:
@@ -98,12 +119,7 @@ def lock_if_free(work: UnitOfWork, *, schedule_id: str) -> bool:
     """
     if not _is_postgresql(work):
         return True
-    found = work.session.execute(_in_order([schedule_id]).with_for_update(key_share=True, skip_locked=True))
-    return found.first() is not None
-
-
-def _in_order(schedule_ids: Iterable[str]) -> Select[str]:
-    return select(Schedule.id).where(Schedule.id.in_(sorted(schedule_ids))).order_by(Schedule.id)
+    return work.session.execute(_LOCK_IF_FREE, {"schedule_ids": [schedule_id]}).first() is not None
 
 
 def claim(work: UnitOfWork, *, appointment_id: str, claims: Sequence[Claim]) -> None:
@@ -134,14 +150,14 @@ def put_in(work: UnitOfWork, *, appointment_id: str, claims: Sequence[Claim]) ->
     ]
     if not _is_postgresql(work):
         # ON CONFLICT does not apply to a trigger's ABORT, which comes as an error of this statement.
-        work.session.execute(insert(Allocation), rows)
+        work.session.execute(insert(_ALLOCATION), rows)
         return
     # The constraint is named, or a clash of keys would be swallowed like one of times.
     statement = (
-        insert_on_postgresql(Allocation)
+        insert_on_postgresql(_ALLOCATION)
         .values(rows)
         .on_conflict_do_nothing(constraint=NO_OVERLAP)
-        .returning(Allocation.id)
+        .returning(_ALLOCATION.c.id)
     )
     if len(work.session.execute(statement).all()) < len(rows):
         raise SlotTaken
@@ -168,21 +184,8 @@ def discard(work: UnitOfWork, *, appointment_ids: Sequence[str]) -> None:
 
 def drop_expired_holds(work: UnitOfWork, *, schedule_ids: Iterable[str], within: Interval, now: datetime) -> None:
     """Give back the time of Holds that ran out and stand in the way of a claim."""
-    statement = (
-        ledger.entries()
-        .join(Allocation, Allocation.appointment_id == Appointment.id)
-        .where(
-            Allocation.live,
-            Allocation.schedule_id.in_(sorted(schedule_ids)),
-            Allocation.starts_at < within.end,
-            Allocation.ends_at > within.start,
-            Appointment.status == AppointmentStatus.PENDING,
-            Appointment.hold_expires_at <= now,
-        )
-        .order_by(Appointment.id)
-        .with_for_update(key_share=True, of=Appointment)
-    )
-    found = {row.id: ledger.entry_of(row) for row in work.session.execute(statement)}
+    given = {"schedule_ids": sorted(schedule_ids), "start": within.start, "end": within.end, "now": now}
+    found = {row.id: ledger.entry_of(row) for row in work.session.execute(_LAPSED, given)}
     for entry in found.values():
         let_lapse(work, entry, now=now)
 

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from booking.events import AppointmentEvent
 from booking.model.appointment import Appointment, AppointmentChange
 from booking.values import AppointmentId, AppointmentStatus, BookedVisit, PatientId, Place, Source
+from kernel.db import table_of
 from kernel.errors import Refused
 from kernel.work import UnitOfWork
 
@@ -47,31 +48,37 @@ class Entry:
     wish: Mapping[str, Any] | None = None  # of a request: what the patient asked for
 
 
+# Columns of the table rather than of the class: a booking is written by many at the same second, and the mapper costs more
+# than the statement.
+_TABLE = table_of(Appointment)
+_ROW = _TABLE.c
+_ADD = insert(_TABLE)
+_NOTE = insert(table_of(AppointmentChange))
 _COLUMNS = (
-    Appointment.id,
-    Appointment.uid,
-    Appointment.sequence,
-    Appointment.status,
-    Appointment.service_id,
-    Appointment.practitioner_id,
-    Appointment.location_id,
-    Appointment.patient_id,
-    Appointment.starts_at,
-    Appointment.ends_at,
-    Appointment.hold_expires_at,
-    Appointment.source,
-    Appointment.reason,
-    Appointment.bundle_id,
-    Appointment.times_moved,
-    Appointment.meeting_url,
-    Appointment.place,
-    Appointment.overridden,
-    Appointment.override_reason,
-    Appointment.wish,
-    Appointment.clinic_id,
-    Appointment.revision,
-    Appointment.conversation_id,
-    Appointment.replaces_id,
+    _ROW.id,
+    _ROW.uid,
+    _ROW.sequence,
+    _ROW.status,
+    _ROW.service_id,
+    _ROW.practitioner_id,
+    _ROW.location_id,
+    _ROW.patient_id,
+    _ROW.starts_at,
+    _ROW.ends_at,
+    _ROW.hold_expires_at,
+    _ROW.source,
+    _ROW.reason,
+    _ROW.bundle_id,
+    _ROW.times_moved,
+    _ROW.meeting_url,
+    _ROW.place,
+    _ROW.overridden,
+    _ROW.override_reason,
+    _ROW.wish,
+    _ROW.clinic_id,
+    _ROW.revision,
+    _ROW.conversation_id,
+    _ROW.replaces_id,
 )
 
 
@@ -122,14 +129,14 @@ def stored_place(place: Place | None) -> str | None:
 
 def read(session: Session, *, appointment_id: str, clinic_id: str | None = None) -> Entry:
     """Return the Appointment, of any clinic or of this one. Raises UnknownVisit."""
-    return _found(session, entries().where(Appointment.id == appointment_id), clinic_id=clinic_id)
+    return _found(session, entries().where(_ROW.id == appointment_id), clinic_id=clinic_id)
 
 
 def read_locked(work: UnitOfWork, *, appointment_id: str, clinic_id: str | None = None) -> Entry:
     """Return the Appointment, of any clinic or of this one, and keep others from changing it until the end of the
     transaction. Raises UnknownVisit.
     """
-    statement = entries().where(Appointment.id == appointment_id).with_for_update(key_share=True)
+    statement = entries().where(_ROW.id == appointment_id).with_for_update(key_share=True)
     return _found(work.session, statement, clinic_id=clinic_id)
 
 
@@ -144,34 +151,36 @@ def add(work: UnitOfWork, entry: Entry, *, what: str, actor: str, now: datetime)
     """Write a new Appointment and the first line of its history."""
     visit = entry.visit
     work.session.execute(
-        insert(Appointment).values(
-            id=visit.id,
-            clinic_id=entry.clinic_id,
-            uid=visit.uid,
-            sequence=visit.sequence,
-            revision=entry.revision,
-            status=visit.status,
-            service_id=visit.service_id,
-            practitioner_id=visit.practitioner_id or None,
-            location_id=visit.location_id,
-            patient_id=visit.patient_id,
-            bundle_id=visit.bundle_id,
-            conversation_id=entry.conversation_id,
-            replaces_id=entry.replaces_id,
-            starts_at=visit.starts_at,
-            ends_at=visit.ends_at,
-            hold_expires_at=visit.hold_expires_at,
-            source=visit.source,
-            reason=visit.reason,
-            times_moved=visit.times_moved,
-            overridden=list(visit.overridden),
-            override_reason=entry.override_reason,
-            meeting_url=visit.meeting_url,
-            place=stored_place(visit.place),
-            wish=entry.wish,
-            created_at=now,
-            changed_at=now,
-        )
+        _ADD,
+        {
+            "id": visit.id,
+            "clinic_id": entry.clinic_id,
+            "uid": visit.uid,
+            "sequence": visit.sequence,
+            "revision": entry.revision,
+            "status": visit.status,
+            "service_id": visit.service_id,
+            "practitioner_id": visit.practitioner_id or None,
+            "location_id": visit.location_id,
+            "patient_id": visit.patient_id,
+            "bundle_id": visit.bundle_id,
+            "conversation_id": entry.conversation_id,
+            "replaces_id": entry.replaces_id,
+            "starts_at": visit.starts_at,
+            "ends_at": visit.ends_at,
+            "hold_expires_at": visit.hold_expires_at,
+            "source": visit.source,
+            "reason": visit.reason,
+            "times_moved": visit.times_moved,
+            "overridden": list(visit.overridden),
+            "override_reason": entry.override_reason,
+            "meeting_url": visit.meeting_url,
+            "place": stored_place(visit.place),
+            "created_at": now,
+            "changed_at": now,
+            # A None would be stored as the word null of JSON.
+            **({} if entry.wish is None else {"wish": entry.wish}),
+        },
     )
     after = {name: getattr(visit, name) for name in _TOLD_AT_FIRST}
     after |= {name: value for name, value in (("overridden", visit.overridden), ("place", visit.place)) if value}
@@ -197,8 +206,8 @@ def change(
     if status is not entry.visit.status and not entry.visit.status.may_become(status):
         raise VisitClosed(status=str(entry.visit.status))
     work.session.execute(
-        update(Appointment)
-        .where(Appointment.id == entry.visit.id)
+        update(_TABLE)
+        .where(_ROW.id == entry.visit.id)
         .values(**_stored(columns), revision=entry.revision + 1, changed_at=now)
     )
     told = {name: columns[name] for name in columns if name in _VISIT_FIELDS}
@@ -264,15 +273,16 @@ def _write_line(
     after: dict[str, Any],
 ) -> None:
     work.session.execute(
-        insert(AppointmentChange).values(
-            appointment_id=entry.visit.id,
-            changed_at=now,
-            what=what,
-            actor=actor,
-            source=source,
-            before=None if before is None else _plain(before),
-            after=_plain(after),
-        )
+        _NOTE,
+        {
+            "appointment_id": entry.visit.id,
+            "changed_at": now,
+            "what": what,
+            "actor": actor,
+            "source": source,
+            "after": _plain(after),
+            **({} if before is None else {"before": _plain(before)}),
+        },
     )
 
 

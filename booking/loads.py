@@ -2,15 +2,17 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time, timedelta
+from functools import lru_cache
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, case, func, select
+from sqlalchemy import ColumnElement, Select, bindparam, case, func, or_, select
 from sqlalchemy.orm import Session
 
 from booking.choice import Load
 from booking.model.appointment import Appointment
-from booking.taken import counts_at
 from booking.values import BLOCKING
+from kernel.db import table_of
 from kernel.interval import Interval, day_interval, wall_to_instant
 
 
@@ -32,29 +34,45 @@ def read_loads(
 ) -> dict[str, Load]:
     """Return the load of each, also of who has nothing to do, in one statement. `ignoring` are Appointments not counted."""
     days = sorted(set(joined.values()))
-    starts = [wall_to_instant(datetime.combine(each, time()), zone) for each in days]
-    statement = (
-        select(
-            Appointment.practitioner_id,
-            func.count(),
-            _count_if((Appointment.starts_at >= day.start) & (Appointment.starts_at < day.end)),
-            *(_count_if(Appointment.starts_at < start) for start in starts),
-        )
-        .where(
-            Appointment.practitioner_id.in_(practitioner_ids),
-            Appointment.status.in_(BLOCKING),
-            Appointment.starts_at >= window.start,
-            Appointment.starts_at < window.end,
-            Appointment.id.not_in(ignoring),
-            counts_at(now),
-        )
-        .group_by(Appointment.practitioner_id)
-    )
+    given: dict[str, object] = {
+        "practitioner_ids": list(practitioner_ids),
+        "ignoring": list(ignoring),
+        "now": now,
+        "day_start": day.start,
+        "day_end": day.end,
+        "start": window.start,
+        "end": window.end,
+    }
+    for number, each in enumerate(days):
+        given[f"joined_{number}"] = wall_to_instant(datetime.combine(each, time()), zone)
     found = {
         practitioner_id: Load(that_day, in_window, dict(zip(days, before, strict=True)))
-        for practitioner_id, in_window, that_day, *before in session.execute(statement)
+        for practitioner_id, in_window, that_day, *before in session.execute(_counting(len(days)), given)
     }
     return {each: found.get(each, Load()) for each in practitioner_ids}
+
+
+@lru_cache(maxsize=16)
+def _counting(joins: int) -> Select[*tuple[Any, ...]]:
+    """Return the statement that counts, also what lies before each of so many days on which somebody joined."""
+    row = table_of(Appointment).c
+    return (
+        select(
+            row.practitioner_id,
+            func.count(),
+            _count_if((row.starts_at >= bindparam("day_start")) & (row.starts_at < bindparam("day_end"))),
+            *(_count_if(row.starts_at < bindparam(f"joined_{number}")) for number in range(joins)),
+        )
+        .where(
+            row.practitioner_id.in_(bindparam("practitioner_ids", expanding=True)),
+            row.status.in_(BLOCKING),
+            row.starts_at >= bindparam("start"),
+            row.starts_at < bindparam("end"),
+            row.id.not_in(bindparam("ignoring", expanding=True)),
+            or_(row.hold_expires_at.is_(None), row.hold_expires_at > bindparam("now")),
+        )
+        .group_by(row.practitioner_id)
+    )
 
 
 def local_day(at: datetime, zone: ZoneInfo) -> Interval:
