@@ -38,7 +38,7 @@ from tests.support.databases import SECRET
 
 pytestmark = pytest.mark.integration
 
-CASES_A_ZONE = 40
+CASES_A_ZONE = 60
 OURS, THEIRS, MOVED = "conversation-ours", "conversation-theirs", "appointment-moved"
 KINDS = ("booked", "booked", "held", "lapsed", "ours", "moved", "cancelled", "busy")
 S = AppointmentStatus
@@ -74,9 +74,9 @@ class Search:
 def _rules(draw: st.DrawFn, rules: BookingRules) -> BookingRules:
     return replace(
         rules,
-        minimum_notice=timedelta(minutes=draw(st.sampled_from((0, 0, 120, 600)))),
-        maximum_advance=timedelta(days=draw(st.sampled_from((1, 2, 90)))),
-        max_per_practitioner_per_day=draw(st.sampled_from((None, None, 1, 2))),
+        minimum_notice=timedelta(minutes=draw(st.sampled_from((0, 0, 120, 300)))),
+        maximum_advance=timedelta(days=draw(st.sampled_from((2, 3, 90)))),
+        max_per_practitioner_per_day=draw(st.sampled_from((None, None, None, 1, 2))),
     )
 
 
@@ -104,7 +104,7 @@ def searches(draw: st.DrawFn, *, zone_key: str) -> Search:
             # The database refuses two live ones that overlap; and one visit is moved, not several.
             is_one_too_many = is_met or (kind == "moved" and any(one.kind == "moved" for one in rows))
             rows.append(Row("busy" if is_one_too_many else kind, schedule_id, start, end))
-    now = case.query.span.start - timedelta(hours=draw(st.sampled_from((-3, 1, 12, 40))))
+    now = case.query.span.start - timedelta(hours=draw(st.sampled_from((-3, 1, 1, 12, 40))))
     query = replace(case.query, place=None)
     return Search(Case(catalogue, query, {}), tuple(rows), now)
 
