@@ -38,7 +38,7 @@ from booking.values import (
     Slot,
     SlotQuery,
 )
-from booking.waiting import Offered, OfferStatus, Waiting, answer_by, in_line, match
+from booking.waiting import OfferStatus, Waiting, answer_by, in_line, match
 from kernel.db import new_id
 from kernel.errors import Refused
 from kernel.interval import Interval
@@ -112,7 +112,7 @@ class _Line:
         offered = waiting_rows.offers(session, Offer.entry_id.in_(of_waiting))
         patient_of = {entry.id: entry.patient_id for entry in entries}
         asked = {
-            patient_of[offer.entry_id] for offer in offered if _is_live(offer, now) and offer.entry_id in patient_of
+            patient_of[offer.entry_id] for offer in offered if offer.is_open_at(now) and offer.entry_id in patient_of
         }
         visits = _visits(session, [entry.replaces_id for entry in entries] + [offer.hold_id for offer in offered])
         passed: dict[str, set[tuple[datetime, str]]] = defaultdict(set)
@@ -326,10 +326,6 @@ class _Kind:
     service_id: str
     duration: timedelta | None
     place: Place | None
-
-
-def _is_live(offer: Offered, now: datetime) -> bool:
-    return offer.status is OfferStatus.OPEN and offer.expires_at > now
 
 
 def _visits(session: Session, ids: Sequence[str | None]) -> dict[str, BookedVisit]:

@@ -6,7 +6,7 @@ and the deadline.
 
 from datetime import datetime
 
-from sqlalchemy import exists, or_, select, update
+from sqlalchemy import ColumnElement, exists, or_, select, update
 from sqlalchemy.orm import Session
 
 from booking import guard, ledger, waiting_rows
@@ -44,18 +44,16 @@ def open_offers_of_number(session: Session, *, clinic_id: str, phone: str, now: 
 
     Those to people with the number, and to people for whom somebody with it books.
     """
-    at_number = select(ContactPoint.patient_id).where(
-        ContactPoint.system == "phone", ContactPoint.value_hash == phone_hash(phone)
-    )
-    booked_for = select(RelatedPerson.patient_id).where(RelatedPerson.by_patient_id.in_(at_number))
-    theirs = select(WaitlistEntry.id).where(
-        WaitlistEntry.clinic_id == clinic_id,
-        or_(WaitlistEntry.patient_id.in_(at_number), WaitlistEntry.patient_id.in_(booked_for)),
-    )
-    found = waiting_rows.offers(
-        session, Offer.entry_id.in_(theirs), Offer.status == OfferStatus.OPEN, Offer.expires_at > now
-    )
-    return found[::-1]
+    theirs = _made_to_number(clinic_id, phone)
+    return waiting_rows.offers(session, theirs, Offer.status == OfferStatus.OPEN, Offer.expires_at > now)[::-1]
+
+
+def last_offer_of_number(
+    session: Session, *, clinic_id: str, phone: str, since_at: datetime, now: datetime
+) -> Offered | None:
+    """Return the offer that an answer from this number (E.164) is about: the latest open one, else the latest since then."""
+    made = waiting_rows.offers(session, _made_to_number(clinic_id, phone), Offer.offered_at > since_at)
+    return max(made, key=lambda offer: (offer.is_open_at(now), offer.offered_at), default=None)
 
 
 def offer_made(session: Session, *, offer_id: str, clinic_id: str) -> tuple[Offered, Waiting]:
@@ -152,6 +150,18 @@ def expire_offers(work: UnitOfWork, *, now: datetime) -> int:
         _close_unless_offered(work, held, now=now)
     _expire_entries(work, now=now)
     return ended
+
+
+def _made_to_number(clinic_id: str, phone: str) -> ColumnElement[bool]:
+    at_number = select(ContactPoint.patient_id).where(
+        ContactPoint.system == "phone", ContactPoint.value_hash == phone_hash(phone)
+    )
+    booked_for = select(RelatedPerson.patient_id).where(RelatedPerson.by_patient_id.in_(at_number))
+    theirs = select(WaitlistEntry.id).where(
+        WaitlistEntry.clinic_id == clinic_id,
+        or_(WaitlistEntry.patient_id.in_(at_number), WaitlistEntry.patient_id.in_(booked_for)),
+    )
+    return Offer.entry_id.in_(theirs)
 
 
 def _take(

@@ -59,6 +59,9 @@ class Offered:
     expires_at: datetime
     answered_at: datetime | None
 
+    def is_open_at(self, now: datetime) -> bool:
+        return self.status is OfferStatus.OPEN and self.expires_at > now
+
 
 def match(entry: Waiting, slot: Slot, *, replaces: BookedVisit | None = None) -> bool:
     """Say whether the Slot is what the entry waits for.

@@ -85,6 +85,12 @@ class Say(StrEnum):
     VISIT_CONFIRMED = "visit-confirmed"
     LATE_NOTED = "late-noted"
     WAITLIST_NOTED = "waitlist-noted"
+    OFFER_TAKEN = "offer-taken"
+    OFFER_MOVED = "offer-moved"
+    OFFER_REQUESTED = "offer-requested"
+    OFFER_PASSED = "offer-passed"
+    OFFER_OVER = "offer-over"
+    OFFER_FAILED = "offer-failed"
     # Answers about the clinic.
     CLINIC_ANSWER = "clinic-answer"
     HOURS = "hours"

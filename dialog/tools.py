@@ -5,7 +5,7 @@ The clinic's refusals come back as results. Everything happens in the turn's own
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, assert_never
 
 from booking import patients, queries, tasks
@@ -15,6 +15,7 @@ from booking.guard import SlotTaken
 from booking.hold import place_hold, release_hold
 from booking.reschedule import reschedule
 from booking.values import BookedVisit, Catalogue, Slot, SlotQuery, Source, TaskKind
+from booking.waitlist import Offered, OfferGone, accept_offer, decline_offer, last_offer_of_number
 from dialog import offers
 from dialog.commands import Relation
 from dialog.errands import (
@@ -74,6 +75,30 @@ class Tools:
             return RefusedBy(refusal.code, refusal.fields, is_lost=True)
         except Refused as refusal:
             return RefusedBy(refusal.code, refusal.fields)
+
+    def offer_made_to(self, phone: str) -> Offered | None:
+        """Return the offer of freed time that an answer from this number is about, of the last day."""
+        return last_offer_of_number(
+            self.work.session,
+            clinic_id=self.catalogue.clinic_id,
+            phone=phone,
+            since_at=self.now - timedelta(days=1),
+            now=self.now,
+        )
+
+    def take_offer(self, offer_id: str) -> VisitWritten | RefusedBy:
+        """Say yes to freed time for the patient to whom it was offered."""
+        try:
+            visit = accept_offer(self.work, self.catalogue, offer_id=offer_id, now=self.now, actor=PATIENT)
+        except Refused as refusal:
+            return RefusedBy(refusal.code, refusal.fields, is_lost=isinstance(refusal, OfferGone))
+        self._note("offer taken", appointment_id=visit.id, offer_id=offer_id)
+        return VisitWritten(visit)
+
+    def pass_on_offer(self, offer_id: str) -> None:
+        """Let freed time go to the next in line."""
+        decline_offer(self.work, self.catalogue, offer_id=offer_id, now=self.now)
+        self._note("offer declined", offer_id=offer_id)
 
     def apply(self, effect: Effect) -> None:
         """Do what needs no answer."""

@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from booking import tasks
 from booking.catalogue import CatalogueCache
 from booking.values import BookedVisit, Catalogue, ClinicId, TaskKind
-from dialog import policy, record
+from dialog import offered_time, policy, record
 from dialog.acts import Act, Say
 from dialog.draft import Decision, Setting
 from dialog.errands import Request, Result
@@ -219,7 +219,15 @@ class _Turn:
         return reply
 
     def _decide(self, tools: Tools, account: Account) -> Decision:
-        """Let the policy decide, carrying out what it requests, until it requests nothing more."""
+        """Let the policy decide, carrying out what it requests, until it requests nothing more.
+
+        The answer to an offer that we texted of our own accord comes before: the conversation knows nothing of it.
+        """
+        answered = self._answer_to_offer(tools)
+        if answered is not None:
+            for effect in answered.effects:
+                tools.apply(effect)
+            return answered
         heard = policy.Heard(
             self.inbound.kind,
             self.understood.text,
@@ -238,6 +246,20 @@ class _Turn:
             account.results.append(_noted(decision.request, result))
             decision = policy.take_result(decision, self.setting, result)
         raise RuntimeError("the dialog does not stop requesting")
+
+    def _answer_to_offer(self, tools: Tools) -> Decision | None:
+        inbound, state = self.inbound, self.snapshot.state
+        answer = offered_time.read_answer(self.understood.text)
+        is_text = inbound.channel is Channel.SMS and inbound.kind is InboundKind.SAID
+        if answer is None or inbound.caller is None or not is_text:
+            return None
+        offer = tools.offer_made_to(inbound.caller)
+        if offer is None or not offered_time.is_about(answer, offer, state=state, now=self.setting.now):
+            return None
+        if answer.takes:
+            return offered_time.told_of(state, self.setting, tools.take_offer(offer.id))
+        tools.pass_on_offer(offer.id)
+        return offered_time.passed_on(state, self.setting)
 
     def _reply(self, decision: Decision) -> Reply:
         if self.inbound.kind is InboundKind.HUNG_UP:

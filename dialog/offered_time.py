@@ -1,0 +1,98 @@
+"""The answer to a text that offered freed time: one word, from the number that it was sent to.
+
+Whoever was offered the time may take it, as the text says; nothing else is told or changed for it. Pure.
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+
+from booking.values import AppointmentStatus, BookedVisit, TaskKind
+from booking.waiting import Offered, OfferStatus
+from dialog.acts import Say
+from dialog.draft import Decision, Draft, Setting
+from dialog.errands import OpenTask, RefusedBy, VisitWritten
+from dialog.interpreter import Asked
+from dialog.state import DialogState, Outcome
+
+_YES = {"1", "one", "yes", "yes please", "y", "yep", "yeah", "ok", "okay", "sure", "si"}
+_NO = {"2", "two", "no", "no thanks", "no thank you", "n", "nope", "pass"}
+_FREE = {Asked.NOTHING, Asked.WHAT_TO_DO, Asked.ANYTHING_ELSE}
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Yes or no, by its number or in a word that may answer something else as well."""
+
+    takes: bool
+    by_number: bool
+
+
+def read_answer(text: str) -> Answer | None:
+    """Return what a text says if it is an answer and nothing else."""
+    words = " ".join(re.findall(r"\w+", text.casefold()))
+    if words in _YES | _NO:
+        return Answer(words in _YES, by_number=words.isdigit())
+    return None
+
+
+def is_about(answer: Answer, offer: Offered, *, state: DialogState, now: datetime) -> bool:
+    """Say whether an answer is about the offer and not about what the conversation asked.
+
+    What was asked last counts. Where nothing is asked, the number says what it answers; a yes or no would not.
+    """
+    is_open = offer.is_open_at(now)
+    if state.last_heard_at is None or offer.offered_at > state.last_heard_at:
+        return is_open or (answer.takes and offer.status is not OfferStatus.ACCEPTED)
+    return is_open and answer.by_number and state.asked in _FREE and not state.choices
+
+
+def told_of(state: DialogState, setting: Setting, result: VisitWritten | RefusedBy) -> Decision:
+    """Tell what came of a yes. What stands in the way of it is a matter for staff; only that the time is gone is told."""
+    draft = _draft(state, setting)
+    match result:
+        case VisitWritten(visit=visit):
+            draft.say(_said_of(visit), starts_at=visit.starts_at.isoformat(), location=visit.location_id)
+            draft.note_outcome(Outcome.MOVED if visit.times_moved else Outcome.BOOKED)
+        case RefusedBy(is_lost=True):
+            draft.say(Say.OFFER_OVER)
+            draft.note_outcome(Outcome.INFORMED)
+        case RefusedBy(code=code):
+            draft.tell_staff(
+                OpenTask(
+                    TaskKind.CALL_BACK,
+                    f"Said yes to a time that was offered from the waiting list, but: {code}. Please get in touch.",
+                    phone=draft.phone(),
+                    patient_id=draft.known_patient(),
+                    subject="offer",
+                )
+            )
+            draft.say(Say.OFFER_FAILED)
+            draft.note_outcome(Outcome.MESSAGE_TAKEN)
+    return _decided(draft)
+
+
+def passed_on(state: DialogState, setting: Setting) -> Decision:
+    """Tell that a no was heard."""
+    draft = _draft(state, setting)
+    draft.say(Say.OFFER_PASSED)
+    draft.note_outcome(Outcome.INFORMED)
+    return _decided(draft)
+
+
+def _said_of(visit: BookedVisit) -> Say:
+    if visit.times_moved:
+        return Say.OFFER_MOVED
+    return Say.OFFER_TAKEN if visit.status is AppointmentStatus.BOOKED else Say.OFFER_REQUESTED
+
+
+def _draft(state: DialogState, setting: Setting) -> Draft:
+    draft = Draft(state, setting)
+    # What was asked before stays open: it is not this that was answered.
+    draft.update(last_heard_at=setting.now, turns=state.turns + 1)
+    return draft
+
+
+def _decided(draft: Draft) -> Decision:
+    draft.update(last_acts=tuple(draft.acts))
+    return Decision(state=draft.state, acts=tuple(draft.acts), effects=tuple(draft.effects))
