@@ -19,7 +19,7 @@ from booking.series import place_series
 from booking.values import BookedVisit, BundleKind, Place, SlotQuery
 from frontdesk.api.calls.appointments import appointment_out, length, who
 from frontdesk.api.calls.catalogue import named
-from frontdesk.api.calls.slots import LONGEST_DAYS, slot_out
+from frontdesk.api.calls.slots import slot_out
 from frontdesk.api.endpoint import Answer, Call, Section
 from frontdesk.api.forms.bundles import (
     BundleOut,
@@ -39,6 +39,8 @@ from frontdesk.api.keys import Scope
 from frontdesk.api.ours import our_patient
 from frontdesk.api.times import shown, span_of, start_at
 
+LONGEST_DAYS_TOGETHER = 14  # the ways in which several can come together are many more than the times of one
+
 section = Section("bundles")
 
 
@@ -46,7 +48,7 @@ section = Section("bundles")
 def list_household_slots(call: Call, body: HouseholdSlotsForm) -> Answer[HouseholdSlotsOut]:
     """One after the other or at once, with nobody and no room needed twice. At most one time for each start and location."""
     catalogue = call.catalogue
-    span = span_of(body.from_, body.to, zone=catalogue.zone, longest_days=LONGEST_DAYS)
+    span = span_of(body.from_, body.to, zone=catalogue.zone, longest_days=LONGEST_DAYS_TOGETHER)
     found = find_household_slots(
         call.session,
         catalogue,

@@ -103,10 +103,10 @@ class WishForm(Form):
 class HouseholdSlotsForm(Form):
     """Who wants what, and whether one after the other or at once."""
 
-    wishes: Annotated[tuple[WishForm, ...], Field(min_length=1, max_length=10)]
+    wishes: Annotated[tuple[WishForm, ...], Field(min_length=1, max_length=6)]
     together: Together
     from_: Annotated[DayOrInstant, Field(alias="from")]
-    to: Annotated[DayOrInstant, Field(description="At most 92 days later.")]
+    to: Annotated[DayOrInstant, Field(description="At most 14 days later.")]
 
 
 class HouseholdSlotsOut(Out):
