@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from booking.explain import explain
+from booking.next_available import next_available
 from booking.queries import find_slots_many
 from booking.sentences import sentence
 from booking.values import Catalogue, Place, Slot, SlotQuery
@@ -11,7 +12,7 @@ from frontdesk.api.calls.catalogue import named, person_out
 from frontdesk.api.endpoint import Answer, Call, Section
 from frontdesk.api.forms.explain import ExplainForm, ExplanationOut, NearestOut
 from frontdesk.api.forms.problem import AlsoOut
-from frontdesk.api.forms.slots import SlotOut, SlotsOut, SlotsQuery
+from frontdesk.api.forms.slots import NextAvailableOut, NextAvailableQuery, NextOut, SlotOut, SlotsOut, SlotsQuery
 from frontdesk.api.keys import Scope
 from frontdesk.api.ours import our_appointment, our_patient
 from frontdesk.api.times import shown, span_of
@@ -37,6 +38,36 @@ def list_slots(call: Call, query: SlotsQuery) -> Answer[SlotsOut]:
             slots=[slot_out(call.catalogue, slot) for slot in kept],
             practitioners=[person_out(person) for person in call.catalogue.practitioners if person.id in free],
             next_from=None if next_from is None else shown(next_from, call.catalogue),
+        )
+    )
+
+
+@section.reads("/next-available", Scope.SLOTS_READ, summary="Say when each practitioner is next free")
+def list_next_available(call: Call, query: NextAvailableQuery) -> Answer[NextAvailableOut]:
+    """For each practitioner, service and location, as it was last reckoned: for showing, not for booking."""
+    catalogue = call.catalogue
+    found = next_available(
+        call.session,
+        catalogue,
+        practitioner_ids=tuple(named(catalogue.practitioners, ref, "practitioner").id for ref in query.practitioner),
+        service_ids=tuple(named(catalogue.services, ref, "service").id for ref in query.service),
+        location_ids=tuple(named(catalogue.locations, ref, "location").id for ref in query.location),
+    )
+    seen = {person.id for person in catalogue.practitioners}
+    return Answer(
+        NextAvailableOut(
+            next=[
+                NextOut(
+                    practitioner_id=practitioner_id,
+                    service_id=service_id,
+                    location_id=location_id,
+                    starts_at=None if starts_at is None else shown(starts_at, catalogue, location_id),
+                )
+                for (practitioner_id, service_id, location_id), starts_at in sorted(
+                    found.items(), key=lambda item: item[0]
+                )
+                if practitioner_id in seen
+            ]
         )
     )
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from booking.freed_time import offer_freed_time
+from booking.next_available import refresh
 from booking.tasks import open_task
 from booking.values import GroupSize, TaskKind
 from dialog.model import Conversation, Turn
@@ -32,6 +33,17 @@ def site(database: Database) -> Site:
     }
     services = tuple(replace(one, **changed.get(one.key, {})) for one in elm.services)  # type: ignore[arg-type]
     return make_site(database, None, elm=replace(elm, services=services, _by_id={}))
+
+
+def test_when_somebody_is_next_free_is_told_as_it_was_last_worked_out(site: Site, program: Program) -> None:
+    with site.db.begin() as work:
+        refresh(work, site.catalogue, practitioner_ids=("practitioner-lee",), now=NOW)
+    told = program.get("/next-available", service="cleaning").json["next"]
+
+    assert [(one["practitioner_id"], one["starts_at"]) for one in told] == [
+        ("practitioner-lee", "2027-03-10T13:00:00-05:00")
+    ]
+    assert program.get("/next-available", practitioner="ruiz").json["next"] == []
 
 
 def test_a_wish_that_can_t_be_met_is_explained_with_what_is_nearest(program: Program) -> None:
