@@ -9,11 +9,12 @@ from typing import Any
 from sqlalchemy import ColumnElement, UnaryExpression, select
 from sqlalchemy.orm import Session
 
-from booking import availability, ledger, packages, search, sessions, taken
+from booking import availability, ledger, search, sessions, taken
 from booking.asked import service_asked
 from booking.availability import Busy
 from booking.model.appointment import Appointment, AppointmentChange
 from booking.model.patient import Patient
+from booking.several import packages
 from booking.values import AppointmentStatus, BookedVisit, Catalogue, Slot, SlotQuery
 from kernel.interval import Interval, day_interval
 
@@ -31,7 +32,7 @@ def find_slots(
 
     The conversation's own Hold, and the visit that is to be moved, are no obstacles. The span is cut to the time in which
     the clinic lets visits start. Of a package a Slot has the steps as its `parts`. Of a group there are the sessions that have
-    room, by `session_id`; if there is none, the times at which a patient could start one (`booking.groups`). Reads in one
+    room, by `session_id`; if there is none, the times at which a patient could start one (`booking.several.groups`). Reads in one
     statement, a second one where the clinic limits a practitioner's day, and one more for groups.
     Raises UnknownService, UnknownLocation, UnknownPractitioner, InvalidDuration for a length the service does not have, and
     ImplausibleTime for a span that begins in another decade.

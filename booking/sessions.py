@@ -1,4 +1,4 @@
-"""Groups that meet, and who takes part: the read side. What changes them is `booking.groups`."""
+"""Groups that meet, and who takes part: the read side. What changes them is `booking.several.groups`."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

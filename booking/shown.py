@@ -17,9 +17,10 @@ from typing import Any
 from redis.exceptions import RedisError
 from sqlalchemy.orm import Session
 
-from booking import availability, packages, queries
+from booking import availability, queries
 from booking.guard import schedule_tag
 from booking.rules import earliest_start
+from booking.several import packages
 from booking.values import Catalogue, Slot, SlotQuery
 from kernel.db import new_id
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from booking.values import AppointmentStatus, BookedVisit, TaskKind
-from booking.waiting import Offered, OfferStatus
+from booking.waiting_list.waiting import Offered, OfferStatus
 from dialog.acts import Say
 from dialog.draft import Decision, Draft, Setting
 from dialog.errands import OpenTask, RefusedBy, VisitWritten

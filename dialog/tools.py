@@ -15,7 +15,7 @@ from booking.guard import SlotTaken
 from booking.hold import place_hold, release_hold
 from booking.reschedule import reschedule
 from booking.values import BookedVisit, Catalogue, Slot, SlotQuery, Source, TaskKind
-from booking.waitlist import Offered, OfferGone, accept_offer, decline_offer, last_offer_of_number
+from booking.waiting_list.waitlist import Offered, OfferGone, accept_offer, decline_offer, last_offer_of_number
 from dialog import offers
 from dialog.commands import Relation
 from dialog.errands import (

@@ -9,9 +9,9 @@ from typing import Any
 import click
 from sqlalchemy.orm import Session
 
-from booking.away import Instead, apply_away, preview_away
 from booking.catalogue import load_catalogue
-from booking.requests import accept_request, grant_proposal, open_requests, reject_request
+from booking.desk.away import Instead, apply_away, preview_away
+from booking.desk.requests import accept_request, grant_proposal, open_requests, reject_request
 from booking.values import BookedVisit, Catalogue, DateSpan, Slot
 from frontdesk.bootstrap import Services
 from frontdesk.listing import id_of

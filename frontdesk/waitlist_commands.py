@@ -14,7 +14,7 @@ from booking.ledger import entries, entry_of
 from booking.model.appointment import Appointment
 from booking.patients import patients
 from booking.values import BookedVisit, Catalogue
-from booking.waitlist import Offered, accept_offer, decline_offer, offers_of_entries, waiting_at
+from booking.waiting_list.waitlist import Offered, accept_offer, decline_offer, offers_of_entries, waiting_at
 from frontdesk.bootstrap import Services
 
 ACTOR = "staff:command-line"

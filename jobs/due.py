@@ -13,10 +13,10 @@ from sqlalchemy import or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from booking.attendance import complete_past
+from booking.desk.attendance import complete_past
+from booking.desk.requests import clinics_with_requests, close_unanswered, escalate_requests
 from booking.expiry import expire_holds
 from booking.purge import purge_lapsed
-from booking.requests import clinics_with_requests, close_unanswered, escalate_requests
 from dialog.due import close_idle
 from jobs.context import JobServices
 from jobs.groups import look_after_groups

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from booking.events import AppointmentEvent, SeatBooked, SeatCancelled, SeatEvent, SeatMoved
-from booking.groups import look_after_sessions, tell_of_move
+from booking.several.groups import look_after_sessions, tell_of_move
 from jobs.context import JobServices
 from kernel.work import UnitOfWork
 from sms.model import SmsKind

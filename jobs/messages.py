@@ -13,7 +13,7 @@ from booking.events import (
     AppointmentRejected,
     MoveOffered,
 )
-from booking.waitlist import OfferGone
+from booking.waiting_list.waitlist import OfferGone
 from jobs.context import JobServices
 from kernel.errors import Refused, Unavailable
 from kernel.work import UnitOfWork

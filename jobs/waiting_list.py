@@ -4,7 +4,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from booking.events import AppointmentEvent, OfferEvent
-from booking.waitlist import clinics_waiting, expire_offers, offer_freed_time
+from booking.waiting_list.waitlist import clinics_waiting, expire_offers, offer_freed_time
 from jobs.context import JobServices
 from kernel.work import UnitOfWork
 from sms import quiet

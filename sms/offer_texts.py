@@ -10,7 +10,7 @@ from booking import queries
 from booking.consent import is_opted_out
 from booking.patients import phone_hash
 from booking.values import BookedVisit, Catalogue
-from booking.waitlist import OfferGone, OfferStatus, offer_made
+from booking.waiting_list.waitlist import OfferGone, OfferStatus, offer_made
 from kernel.db import new_id
 from kernel.log import get_logger
 from kernel.phone import may_take_texts, readable

@@ -12,10 +12,10 @@ import pytest
 from click.testing import CliRunner, Result
 from sqlalchemy import update
 
+from booking.desk.requests import propose
 from booking.model.staff import HealthcareService
 from booking.patients import register_patient
 from booking.queries import visit
-from booking.requests import propose
 from booking.values import BookedVisit, Catalogue, Source
 from frontdesk.bootstrap import Services
 from frontdesk.lifecycle_commands import add_commands

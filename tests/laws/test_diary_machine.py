@@ -11,14 +11,14 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 from sqlalchemy import select
 
-from booking.attendance import complete_past
 from booking.cancel import cancel_appointment
 from booking.confirm import confirm_hold
+from booking.desk.attendance import complete_past
+from booking.desk.requests import accept_request, reject_request
 from booking.expiry import expire_holds
 from booking.hold import place_hold, release_hold
 from booking.model.appointment import Allocation, Appointment, AppointmentChange, Bundle, Participant
 from booking.model.task import StaffTask
-from booking.requests import accept_request, reject_request
 from booking.reschedule import reschedule
 from booking.values import Catalogue, Source
 from kernel.db import Base

@@ -5,15 +5,15 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from booking.bundles import PartWish, confirm_bundle, place_bundle
 from booking.cancel import cancel_appointment
 from booking.confirm import confirm_hold
 from booking.expiry import expire_holds
-from booking.groups import confirm_seat, join_session
 from booking.hold import place_hold
-from booking.offers import accept_offer
 from booking.reschedule import reschedule
+from booking.several.bundles import PartWish, confirm_bundle, place_bundle
+from booking.several.groups import confirm_seat, join_session
 from booking.values import BookedVisit, BundleKind, Catalogue, Slot, Source
+from booking.waiting_list.offers import accept_offer
 from kernel.errors import Refused, Unavailable
 from kernel.work import Database, UnitOfWork
 from tests.support.racing import write_round_the_guard

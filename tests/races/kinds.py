@@ -7,14 +7,14 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from booking.bundles import PartWish
-from booking.freed_time import offer_freed_time
-from booking.groups import open_session
 from booking.model.appointment import Appointment, AppointmentChange, Participant
 from booking.patients import register_patient
 from booking.queries import visit as visit_of
+from booking.several.bundles import PartWish
+from booking.several.groups import open_session
 from booking.values import AppointmentStatus, BookedVisit, BundleKind, Catalogue, Source
-from booking.waitlist import join_waitlist
+from booking.waiting_list.freed_time import offer_freed_time
+from booking.waiting_list.waitlist import join_waitlist
 from kernel.interval import Interval
 from kernel.work import Database
 from tests.races import deeds

@@ -9,8 +9,8 @@ from booking.catalogue import stored_rules
 from booking.model.clinic import Clinic
 from booking.patients import register_patient
 from booking.values import BookedVisit, Catalogue, Offering, Source
-from booking.waiting import Offered
-from booking.waitlist import entries_of_patient, join_waitlist, offer_freed_time, offers_of_entries
+from booking.waiting_list.waiting import Offered
+from booking.waiting_list.waitlist import entries_of_patient, join_waitlist, offer_freed_time, offers_of_entries
 from kernel.interval import Interval
 from kernel.work import Database
 from tests.support.visits import NOW, book

@@ -3,9 +3,9 @@
 from datetime import timedelta
 
 from booking import ledger
-from booking.attendance import mark_arrived, mark_noshow, undo_attendance
 from booking.cancel import cancel_appointment
 from booking.confirm import confirm_hold
+from booking.desk.attendance import mark_arrived, mark_noshow, undo_attendance
 from booking.hold import place_hold, release_one
 from booking.queries import history
 from booking.reschedule import reschedule

@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from datetime import timedelta
 
 from booking import ledger
-from booking.bundles import (
+from booking.sentences import sentence
+from booking.several.bundles import (
     PartWish,
     cancel_bundle,
     confirm_bundle,
@@ -13,9 +14,8 @@ from booking.bundles import (
     release_bundle,
     visits_of_bundle,
 )
-from booking.household import find_household_slots
-from booking.sentences import sentence
-from booking.series import place_series
+from booking.several.household import find_household_slots
+from booking.several.series import place_series
 from booking.values import BookedVisit, BundleKind, Place, SlotQuery
 from frontdesk.api.calls.appointments import appointment_out, length, who
 from frontdesk.api.calls.catalogue import named

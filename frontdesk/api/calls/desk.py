@@ -1,7 +1,7 @@
 """What the front desk does: tasks, conversations to read, absences."""
 
 from booking import ledger
-from booking.away import apply_away, preview_away
+from booking.desk.away import apply_away, preview_away
 from booking.tasks import close_task, open_tasks
 from booking.values import BookedVisit, DateSpan
 from frontdesk.api.calls.appointments import appointment_out, as_staff, who

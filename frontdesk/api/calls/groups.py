@@ -1,6 +1,7 @@
 """Groups: sessions that several patients share, and the seats in them."""
 
-from booking.groups import (
+from booking.sessions import Seat, participants
+from booking.several.groups import (
     cancel_session,
     confirm_seat,
     join_session,
@@ -8,7 +9,6 @@ from booking.groups import (
     open_session,
     release_seat,
 )
-from booking.sessions import Seat, participants
 from frontdesk.api.calls.appointments import as_staff, length, shown_again, who
 from frontdesk.api.calls.catalogue import named
 from frontdesk.api.endpoint import Answer, Call, Section

@@ -1,7 +1,7 @@
 """Visits that staff confirm or reject, and wishes for which staff find a time."""
 
 from booking import ledger
-from booking.requests import accept_request, grant_proposal, open_requests, propose, reject_request
+from booking.desk.requests import accept_request, grant_proposal, open_requests, propose, reject_request
 from frontdesk.api.calls.appointments import appointment_out, as_staff, shown_again, who
 from frontdesk.api.calls.catalogue import named
 from frontdesk.api.calls.slots import LONGEST_DAYS, slot_out

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from booking.offers import accept_offer, decline_offer, offer_made
-from booking.waiting import Offered, Waiting
-from booking.waitlist import (
+from booking.waiting_list.offers import accept_offer, decline_offer, offer_made
+from booking.waiting_list.waiting import Offered, Waiting
+from booking.waiting_list.waitlist import (
     entries_of_patient,
     join_waitlist,
     leave_waitlist,

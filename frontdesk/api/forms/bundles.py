@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
-from booking.household import Together
+from booking.several.household import Together
 from booking.values import AppointmentStatus, Source
 from frontdesk.api.forms.appointments import AppointmentOut, PlaceForm, StaffForm
 from frontdesk.api.forms.common import DayOrInstant, Form, Id, Instant, Minutes, Out, Text

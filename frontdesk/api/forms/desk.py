@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from booking.away import Instead, Outcome
+from booking.desk.away import Instead, Outcome
 from booking.values import TaskKind
 from frontdesk.api.forms.appointments import AppointmentOut, LoginName
 from frontdesk.api.forms.common import Day, Form, Id, Out, Text

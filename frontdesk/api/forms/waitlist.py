@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import Field
 
 from booking.values import Source
-from booking.waiting import EntryStatus, OfferStatus
+from booking.waiting_list.waiting import EntryStatus, OfferStatus
 from frontdesk.api.forms.appointments import LoginName
 from frontdesk.api.forms.common import Form, Id, Instant, Out
 

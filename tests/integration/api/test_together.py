@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from booking.freed_time import offer_freed_time
 from booking.next_available import refresh
 from booking.tasks import open_task
 from booking.values import GroupSize, TaskKind
+from booking.waiting_list.freed_time import offer_freed_time
 from dialog.model import Conversation, Turn
 from frontdesk.api.keys import Scope
 from kernel.work import Database

@@ -6,7 +6,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import select, update
 
-from booking.attendance import (
+from booking.cancel import cancel_appointment
+from booking.catalogue import stored_rules
+from booking.desk.attendance import (
     SETTLES,
     ArrivalNotRecorded,
     NotStarted,
@@ -15,8 +17,6 @@ from booking.attendance import (
     mark_noshow,
     undo_attendance,
 )
-from booking.cancel import cancel_appointment
-from booking.catalogue import stored_rules
 from booking.guard import SlotTaken
 from booking.ledger import UnknownVisit, VisitClosed
 from booking.model.appointment import Allocation

@@ -13,14 +13,14 @@ import pytest
 from sqlalchemy import select
 
 from booking.asked import ImplausibleTime, UnknownLocation, UnknownPractitioner
-from booking.away import Choice, EndBeforeStart, Hit, Instead, Outcome, Settled, apply_away, preview_away
 from booking.catalogue import load_catalogue
 from booking.confirm import NotHeld, confirm_hold
+from booking.desk.away import Choice, EndBeforeStart, Hit, Instead, Outcome, Settled, apply_away, preview_away
+from booking.desk.offered_moves import accept_move, decline_move, offered_moves
 from booking.guard import SlotTaken
 from booking.hold import place_hold
 from booking.model.appointment import Allocation, Appointment, Bundle
 from booking.model.schedule import TimeOff
-from booking.offered_moves import accept_move, decline_move, offered_moves
 from booking.queries import find_slots, history, visit
 from booking.tasks import TaskInfo, open_tasks
 from booking.values import (

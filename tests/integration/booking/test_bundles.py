@@ -11,7 +11,14 @@ from redis import Redis
 from sqlalchemy import event, func, select
 
 from booking.asked import TimeWithoutZone, UnknownLocation, UnknownPatient, UnknownPractitioner, UnknownService
-from booking.bundles import (
+from booking.cancel import cancel_appointment
+from booking.confirm import NotHeld
+from booking.guard import SlotTaken
+from booking.hold import place_hold, release_one
+from booking.model.appointment import Allocation, Appointment, Bundle
+from booking.queries import find_first_slot, find_slots, find_slots_many
+from booking.rules import OutsideHours, PatientOverlap, TooLateToChange, TooSoon
+from booking.several.bundles import (
     NoParts,
     NotThePackage,
     PartsOverlap,
@@ -26,15 +33,8 @@ from booking.bundles import (
     release_bundle,
     visits_of_bundle,
 )
-from booking.cancel import cancel_appointment
-from booking.confirm import NotHeld
-from booking.guard import SlotTaken
-from booking.hold import place_hold, release_one
-from booking.household import NotForHouseholds, Together, find_household_slots, household_parts
-from booking.model.appointment import Allocation, Appointment, Bundle
-from booking.queries import find_first_slot, find_slots, find_slots_many
-from booking.rules import OutsideHours, PatientOverlap, TooLateToChange, TooSoon
-from booking.series import Series, SeriesImpossible, SeriesTooLong, place_series
+from booking.several.household import NotForHouseholds, Together, find_household_slots, household_parts
+from booking.several.series import Series, SeriesImpossible, SeriesTooLong, place_series
 from booking.shown import ShownSlots
 from booking.values import AppointmentStatus, BookedVisit, BundleKind, Catalogue, Slot, SlotQuery, Source
 from kernel.errors import Refused

@@ -12,7 +12,14 @@ from booking.asked import UnknownPatient
 from booking.cancel import cancel_appointment
 from booking.confirm import NotHeld
 from booking.expiry import expire_holds
-from booking.groups import (
+from booking.guard import SlotTaken, schedule_tag
+from booking.hold import place_hold
+from booking.ledger import UnknownVisit, VisitClosed
+from booking.model.appointment import Allocation, Appointment, Participant
+from booking.queries import find_first_slot, find_slots, visit
+from booking.rules import PatientOverlap, TooLateToChange, TooSoon
+from booking.sessions import Seat, participants, seats_of_patients
+from booking.several.groups import (
     NotAGroup,
     SessionByStaff,
     SessionFull,
@@ -26,13 +33,6 @@ from booking.groups import (
     release_seat,
     start_session,
 )
-from booking.guard import SlotTaken, schedule_tag
-from booking.hold import place_hold
-from booking.ledger import UnknownVisit, VisitClosed
-from booking.model.appointment import Allocation, Appointment, Participant
-from booking.queries import find_first_slot, find_slots, visit
-from booking.rules import PatientOverlap, TooLateToChange, TooSoon
-from booking.sessions import Seat, participants, seats_of_patients
 from booking.tasks import close_task, open_tasks
 from booking.values import AppointmentStatus, BookedVisit, Catalogue, Slot, SlotQuery, Source
 from kernel.interval import Interval

@@ -13,7 +13,7 @@ from booking.expiry import expire_holds
 from booking.model.appointment import Appointment
 from booking.model.waitlist import Offer
 from booking.values import AppointmentStatus, Catalogue
-from booking.waitlist import OfferGone, OfferStatus, accept_offer, expire_offers
+from booking.waiting_list.waitlist import OfferGone, OfferStatus, accept_offer, expire_offers
 from kernel.interval import Interval
 from kernel.work import Database
 from tests.support.racing import in_processes

@@ -6,10 +6,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import func, select
 
-from booking.bundles import PartWish, confirm_bundle, place_bundle
-from booking.groups import confirm_seat, join_session, open_session
 from booking.model.appointment import Allocation, Appointment, Participant
 from booking.patients import register_patient
+from booking.several.bundles import PartWish, confirm_bundle, place_bundle
+from booking.several.groups import confirm_seat, join_session, open_session
 from booking.values import AppointmentStatus, BundleKind, Catalogue, Source
 from kernel.work import Database, UnitOfWork
 from tests.support import racing

@@ -11,14 +11,7 @@ from sqlalchemy import select, update
 from booking.asked import UnknownLocation, UnknownPatient, UnknownPractitioner, UnknownService
 from booking.cancel import cancel_appointment
 from booking.confirm import confirm_hold
-from booking.guard import SlotTaken
-from booking.hold import place_hold
-from booking.ledger import UnknownVisit, VisitClosed
-from booking.model.appointment import Allocation, Appointment
-from booking.model.staff import HealthcareService
-from booking.model.task import StaffTask
-from booking.queries import day_sheet, history, upcoming_visits, visit, visits_of_conversation, visits_of_patient
-from booking.requests import (
+from booking.desk.requests import (
     accept_request,
     clinics_with_requests,
     close_unanswered,
@@ -28,6 +21,13 @@ from booking.requests import (
     propose,
     reject_request,
 )
+from booking.guard import SlotTaken
+from booking.hold import place_hold
+from booking.ledger import UnknownVisit, VisitClosed
+from booking.model.appointment import Allocation, Appointment
+from booking.model.staff import HealthcareService
+from booking.model.task import StaffTask
+from booking.queries import day_sheet, history, upcoming_visits, visit, visits_of_conversation, visits_of_patient
 from booking.rules import AlreadyOver, OutsideHours
 from booking.tasks import TaskInfo, open_tasks
 from booking.values import (

@@ -16,8 +16,8 @@ from booking.asked import (
     UnknownPractitioner,
     UnknownService,
 )
-from booking.away import EndBeforeStart
 from booking.confirm import confirm_hold
+from booking.desk.away import EndBeforeStart
 from booking.expiry import expire_holds
 from booking.hold import place_hold, release_one
 from booking.ledger import UnknownVisit
@@ -35,7 +35,7 @@ from booking.rules import (
     TooSoon,
 )
 from booking.values import AppointmentStatus, BookingRules, Catalogue, SlotQuery, Source
-from booking.waitlist import (
+from booking.waiting_list.waitlist import (
     NoWaitingList,
     OfferGone,
     OfferStatus,

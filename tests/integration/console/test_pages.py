@@ -5,8 +5,8 @@ import pytest
 from sqlalchemy import event, select
 
 from booking.cancel import cancel_appointment
+from booking.desk.requests import propose
 from booking.model.task import StaffTask
-from booking.requests import propose
 from booking.values import Source
 from kernel.interval import Interval
 from kernel.work import Database

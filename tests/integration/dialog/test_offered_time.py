@@ -12,7 +12,7 @@ from booking.model.appointment import Appointment
 from booking.queries import upcoming_visits
 from booking.tasks import open_tasks
 from booking.values import AppointmentStatus
-from booking.waitlist import OfferStatus
+from booking.waiting_list.waitlist import OfferStatus
 from dialog.inbound import Channel, Inbound, InboundKind
 from dialog.model import Turn
 from dialog.turn import Dialog

@@ -10,10 +10,10 @@ from sqlalchemy import select
 from booking.cancel import cancel_appointment
 from booking.catalogue import CatalogueCache
 from booking.events import EVENTS, AppointmentEvent
-from booking.groups import cancel_session, confirm_seat, join_session, leave_session, open_session
 from booking.hold import place_hold
 from booking.patients import register_patient
 from booking.reschedule import reschedule
+from booking.several.groups import cancel_session, confirm_seat, join_session, leave_session, open_session
 from booking.tasks import open_tasks
 from booking.values import BookedVisit, Catalogue, Source
 from calendar_sync.adapters.memory_store import MemoryStore

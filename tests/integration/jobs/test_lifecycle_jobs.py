@@ -7,16 +7,16 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from sqlalchemy import select, update
 
-from booking.away import Instead, apply_away
 from booking.catalogue import CatalogueCache
+from booking.desk.away import Instead, apply_away
+from booking.desk.offered_moves import decline_move, offered_moves
+from booking.desk.requests import accept_request, reject_request
 from booking.events import EVENTS, AppointmentEvent
 from booking.model.staff import HealthcareService
-from booking.offered_moves import decline_move, offered_moves
 from booking.queries import visit
-from booking.requests import accept_request, reject_request
 from booking.tasks import open_tasks
 from booking.values import AppointmentStatus, BookedVisit, Catalogue, DateSpan, TaskKind
-from booking.waitlist import OfferGone
+from booking.waiting_list.waitlist import OfferGone
 from calendar_sync.adapters.memory_store import MemoryStore
 from jobs.context import JobServices
 from jobs.due import DUTIES, run_due

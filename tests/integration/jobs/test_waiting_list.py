@@ -13,7 +13,7 @@ from booking.events import EVENTS, AppointmentEvent
 from booking.next_available import next_available
 from booking.tasks import open_tasks
 from booking.values import Catalogue, TaskKind
-from booking.waitlist import OfferStatus, accept_offer, decline_offer
+from booking.waiting_list.waitlist import OfferStatus, accept_offer, decline_offer
 from calendar_sync.adapters.memory_store import MemoryStore
 from jobs.context import JobServices
 from jobs.due import DUTIES, run_due

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from booking.alternatives import Lost, nearest
+from booking.desk.alternatives import Lost, nearest
 from booking.values import Slot
 
 pytestmark = pytest.mark.unit

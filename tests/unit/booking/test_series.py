@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from booking.series import MOST_DATES, InvalidRule, SeriesTooLong, series_dates
+from booking.several.series import MOST_DATES, InvalidRule, SeriesTooLong, series_dates
 from booking.values import BookingRules
 from kernel.interval import exists, wall_to_instant
 

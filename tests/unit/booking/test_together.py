@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from booking import availability
 from booking.availability import Busy, Wanted, free_resources
-from booking.household import Together, household_slots
-from booking.packages import package_slots, step_queries
+from booking.several.household import Together, household_slots
+from booking.several.packages import package_slots, step_queries
+from booking.several.together import Piece, Rooms, placing_order
 from booking.spans import Span, span_of
-from booking.together import Piece, Rooms, placing_order
 from booking.values import Catalogue, ResourceInfo, ServiceInfo, Slot, SlotQuery
 from kernel.interval import Interval
 from tests.support.clinics import a_practitioner, a_service, elm_catalogue, weekly

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from booking.values import AppointmentId, AppointmentStatus, BookedVisit, BookingRules, Slot, Source
-from booking.waiting import EntryStatus, Waiting, answer_by, in_line, match
+from booking.waiting_list.waiting import EntryStatus, Waiting, answer_by, in_line, match
 from kernel.interval import Interval
 
 pytestmark = pytest.mark.unit

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from booking.waiting import Offered, OfferStatus
+from booking.waiting_list.waiting import Offered, OfferStatus
 from dialog.interpreter import Asked
 from dialog.offered_time import is_about, read_answer
 from dialog.state import Choice, DialogState

@@ -1,15 +1,15 @@
 """Services that consist of others: all steps in one visit, in order, possibly with different people.
 
 Each step is an Appointment of its own, and the rules look at each of them as at any visit; they are held and booked together
-(`booking.bundles.place_package`). Pure: times for a package are put together from those found for its steps.
+(`booking.several.bundles.place_package`). Pure: times for a package are put together from those found for its steps.
 """
 
 import dataclasses
 from collections.abc import Sequence
 
 from booking.availability import Busy, Wanted
-from booking.chains import Link, chains, spanning
-from booking.together import Rooms
+from booking.several.chains import Link, chains, spanning
+from booking.several.together import Rooms
 from booking.values import Catalogue, Slot, SlotQuery
 from kernel.interval import Interval
 

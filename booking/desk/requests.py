@@ -13,13 +13,13 @@ from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from booking import guard, ledger, tasks
-from booking.alternatives import nearest
 from booking.asked import location_asked, people_asked, service_asked
 from booking.claims import claims_of
+from booking.desk.alternatives import nearest
+from booking.desk.instead import free_instead, lost
 from booking.events import AppointmentBooked, AppointmentCancelled, AppointmentProposed, AppointmentRejected
 from booking.guard import SlotTaken
 from booking.hold import close_hold, place_hold
-from booking.instead import free_instead, lost
 from booking.model.appointment import Appointment, AppointmentChange
 from booking.patient_record import lock_patient
 from booking.rules import AlreadyOver

@@ -11,10 +11,10 @@ from dateutil.rrule import rrule, rrulestr
 
 from booking import guard
 from booking.asked import instant_asked
-from booking.bundles import PartWish, asked_piece, open_bundle
 from booking.hold import place_hold
 from booking.override import allowed_override
 from booking.rules import latest_start
+from booking.several.bundles import PartWish, asked_piece, open_bundle
 from booking.values import BookedVisit, BookingRules, BundleKind, Catalogue, Source
 from kernel.errors import Refused
 from kernel.interval import exists, wall_to_instant

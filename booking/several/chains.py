@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from booking.availability import Wanted
-from booking.together import Piece, Rooms, arranged
+from booking.several.together import Piece, Rooms, arranged
 from booking.values import Catalogue, PractitionerInfo, Slot
 
 

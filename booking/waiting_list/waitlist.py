@@ -6,24 +6,12 @@ from datetime import UTC, datetime
 from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
-from booking import ledger, waiting_rows
+from booking import ledger
 from booking.asked import instant_asked, location_asked, people_asked, service_asked
 from booking.availability import search_places
-from booking.away import EndBeforeStart
+from booking.desk.away import EndBeforeStart
 from booking.facts import LockedPatient, lock_patient
-from booking.freed_time import offer_freed_time
 from booking.model.waitlist import Offer, WaitlistEntry
-from booking.offers import (
-    OfferGone,
-    UnknownOffer,
-    accept_offer,
-    decline_offer,
-    expire_offers,
-    last_offer_of_number,
-    let_go,
-    offer_made,
-    open_offers_of_number,
-)
 from booking.rules import (
     AlreadyOver,
     InThePast,
@@ -36,7 +24,20 @@ from booking.rules import (
     latest_start,
 )
 from booking.values import AppointmentStatus, BookingRules, Catalogue, Mode, ServiceInfo, SlotQuery, Source
-from booking.waiting import EntryStatus, Offered, OfferStatus, Waiting, in_line, match
+from booking.waiting_list import waiting_rows
+from booking.waiting_list.freed_time import offer_freed_time
+from booking.waiting_list.offers import (
+    OfferGone,
+    UnknownOffer,
+    accept_offer,
+    decline_offer,
+    expire_offers,
+    last_offer_of_number,
+    let_go,
+    offer_made,
+    open_offers_of_number,
+)
+from booking.waiting_list.waiting import EntryStatus, Offered, OfferStatus, Waiting, in_line, match
 from kernel.db import new_id
 from kernel.errors import Refused
 from kernel.interval import Interval, merged

@@ -17,18 +17,18 @@ from sqlalchemy import ColumnElement, and_, or_, select, update
 from sqlalchemy.orm import Session
 
 from booking import guard, ledger, tasks
-from booking.alternatives import nearest
 from booking.asked import ImplausibleTime, location_asked, people_asked
 from booking.availability import Wanted
 from booking.cancel import cancel_appointment
+from booking.desk.alternatives import nearest
+from booking.desk.instead import free_instead, lost
+from booking.desk.offered_moves import moves_offered_for
 from booking.events import MoveOffered
 from booking.hold import place_hold, release_one
-from booking.instead import free_instead, lost
 from booking.model.appointment import Appointment, Bundle
 from booking.model.clinic import Clinic
 from booking.model.patient import Patient
 from booking.model.schedule import TimeOff
-from booking.offered_moves import moves_offered_for
 from booking.reschedule import reschedule
 from booking.values import (
     AppointmentStatus,

@@ -9,9 +9,9 @@ from sqlalchemy.orm import Session
 
 from booking import search
 from booking.availability import Busy, Wanted, in_order
-from booking.bundles import MOST_PARTS, NoParts, PartWish, TooManyParts
-from booking.chains import Link, chains, spanning
-from booking.together import Rooms, arranged
+from booking.several.bundles import MOST_PARTS, NoParts, PartWish, TooManyParts
+from booking.several.chains import Link, chains, spanning
+from booking.several.together import Rooms, arranged
 from booking.values import BundleKind, Catalogue, Slot, SlotQuery
 from kernel.errors import Refused
 

@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Select, func, insert, select
 from sqlalchemy.orm import Session
 
-from booking import ledger, waiting_rows
+from booking import ledger
 from booking.events import OfferMade
 from booking.hold import place_hold
 from booking.ledger import place_of
@@ -38,7 +38,8 @@ from booking.values import (
     Slot,
     SlotQuery,
 )
-from booking.waiting import OfferStatus, Waiting, answer_by, in_line, match
+from booking.waiting_list import waiting_rows
+from booking.waiting_list.waiting import OfferStatus, Waiting, answer_by, in_line, match
 from kernel.db import new_id
 from kernel.errors import Refused
 from kernel.interval import Interval

@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, exists, or_, select, update
 from sqlalchemy.orm import Session
 
-from booking import guard, ledger, waiting_rows
+from booking import guard, ledger
 from booking.confirm import NotHeld, confirm_hold
 from booking.events import OfferAccepted, OfferEnded, OfferEvent
 from booking.facts import lock_patient
@@ -20,7 +20,8 @@ from booking.model.waitlist import Offer, WaitlistEntry
 from booking.patients import phone_hash
 from booking.reschedule import reschedule
 from booking.values import AppointmentStatus, BookedVisit, Catalogue
-from booking.waiting import EntryStatus, Offered, OfferStatus, Waiting
+from booking.waiting_list import waiting_rows
+from booking.waiting_list.waiting import EntryStatus, Offered, OfferStatus, Waiting
 from kernel.errors import Refused
 from kernel.work import UnitOfWork
 

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from booking.model.waitlist import Offer, WaitlistEntry
 from booking.values import Source
-from booking.waiting import EntryStatus, Offered, OfferStatus, Waiting
+from booking.waiting_list.waiting import EntryStatus, Offered, OfferStatus, Waiting
 from kernel.interval import Interval
 
 

@@ -18,7 +18,7 @@ from booking.confirm import NotHeld, confirm_hold
 from booking.facts import lock_patient, wanted_asked
 from booking.hold import close_hold, place_hold, release_hold
 from booking.model.appointment import Appointment, Bundle
-from booking.together import Piece, Rooms, people_for, placing_order
+from booking.several.together import Piece, Rooms, people_for, placing_order
 from booking.values import (
     AppointmentStatus,
     BookedVisit,

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
-from booking.alternatives import Lost
+from booking.desk.alternatives import Lost
 from booking.queries import find_slots
 from booking.values import BookedVisit, Catalogue, Slot, SlotQuery
 from kernel.interval import Interval
