@@ -81,6 +81,7 @@ class Say(StrEnum):
     ASK_WHEN_MOVE = "ask-when-move"
     READ_BACK_MOVE = "read-back-move"
     MOVED = "moved"
+    MOVE_BY_STAFF = "move-by-staff"
     VISIT_KEPT = "visit-kept"
     VISIT_CONFIRMED = "visit-confirmed"
     LATE_NOTED = "late-noted"
@@ -91,6 +92,8 @@ class Say(StrEnum):
     OFFER_PASSED = "offer-passed"
     OFFER_OVER = "offer-over"
     OFFER_FAILED = "offer-failed"
+    KEPT_TIME_PASSED = "kept-time-passed"
+    KEPT_TIME_OVER = "kept-time-over"
     # Answers about the clinic.
     CLINIC_ANSWER = "clinic-answer"
     HOURS = "hours"

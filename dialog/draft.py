@@ -139,8 +139,16 @@ class Draft:
     def location(self, key: str) -> LocationInfo:
         return next(one for one in self.catalogue.locations if one.key == key)
 
+    def steps(self, service: ServiceInfo) -> tuple[ServiceInfo, ...]:
+        """What is given in the visit: the steps of a package, else the service itself."""
+        return tuple(self.catalogue.service(one) for one in service.steps) or (service,)
+
     def able(self, service: ServiceInfo) -> tuple[PractitionerInfo, ...]:
-        return tuple(one for one in self.catalogue.practitioners if self.catalogue.offers(one, service))
+        """Who gives the service, or a step of it."""
+        steps = self.steps(service)
+        return tuple(
+            one for one in self.catalogue.practitioners if any(self.catalogue.offers(one, step) for step in steps)
+        )
 
     def person_number(self) -> str | None:
         """The number of a person who can be had now: the Location's own, or the clinic's; None when all are closed."""

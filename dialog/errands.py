@@ -40,12 +40,15 @@ class TimesFound:
 
 @dataclass(frozen=True)
 class PlaceHold:
+    """Hold a time. Of a package `able_ids` are all who may give its steps, and `practitioner_ids` those asked for."""
+
     service_id: str
     location_id: str
     starts_at: datetime
     practitioner_ids: tuple[str, ...]
     patient_id: str | None
     replaces_appointment_id: str | None = None
+    able_ids: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -55,8 +58,11 @@ class Held:
 
 @dataclass(frozen=True)
 class ConfirmHold:
+    """Book what is held; with a `bundle_id` all steps of the package."""
+
     appointment_id: str
     patient_id: str
+    bundle_id: str | None = None
 
 
 @dataclass(frozen=True)

@@ -1,22 +1,22 @@
-"""Carries out what the policy wants, through booking: the only module of the dialog that calls it.
+"""Carries out what the policy wants, through booking: with `together` and `texted_offers` all of the dialog that calls it.
 
 The clinic's refusals come back as results. Everything happens in the turn's own transaction.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, assert_never
 
 from booking import patients, queries, tasks
 from booking.cancel import cancel_appointment
 from booking.confirm import confirm_hold, note_patient_confirmed
+from booking.desk.offered_moves import accept_move, decline_move
 from booking.guard import SlotTaken
 from booking.hold import place_hold, release_hold
 from booking.reschedule import reschedule
 from booking.values import BookedVisit, Catalogue, Slot, SlotQuery, Source, TaskKind
-from booking.waiting_list.waitlist import Offered, OfferGone, accept_offer, decline_offer, last_offer_of_number
-from dialog import offers
+from dialog import offers, texted_offers, together
 from dialog.commands import Relation
 from dialog.errands import (
     CancelAppointment,
@@ -44,11 +44,13 @@ from dialog.errands import (
     VisitWritten,
 )
 from dialog.inbound import Channel
+from dialog.offered_time import Made
 from kernel.errors import Refused
 from kernel.interval import Interval
 from kernel.work import UnitOfWork
 
 PATIENT = "patient"
+_REASON = "asked for by the patient"
 _SOURCES = {Channel.SMS: Source.SMS, Channel.VOICE: Source.PHONE}
 
 
@@ -76,29 +78,21 @@ class Tools:
         except Refused as refusal:
             return RefusedBy(refusal.code, refusal.fields)
 
-    def offer_made_to(self, phone: str) -> Offered | None:
-        """Return the offer of freed time that an answer from this number is about, of the last day."""
-        return last_offer_of_number(
-            self.work.session,
-            clinic_id=self.catalogue.clinic_id,
-            phone=phone,
-            since_at=self.now - timedelta(days=1),
-            now=self.now,
-        )
+    def offer_made_to(self, phone: str) -> Made | None:
+        """Return what an answer from this number is about: the time offered by text last, if it is open or of the last day."""
+        return texted_offers.made_to(self.work.session, clinic_id=self.catalogue.clinic_id, phone=phone, now=self.now)
 
-    def take_offer(self, offer_id: str) -> VisitWritten | RefusedBy:
-        """Say yes to freed time for the patient to whom it was offered."""
-        try:
-            visit = accept_offer(self.work, self.catalogue, offer_id=offer_id, now=self.now, actor=PATIENT)
-        except Refused as refusal:
-            return RefusedBy(refusal.code, refusal.fields, is_lost=isinstance(refusal, OfferGone))
-        self._note("offer taken", appointment_id=visit.id, offer_id=offer_id)
-        return VisitWritten(visit)
+    def take_offer(self, offer: Made) -> VisitWritten | RefusedBy:
+        """Say yes to the time for the patient to whom it was offered."""
+        answered = texted_offers.take(self.work, self.catalogue, offer, now=self.now, actor=PATIENT, source=self.source)
+        if isinstance(answered, VisitWritten):
+            self._note("offer taken", appointment_id=answered.visit.id, **texted_offers.named(offer))
+        return answered
 
-    def pass_on_offer(self, offer_id: str) -> None:
-        """Let freed time go to the next in line."""
-        decline_offer(self.work, self.catalogue, offer_id=offer_id, now=self.now)
-        self._note("offer declined", offer_id=offer_id)
+    def pass_on_offer(self, offer: Made) -> None:
+        """Let the time go: freed time to the next in line."""
+        texted_offers.let_go(self.work, self.catalogue, offer, now=self.now)
+        self._note("offer declined", **texted_offers.named(offer))
 
     def apply(self, effect: Effect) -> None:
         """Do what needs no answer."""
@@ -145,21 +139,26 @@ class Tools:
             found = self._slots(request, span, request.wanted_ids, request.location_ids)
             fitting = offers.meeting(found, request.wish, limits, catalogue=self.catalogue)
             if fitting:
-                return TimesFound(offers.thinned(fitting, request.wish, catalogue=self.catalogue))
+                return TimesFound(self._kept(fitting, request))
         for span in offers.nearby_spans(request.wish, catalogue=self.catalogue, now=self.now):
             found = self._slots(request, span, request.able_ids, ())
             nearby = offers.bearable(found, request.wish, catalogue=self.catalogue)
             if nearby:
-                return TimesFound((), offers.thinned(nearby, request.wish, catalogue=self.catalogue))
+                return TimesFound((), self._kept(nearby, request))
         return TimesFound(())
 
+    def _kept(self, slots: list[Slot], request: FindTimes) -> tuple[Slot, ...]:
+        """Choose what is stored with the turn: without the steps of packages, which are looked up again for the one chosen."""
+        kept = offers.thinned(slots, request.wish, catalogue=self.catalogue)
+        return tuple(replace(slot, parts=()) for slot in kept)
+
     def _slots(
-        self, request: FindTimes, span: Interval, people: tuple[str, ...], places: tuple[str, ...]
+        self, request: FindTimes | PlaceHold, span: Interval, people: tuple[str, ...], places: tuple[str, ...]
     ) -> list[Slot]:
         if not people:
             return []
         query = SlotQuery(request.service_id, span, practitioner_ids=people, location_ids=places)
-        return queries.find_slots(
+        found = queries.find_slots(
             self.work.session,
             self.catalogue,
             query=query,
@@ -167,9 +166,47 @@ class Tools:
             conversation_id=self.conversation_id,
             replaces_appointment_id=request.replaces_appointment_id,
         )
+        # Whoever was asked for gives what they can, and anybody the other steps of a package: but nobody who was refused.
+        found = [slot for slot in found if all(part.practitioner_id in request.able_ids for part in slot.parts)]
+        return found + texted_offers.slots_kept(self._kept_instead(request.replaces_appointment_id), query)
 
     def _place_hold(self, request: PlaceHold) -> Held:
-        visit = place_hold(
+        service = self.catalogue.service(request.service_id)
+        visit = self._hold_kept(request) or (self._hold_package(request) if service.steps else self._hold_one(request))
+        self._note("held", appointment_id=visit.id)
+        return Held(visit)
+
+    def _hold_kept(self, request: PlaceHold) -> BookedVisit | None:
+        """Return what is held already: the time that is kept for them instead of the visit."""
+        hold = self._kept_instead(request.replaces_appointment_id)
+        if hold is None or not texted_offers.is_asked_for(hold, request):
+            return None
+        release_hold(self.work, conversation_id=self.conversation_id, now=self.now)
+        return hold
+
+    def _kept_instead(self, visit_id: str | None) -> BookedVisit | None:
+        if visit_id is None:
+            return None
+        return texted_offers.kept_instead(self.work.session, visit_id=visit_id, now=self.now)
+
+    def _hold_package(self, request: PlaceHold) -> BookedVisit:
+        """Hold the steps as they can be had now from the chosen start."""
+        moment = Interval(request.starts_at, request.starts_at + timedelta(seconds=1))
+        found = self._slots(request, moment, request.practitioner_ids, (request.location_id,))
+        if not found:
+            raise SlotTaken
+        return together.hold_package(
+            self.work,
+            self.catalogue,
+            slot=found[0],
+            patient_id=request.patient_id,
+            conversation_id=self.conversation_id,
+            source=self.source,
+            now=self.now,
+        )
+
+    def _hold_one(self, request: PlaceHold) -> BookedVisit:
+        return place_hold(
             self.work,
             self.catalogue,
             service_id=request.service_id,
@@ -182,10 +219,17 @@ class Tools:
             now=self.now,
             replaces_appointment_id=request.replaces_appointment_id,
         )
-        self._note("held", appointment_id=visit.id)
-        return Held(visit)
 
     def _confirm(self, request: ConfirmHold) -> BookedVisit:
+        if request.bundle_id is not None:
+            return together.confirm_package(
+                self.work,
+                self.catalogue,
+                bundle_id=request.bundle_id,
+                patient_id=request.patient_id,
+                now=self.now,
+                actor=PATIENT,
+            )
         return confirm_hold(
             self.work,
             self.catalogue,
@@ -196,7 +240,12 @@ class Tools:
         )
 
     def _move(self, request: MoveAppointment) -> BookedVisit:
-        return reschedule(
+        kept = self._kept_instead(request.appointment_id)
+        if kept is not None and kept.id == request.hold_id:
+            return accept_move(
+                self.work, self.catalogue, hold_id=kept.id, now=self.now, actor=PATIENT, source=self.source
+            )
+        moved = reschedule(
             self.work,
             self.catalogue,
             appointment_id=request.appointment_id,
@@ -205,19 +254,38 @@ class Tools:
             actor=PATIENT,
             source=self.source,
         )
+        if kept is not None:
+            decline_move(self.work, self.catalogue, hold_id=kept.id, now=self.now)
+        return moved
 
     def _cancel(self, request: CancelAppointment) -> BookedVisit:
-        return cancel_appointment(
+        return self._cancel_package(request) or cancel_appointment(
             self.work,
             self.catalogue,
             appointment_id=request.appointment_id,
-            reason="asked for by the patient",
+            reason=_REASON,
+            now=self.now,
+            actor=PATIENT,
+            source=self.source,
+        )
+
+    def _cancel_package(self, request: CancelAppointment) -> BookedVisit | None:
+        whole = together.package_with(self.work.session, self.catalogue, appointment_id=request.appointment_id)
+        return whole and together.cancel_package(
+            self.work,
+            self.catalogue,
+            whole=whole,
+            reason=_REASON,
             now=self.now,
             actor=PATIENT,
             source=self.source,
         )
 
     def _note_confirmed(self, request: NoteConfirmed) -> BookedVisit:
+        whole = together.package_with(self.work.session, self.catalogue, appointment_id=request.appointment_id)
+        if whole is not None:
+            together.note_package_confirmed(self.work, self.catalogue, whole=whole, now=self.now)
+            return whole
         note_patient_confirmed(self.work, appointment_id=request.appointment_id, now=self.now)
         return queries.visit(self.work.session, appointment_id=request.appointment_id)
 
@@ -267,7 +335,9 @@ class Tools:
 
     def _visits(self, request: ListVisits) -> VisitsListed:
         find = queries.past_visits if request.past else queries.upcoming_visits
-        return VisitsListed(tuple(find(self.work.session, patient_ids=(request.patient_id,), now=self.now)))
+        found = find(self.work.session, patient_ids=(request.patient_id,), now=self.now)
+        visits = together.put_together(self.work.session, self.catalogue, found)
+        return VisitsListed(tuple(one for one in visits if (one.ends_at <= self.now) is request.past))
 
     def _written(self, what: str, step: Callable[[], BookedVisit]) -> VisitWritten:
         visit = step()

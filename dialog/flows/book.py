@@ -38,7 +38,8 @@ def advance(draft: Draft) -> None:
             is_doubtful=flow.is_doubted and who.birth_date is not None,
         )
         return
-    draft.request = ConfirmHold(present(flow.hold).id, flow.patient_id)
+    hold = present(flow.hold)
+    draft.request = ConfirmHold(hold.id, flow.patient_id, bundle_id=hold.bundle_id)
 
 
 def bring_along(draft: Draft, companion: BookFor) -> None:
@@ -157,9 +158,10 @@ def take_confirmation(draft: Draft, written: VisitWritten) -> None:
         starts_at=visit.starts_at.isoformat(),
     )
     draft.update(served_id=visit.patient_id, told=())
-    preparation = draft.catalogue.service(visit.service_id).preparation
-    if preparation:
-        draft.say(Say.PREPARATION_NOTE, text=preparation)
+    service = draft.catalogue.service(visit.service_id)
+    for preparation in dict.fromkeys(one.preparation for one in (service, *draft.steps(service))):
+        if preparation:
+            draft.say(Say.PREPARATION_NOTE, text=preparation)
     done = draft.flow
     draft.finish(Outcome.BOOKED)
     if draft.state.flow is not None and draft.flow.is_companion:
@@ -222,7 +224,7 @@ def _booker(draft: Draft) -> str | None:
 
 def _offered_by_wanted(draft: Draft, keys: tuple[str, ...]) -> tuple[str, ...]:
     named = draft.practitioners(draft.flow.details.practitioner_keys)
-    kept = tuple(key for key in keys if any(draft.catalogue.offers(one, draft.service(key)) for one in named))
+    kept = tuple(key for key in keys if any(one in draft.able(draft.service(key)) for one in named))
     return kept or keys
 
 

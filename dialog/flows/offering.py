@@ -30,9 +30,10 @@ def is_held(draft: Draft, service: ServiceInfo) -> bool:
             service_id=flow.chosen.service_id,
             location_id=flow.chosen.location_id,
             starts_at=flow.chosen.starts_at,
-            practitioner_ids=flow.chosen.practitioner_ids,
+            practitioner_ids=wanted(draft, suiting(draft, service)) if service.steps else flow.chosen.practitioner_ids,
             patient_id=flow.patient_id,
             replaces_appointment_id=flow.visit.id if flow.visit else None,
+            able_ids=tuple(one.id for one in suiting(draft, service)) if service.steps else (),
         )
         return False
     if flow.offers:
@@ -57,9 +58,14 @@ def is_held(draft: Draft, service: ServiceInfo) -> bool:
 
 
 def suiting(draft: Draft, service: ServiceInfo) -> tuple[PractitionerInfo, ...]:
-    """Return who offers the service and is not refused, the wishes for a gender or language kept where anybody meets them."""
+    """Return who offers the service, or a step of it, and is not refused, the wishes for a gender or language kept where anybody meets them."""
+    suiting_any = [one for step in draft.steps(service) for one in _suiting_step(draft, step)]
+    return tuple(one for one in draft.able(service) if one in suiting_any)
+
+
+def _suiting_step(draft: Draft, step: ServiceInfo) -> tuple[PractitionerInfo, ...]:
     details = draft.flow.details
-    able = tuple(one for one in draft.able(service) if one.key not in details.refused_keys)
+    able = tuple(one for one in draft.able(step) if one.key not in details.refused_keys)
     if details.gender is not None:
         able = tuple(one for one in able if one.gender == details.gender) or able
     if details.language is not None:

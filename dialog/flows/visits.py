@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from booking.values import BookedVisit
+from booking.values import BookedVisit, ServiceInfo, TaskKind
 from dialog import hours
 from dialog.acts import Say
 from dialog.draft import Draft, present
@@ -12,6 +12,7 @@ from dialog.errands import (
     ListVisits,
     MoveAppointment,
     NoteConfirmed,
+    OpenTask,
     RefusedBy,
     ReleaseHold,
     VisitsListed,
@@ -177,9 +178,29 @@ def _cancel(draft: Draft, visit: BookedVisit) -> None:
     draft.ask(Say.READ_BACK_CANCEL, Asked.YES_NO, **visit_fields(visit))
 
 
+def _leave_move_to_staff(draft: Draft, visit: BookedVisit, service: ServiceInfo) -> None:
+    """Several people or patients are concerned: staff settle the new time. The visit stays as it is until then."""
+    wall = hours.wall_time(visit.starts_at, draft.catalogue.location(visit.location_id))
+    draft.tell_staff(
+        OpenTask(
+            TaskKind.BOOKING_REQUEST,
+            f"Wants to move {service.name} of {wall:%A %d %B %Y, %H:%M} to another time. Please get in touch.",
+            phone=draft.phone(),
+            patient_id=visit.patient_id,
+            appointment_id=visit.id,
+            subject=f"move:{visit.id}",
+        )
+    )
+    draft.say(Say.MOVE_BY_STAFF, **visit_fields(visit))
+    draft.finish(Outcome.MESSAGE_TAKEN)
+
+
 def _move(draft: Draft, visit: BookedVisit) -> None:
     flow = draft.flow
     service = draft.catalogue.service(visit.service_id)
+    if service.steps:
+        _leave_move_to_staff(draft, visit, service)
+        return
     if not flow.details.service_keys:
         keys = flow.details.practitioner_keys or (draft.catalogue.practitioner(visit.practitioner_id).key,)
         draft.update_details(service_keys=(service.key,), practitioner_keys=keys)
