@@ -17,8 +17,9 @@ from typing import Any
 from redis.exceptions import RedisError
 from sqlalchemy.orm import Session
 
-from booking import availability, queries
+from booking import availability
 from booking.guard import schedule_tag
+from booking.queries import find_slots_many
 from booking.rules import earliest_start
 from booking.several import packages
 from booking.values import Catalogue, Slot, SlotQuery
@@ -43,23 +44,23 @@ class ShownSlots:
         self._kept: OrderedDict[str, tuple[datetime, list[Slot]]] = OrderedDict()
         self._lock = Lock()
 
-    def find_slots(self, session: Session, catalogue: Catalogue, *, query: SlotQuery, now: datetime) -> list[Slot]:
-        """Return what `queries.find_slots` would, at most a few minutes old, and never from before a committed change.
+    def find_slots_many(
+        self, session: Session, catalogue: Catalogue, *, queries: Sequence[SlotQuery], now: datetime
+    ) -> list[list[Slot]]:
+        """Return what `queries.find_slots_many` would, at most a few minutes old, and never from before a committed change.
 
-        A Hold that ran out since may still look taken.
+        A Hold that ran out since may still look taken. What is not kept is read afresh, all of it at once.
         """
-        key = self._key(catalogue, query, now)
-        if key is None:
-            return queries.find_slots(session, catalogue, query=query, now=now)
-        found = self._from_process(key, now)
-        if found is None:
-            found = self._from_redis(key)
-            if found is None:
-                found = queries.find_slots(session, catalogue, query=query, now=now)
-                self._put_in_redis(key, found)
-            self._put_in_process(key, found, now)
+        keys = [self._key(catalogue, query, now) for query in queries]
+        found = [None if key is None else self._kept_for(key, now) for key in keys]
+        missing = [number for number, slots in enumerate(found) if slots is None]
+        if missing:
+            asked = [queries[number] for number in missing]
+            for number, slots in zip(missing, find_slots_many(session, catalogue, queries=asked, now=now), strict=True):
+                found[number] = slots
+                self._keep(keys[number], slots, now)
         earliest = {place.id: earliest_start(catalogue.rules_at(place.id), now) for place in catalogue.locations}
-        return [slot for slot in found if slot.starts_at >= earliest[slot.location_id]]
+        return [[slot for slot in slots or () if slot.starts_at >= earliest[slot.location_id]] for slots in found]
 
     def changing(self, tags: frozenset[str]) -> None:
         """Let nothing be kept of what is about to change, and make what was kept of it old."""
@@ -114,6 +115,19 @@ class ShownSlots:
             known,
         ]
         return "frontdesk:shown:" + json.dumps(asked, separators=(",", ":"))
+
+    def _kept_for(self, key: str, now: datetime) -> list[Slot] | None:
+        found = self._from_process(key, now)
+        if found is None:
+            found = self._from_redis(key)
+            if found is not None:
+                self._put_in_process(key, found, now)
+        return found
+
+    def _keep(self, key: str | None, slots: list[Slot], now: datetime) -> None:
+        if key is not None:
+            self._put_in_redis(key, slots)
+            self._put_in_process(key, slots, now)
 
     def _from_process(self, key: str, now: datetime) -> list[Slot] | None:
         with self._lock:

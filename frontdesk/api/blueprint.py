@@ -16,6 +16,7 @@ from werkzeug.datastructures import MultiDict
 
 from booking.catalogue import CatalogueCache
 from booking.sentences import LANGUAGES
+from booking.shown import ShownSlots
 from frontdesk.api import limits, problems, repeats
 from frontdesk.api.endpoint import Answer, Call, Effect, Endpoint
 from frontdesk.api.keys import KeyInfo, find_key
@@ -45,6 +46,9 @@ class ApiServices(Protocol):
 
     @property
     def catalogues(self) -> CatalogueCache: ...
+
+    @property
+    def shown(self) -> ShownSlots: ...
 
 
 def api_blueprint(services: ApiServices) -> Blueprint:
@@ -136,7 +140,7 @@ def _serve(services: ApiServices, endpoint: Endpoint, path: Mapping[str, str]) -
     def call(session: Session, work: UnitOfWork | None) -> Call:
         catalogue = services.catalogues.get(session, clinic_id=key.clinic_id)
         seen = catalogue if key.is_staff else catalogue.for_patients()
-        return Call(key, seen, now, asked.language, session, asked.if_match, work)
+        return Call(key, seen, now, asked.language, session, services.shown, asked.if_match, work)
 
     if endpoint.effect is Effect.READS:
         with services.db.read() as session:

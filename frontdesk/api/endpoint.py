@@ -14,6 +14,7 @@ from typing import Any, Generic, TypeVar, cast, get_args, get_type_hints
 from pydantic import BaseModel
 from sqlalchemy.orm import Session
 
+from booking.shown import ShownSlots
 from booking.values import Catalogue, Source
 from frontdesk.api.keys import KeyInfo, Scope
 from kernel.work import UnitOfWork
@@ -40,6 +41,7 @@ class Call:
     now: datetime
     language: str
     session: Session
+    shown: ShownSlots
     if_match: str | None
     changing: UnitOfWork | None = None
 

@@ -146,13 +146,13 @@ def slot_out(catalogue: Catalogue, slot: Slot) -> SlotOut:
 
 
 def _found(call: Call, query: SlotsQuery) -> list[Slot]:
-    found = find_slots_many(
-        call.session,
-        call.catalogue,
-        queries=queries_of(call, query),
-        now=call.now,
-        replaces_appointment_id=query.replaces,
-    )
+    queries = queries_of(call, query)
+    if query.replaces is None:
+        found = call.shown.find_slots_many(call.session, call.catalogue, queries=queries, now=call.now)
+    else:
+        found = find_slots_many(
+            call.session, call.catalogue, queries=queries, now=call.now, replaces_appointment_id=query.replaces
+        )
     # Stable: within a start, as each search has them.
     return sorted((slot for some in found for slot in some), key=lambda slot: slot.starts_at)
 

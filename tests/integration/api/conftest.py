@@ -14,6 +14,7 @@ from redis import Redis
 from werkzeug.test import TestResponse
 
 from booking.catalogue import CatalogueCache
+from booking.shown import ShownSlots
 from booking.values import Catalogue
 from frontdesk.api.blueprint import api_blueprint
 from frontdesk.api.keys import Scope, add_key
@@ -91,7 +92,9 @@ def make_site(database: Database, redis: Any, *, elm: Catalogue | None = None) -
     with database.begin() as work:
         store_catalogue(work, elm)
         store_catalogue(work, another_clinic(elm))
-    services = SimpleNamespace(db=database, clock=clock, redis=redis, catalogues=CatalogueCache())
+    services = SimpleNamespace(
+        db=database, clock=clock, redis=redis, catalogues=CatalogueCache(), shown=ShownSlots(None)
+    )
     app = Flask("site", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = 1_000_000
     app.register_blueprint(api_blueprint(services))

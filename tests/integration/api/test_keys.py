@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from redis import Redis
 
+from booking.shown import ShownSlots
 from frontdesk.api import limits
 from frontdesk.api.keys import KeyNameTaken, Scope, UnknownKey, add_key, list_keys, revoke_key
 from frontdesk.api.model import ApiKey
@@ -149,6 +150,8 @@ def make_app_with(site: Site, redis: object) -> object:
     from frontdesk.api.blueprint import api_blueprint
 
     app = Flask("alone", static_folder=None)
-    services = SimpleNamespace(db=site.db, clock=site.clock, redis=redis, catalogues=CatalogueCache())
+    services = SimpleNamespace(
+        db=site.db, clock=site.clock, redis=redis, catalogues=CatalogueCache(), shown=ShownSlots(None)
+    )
     app.register_blueprint(api_blueprint(services))
     return app

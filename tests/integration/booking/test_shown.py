@@ -41,7 +41,7 @@ class Reads:
 
 def shown(database: Database, cache: ShownSlots, catalogue: Catalogue, *, now: datetime = NOW) -> list[Slot]:
     with database.read() as session:
-        return cache.find_slots(session, catalogue, query=WEEK, now=now)
+        return cache.find_slots_many(session, catalogue, queries=[WEEK], now=now)[0]
 
 
 def test_the_second_who_asks_costs_the_database_nothing_in_this_process_or_another(
