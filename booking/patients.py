@@ -7,7 +7,7 @@ from datetime import date, datetime
 
 from jellyfish import metaphone
 from rapidfuzz.distance import OSA
-from sqlalchemy import Select, select
+from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import Session
 
 from booking import history
@@ -37,6 +37,15 @@ def find_by_phone(session: Session, *, clinic_id: str, phone: str) -> tuple[Pati
         .join(ContactPoint, contact)
         .where(ContactPoint.system == "phone", ContactPoint.value_hash == phone_hash(phone)),
     )
+
+
+def reached_at(phone: str) -> Select[str]:
+    """Return the select of the ids of those who are reached at this number (E.164): it is theirs, or they are booked for from it."""
+    at_number = select(ContactPoint.patient_id).where(
+        ContactPoint.system == "phone", ContactPoint.value_hash == phone_hash(phone)
+    )
+    booked_for = select(RelatedPerson.patient_id).where(RelatedPerson.by_patient_id.in_(at_number))
+    return select(Patient.id).where(or_(Patient.id.in_(at_number), Patient.id.in_(booked_for)))
 
 
 def find_by_birth_date(session: Session, *, clinic_id: str, birth_date: date) -> tuple[PatientInfo, ...]:

@@ -1,12 +1,14 @@
-"""The answer to a text that offered freed time: one word, from the number that it was sent to.
+"""The answer to a text that offered a time: one word, from the number that it was sent to.
 
-Whoever was offered the time may take it, as the text says; nothing else is told or changed for it. Pure.
+Freed time, to who waits for it, or another time kept for who has a visit that can't take place. Whoever was offered the time
+may take it, as the text says; nothing else is told or changed for it. Pure.
 """
 
 import re
 from dataclasses import dataclass
 from datetime import datetime
 
+from booking.desk.offered_moves import OfferedMove
 from booking.values import AppointmentStatus, BookedVisit, TaskKind
 from booking.waiting_list.waiting import Offered, OfferStatus
 from dialog.acts import Say
@@ -15,8 +17,35 @@ from dialog.errands import OpenTask, RefusedBy, VisitWritten
 from dialog.interpreter import Asked
 from dialog.state import DialogState, Outcome
 
-_YES = {"1", "one", "yes", "yes please", "y", "yep", "yeah", "ok", "okay", "sure", "si"}
-_NO = {"2", "two", "no", "no thanks", "no thank you", "n", "nope", "pass"}
+Made = Offered | OfferedMove
+"""What was offered by text."""
+
+_YES = {
+    "1",
+    "one",
+    "yes",
+    "yes please",
+    "yes thanks",
+    "yes thank you",
+    "y",
+    "yep",
+    "yeah",
+    "ok",
+    "okay",
+    "ok thanks",
+    "sure",
+    "si",
+}
+_YES |= {
+    "i ll take it",
+    "yes i ll take it",
+    "i will take it",
+    "yes that works",
+    "that works",
+    "works for me",
+    "sounds good",
+}
+_NO = {"2", "two", "no", "no thanks", "no thank you", "n", "nope", "pass", "that doesn t work", "no that doesn t work"}
 _FREE = {Asked.NOTHING, Asked.WHAT_TO_DO, Asked.ANYTHING_ELSE}
 
 
@@ -36,54 +65,75 @@ def read_answer(text: str) -> Answer | None:
     return None
 
 
-def is_about(answer: Answer, offer: Offered, *, state: DialogState, now: datetime) -> bool:
+def is_about(answer: Answer, offer: Made, *, state: DialogState, now: datetime) -> bool:
     """Say whether an answer is about the offer and not about what the conversation asked.
 
     What was asked last counts. Where nothing is asked, the number says what it answers; a yes or no would not.
     """
     is_open = offer.is_open_at(now)
     if state.last_heard_at is None or offer.offered_at > state.last_heard_at:
-        return is_open or (answer.takes and offer.status is not OfferStatus.ACCEPTED)
+        return is_open or (answer.takes and not _is_taken(offer))
     return is_open and answer.by_number and state.asked in _FREE and not state.choices
 
 
-def told_of(state: DialogState, setting: Setting, result: VisitWritten | RefusedBy) -> Decision:
+def told_of(state: DialogState, setting: Setting, offer: Made, result: VisitWritten | RefusedBy) -> Decision:
     """Tell what came of a yes. What stands in the way of it is a matter for staff; only that the time is gone is told."""
     draft = _draft(state, setting)
     match result:
         case VisitWritten(visit=visit):
             draft.say(_said_of(visit), starts_at=visit.starts_at.isoformat(), location=visit.location_id)
             draft.note_outcome(Outcome.MOVED if visit.times_moved else Outcome.BOOKED)
+        case RefusedBy(is_lost=True) if isinstance(offer, OfferedMove):
+            _tell_staff(draft, offer, "Said yes to the time that was kept instead of their visit, but too late.")
+            draft.say(Say.KEPT_TIME_OVER)
+            draft.note_outcome(Outcome.MESSAGE_TAKEN)
         case RefusedBy(is_lost=True):
             draft.say(Say.OFFER_OVER)
             draft.note_outcome(Outcome.INFORMED)
         case RefusedBy(code=code):
-            draft.tell_staff(
-                OpenTask(
-                    TaskKind.CALL_BACK,
-                    f"Said yes to a time that was offered from the waiting list, but: {code}. Please get in touch.",
-                    phone=draft.phone(),
-                    patient_id=draft.known_patient(),
-                    subject="offer",
-                )
-            )
+            what = "kept instead of their visit" if isinstance(offer, OfferedMove) else "offered from the waiting list"
+            _tell_staff(draft, offer, f"Said yes to a time that was {what}, but: {code}.")
             draft.say(Say.OFFER_FAILED)
             draft.note_outcome(Outcome.MESSAGE_TAKEN)
     return _decided(draft)
 
 
-def passed_on(state: DialogState, setting: Setting) -> Decision:
-    """Tell that a no was heard."""
+def passed_on(state: DialogState, setting: Setting, offer: Made) -> Decision:
+    """Tell that a no was heard. A visit that can't take place is then for staff to settle."""
     draft = _draft(state, setting)
-    draft.say(Say.OFFER_PASSED)
-    draft.note_outcome(Outcome.INFORMED)
+    if isinstance(offer, OfferedMove):
+        _tell_staff(draft, offer, "Said no to the time that was kept instead of their visit.")
+        draft.say(Say.KEPT_TIME_PASSED)
+        draft.note_outcome(Outcome.MESSAGE_TAKEN)
+    else:
+        draft.say(Say.OFFER_PASSED)
+        draft.note_outcome(Outcome.INFORMED)
     return _decided(draft)
 
 
+def _is_taken(offer: Made) -> bool:
+    # A kept time that was taken, or given back, is not found any more.
+    return isinstance(offer, Offered) and offer.status is OfferStatus.ACCEPTED
+
+
+def _tell_staff(draft: Draft, offer: Made, text: str) -> None:
+    visit = offer.visit if isinstance(offer, OfferedMove) else None
+    draft.tell_staff(
+        OpenTask(
+            TaskKind.CALL_BACK,
+            f"{text} Please get in touch.",
+            phone=draft.phone(),
+            patient_id=visit.patient_id if visit else draft.known_patient(),
+            appointment_id=visit.id if visit else None,
+            subject=f"offer:{visit.id}" if visit else "offer",
+        )
+    )
+
+
 def _said_of(visit: BookedVisit) -> Say:
-    if visit.times_moved:
-        return Say.OFFER_MOVED
-    return Say.OFFER_TAKEN if visit.status is AppointmentStatus.BOOKED else Say.OFFER_REQUESTED
+    if visit.status is not AppointmentStatus.BOOKED:
+        return Say.OFFER_REQUESTED
+    return Say.OFFER_MOVED if visit.times_moved else Say.OFFER_TAKEN
 
 
 def _draft(state: DialogState, setting: Setting) -> Draft:

@@ -8,14 +8,14 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, assert_never
 
-from booking import patients, queries, tasks
+from booking import guard, patients, queries, tasks
 from booking.cancel import cancel_appointment
 from booking.confirm import confirm_hold, note_patient_confirmed
 from booking.desk.offered_moves import accept_move, decline_move
-from booking.guard import SlotTaken
 from booking.hold import place_hold, release_hold
 from booking.reschedule import reschedule
-from booking.values import BookedVisit, Catalogue, Slot, SlotQuery, Source, TaskKind
+from booking.several.groups import SessionFull, confirm_seat, leave_session, release_seats
+from booking.values import BookedVisit, Catalogue, ServiceInfo, Slot, SlotQuery, Source, TaskKind
 from dialog import offers, texted_offers, together
 from dialog.commands import Relation
 from dialog.errands import (
@@ -73,7 +73,7 @@ class Tools:
         """Do what was requested and say what came of it. Only the clinic's refusals are results; anything else is raised."""
         try:
             return self._do(request)
-        except SlotTaken as refusal:
+        except (guard.SlotTaken, SessionFull) as refusal:
             return RefusedBy(refusal.code, refusal.fields, is_lost=True)
         except Refused as refusal:
             return RefusedBy(refusal.code, refusal.fields)
@@ -101,6 +101,7 @@ class Tools:
                 self._open_task(effect)
             case ReleaseHold():
                 release_hold(self.work, conversation_id=self.conversation_id, now=self.now)
+                release_seats(self.work, conversation_id=self.conversation_id, now=self.now)
             case _:
                 assert_never(effect)
 
@@ -172,38 +173,45 @@ class Tools:
 
     def _place_hold(self, request: PlaceHold) -> Held:
         service = self.catalogue.service(request.service_id)
-        visit = self._hold_kept(request) or (self._hold_package(request) if service.steps else self._hold_one(request))
-        self._note("held", appointment_id=visit.id)
-        return Held(visit)
+        with guard.all_or_nothing(self.work):
+            release_seats(self.work, conversation_id=self.conversation_id, now=self.now)
+            held = self._hold_seat(request) if service.group else Held(self._hold_visit(request, service))
+        self._note("held", appointment_id=held.visit.id)
+        return held
 
-    def _hold_kept(self, request: PlaceHold) -> BookedVisit | None:
-        """Return what is held already: the time that is kept for them instead of the visit."""
-        hold = self._kept_instead(request.replaces_appointment_id)
-        if hold is None or not texted_offers.is_asked_for(hold, request):
-            return None
-        release_hold(self.work, conversation_id=self.conversation_id, now=self.now)
-        return hold
+    def _hold_visit(self, request: PlaceHold, service: ServiceInfo) -> BookedVisit:
+        return self._hold_package(request) if service.steps else self._hold_one(request)
 
-    def _kept_instead(self, visit_id: str | None) -> BookedVisit | None:
-        if visit_id is None:
-            return None
-        return texted_offers.kept_instead(self.work.session, visit_id=visit_id, now=self.now)
-
-    def _hold_package(self, request: PlaceHold) -> BookedVisit:
-        """Hold the steps as they can be had now from the chosen start."""
-        moment = Interval(request.starts_at, request.starts_at + timedelta(seconds=1))
-        found = self._slots(request, moment, request.practitioner_ids, (request.location_id,))
-        if not found:
-            raise SlotTaken
-        return together.hold_package(
+    def _hold_seat(self, request: PlaceHold) -> Held:
+        visit, seat_id = together.hold_seat(
             self.work,
             self.catalogue,
-            slot=found[0],
+            slot=self._chosen(request),
             patient_id=request.patient_id,
             conversation_id=self.conversation_id,
             source=self.source,
             now=self.now,
         )
+        return Held(visit, seat_id)
+
+    def _hold_package(self, request: PlaceHold) -> BookedVisit:
+        return together.hold_package(
+            self.work,
+            self.catalogue,
+            slot=self._chosen(request),
+            patient_id=request.patient_id,
+            conversation_id=self.conversation_id,
+            source=self.source,
+            now=self.now,
+        )
+
+    def _chosen(self, request: PlaceHold) -> Slot:
+        """Return the chosen time as it can be had now, with the steps or the session. Raises SlotTaken."""
+        moment = Interval(request.starts_at, request.starts_at + timedelta(seconds=1))
+        found = self._slots(request, moment, request.practitioner_ids, (request.location_id,))
+        if not found:
+            raise guard.SlotTaken
+        return found[0]
 
     def _hold_one(self, request: PlaceHold) -> BookedVisit:
         return place_hold(
@@ -221,6 +229,16 @@ class Tools:
         )
 
     def _confirm(self, request: ConfirmHold) -> BookedVisit:
+        if request.seat_id is not None:
+            seat = confirm_seat(
+                self.work,
+                self.catalogue,
+                seat_id=request.seat_id,
+                patient_id=request.patient_id,
+                now=self.now,
+                actor=PATIENT,
+            )
+            return together.seat_visit(self.work.session, seat)
         if request.bundle_id is not None:
             return together.confirm_package(
                 self.work,
@@ -259,6 +277,9 @@ class Tools:
         return moved
 
     def _cancel(self, request: CancelAppointment) -> BookedVisit:
+        visit = queries.visit(self.work.session, appointment_id=request.appointment_id)
+        if self.catalogue.service(visit.service_id).group and visit.patient_id is None:
+            return self._leave(request)
         return self._cancel_package(request) or cancel_appointment(
             self.work,
             self.catalogue,
@@ -268,6 +289,17 @@ class Tools:
             actor=PATIENT,
             source=self.source,
         )
+
+    def _leave(self, request: CancelAppointment) -> BookedVisit:
+        seat = leave_session(
+            self.work,
+            self.catalogue,
+            session_id=request.appointment_id,
+            patient_id=request.patient_id,
+            now=self.now,
+            actor=PATIENT,
+        )
+        return together.seat_visit(self.work.session, seat)
 
     def _cancel_package(self, request: CancelAppointment) -> BookedVisit | None:
         whole = together.package_with(self.work.session, self.catalogue, appointment_id=request.appointment_id)
@@ -337,7 +369,12 @@ class Tools:
         find = queries.past_visits if request.past else queries.upcoming_visits
         found = find(self.work.session, patient_ids=(request.patient_id,), now=self.now)
         visits = together.put_together(self.work.session, self.catalogue, found)
-        return VisitsListed(tuple(one for one in visits if (one.ends_at <= self.now) is request.past))
+        if not request.past:
+            visits += together.seats_ahead(
+                self.work.session, self.catalogue, patient_id=request.patient_id, now=self.now
+            )
+        listed = sorted(visits, key=lambda one: one.starts_at, reverse=request.past)
+        return VisitsListed(tuple(one for one in listed if (one.ends_at <= self.now) is request.past))
 
     def _written(self, what: str, step: Callable[[], BookedVisit]) -> VisitWritten:
         visit = step()

@@ -257,9 +257,9 @@ class _Turn:
         if offer is None or not offered_time.is_about(answer, offer, state=state, now=self.setting.now):
             return None
         if answer.takes:
-            return offered_time.told_of(state, self.setting, tools.take_offer(offer.id))
-        tools.pass_on_offer(offer.id)
-        return offered_time.passed_on(state, self.setting)
+            return offered_time.told_of(state, self.setting, offer, tools.take_offer(offer))
+        tools.pass_on_offer(offer)
+        return offered_time.passed_on(state, self.setting, offer)
 
     def _reply(self, decision: Decision) -> Reply:
         if self.inbound.kind is InboundKind.HUNG_UP:

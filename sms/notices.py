@@ -19,7 +19,7 @@ _WORDING = {
     SmsKind.CANCELLED: "{clinic}: your appointment on {when} is cancelled. To book another, reply{call}.",
     SmsKind.REJECTED: "{clinic}: we are sorry, we can't confirm {what}.{instead} To choose a time, reply{call}.",
     SmsKind.MOVE_OFFERED: "{clinic}: we are sorry, your appointment on {when} can't take place. We keep {instead} at {place} "
-    "for you until {until}. To take it or another time, reply{call}.",
+    "for you until {until}. Reply 1 to take it, 2 to pass.{other_time}",
 }
 _BY_CLINIC = {
     SmsKind.MOVED: "{clinic}: we are sorry, we had to change your appointment. It is now on {when} at {place}. If that does not "
@@ -77,6 +77,7 @@ def compose(
                 instead=_offered(kind, others),
                 until="" if until is None else moment(until, today=now.astimezone(location.zone)),
                 call=f" or call {readable(phone)}" if phone else "",
+                other_time=f" For another time, call {readable(phone)}." if phone else "",
             )
         )
         for place in (f"{location.name}, {location.address}", location.name)

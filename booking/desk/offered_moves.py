@@ -12,6 +12,7 @@ from booking import ledger
 from booking.hold import release_one
 from booking.model.appointment import Appointment
 from booking.model.waitlist import Offer
+from booking.patients import reached_at
 from booking.reschedule import reschedule
 from booking.values import AppointmentStatus, BookedVisit, BookingRules, Catalogue, Source
 from kernel.work import UnitOfWork
@@ -23,11 +24,34 @@ class OfferedMove:
 
     visit: BookedVisit
     hold: BookedVisit
+    offered_at: datetime
+
+    def is_open_at(self, now: datetime) -> bool:
+        expires_at = self.hold.hold_expires_at
+        return self.hold.is_hold and expires_at is not None and expires_at > now
 
 
 def offered_moves(session: Session, *, patient_ids: Sequence[str], now: datetime) -> list[OfferedMove]:
     """Return the visits of these patients for which they were asked to take another time, and have not answered."""
     return moves_offered_for(session, Appointment.patient_id.in_(patient_ids), now=now)
+
+
+def last_move_offered_to_number(
+    session: Session, *, clinic_id: str, phone: str, since_at: datetime, now: datetime
+) -> OfferedMove | None:
+    """Return the kept time that an answer from this number (E.164) is about: the latest that is kept, else the latest that
+    ran out since then without an answer. Two statements.
+
+    Of people with the number, and of people for whom somebody with it books.
+    """
+    theirs = (Appointment.clinic_id == clinic_id) & Appointment.patient_id.in_(reached_at(phone))
+    offered = _moves(session, of_visit=theirs, of_hold=Appointment.hold_expires_at > since_at)
+    return max(offered, key=lambda one: (one.is_open_at(now), one.offered_at, one.hold.id), default=None)
+
+
+def move_offered_for(session: Session, *, visit_id: str, now: datetime) -> OfferedMove | None:
+    """Return the time that is kept for the patient of this visit, if there is one."""
+    return next(iter(moves_offered_for(session, Appointment.id == visit_id, now=now)), None)
 
 
 def accept_move(
@@ -59,17 +83,22 @@ def decline_move(work: UnitOfWork, catalogue: Catalogue, *, hold_id: str, now: d
 
 def moves_offered_for(session: Session, condition: ColumnElement[bool], *, now: datetime) -> list[OfferedMove]:
     """Return the visits that fulfil the condition and have a Hold that staff placed to ask the patient. Two statements."""
+    return _moves(session, of_visit=condition, of_hold=Appointment.hold_expires_at > now)
+
+
+def _moves(session: Session, *, of_visit: ColumnElement[bool], of_hold: ColumnElement[bool]) -> list[OfferedMove]:
     stands = Appointment.status.in_((AppointmentStatus.BOOKED, AppointmentStatus.PENDING))
     visits = {
         str(entry.visit.id): entry.visit
-        for entry in map(ledger.entry_of, session.execute(ledger.entries().where(condition, stands)))
+        for entry in map(ledger.entry_of, session.execute(ledger.entries().where(of_visit, stands)))
     }
     holds = (
         ledger.entries()
+        .add_columns(Appointment.created_at)
         .where(
             Appointment.replaces_id.in_(visits),
             Appointment.status == AppointmentStatus.PENDING,
-            Appointment.hold_expires_at > now,
+            of_hold,
             Appointment.conversation_id.is_(None),
             Appointment.source == Source.STAFF,
             # What the waiting list offers is answered there.
@@ -77,8 +106,12 @@ def moves_offered_for(session: Session, condition: ColumnElement[bool], *, now: 
         )
         .order_by(Appointment.starts_at)
     )
-    entries = [ledger.entry_of(row) for row in session.execute(holds)]
-    return [OfferedMove(visits[entry.replaces_id], entry.visit) for entry in entries if entry.replaces_id in visits]
+    found = [(ledger.entry_of(row), row.created_at) for row in session.execute(holds)]
+    return [
+        OfferedMove(visits[entry.replaces_id], entry.visit, offered_at)
+        for entry, offered_at in found
+        if entry.replaces_id in visits
+    ]
 
 
 def _without_limits_to_moves(catalogue: Catalogue) -> Catalogue:

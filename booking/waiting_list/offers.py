@@ -15,9 +15,8 @@ from booking.events import OfferAccepted, OfferEnded, OfferEvent
 from booking.facts import lock_patient
 from booking.hold import close_hold
 from booking.model.appointment import Appointment
-from booking.model.patient import ContactPoint, RelatedPerson
 from booking.model.waitlist import Offer, WaitlistEntry
-from booking.patients import phone_hash
+from booking.patients import reached_at
 from booking.reschedule import reschedule
 from booking.values import AppointmentStatus, BookedVisit, Catalogue
 from booking.waiting_list import waiting_rows
@@ -154,13 +153,8 @@ def expire_offers(work: UnitOfWork, *, now: datetime) -> int:
 
 
 def _made_to_number(clinic_id: str, phone: str) -> ColumnElement[bool]:
-    at_number = select(ContactPoint.patient_id).where(
-        ContactPoint.system == "phone", ContactPoint.value_hash == phone_hash(phone)
-    )
-    booked_for = select(RelatedPerson.patient_id).where(RelatedPerson.by_patient_id.in_(at_number))
     theirs = select(WaitlistEntry.id).where(
-        WaitlistEntry.clinic_id == clinic_id,
-        or_(WaitlistEntry.patient_id.in_(at_number), WaitlistEntry.patient_id.in_(booked_for)),
+        WaitlistEntry.clinic_id == clinic_id, WaitlistEntry.patient_id.in_(reached_at(phone))
     )
     return Offer.entry_id.in_(theirs)
 

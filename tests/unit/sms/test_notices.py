@@ -172,7 +172,7 @@ def test_a_time_that_is_kept_is_told_with_where_it_is_and_until_when_it_is_kept(
     assert written == (
         "Elm Street Clinic: we are sorry, your appointment on Tue Mar 16, 9:00 AM EDT can't take place. "
         "We keep Wed Mar 17, 9:00 AM EDT at Riverside, 240 River Road, Troy for you until Thu Mar 11, 10:00 AM EST. "
-        "To take it or another time, reply or call +1 212-555-0100."
+        "Reply 1 to take it, 2 to pass. For another time, call +1 212-555-0100."
     )
     assert (segments.count(written).encoding, segments.count(written).count) == (segments.Encoding.GSM_7, 2)
 
