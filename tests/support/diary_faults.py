@@ -3,6 +3,7 @@
 import itertools
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -89,30 +90,54 @@ def _claim_faults(catalogue: Catalogue, row: AnyRow, live: Rows) -> Iterator[str
         yield f"{row.id} takes time of {dict(kinds)}"
 
 
+@dataclass(frozen=True)
+class _SeatLine:
+    """Stands for a revision that tells of a seat."""
+
+    what: str = "seat"
+    after: Mapping[str, Any] = field(default_factory=dict)
+
+
+_SEAT = _SeatLine()
+
+
 def _telling_faults(session: Session, appointments: Mapping[str, AnyRow]) -> Iterator[str]:
-    """History has a line for each revision; the outbox tells of each change that concerns others, once and in order."""
+    """History has a line for each revision; the outbox tells of each change that concerns others, once and in order.
+
+    What is told of a seat has a revision of its group's session, apart from the session's own history.
+    """
     lines: dict[str, list[AnyRow]] = defaultdict(list)
     for row in session.execute(select(*AppointmentChange.__table__.columns).order_by(AppointmentChange.id)):
-        if not row.what.startswith("seat-"):  # of a group: who takes part is not the session's own history
+        if not row.what.startswith("seat-"):
             lines[row.appointment_id].append(row)
-    events: dict[str, list[tuple[str, int]]] = defaultdict(list)
-    for entry in session.execute(
-        select(OutboxEntry.aggregate_id, OutboxEntry.name, OutboxEntry.payload).order_by(OutboxEntry.id)
-    ):
-        if entry.name in TOLD.values():
-            events[entry.aggregate_id].append((entry.name, entry.payload["revision"]))
+    events, seats = _told(session)
     for appointment_id, row in appointments.items():
         history = lines[appointment_id]
-        if len(history) != row.revision + 1:
+        for revision in seats[appointment_id]:
+            history.insert(revision, _SEAT)
+        if len(history) != row.revision + 1 or len(set(seats[appointment_id])) != len(seats[appointment_id]):
             yield f"{appointment_id} is at revision {row.revision} and has {len(history)} lines of history"
         yield from _illegal(appointment_id, history)
         must = [(TOLD[line.what], number) for number, line in enumerate(history) if line.what in TOLD]
-        told = events[appointment_id]
         waiting = [(TOLD["requested"], number) if name == TOLD["moved"] else (name, number) for name, number in must]
+        told = events[appointment_id]
         if len(told) != len(must) or any(one not in both for one, *both in zip(told, must, waiting, strict=True)):
             yield f"{appointment_id} was to be told of as {must} and was as {told}"
     if strangers := set(events) - set(appointments):
         yield f"told of appointments that are not there: {sorted(strangers)}"
+
+
+def _told(session: Session) -> tuple[dict[str, list[tuple[str, int]]], dict[str, list[int]]]:
+    """Return what the outbox tells of each Appointment, with revisions; and the revisions in which it tells of seats."""
+    events: dict[str, list[tuple[str, int]]] = defaultdict(list)
+    seats: dict[str, list[int]] = defaultdict(list)
+    statement = select(OutboxEntry.aggregate_id, OutboxEntry.name, OutboxEntry.payload).order_by(OutboxEntry.id)
+    for entry in session.execute(statement):
+        if entry.name in TOLD.values():
+            events[entry.aggregate_id].append((entry.name, entry.payload["revision"]))
+        elif entry.name.startswith("booking.seat."):
+            seats[entry.payload["appointment_id"]].append(entry.payload["revision"])
+    return events, seats
 
 
 def _illegal(appointment_id: str, history: list[AnyRow]) -> Iterator[str]:
