@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import and_, or_, select
 
 from booking.hold import release_hold
+from booking.several.groups import release_seats
 from dialog.inbound import Channel
 from dialog.model import Conversation
 from dialog.record import SMS_CONVERSATION_LASTS
@@ -38,6 +39,7 @@ def close_idle(work: UnitOfWork, *, now: datetime) -> int:
     ).all()
     for row in rows:
         release_hold(work, conversation_id=row.id, now=now)
+        release_seats(work, conversation_id=row.id, now=now)
         row.outcome = row.outcome or Outcome.ABANDONED.value
         if row.channel == Channel.VOICE.value or row.last_turn_at < now - SMS_CONVERSATION_LASTS:
             row.ended_at = now

@@ -53,16 +53,20 @@ class PlaceHold:
 
 @dataclass(frozen=True)
 class Held:
+    """The time that is held. Of a group: the session, with the seat in it that is."""
+
     visit: BookedVisit
+    seat_id: str | None = None
 
 
 @dataclass(frozen=True)
 class ConfirmHold:
-    """Book what is held; with a `bundle_id` all steps of the package."""
+    """Book what is held; with a `bundle_id` all steps of the package, with a `seat_id` a seat in the group."""
 
     appointment_id: str
     patient_id: str
     bundle_id: str | None = None
+    seat_id: str | None = None
 
 
 @dataclass(frozen=True)
@@ -73,7 +77,10 @@ class MoveAppointment:
 
 @dataclass(frozen=True)
 class CancelAppointment:
+    """Call a visit off: all steps of a package, and of a group the patient's seat only."""
+
     appointment_id: str
+    patient_id: str
 
 
 @dataclass(frozen=True)

@@ -81,8 +81,8 @@ def take_result(before: Decision, setting: Setting, result: Result) -> Decision:
     match result:
         case TimesFound():
             offering.take_times(draft, cast("FindTimes", request), result)
-        case Held(visit=visit):
-            draft.update_flow(hold=visit)
+        case Held(visit=visit, seat_id=seat_id):
+            draft.update_flow(hold=visit, seat_id=seat_id)
         case VisitWritten():
             _take_visit(draft, result)
         case PatientFound():

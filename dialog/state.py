@@ -110,6 +110,7 @@ class Flow:
     lost_at: datetime | None = None  # the time somebody else took, while looking for one near it
     chosen: Offer | None = None
     hold: BookedVisit | None = None
+    seat_id: str | None = None  # of a group: the seat that is held
     agreed: bool = False
     may_move: bool = False  # a cancellation by somebody who only said that they can't come: moving it may be better
     is_doubted: bool = False  # a patient of this number has the name, but not the date of birth

@@ -1,4 +1,4 @@
-"""Visits of several steps, as the one visit they are to the patient. With `tools` the only module that calls booking."""
+"""Visits of several steps, and seats in groups, as the visits they are to the patient. With `tools` the only module that calls booking."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -9,7 +9,10 @@ from sqlalchemy.orm import Session
 
 from booking import queries
 from booking.confirm import note_patient_confirmed
+from booking.hold import release_hold
+from booking.sessions import Seat, seats_of_patients
 from booking.several.bundles import PartWish, cancel_bundle, confirm_bundle, place_package, visits_of_bundle
+from booking.several.groups import join_session, start_session
 from booking.values import AppointmentStatus, BookedVisit, Catalogue, ServiceInfo, Slot, Source
 from kernel.work import UnitOfWork
 
@@ -100,6 +103,58 @@ def put_together(session: Session, catalogue: Catalogue, visits: Sequence[Booked
                 told.add(visit.bundle_id)
             found.append(whole or visit)
     return found
+
+
+def hold_seat(
+    work: UnitOfWork,
+    catalogue: Catalogue,
+    *,
+    slot: Slot,
+    patient_id: str | None,
+    conversation_id: str,
+    source: Source,
+    now: datetime,
+) -> tuple[BookedVisit, str]:
+    """Hold a seat in the session of a Slot, or start one, and return the session and the seat's id. Raises what `join_session`
+    and `start_session` raise.
+    """
+    if slot.session_id is None:
+        seat = start_session(
+            work,
+            catalogue,
+            service_id=slot.service_id,
+            location_id=slot.location_id,
+            starts_at=slot.starts_at,
+            practitioner_ids=(slot.practitioner_id,),
+            patient_id=patient_id,
+            conversation_id=conversation_id,
+            source=source,
+            now=now,
+        )
+    else:
+        release_hold(work, conversation_id=conversation_id, now=now)
+        seat = join_session(
+            work,
+            catalogue,
+            session_id=slot.session_id,
+            patient_id=patient_id,
+            conversation_id=conversation_id,
+            source=source,
+            now=now,
+        )
+    return seat_visit(work.session, seat), seat.id
+
+
+def seat_visit(session: Session, seat: Seat) -> BookedVisit:
+    """Return the session of a seat as the visit that it is to who has the seat."""
+    visit = queries.visit(session, appointment_id=seat.session_id)
+    return replace(visit, patient_id=seat.patient_id, status=seat.status)
+
+
+def seats_ahead(session: Session, catalogue: Catalogue, *, patient_id: str, now: datetime) -> list[BookedVisit]:
+    """Return the sessions ahead of the patient, or under way."""
+    found = seats_of_patients(session, catalogue, patient_ids=(patient_id,), now=now)
+    return [seat_visit(session, seat) for seat in found]
 
 
 def _stands(visit: BookedVisit) -> bool:

@@ -180,7 +180,20 @@ class Tools:
         return held
 
     def _hold_visit(self, request: PlaceHold, service: ServiceInfo) -> BookedVisit:
-        return self._hold_package(request) if service.steps else self._hold_one(request)
+        return self._hold_kept(request) or (self._hold_package(request) if service.steps else self._hold_one(request))
+
+    def _hold_kept(self, request: PlaceHold) -> BookedVisit | None:
+        """Return what is held already: the time that is kept for them instead of the visit."""
+        hold = self._kept_instead(request.replaces_appointment_id)
+        if hold is None or not texted_offers.is_asked_for(hold, request):
+            return None
+        release_hold(self.work, conversation_id=self.conversation_id, now=self.now)
+        return hold
+
+    def _kept_instead(self, visit_id: str | None) -> BookedVisit | None:
+        if visit_id is None:
+            return None
+        return texted_offers.kept_instead(self.work.session, visit_id=visit_id, now=self.now)
 
     def _hold_seat(self, request: PlaceHold) -> Held:
         visit, seat_id = together.hold_seat(

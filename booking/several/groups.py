@@ -277,6 +277,20 @@ def release_seat(work: UnitOfWork, catalogue: Catalogue, *, seat_id: str, now: d
         _write(work, entry, _cancelled(seat), what="seat-released", actor="patient", now=now)
 
 
+def release_seats(work: UnitOfWork, *, conversation_id: str, now: datetime) -> None:
+    """Give back the seats that the conversation holds. Nothing happens if it holds none. Frees seats only: needs no lock."""
+    session_ids = work.session.scalars(
+        update(Participant)
+        .where(Participant.conversation_id == conversation_id, Participant.status == AppointmentStatus.PENDING)
+        .values(status=AppointmentStatus.CANCELLED, hold_expires_at=None, changed_at=now)
+        .returning(Participant.appointment_id)
+        .execution_options(synchronize_session=False)
+    ).all()
+    for session_id in session_ids:
+        claims = claims_of(work.session, appointment_id=session_id)
+        work.touch(*(guard.schedule_tag(claim.schedule_id) for claim in claims))
+
+
 def cancel_session(
     work: UnitOfWork,
     catalogue: Catalogue,

@@ -39,7 +39,7 @@ def advance(draft: Draft) -> None:
         )
         return
     hold = present(flow.hold)
-    draft.request = ConfirmHold(hold.id, flow.patient_id, bundle_id=hold.bundle_id)
+    draft.request = ConfirmHold(hold.id, flow.patient_id, bundle_id=hold.bundle_id, seat_id=flow.seat_id)
 
 
 def bring_along(draft: Draft, companion: BookFor) -> None:

@@ -51,7 +51,7 @@ def advance(draft: Draft) -> None:
         case FlowKind.CANCEL:
             _cancel(draft, visit)
         case FlowKind.CONFIRM:
-            draft.request = NoteConfirmed(visit.id)
+            _confirm(draft, visit)
         case _:
             _move(draft, visit)
 
@@ -168,9 +168,33 @@ def _is_on_wished_day(draft: Draft, visit: BookedVisit, wish: TimeWish | None) -
     return on_day and on_weekday and at_time
 
 
+def _confirm(draft: Draft, visit: BookedVisit) -> None:
+    service = draft.catalogue.service(visit.service_id)
+    if service.group is None:
+        draft.request = NoteConfirmed(visit.id)
+        return
+    # A session is nobody's own to confirm: staff are told who says that they will come.
+    draft.tell_staff(
+        OpenTask(
+            TaskKind.MESSAGE,
+            f"Says that they will come to {service.name}, {_when(draft, visit)}.",
+            phone=draft.phone(),
+            patient_id=visit.patient_id,
+            appointment_id=visit.id,
+            subject=f"comes:{visit.id}",
+        )
+    )
+    draft.say(Say.VISIT_CONFIRMED, **visit_fields(visit))
+    draft.finish(Outcome.INFORMED)
+
+
+def _when(draft: Draft, visit: BookedVisit) -> str:
+    return f"{hours.wall_time(visit.starts_at, draft.catalogue.location(visit.location_id)):%A %d %B %Y, %H:%M}"
+
+
 def _cancel(draft: Draft, visit: BookedVisit) -> None:
     if draft.flow.agreed:
-        draft.request = CancelAppointment(visit.id)
+        draft.request = CancelAppointment(visit.id, present(draft.flow.patient_id))
         return
     if draft.flow.may_move:
         draft.ask(Say.ASK_MOVE_OR_CANCEL, Asked.CHOICE, choices=(Choice(MOVE), Choice(CANCEL)), **visit_fields(visit))
@@ -180,11 +204,10 @@ def _cancel(draft: Draft, visit: BookedVisit) -> None:
 
 def _leave_move_to_staff(draft: Draft, visit: BookedVisit, service: ServiceInfo) -> None:
     """Several people or patients are concerned: staff settle the new time. The visit stays as it is until then."""
-    wall = hours.wall_time(visit.starts_at, draft.catalogue.location(visit.location_id))
     draft.tell_staff(
         OpenTask(
             TaskKind.BOOKING_REQUEST,
-            f"Wants to move {service.name} of {wall:%A %d %B %Y, %H:%M} to another time. Please get in touch.",
+            f"Wants to move {service.name} of {_when(draft, visit)} to another time. Please get in touch.",
             phone=draft.phone(),
             patient_id=visit.patient_id,
             appointment_id=visit.id,
@@ -198,7 +221,7 @@ def _leave_move_to_staff(draft: Draft, visit: BookedVisit, service: ServiceInfo)
 def _move(draft: Draft, visit: BookedVisit) -> None:
     flow = draft.flow
     service = draft.catalogue.service(visit.service_id)
-    if service.steps:
+    if service.steps or service.group:
         _leave_move_to_staff(draft, visit, service)
         return
     if not flow.details.service_keys:
