@@ -68,6 +68,8 @@ _IN_ORDER = (
 )
 _LOCK = _IN_ORDER.with_for_update(key_share=True)
 _LOCK_IF_FREE = _IN_ORDER.with_for_update(key_share=True, skip_locked=True)
+# The constraint is named, or a clash of keys would be swallowed like one of times.
+_CLAIM = insert_on_postgresql(_ALLOCATION).on_conflict_do_nothing(constraint=NO_OVERLAP).returning(_ALLOCATION.c.id)
 _LOCK_TIMEOUT_MS = 3000
 _IS_LIMITED = "booking.guard: lock_timeout is set"
 _LOST_RACE = {"23P01", "40P01", "40001"}  # exclusion violated, deadlock, serialisation failure
@@ -152,14 +154,7 @@ def put_in(work: UnitOfWork, *, appointment_id: str, claims: Sequence[Claim]) ->
         # ON CONFLICT does not apply to a trigger's ABORT, which comes as an error of this statement.
         work.session.execute(insert(_ALLOCATION), rows)
         return
-    # The constraint is named, or a clash of keys would be swallowed like one of times.
-    statement = (
-        insert_on_postgresql(_ALLOCATION)
-        .values(rows)
-        .on_conflict_do_nothing(constraint=NO_OVERLAP)
-        .returning(_ALLOCATION.c.id)
-    )
-    if len(work.session.execute(statement).all()) < len(rows):
+    if len(work.session.execute(_CLAIM, rows).all()) < len(rows):
         raise SlotTaken
 
 

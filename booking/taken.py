@@ -2,11 +2,24 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Dialect, Select, Text, null, or_, select, union_all
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    CompoundSelect,
+    Dialect,
+    Select,
+    Text,
+    bindparam,
+    null,
+    or_,
+    select,
+    union_all,
+)
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.functions import FunctionElement
@@ -43,61 +56,66 @@ def busy_spans(
     Left out: Holds that have run out, the Appointments `ignoring`, and the Hold of the conversation `ignoring_hold_of`.
     With `addresses` visits come with theirs, and those that are only a journey away come, too.
     """
-    ids = sorted(schedule_ids)
-    lapsed = _ids_of_holds(Appointment.hold_expires_at <= now)
-    conditions: list[ColumnElement[bool]] = [Allocation.appointment_id.not_in(lapsed)]
-    if ignoring:
-        conditions.append(Allocation.appointment_id.not_in(ignoring))
-    if ignoring_hold_of is not None:
-        theirs = _ids_of_holds(Appointment.conversation_id == ignoring_hold_of)
-        conditions.append(Allocation.appointment_id.not_in(theirs))
+    around = within if addresses is None else within.widened(before=travel.LONGEST, after=travel.LONGEST)
+    given = {
+        "schedule_ids": sorted(schedule_ids),
+        "start": around.start,
+        "end": around.end,
+        "now": now,
+        "ignoring": list(ignoring),
+        "conversation_id": ignoring_hold_of,
+    }
+    leaving_out = (bool(ignoring), ignoring_hold_of is not None)
+    found: dict[str, list[Span]] = defaultdict(list)
     if addresses is None:
-        found = _spans(session, ids, within, conditions)
+        for schedule_id, starts, ends in session.execute(_listed(*leaving_out), given):
+            found[schedule_id] += zip(starts, ends, strict=True)
     else:
-        around = within.widened(before=travel.LONGEST, after=travel.LONGEST)
-        found = _placed_spans(session, ids, around, conditions, addresses)
+        for schedule_id, start, end, *told in session.execute(_placed(*leaving_out), given):
+            place = _place(addresses, *told)
+            found[schedule_id].append((start, end) if place is None else PlacedSpan(start, end, place))
     for spans in found.values():
         spans.sort()
     return found
 
 
-def _spans(
-    session: Session, schedule_ids: Sequence[str], within: Interval, conditions: Sequence[ColumnElement[bool]]
-) -> dict[str, list[Span]]:
+# Every booking reads this: the statements are made once, in each of the few forms there are.
+
+
+@cache
+def _listed(is_ignoring: bool, is_ignoring_hold: bool) -> CompoundSelect[Any]:  # noqa: FBT001 -- a key of the cache
+    """Return the read of what is taken, a row for each diary."""
     visits, elsewhere = (
         select(row.schedule_id, *(_Listed(second) for second in _seconds_of(row)))
-        .where(*_meeting(row, schedule_ids, within))
+        .where(*_meeting(row))
         .group_by(row.schedule_id)
         for row in (Allocation, BusyInterval)
     )
-    found: dict[str, list[Span]] = defaultdict(list)
-    for schedule_id, starts, ends in session.execute(union_all(visits.where(Allocation.live, *conditions), elsewhere)):
-        found[schedule_id] += zip(starts, ends, strict=True)
-    return found
+    return union_all(visits.where(Allocation.live, *_counting(is_ignoring, is_ignoring_hold)), elsewhere)
 
 
-def _placed_spans(
-    session: Session,
-    schedule_ids: Sequence[str],
-    within: Interval,
-    conditions: Sequence[ColumnElement[bool]],
-    addresses: Addresses,
-) -> dict[str, list[Span]]:
+@cache
+def _placed(is_ignoring: bool, is_ignoring_hold: bool) -> CompoundSelect[Any]:  # noqa: FBT001 -- a key of the cache
+    """Return the read of what is taken, a row for each visit with what tells its address."""
     where = (Appointment.service_id, Appointment.location_id, Appointment.place)
     visits = (
         select(Allocation.schedule_id, *_seconds_of(Allocation), *where)
         .join(Appointment, Appointment.id == Allocation.appointment_id)
-        .where(Allocation.live, *_meeting(Allocation, schedule_ids, within), *conditions)
+        .where(Allocation.live, *_meeting(Allocation), *_counting(is_ignoring, is_ignoring_hold))
     )
     elsewhere = select(BusyInterval.schedule_id, *_seconds_of(BusyInterval), *(null() for _ in where)).where(
-        *_meeting(BusyInterval, schedule_ids, within)
+        *_meeting(BusyInterval)
     )
-    found: dict[str, list[Span]] = defaultdict(list)
-    rows: Iterable[Any] = session.execute(union_all(visits, elsewhere))
-    for schedule_id, start, end, *told in rows:
-        place = _place(addresses, *told)
-        found[schedule_id].append((start, end) if place is None else PlacedSpan(start, end, place))
-    return found
+    return union_all(visits, elsewhere)
+
+
+def _counting(is_ignoring: bool, is_ignoring_hold: bool) -> Iterator[ColumnElement[bool]]:  # noqa: FBT001 -- as above
+    yield Allocation.appointment_id.not_in(_ids_of_holds(Appointment.hold_expires_at <= bindparam("now")))
+    if is_ignoring:
+        yield Allocation.appointment_id.not_in(bindparam("ignoring", expanding=True))
+    if is_ignoring_hold:
+        theirs = _ids_of_holds(Appointment.conversation_id == bindparam("conversation_id"))
+        yield Allocation.appointment_id.not_in(theirs)
 
 
 def visit_starts(
@@ -229,10 +247,12 @@ def _seconds_of(row: type[Allocation | BusyInterval]) -> tuple[ColumnElement[int
     return _FirstSecond(row.starts_at), _LastSecond(row.ends_at)
 
 
-def _meeting(
-    row: type[Allocation | BusyInterval], schedule_ids: Sequence[str], within: Interval
-) -> tuple[ColumnElement[bool], ...]:
-    return row.schedule_id.in_(schedule_ids), row.ends_at > within.start, row.starts_at < within.end
+def _meeting(row: type[Allocation | BusyInterval]) -> tuple[ColumnElement[bool], ...]:
+    return (
+        row.schedule_id.in_(bindparam("schedule_ids", expanding=True)),
+        row.ends_at > bindparam("start"),
+        row.starts_at < bindparam("end"),
+    )
 
 
 def _place(addresses: Addresses, service_id: str | None, location_id: str | None, place: str | None) -> Place | None:
