@@ -24,6 +24,7 @@ class Appointment(Base):
     __tablename__ = "appointment"
     __table_args__ = (
         Index("ix_appointment_clinic_id_starts_at", "clinic_id", "starts_at"),
+        Index("ix_appointment_practitioner_id_starts_at", "practitioner_id", "starts_at"),
         Index("ix_appointment_status_hold_expires_at", "status", "hold_expires_at"),
         CheckConstraint("ends_at > starts_at", name="ends_after_start"),
     )
@@ -35,7 +36,7 @@ class Appointment(Base):
     revision: Mapped[int] = mapped_column(default=0)
     status: Mapped[str]
     service_id: Mapped[str] = mapped_column(ForeignKey("healthcare_service.id"))
-    practitioner_id: Mapped[str | None] = mapped_column(ForeignKey("practitioner.id"), index=True)  # None: proposed
+    practitioner_id: Mapped[str | None] = mapped_column(ForeignKey("practitioner.id"))  # None: proposed
     location_id: Mapped[str] = mapped_column(ForeignKey("location.id"))
     patient_id: Mapped[str | None] = mapped_column(ForeignKey("patient.id"), index=True)
     bundle_id: Mapped[str | None] = mapped_column(ForeignKey("bundle.id"), index=True)

@@ -308,7 +308,9 @@ def upgrade() -> None:
         batch_op.create_index("ix_appointment_clinic_id_starts_at", ["clinic_id", "starts_at"], unique=False)
         batch_op.create_index(batch_op.f("ix_appointment_conversation_id"), ["conversation_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_appointment_patient_id"), ["patient_id"], unique=False)
-        batch_op.create_index(batch_op.f("ix_appointment_practitioner_id"), ["practitioner_id"], unique=False)
+        batch_op.create_index(
+            "ix_appointment_practitioner_id_starts_at", ["practitioner_id", "starts_at"], unique=False
+        )
         batch_op.create_index("ix_appointment_status_hold_expires_at", ["status", "hold_expires_at"], unique=False)
 
     op.create_table(
@@ -948,7 +950,7 @@ def downgrade() -> None:
     op.drop_table("calendar_link")
     with op.batch_alter_table("appointment") as batch_op:
         batch_op.drop_index("ix_appointment_status_hold_expires_at")
-        batch_op.drop_index(batch_op.f("ix_appointment_practitioner_id"))
+        batch_op.drop_index("ix_appointment_practitioner_id_starts_at")
         batch_op.drop_index(batch_op.f("ix_appointment_patient_id"))
         batch_op.drop_index(batch_op.f("ix_appointment_conversation_id"))
         batch_op.drop_index("ix_appointment_clinic_id_starts_at")
