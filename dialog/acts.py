@@ -86,6 +86,7 @@ class Say(StrEnum):
     VISIT_CONFIRMED = "visit-confirmed"
     LATE_NOTED = "late-noted"
     WAITLIST_NOTED = "waitlist-noted"
+    WAITLIST_JOINED = "waitlist-joined"
     OFFER_TAKEN = "offer-taken"
     OFFER_MOVED = "offer-moved"
     OFFER_REQUESTED = "offer-requested"

@@ -11,6 +11,7 @@ from typing import Any
 from booking.values import BookedVisit, Slot, TaskKind
 from dialog.commands import Relation
 from dialog.timewords import TimeWish
+from kernel.interval import Interval
 
 
 @dataclass(frozen=True)
@@ -159,6 +160,28 @@ class PractitionerSeen:
 
 
 @dataclass(frozen=True)
+class WaitForTime:
+    """Put the patient on the waiting list for a time in one of the `spans` that is not free now.
+
+    With `replaces_id` they want it for that visit, without spans an earlier one. Without a service: for the visit that they
+    booked in this conversation.
+    """
+
+    patient_id: str
+    service_id: str | None
+    practitioner_ids: tuple[str, ...] = ()
+    location_ids: tuple[str, ...] = ()
+    spans: tuple[Interval, ...] = ()
+    replaces_id: str | None = None
+
+
+@dataclass(frozen=True)
+class OnWaitingList:
+    entry_id: str
+    service_id: str
+
+
+@dataclass(frozen=True)
 class RefusedBy:
     """The clinic's rules said no: the refusal's code and fields. `time-taken` refusals are `is_lost`."""
 
@@ -197,5 +220,6 @@ Request = (
     | RegisterPatient
     | ListVisits
     | LastPractitioner
+    | WaitForTime
 )
-Result = TimesFound | Held | VisitWritten | PatientFound | VisitsListed | PractitionerSeen | RefusedBy
+Result = TimesFound | Held | VisitWritten | PatientFound | VisitsListed | PractitionerSeen | OnWaitingList | RefusedBy

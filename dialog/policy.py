@@ -18,6 +18,7 @@ from dialog.errands import (
     ConfirmHold,
     FindTimes,
     Held,
+    OnWaitingList,
     PatientFound,
     PlaceHold,
     PractitionerSeen,
@@ -28,8 +29,9 @@ from dialog.errands import (
     TimesFound,
     VisitsListed,
     VisitWritten,
+    WaitForTime,
 )
-from dialog.flows import answers, book, details, identity, offering, people, questions, social, starts, visits
+from dialog.flows import answers, book, details, identity, offering, people, questions, social, starts, visits, waiting
 from dialog.inbound import Channel, InboundKind
 from dialog.interpreter import Asked
 from dialog.keypad import as_commands
@@ -91,6 +93,8 @@ def take_result(before: Decision, setting: Setting, result: Result) -> Decision:
             visits.take_visits(draft, result)
         case PractitionerSeen(practitioner_id=practitioner_id):
             _take_practitioner(draft, practitioner_id)
+        case OnWaitingList():
+            waiting.take_entry(draft, result)
         case RefusedBy():
             _take_refusal(draft, request, result)
         case _:
@@ -189,6 +193,9 @@ def _about_conversation(draft: Draft, command: c.Command) -> bool:
 def _details_meant(draft: Draft, commands: tuple[c.Command, ...]) -> tuple[c.Command, ...]:
     """Return the details that are about a visit: not those of a question, of a good-bye, or of what is no business of ours."""
     said = tuple(one for one in commands if isinstance(one, details.DETAILS))
+    if any(isinstance(one, c.JoinWaitlist) for one in commands):
+        # "If something comes free earlier" is what the waiting list is for, and no wish for times that are free.
+        said = tuple(one for one in said if not (isinstance(one, c.GiveTime) and one.wish.relative == "earlier"))
     if any(isinstance(one, c.GiveName) for one in commands) and draft.state.asked in {Asked.NAME, Asked.SPELL_NAME}:
         said = tuple(one for one in said if isinstance(one, c.BookFor))
     if any(isinstance(one, c.GiveBirthDate) for one in commands):
@@ -392,7 +399,7 @@ def _aside(draft: Draft, command: c.Command, subject: questions.Subject) -> bool
         case c.RunningLate(minutes=minutes):
             starts.run_late(draft, minutes)
         case c.JoinWaitlist():
-            starts.join_waitlist(draft)
+            waiting.join(draft)
         case c.SwitchLanguage(language=language):
             return social.switch_language(draft, language)
         case _:
@@ -458,6 +465,7 @@ def _hear_nothing(draft: Draft) -> None:
 
 
 def _take_visit(draft: Draft, written: VisitWritten) -> None:
+    draft.update(offered_for_it=waiting.named(draft))
     if draft.flow.kind is FlowKind.BOOK:
         book.take_confirmation(draft, written)
     else:
@@ -488,6 +496,8 @@ def _take_refusal(draft: Draft, request: Request, refusal: RefusedBy) -> None:
             offering.take_hold_refusal(draft, refusal)
         case ConfirmHold():
             book.take_confirm_refusal(draft, refusal)
+        case WaitForTime():
+            waiting.leave_to_staff(draft)
         case _:
             visits.take_refusal(draft, refusal)
 

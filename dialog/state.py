@@ -140,6 +140,7 @@ class DialogState:
     number_patients: tuple[str, ...] = ()  # ids of the patients who have the caller's number
     verified_id: str | None = None
     served_id: str | None = None  # whose visit was written last
+    offered_for_it: tuple[datetime, ...] = ()  # starts offered for the visit that was written last
     told: tuple[BookedVisit, ...] = ()  # the visits listed last: what "the first one" refers to
     failed_checks: int = 0
     asked: Asked = Asked.NOTHING

@@ -1,4 +1,4 @@
-"""Carries out what the policy wants, through booking: with `together` and `texted_offers` all of the dialog that calls it.
+"""Carries out what the policy wants, through booking: with `together`, `texted_offers` and `awaiting` all of the dialog that calls it.
 
 The clinic's refusals come back as results. Everything happens in the turn's own transaction.
 """
@@ -17,6 +17,7 @@ from booking.reschedule import reschedule
 from booking.several.groups import SessionFull, confirm_seat, leave_session, release_seats
 from booking.values import BookedVisit, Catalogue, ServiceInfo, Slot, SlotQuery, Source, TaskKind
 from dialog import offers, texted_offers, together
+from dialog.awaiting import Awaiting
 from dialog.commands import Relation
 from dialog.errands import (
     CancelAppointment,
@@ -29,6 +30,7 @@ from dialog.errands import (
     MatchCaller,
     MoveAppointment,
     NoteConfirmed,
+    OnWaitingList,
     OpenTask,
     PatientFound,
     PlaceHold,
@@ -42,6 +44,7 @@ from dialog.errands import (
     VerifyPatient,
     VisitsListed,
     VisitWritten,
+    WaitForTime,
 )
 from dialog.inbound import Channel
 from dialog.offered_time import Made
@@ -105,7 +108,7 @@ class Tools:
             case _:
                 assert_never(effect)
 
-    def _do(self, request: Request) -> Result:  # noqa: C901 -- one line a request
+    def _do(self, request: Request) -> Result:  # noqa: C901, PLR0912 -- one line a request
         match request:
             case FindTimes():
                 return self._find_times(request)
@@ -127,6 +130,8 @@ class Tools:
                 return self._register(request)
             case ListVisits():
                 return self._visits(request)
+            case WaitForTime():
+                return self._wait(request)
             case LastPractitioner():
                 return PractitionerSeen(
                     patients.last_practitioner(self.work.session, patient_id=request.patient_id, now=self.now)
@@ -261,7 +266,7 @@ class Tools:
                 now=self.now,
                 actor=PATIENT,
             )
-        return confirm_hold(
+        booked = confirm_hold(
             self.work,
             self.catalogue,
             appointment_id=request.appointment_id,
@@ -269,6 +274,18 @@ class Tools:
             now=self.now,
             actor=PATIENT,
         )
+        self._awaiting.follow(booked, patient_id=request.patient_id)
+        return booked
+
+    @property
+    def _awaiting(self) -> Awaiting:
+        return Awaiting(self.work, self.catalogue, self.conversation_id, self.source, self.now)
+
+    def _wait(self, request: WaitForTime) -> OnWaitingList | RefusedBy:
+        joined = self._awaiting.join(request)
+        if isinstance(joined, OnWaitingList):
+            self._note("on the waiting list", entry_id=joined.entry_id)
+        return joined
 
     def _move(self, request: MoveAppointment) -> BookedVisit:
         kept = self._kept_instead(request.appointment_id)

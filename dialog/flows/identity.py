@@ -41,7 +41,7 @@ def is_resolved_for_booking(draft: Draft) -> bool:
     if flow.patient_id or flow.is_newcomer:
         return True
     who = person(draft)
-    likely = _likely_patient(draft)
+    likely = likely_patient(draft)
     if likely is not None:
         draft.update_flow(patient_id=likely)
         return True
@@ -70,7 +70,7 @@ def is_resolved_for_booking(draft: Draft) -> bool:
     return True
 
 
-def _likely_patient(draft: Draft) -> str | None:
+def likely_patient(draft: Draft) -> str | None:
     """The one we talk to, if they book for themselves: verified, or the only one with this number and nothing said of another.
 
     A date of birth may be another's: then their name is asked for.

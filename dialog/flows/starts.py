@@ -103,24 +103,6 @@ def run_late(draft: Draft, minutes: int | None) -> None:
     draft.note_outcome(Outcome.MESSAGE_TAKEN)
 
 
-def join_waitlist(draft: Draft) -> None:
-    """Tell the staff that somebody wants an earlier time than there is."""
-    wanted = "a visit"
-    if draft.state.flow is not None and len(draft.state.flow.details.service_keys) == 1:
-        wanted = draft.service(draft.state.flow.details.service_keys[0]).name
-    draft.tell_staff(
-        OpenTask(
-            TaskKind.BOOKING_REQUEST,
-            f"Wants to be told when an earlier time for {wanted} becomes free.",
-            phone=draft.phone(),
-            patient_id=draft.known_patient(),
-            subject="waitlist",
-        )
-    )
-    draft.say(Say.WAITLIST_NOTED)
-    draft.note_outcome(Outcome.MESSAGE_TAKEN)
-
-
 def leave_message(draft: Draft, text: str) -> None:
     """Begin a message. Words that are more than an announcement of one are the message."""
     begin(draft, FlowKind.MESSAGE)

@@ -20,6 +20,7 @@ from dialog.errands import (
     MatchCaller,
     MoveAppointment,
     NoteConfirmed,
+    OnWaitingList,
     OpenTask,
     PatientFound,
     PlaceHold,
@@ -33,6 +34,7 @@ from dialog.errands import (
     VerifyPatient,
     VisitsListed,
     VisitWritten,
+    WaitForTime,
 )
 from dialog.inbound import Channel, InboundKind
 from dialog.interpreter import Asked
@@ -92,7 +94,7 @@ class Diary:
         elif isinstance(effect, ReleaseHold):
             self.hold = None
 
-    def carry_out(self, request: Request) -> Result:  # noqa: C901 - one line a request
+    def carry_out(self, request: Request) -> Result:  # noqa: C901, PLR0912 - one line a request
         self.asked_for.append(request)
         if self.refuse_next is not None:
             refusal, self.refuse_next = self.refuse_next, None
@@ -127,6 +129,8 @@ class Diary:
                 return VisitsListed(tuple(sorted(mine, key=lambda one: one.starts_at)))
             case LastPractitioner():
                 return PractitionerSeen("practitioner-ruiz")
+            case WaitForTime(service_id=service_id):
+                return OnWaitingList("entry-1", service_id or "service-cleaning")
 
     def _find(self, request: FindTimes) -> TimesFound:
         limits = offers.Limits(request.not_before, request.not_after)

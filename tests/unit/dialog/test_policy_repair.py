@@ -8,12 +8,13 @@ from booking.values import TaskKind
 from dialog import commands as c
 from dialog.acts import Say
 from dialog.commands import Topic
+from dialog.errands import RefusedBy, WaitForTime
 from dialog.inbound import Channel, InboundKind
 from dialog.interpreter import Asked
 from dialog.policy import MAX_TURNS
 from dialog.state import FlowKind, Outcome
 from dialog.timewords import TimeWish
-from tests.unit.dialog.talk import NOW, Talk, on
+from tests.unit.dialog.talk import ANN, NOW, Talk, on
 
 pytestmark = pytest.mark.unit
 
@@ -334,14 +335,42 @@ def test_running_late_is_told_to_staff_without_any_check() -> None:
     assert talk.state.flows == ()
 
 
-def test_the_waiting_list_is_a_promise_with_a_task() -> None:
+def test_the_waiting_list_is_for_what_was_wished_before_what_is_offered() -> None:
     talk = Talk()
+    talk.hear(c.StartBooking(), CLEANING)
+    first = min(one.offer.starts_at for one in talk.state.choices if one.offer)
+
+    said = talk.hear(c.JoinWaitlist(), c.GiveTime(TimeWish(relative="earlier")))
+
+    (wanted,) = [one for one in talk.diary.asked_for if isinstance(one, WaitForTime)]
+    assert (wanted.patient_id, wanted.service_id, wanted.practitioner_ids) == (ANN, "service-cleaning", ())
+    assert [(span.start, span.end) for span in wanted.spans] == [(NOW, first)]
+    assert "on the waiting list for dental cleaning" in said
+    assert kinds(talk) == []
+    assert talk.asked is Asked.CHOICE
+
+
+def test_a_waiting_list_that_the_clinic_refuses_is_left_to_staff() -> None:
+    talk = Talk()
+    talk.hear(c.StartBooking(), CLEANING)
+    talk.diary.refuse_next = RefusedBy("no-waiting-list", {})
+
+    said = talk.hear(c.JoinWaitlist())
+
+    assert kinds(talk) == [TaskKind.BOOKING_REQUEST]
+    assert "Dental cleaning" in talk.diary.tasks[0].text
+    assert "told our staff" in said
+    assert "on the waiting list" not in said
+
+
+def test_who_is_not_known_waits_by_way_of_staff() -> None:
+    talk = Talk(number_patients=())
     talk.hear(c.StartBooking(), CLEANING)
 
     talk.hear(c.JoinWaitlist())
 
     assert kinds(talk) == [TaskKind.BOOKING_REQUEST]
-    assert "Dental cleaning" in talk.diary.tasks[0].text
+    assert not any(isinstance(one, WaitForTime) for one in talk.diary.asked_for)
 
 
 def test_another_language_is_promised_a_call_only_with_a_task() -> None:
