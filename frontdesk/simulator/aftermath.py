@@ -61,9 +61,9 @@ def _appointments(
         ways.append(Appointment.patient_id.in_(patients))
     if not ways:
         return []
-    # The demo's own appointments are imported: nobody's call led to them until something changes them.
+    # The demo's own appointments are imported, and marked as over once they are: no call led to that.
     led_to = select(AppointmentChange.id).where(
-        AppointmentChange.appointment_id == Appointment.id, AppointmentChange.what != "imported"
+        AppointmentChange.appointment_id == Appointment.id, AppointmentChange.actor != "system"
     )
     return session.scalars(
         select(Appointment.id)
