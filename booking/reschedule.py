@@ -43,7 +43,8 @@ def reschedule(
             raise NotHeld
         if not hold.visit.is_hold:
             return _moved_before(old, hold)
-        if old.visit.status not in {AppointmentStatus.BOOKED, AppointmentStatus.PENDING}:
+        # A Hold is not a visit yet: it is given back, not moved.
+        if old.visit.is_hold or old.visit.status not in {AppointmentStatus.BOOKED, AppointmentStatus.PENDING}:
             raise ledger.VisitClosed(status=str(old.visit.status))
         known = dataclasses.replace(
             known,

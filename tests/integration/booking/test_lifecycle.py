@@ -280,6 +280,16 @@ def test_a_released_hold_and_another_patients_hold_cannot_be_confirmed(diary: Di
         diary.confirm(dataclasses.replace(anns, id="nothing"), ann)  # type: ignore[arg-type]  # no such id
 
 
+def test_a_hold_is_no_visit_that_could_be_moved(diary: Diary):
+    held = diary.hold(MONDAY_NINE, conversation_id="conversation-1")
+    other = diary.hold(
+        FRIDAY_TEN, practitioner_ids=(BEN,), conversation_id="conversation-2", replaces_appointment_id=held.id
+    )
+
+    with pytest.raises(VisitClosed):
+        diary.move(held, other)
+
+
 def test_a_service_that_needs_a_yes_of_staff_stays_pending_and_makes_a_task(diary: Diary, ann: str):
     services = tuple(dataclasses.replace(one, needs_confirmation=True) for one in diary.catalogue.services)
     diary.catalogue = dataclasses.replace(diary.catalogue, services=services)
