@@ -190,7 +190,7 @@ def test_a_package_kept_for_showing_is_looked_for_again_once_a_step_is_taken(des
 
     def shown() -> list[Slot]:
         with desk.database.read() as session:
-            return cache.find_slots(session, desk.catalogue, query=query, now=desk.now)
+            return cache.find_slots_many(session, desk.catalogue, queries=[query], now=desk.now)[0]
 
     with Redis.from_url(redis_url) as redis:
         cache = ShownSlots(redis)
