@@ -1,7 +1,6 @@
 """What holds for any text, any file of phrases and any line of JSON."""
 
 import json
-import time
 from dataclasses import fields
 from datetime import date, datetime
 
@@ -124,14 +123,10 @@ def test_the_same_words_always_mean_the_same(words: list[str]) -> None:
 @pytest.mark.parametrize(
     "text", ["a" * 100_000, "no " * 30_000, "book me tuesday at 3 " * 5_000, "(((" * 30_000, "1 " * 50_000]
 )
-def test_a_hundred_kilobytes_cost_no_more_than_a_long_turn(text: str) -> None:
+def test_of_a_hundred_kilobytes_no_more_is_heard_than_of_a_long_turn(text: str) -> None:
     listening = Listening(CLINIC, NOW, "en", Asked.CHOICE, OFFERED)
-    INTERPRETER.interpret("warm up", listening)
 
-    started = time.process_time()
-    INTERPRETER.interpret(text, listening)
-
-    assert time.process_time() - started < 0.5  # about 20 ms; the margin is for a busy machine
+    assert INTERPRETER.interpret(text, listening) == INTERPRETER.interpret(text[:LONGEST_TEXT], listening)
 
 
 def test_words_keep_their_place_in_the_text() -> None:
