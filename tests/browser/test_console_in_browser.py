@@ -99,7 +99,8 @@ def test_somebody_new_and_a_withheld_number_can_be_played(product: Product, open
     page.get_by_role("button", name="Hang up").click()
     expect(page.locator("#phone-state")).to_have_text("The call has ended")
     page.goto(f"{product.url}/console/conversations")
-    expect(page.locator("tbody tr").first).to_contain_text("Number withheld")
+    # The clock stands still here: which of the two conversations comes first is open.
+    expect(page.locator("tbody tr").filter(has_text="Number withheld")).to_have_count(1)
 
     assert watched.faults == []
 
