@@ -24,7 +24,7 @@ class Ear:
     """Listens for one clinic: that of `clinic_file`, or the demo clinic."""
 
     def __init__(self, *, clinic_file: Path | None, model: ModelSettings | None) -> None:
-        self._catalogue = _catalogue(clinic_file)
+        self._catalogue = read_clinic(clinic_file)
         self._interpreter = make_interpreter(model)
 
     def understand(self, line: str) -> str:
@@ -32,8 +32,8 @@ class Ear:
         return understand_line(line, interpreter=self._interpreter, catalogue=self._catalogue)
 
 
-def _catalogue(clinic_file: Path | None) -> Catalogue:
-    """Read a clinic file the way the product does: through a database, here one that is thrown away."""
+def read_clinic(clinic_file: Path | None) -> Catalogue:
+    """Read a clinic file, or the demo clinic, the way the product does: through a database, here one that is thrown away."""
     now = datetime.now(ZoneInfo("UTC"))
     text = read_text(clinic_file) if clinic_file else demo_text(today=now.date())
     file = parse(text, path=str(clinic_file or "demo"))

@@ -5,7 +5,7 @@ from datetime import date
 
 from rapidfuzz import fuzz, utils
 
-from booking.values import Answer, LocationInfo, PractitionerInfo, ServiceInfo
+from booking.values import Answer, Catalogue, LocationInfo, PractitionerInfo, ServiceInfo
 from dialog import hours
 from dialog.acts import Say
 from dialog.commands import AskClinic, Topic
@@ -31,7 +31,7 @@ class Subject:
 def answer(draft: Draft, question: AskClinic, subject: Subject) -> None:
     """Answer from the clinic's own words where they fit, else from its data, else offer to pass the question on."""
     draft.note_outcome(Outcome.INFORMED)
-    own = _own_words(draft, question)
+    own = own_words(draft.catalogue, question.text)
     if own is not None:
         draft.say(Say.CLINIC_ANSWER, text=own.text)
         return
@@ -47,10 +47,11 @@ def answer(draft: Draft, question: AskClinic, subject: Subject) -> None:
     _offer_to_pass_on(draft, question)
 
 
-def _own_words(draft: Draft, question: AskClinic) -> Answer | None:
-    text = utils.default_process(question.text)
+def own_words(catalogue: Catalogue, question: str) -> Answer | None:
+    """Return the clinic's own answer whose way of asking comes closest to `question`, if any comes close."""
+    text = utils.default_process(question)
     best: tuple[float, Answer] | None = None
-    for one in draft.catalogue.answers:
+    for one in catalogue.answers:
         for phrase in one.phrases:
             said = utils.default_process(phrase)
             score = fuzz.token_set_ratio(text, said) if len(said.split()) > 1 else 100.0 * (said in text.split())
