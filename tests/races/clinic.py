@@ -20,7 +20,9 @@ PEOPLE = ("ann", "bob", "cyd")
 
 
 def race_catalogue() -> Catalogue:
-    """Give a clinic with a visit that needs nothing, one with buffers that needs a room, and one that staff confirm."""
+    """Give a clinic with a visit that needs nothing, one with buffers that needs a room, one that staff confirm, a class, and
+    a package of two visits.
+    """
     every_day = weekly(*range(7), start=8, end=18)
     services = (
         a_service("visit", "Visit"),
@@ -33,6 +35,13 @@ def race_catalogue() -> Catalogue:
         ),
         a_service("asked-visit", "Visit to confirm", needs_confirmation=True),
         a_service("class", "Class of three", group=GroupSize(1, 3), resources=("room",)),
+        a_service(
+            "package",
+            "Two visits in a row",
+            duration=timedelta(minutes=60),
+            steps=("service-visit", "service-visit"),
+            step_gap=timedelta(minutes=30),
+        ),
     )
     return Catalogue(
         clinic_id=ClinicId("clinic-races"),

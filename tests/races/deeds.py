@@ -10,10 +10,10 @@ from booking.confirm import confirm_hold
 from booking.expiry import expire_holds
 from booking.hold import place_hold
 from booking.reschedule import reschedule
-from booking.several.bundles import PartWish, confirm_bundle, place_bundle
+from booking.several.bundles import PartWish, confirm_bundle, place_bundle, place_package
 from booking.several.groups import confirm_seat, join_session
 from booking.values import BookedVisit, BundleKind, Catalogue, Slot, Source
-from booking.waiting_list.offers import accept_offer
+from booking.waiting_list.offers import accept_offer, expire_offers
 from kernel.errors import Refused, Unavailable
 from kernel.work import Database, UnitOfWork
 from tests.support.racing import write_round_the_guard
@@ -190,6 +190,28 @@ def book_several(
     return db.run(step)
 
 
+def book_package(
+    db: Database, catalogue: Catalogue, *, slot: Slot, patient_id: str, conversation_id: str, now: datetime
+) -> BookedVisit:
+    """Hold and confirm a package at exactly the times and with the people it was found at; gives its first step."""
+
+    def step(work: UnitOfWork) -> BookedVisit:
+        held = place_package(
+            work,
+            catalogue,
+            service_id=slot.service_id,
+            parts=[PartWish.of(each, patient_id=patient_id) for each in slot.parts],
+            conversation_id=conversation_id,
+            source=Source.PHONE,
+            now=now,
+        )
+        bundle_id = held[0].bundle_id
+        assert bundle_id is not None
+        return confirm_bundle(work, catalogue, bundle_id=bundle_id, patient_ids=patient_id, now=now, actor="patient")[0]
+
+    return db.run(step)
+
+
 def take_seat(
     db: Database, catalogue: Catalogue, *, session_id: str, patient_id: str, conversation_id: str, now: datetime
 ) -> None:
@@ -220,6 +242,11 @@ def expire(db: Database, catalogue: Catalogue, *, now: datetime) -> None:
     db.run(lambda work: expire_holds(work, now=now))
 
 
+def end_offers(db: Database, catalogue: Catalogue, *, now: datetime) -> None:
+    """End the offers whose deadline has passed, as the due work does each minute."""
+    db.run(lambda work: expire_offers(work, now=now))
+
+
 def write_blindly(db: Database, catalogue: Catalogue, *, slot: Slot, patient_id: str, now: datetime) -> None:
     """Write down what was seen to be free before, past every lock. The control."""
     with db.begin() as work:
@@ -228,5 +255,19 @@ def write_blindly(db: Database, catalogue: Catalogue, *, slot: Slot, patient_id:
 
 DEEDS: dict[str, Callable[..., BookedVisit | None]] = {
     one.__name__: one
-    for one in (book, hold, confirm, move, exchange, cancel, book_several, take_seat, accept, expire, write_blindly)
+    for one in (
+        book,
+        hold,
+        confirm,
+        move,
+        exchange,
+        cancel,
+        book_several,
+        book_package,
+        take_seat,
+        accept,
+        expire,
+        end_offers,
+        write_blindly,
+    )
 }

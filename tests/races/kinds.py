@@ -8,15 +8,18 @@ from typing import Any
 from sqlalchemy import func, select
 
 from booking.model.appointment import Appointment, AppointmentChange, Participant
+from booking.model.waitlist import Offer
 from booking.patients import register_patient
+from booking.queries import find_slots
 from booking.queries import visit as visit_of
 from booking.several.bundles import PartWish
 from booking.several.groups import open_session
-from booking.values import AppointmentStatus, BookedVisit, BundleKind, Catalogue, Source
+from booking.values import AppointmentStatus, BookedVisit, BundleKind, Catalogue, SlotQuery, Source
 from booking.waiting_list.freed_time import offer_freed_time
+from booking.waiting_list.waiting import OfferStatus
 from booking.waiting_list.waitlist import join_waitlist
 from kernel.interval import Interval
-from kernel.work import Database
+from kernel.work import Database, OutboxEntry
 from tests.races import deeds
 from tests.races.clinic import PEOPLE, at, eve
 from tests.races.deeds import Deed, Ending
@@ -370,25 +373,61 @@ def _last_seat(stage: Stage) -> tuple[list[Deed], Judge]:
     return wishes, judge
 
 
+def _packages(stage: Stage) -> tuple[list[Deed], Judge]:
+    """Packages as they were found, of which those next to each other have one half-hour in common: it goes to one of them."""
+    hours = (9, 9.5, 10)
+    with stage.db.read() as session:
+        span = Interval(stage.at(9), stage.at(10) + timedelta(minutes=1))
+        query = SlotQuery("service-package", span, ("practitioner-ann",))
+        found = find_slots(session, stage.catalogue, query=query, now=stage.now)
+    slots = {slot.starts_at: slot for slot in found}
+    wishes = [
+        Deed(
+            "book_package",
+            {
+                "slot": slots[stage.at(hours[n % len(hours)])],
+                "patient_id": stage.patient_ids[n],
+                "conversation_id": stage.name(n),
+                "now": stage.now,
+            },
+        )
+        for n in range(MANY)
+    ]
+
+    def judge(endings: Sequence[Ending]) -> list[str]:
+        won = sorted(hours[n % len(hours)] for n, ending in enumerate(endings) if ending.how == "done")
+        booked = stage.booked_at(9, 9.5, 10, 10.5)
+        whole = won in ([9.5], [9, 10]) and booked == 2 * len(won)
+        return [] if whole else [f"won {won}, booked {booked} halves: not all that could be, or half of it"]
+
+    return wishes, judge
+
+
+def _offered(stage: Stage, people: int) -> list[str]:
+    """Let so many wait for one time and be offered it, and return the offers."""
+    with stage.db.begin() as work:
+        for n in range(people):
+            join_waitlist(
+                work,
+                stage.catalogue,
+                patient_id=stage.patient_ids[n],
+                service_id="service-visit",
+                practitioner_ids=("practitioner-ann",),
+                spans=(Interval(stage.at(9), stage.at(9) + timedelta(minutes=1)),),
+                conversation_id=stage.name(n),
+                source=Source.PHONE,
+                now=stage.now,
+            )
+        offer_ids = offer_freed_time(work, stage.catalogue, now=stage.now)
+    assert len(offer_ids) == people, offer_ids
+    return offer_ids
+
+
 def _offers(*answers: int) -> Callable[[Stage], tuple[list[Deed], Judge]]:
     """Three wait and are all offered one time; the yeses come from those with the numbers `answers`."""
 
     def prepare(stage: Stage) -> tuple[list[Deed], Judge]:
-        with stage.db.begin() as work:
-            for n in range(3):
-                join_waitlist(
-                    work,
-                    stage.catalogue,
-                    patient_id=stage.patient_ids[n],
-                    service_id="service-visit",
-                    practitioner_ids=("practitioner-ann",),
-                    spans=(Interval(stage.at(9), stage.at(9) + timedelta(minutes=1)),),
-                    conversation_id=stage.name(n),
-                    source=Source.PHONE,
-                    now=stage.now,
-                )
-            offer_ids = offer_freed_time(work, stage.catalogue, now=stage.now)
-        assert len(offer_ids) == 3, offer_ids
+        offer_ids = _offered(stage, 3)
         yeses = [Deed("accept", {"offer_id": offer_ids[n], "now": stage.now}) for n in answers]
 
         def judge(endings: Sequence[Ending]) -> list[str]:
@@ -399,6 +438,42 @@ def _offers(*answers: int) -> Callable[[Stage], tuple[list[Deed], Judge]]:
         return yeses, judge
 
     return prepare
+
+
+def _deadline_against_yes(stage: Stage) -> tuple[list[Deed], Judge]:
+    """Two say yes in the last second; the due work, whose clock is ahead, ends the offers, and another wants the time."""
+    offer_ids = _offered(stage, 2)
+    deadline = stage.now + stage.catalogue.rules.offer_for
+    in_time, late = deadline - timedelta(seconds=1), deadline + timedelta(seconds=1)
+    yeses = [Deed("accept", {"offer_id": offer_id, "now": in_time}) for offer_id in offer_ids]
+    ending_ = Deed("end_offers", {"now": late})
+    other = stage.wants(3, hour=9, people=("ann",))
+    other = Deed(other.name, other.words | {"now": late})
+
+    def judge(endings: Sequence[Ending]) -> list[str]:
+        *yes, _, _, other_ = endings
+        # Whoever came between their yes and the due work: in the end nobody is left without an answer.
+        deeds.end_offers(stage.db, stage.catalogue, now=late)
+        accepted = [ending.how == "done" for ending in yes]
+        otherwise = OfferStatus.GONE if any(accepted) else OfferStatus.EXPIRED
+        answers = [(OfferStatus.ACCEPTED if is_theirs else otherwise, 1) for is_theirs in accepted]
+        stands = _told_of_offers(stage, offer_ids)
+        winners = sum(accepted) + (other_.how == "done")
+        if (winners, stage.booked_at(9)) == (1, 1) and stands == answers:
+            return []
+        return [f"{winners} were told yes, {stage.booked_at(9)} are booked, the offers ended as {stands}"]
+
+    return [*yeses, ending_, ending_, other], judge
+
+
+def _told_of_offers(stage: Stage, offer_ids: Sequence[str]) -> list[tuple[OfferStatus, int]]:
+    """Return how each offer ended, and how often that was told."""
+    ends = ("booking.offer.accepted", "booking.offer.ended")
+    with stage.db.read() as session:
+        status = dict(session.execute(select(Offer.id, Offer.status).where(Offer.id.in_(offer_ids))).all())
+        theirs = (OutboxEntry.name.in_(ends), OutboxEntry.aggregate_id.in_(offer_ids))
+        told = session.scalars(select(OutboxEntry.aggregate_id).where(*theirs)).all()
+    return [(OfferStatus(status[each]), told.count(each)) for each in offer_ids]
 
 
 KINDS = (
@@ -414,9 +489,11 @@ KINDS = (
     Kind("expiry against confirm", _expiry_against_confirm),
     Kind("household", _household),
     Kind("several visits that cross", _one_after_another),
+    Kind("packages with one part in common", _packages),
     Kind("a group's last seats", _last_seat),
     Kind("first yes to an offer", _offers(0, 1, 2)),
     Kind("an offer taken twice", _offers(0, 0, 1, 1)),
+    Kind("an offer's deadline against yes", _deadline_against_yes),
     Kind("confirm four times", _confirm_twice),
     Kind("exchange four times", _exchange_twice),
 )

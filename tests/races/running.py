@@ -70,11 +70,11 @@ def run_races(db: Database, *, rounds: int, kinds: Iterable[Kind] = KINDS) -> li
 def table(tallies: Iterable[Tally]) -> str:
     """Return the tallies as lines of text; times are of single deeds, from the start signal to the answer."""
     columns = ("rounds", "winners", "refused", "gave up", "doubles", "lost", "errors", "p99 ms", "worst ms")
-    lines = [f"{'kind':<28}" + "".join(f"{name:>10}" for name in columns)]
+    lines = [f"{'kind':<32}" + "".join(f"{name:>10}" for name in columns)]
     for one in tallies:
         numbers = (one.rounds, one.winners, one.refused, one.gave_up, one.doubles, len(one.lost), len(one.errors))
         lines.append(
-            f"{one.kind:<28}"
+            f"{one.kind:<32}"
             + "".join(f"{number:>10}" for number in numbers)
             + f"{one.worst_ms(0.99):>10.1f}{one.worst_ms(1):>10.1f}"
         )
