@@ -64,10 +64,14 @@ class Clock:
 
 @dataclass(frozen=True)
 class Span:
-    """From a time of day to another; pairs of minutes, the likelier first. The end may pass midnight in none of them."""
+    """From a time of day to another; pairs of minutes, the likelier first. The end may pass midnight in none of them.
+
+    `lasting` marks one that was said by its start and its length, so that a visit should begin at the start ("at 3 for an hour").
+    """
 
     readings: tuple[tuple[int, int], ...]
     open: Open | None = None
+    lasting: bool = False
 
 
 @dataclass(frozen=True)

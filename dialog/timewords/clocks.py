@@ -70,6 +70,12 @@ def hhmm(_: Context, said: Figures, half: Half | None = None) -> Clock:
 hour = hhmm
 
 
+def at_night(_: Context, clock: Clock) -> Clock | None:
+    """Read "eleven at night", and "two at night" as before dawn."""
+    night = tuple(each for each in clock.readings if each >= 18 * 60 or each < 6 * 60)
+    return Clock(night) if night else None
+
+
 def hhmm_oclock(context: Context, said: Figures, _oclock: object, half: Half | None) -> Clock:
     """Read "3:00 o'clock"."""
     return hhmm(context, said, half)
@@ -172,7 +178,8 @@ def span_for(_: Context, clock: Clock, length: Length) -> Span | None:
     """Read "from 10 am for 3 hours"."""
     if not length.minutes or clock.readings[0] + length.minutes > DAY_MINUTES:
         return None
-    return Span(tuple((minute, minute + length.minutes) for minute in clock.readings))
+    fitting = (minute for minute in clock.readings if minute + length.minutes <= DAY_MINUTES)
+    return Span(tuple((minute, minute + length.minutes) for minute in fitting), lasting=True)
 
 
 def for_span(context: Context, length: Length, clock: Clock) -> Span | None:

@@ -105,6 +105,16 @@ def count_weeks_weekday(context: Context, weeks: int, weekday: int) -> Day:
     return weekday_weeks(context, weekday, weeks)
 
 
+def weeks_point(_: Context, by: Length, day: Day) -> Day | None:
+    """Read "a week tomorrow"."""
+    return point(added(day.first, by)) if by.days and by.days % 7 == 0 and not by.months else None
+
+
+def point_weeks(_: Context, day: Day, weeks: int) -> Day:
+    """Read "tomorrow week"."""
+    return point(day.first + timedelta(days=7 * weeks))
+
+
 def _in_week_of(day: date, weekday: int) -> Day:
     return point(monday_of(day) + timedelta(days=weekday))
 
@@ -310,10 +320,10 @@ def _holiday_in(context: Context, name: str, year: int) -> date:
     if isinstance(when, str):
         month, number = map(int, when.split("-"))
         return date(year, month, number)
-    which, wanted, month = when
+    which, wanted, month, *later = when
     first = date(year, month, 1)
     if which > 0:
-        return first + timedelta(days=(wanted - first.weekday()) % 7 + 7 * (which - 1))
+        return first + timedelta(days=(wanted - first.weekday()) % 7 + 7 * (which - 1) + sum(later))
     last = first + relativedelta(months=1, days=-1)
     return last - timedelta(days=(last.weekday() - wanted) % 7)
 

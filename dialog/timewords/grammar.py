@@ -73,4 +73,5 @@ class Chart:
             for end, value in sorted(self.parses(item.kind, at).items(), reverse=True, key=lambda one: one[0]):
                 yield from self._sequence(rule, index + 1, end, captured if value is JOINING else (*captured, value))
         if item.optional:
-            yield from self._sequence(rule, index + 1, at, captured if item.kind is None else (*captured, None))
+            left_out = () if item.kind is None or item.kind in self.language.joining else (None,)
+            yield from self._sequence(rule, index + 1, at, (*captured, *left_out))

@@ -66,6 +66,7 @@ class Language:
     known: frozenset[str]
     rules: dict[str, tuple[Rule, ...]]
     starts: dict[str, dict[str, tuple[Rule, ...]]]
+    joining: frozenset[str]
 
     def phrases_at(self, tokens: list[Token], at: int, *, steering: bool = False) -> list[tuple[int, Phrase]]:
         """Find the word-list entries that begin at token `at`, each with the position after it."""
@@ -105,6 +106,7 @@ def language(name: str) -> Language:
         | frozenset(word for each in rules.values() for rule in each for item in rule.items for word in item.words),
         rules=rules,
         starts=_starts(rules),
+        joining=frozenset(kind for kind, each in rules.items() if all(rule.meaning == "nothing" for rule in each)),
     )
 
 

@@ -22,6 +22,7 @@ def prepared(tokens: list[Token], language: Language) -> list[Token]:
     kept: list[Token] = []
     dated = _list_of(language, "WEEKDAY") | _list_of(language, "MONTH")
     moving = False
+    tokens = [part for token in tokens for part in _without_suffix(token, language)]
     for at, token in enumerate(tokens):
         following = tokens[at + 1] if at + 1 < len(tokens) else None
         before = kept[-1] if kept else None
@@ -46,6 +47,19 @@ def prepared(tokens: list[Token], language: Language) -> list[Token]:
 
 
 MOVED_TO = "»"
+
+
+def _without_suffix(token: Token, language: Language) -> list[Token]:
+    """Cut the "ish" off "fourish"."""
+    for suffix in language.steering["suffixes"]:
+        stem = token.word.removesuffix(suffix)
+        cut_at = token.end - len(suffix)
+        if token.kind == "word" and stem != token.word and (stem in language.numbers or stem in language.fuzzy):
+            return [
+                Token("word", stem, token.start, cut_at, token.capital, token.glued),
+                Token("word", suffix, cut_at, token.end, glued=True),
+            ]
+    return [token]
 
 
 def _counts_minutes(before: Token | None, language: Language) -> bool:
@@ -241,7 +255,9 @@ class _Leaf:
             self._add("YEAR", 1, value)
         if len(text) <= 2:
             self._small(value, text)
-        elif len(text) <= 4 and value % 100 < 60 and value // 100 <= 24 and self._may_be_hour(1):
+        elif (
+            len(text) <= 4 and value % 100 < 60 and value // 100 <= 24 and (self._may_be_hour(1) or self._is_military())
+        ):
             self._add("COMPACT", 1, Figures(value // 100, value % 100, exact=len(text) == 4 and text[0] == "0"))
 
     def _small(self, value: int, text: str) -> None:
@@ -254,6 +270,9 @@ class _Leaf:
                 self._add("HOUR", 1, Figures(value, exact=text[0] == "0"))
             elif self._word(-1) in self.steering["clock_leads"]:
                 self._add("BADCLOCK", 1, text)
+
+    def _is_military(self) -> bool:
+        return len(self.token.word) == 4 and self._word(1) in self.steering["after_four_figures"]
 
     def _clock(self) -> None:
         hour, _, minute = self.token.word.replace(".", ":").replace("h", ":").partition(":")

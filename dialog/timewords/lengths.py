@@ -17,13 +17,15 @@ def length_of(count: float, unit: str) -> Length | None:
         return Length(minutes=round(count))
     if unit == "hour":
         return Length(minutes=round(count * 60))
+    if unit == "year":
+        count, unit = count * 12, "month"
     whole = int(count)
     if whole != count or whole > LONGEST:
         return None
     days = {"day": 1, "week": 7, "fortnight": 14}
     if unit in days:
         return Length(days=whole * days[unit])
-    return Length(workdays=whole) if unit == "workday" else Length(months=whole * (12 if unit == "year" else 1))
+    return Length(workdays=whole) if unit == "workday" else Length(months=whole)
 
 
 def length(_: Context, count: float, unit: str) -> Length | None:
@@ -47,6 +49,16 @@ def length_sum(_: Context, count: float, unit: str, more: float, smaller: str) -
 def length_and_half(_: Context, count: float, unit: str) -> Length | None:
     """Read "two and a half hours"."""
     return length_of(count + 0.5, unit)
+
+
+def length_unit_and_half(context: Context, count: float, unit: str) -> Length | None:
+    """Read "an hour and a half"."""
+    return length_and_half(context, count, unit)
+
+
+def length_mixed(_: Context, count: float, fraction: tuple[int, int], unit: str) -> Length | None:
+    """Read "2 1/2 hours"."""
+    return length_of(count + fraction[0] / fraction[1], unit)
 
 
 def length_part(_: Context, unit: str, part: int, of: int) -> Length | None:

@@ -65,7 +65,7 @@ def _span_in(span: Span, part: Part, *, hint_only: bool) -> Span:
     if span.open is None:
         # "Between five and six in the evening" lies in it, "ten to twelve in the morning" at least begins there.
         inside = tuple(each for each in fitting if part.start <= each[0] < part.end) or fitting
-        return Span((*inside, *(each for each in span.readings if each not in inside)))
+        return replace(span, readings=(*inside, *(each for each in span.readings if each not in inside)))
     limited = tuple(each for each in fitting if part.start <= each[0 if span.open == "after" else 1] <= part.end)
     clipped = tuple((max(start, part.start), min(end, part.end)) for start, end in limited or fitting)
     return Span((max(clipped, key=lambda each: each[1] - each[0]),))
@@ -91,6 +91,8 @@ def wish_of(phrase: Phrase) -> TimeWish:
 def _exact_minutes(phrase: Phrase) -> tuple[int, ...]:
     if phrase.moment is not None:
         return (phrase.moment.at.hour * 60 + phrase.moment.at.minute,)
+    if phrase.span is not None and phrase.span.lasting:
+        return tuple(start for start, _ in phrase.span.readings)
     return tuple(minute % DAY_MINUTES for minute in phrase.clock.readings) if phrase.clock is not None else ()
 
 

@@ -179,15 +179,20 @@ def _answers(piece: Piece, tokens: list[Token], context: Context) -> bool:
     """Whether the agent's question, or the lack of anything else in the utterance, makes a weak piece a time."""
     if piece.start and tokens[piece.start - 1].word in context.language.steering["stating"]:
         return False
+    if isinstance(piece.atom, Span) and context.asked is None:
+        return _is_all_there_is(piece, tokens)
     if isinstance(piece.atom, Clock | Span):
         return context.asked in {"when", "time", "date", "choice"}
     if context.asked in {"when", "date"}:
         return True
     if context.asked == "choice":
         return isinstance(piece.atom, Day) and piece.atom.first.day > MOST_CHOICES
-    # "The first" alone picks among what was offered; "May" alone can only be the month.
-    alone = piece.end - piece.start == len([token for token in tokens if token.kind != "mark"])
-    return alone and isinstance(piece.atom, Day) and piece.atom.unit == "month"
+    # "The first" alone picks among what was offered; "May" alone can only be the month, and "9 to 5" hours.
+    return _is_all_there_is(piece, tokens) and isinstance(piece.atom, Day) and piece.atom.unit == "month"
+
+
+def _is_all_there_is(piece: Piece, tokens: list[Token]) -> bool:
+    return not any(token.kind != "mark" for token in (*tokens[: piece.start], *tokens[piece.end :]))
 
 
 def _as_asked(piece: Piece, tokens: list[Token], context: Context) -> Piece:

@@ -6,10 +6,11 @@ from typing import Any
 
 from dateutil.relativedelta import relativedelta
 
-from dialog.timewords.atoms import Day, Half, Length, Part, Recurring, Span, Together, Unclear
-from dialog.timewords.clocks import Context, half_day, named_part, part_early, part_late, span
+from dialog.timewords.atoms import Clock, Day, Half, Length, Part, Recurring, Span, Together, Unclear
+from dialog.timewords.clocks import Context, half_day, named_part, part_early, part_late, span, span_after, span_before
 from dialog.timewords.dates import Dated, day_of_month, monday_of, point, written_date
 from dialog.timewords.lengths import added, length_of
+from dialog.timewords.periods import month
 from dialog.timewords.values import HORIZON
 
 
@@ -34,6 +35,11 @@ def month_days(context: Context, month: int, first: int, last: int, year: int | 
     if isinstance(end, Unclear):
         return end
     return Day(end.first.replace(day=first), end.end, "days")
+
+
+def months_between(context: Context, first: int, last: int, year: int | None = None) -> Dated | None:
+    """Read "between May and July"."""
+    return days_between(context, month(context, first, year), month(context, last, year))
 
 
 def days_month(context: Context, first: int, last: int, month: int, year: int | None = None) -> Dated | None:
@@ -217,6 +223,16 @@ def today_part_late(context: Context, part: Part) -> Together:
 def day_span(context: Context, start: Any, day: Day, end: Any) -> Together | None:
     """Read "between 2:00 tomorrow and 4:00"."""
     return point_span(context, day, start, end)
+
+
+def point_before(context: Context, day: Day, clock: Clock) -> Together:
+    """Read "by tomorrow noon". Of the days before it nothing is said that a wish could hold, so that day is what is wished."""
+    return Together((day, span_before(context, clock)))
+
+
+def point_after(context: Context, day: Day, clock: Clock) -> Together:
+    """Read "after tomorrow noon", as `point_before`."""
+    return Together((day, span_after(context, clock)))
 
 
 def point_span(context: Context, day: Day, start: Any, end: Any) -> Together | None:
