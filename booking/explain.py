@@ -5,11 +5,13 @@ clinic that differs in that one thing: no minimum notice, no days off, an empty 
 from the wish in as few things as possible, and in those as little as possible.
 """
 
+from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from enum import Enum, StrEnum, auto
+from itertools import chain
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
@@ -27,9 +29,10 @@ from booking.rules import (
     is_full,
     latest_start,
 )
+from booking.several import packages
 from booking.values import BookingRules, Catalogue, LocationInfo, Slot, SlotQuery, WeeklyHours, WorkingHours
 from kernel.errors import Refused
-from kernel.interval import Interval
+from kernel.interval import Interval, merged
 
 
 class LocationClosed(Refused):
@@ -83,10 +86,11 @@ class Wish:
 
 @dataclass(frozen=True)
 class Relaxation:
-    """The nearest Slot that differs from the wish in these things and no others."""
+    """The nearest Slot that differs from the wish in these things and no others. `further`: the next ones, well apart."""
 
     changes: tuple[Change, ...]
     slot: Slot
+    further: tuple[Slot, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -97,6 +101,19 @@ class Explanation:
     nearest: tuple[Relaxation, ...]
 
 
+@dataclass(frozen=True)
+class Asker:
+    """Who asks. What is theirs already stands in nobody's way: their Hold, and the visit that is to be moved."""
+
+    patient_id: str | None = None  # their other visits do stand in the way
+    conversation_id: str | None = None
+    replaces_appointment_id: str | None = None
+    kept: tuple[Slot, ...] = ()  # kept for them alone, and so taken for everybody else
+
+
+ANYBODY = Asker()
+
+
 def explain(
     session: Session,
     catalogue: Catalogue,
@@ -104,30 +121,90 @@ def explain(
     query: SlotQuery,
     now: datetime,
     windows: Sequence[Interval] = (),
-    patient_id: str | None = None,
-    conversation_id: str | None = None,
+    asker: Asker = ANYBODY,
+    suits: Callable[[Slot], bool] | None = None,
 ) -> Explanation:
     """Say why nothing of `query` can be booked, within `windows` of it if given, and what nearly the same can be.
 
-    With a patient their own visits count, too. Reads in a number of statements that does not depend on how much is looked
-    through. Raises what `queries.find_slots` raises for a query that makes no sense.
+    With a patient their own visits count, too. Slots that do not pass `suits` are no answer, however near. Reads in a number of
+    statements that does not depend on how much is looked through. Raises what `queries.find_slots` raises for a query that
+    makes no sense.
     """
     wish = Wish(tuple(sorted(windows)) or (query.span,), query.practitioner_ids, query.location_ids)
-    furthest = max(latest_start(rules, now) for rules in _rules_in_force(catalogue))
-    whole = Interval(min(now, wish.windows[0].start), max(furthest, wish.windows[-1].end) + timedelta(days=1))
-    anything = replace(query, span=whole, practitioner_ids=(), location_ids=())
-    visits: tuple[Interval, ...] = ()
-    if patient_id is not None:
-        visits = taken.visits_of_patient(session, patient_id=patient_id, around=whole, now=now)
-    free = queries.find_slots(
-        session, _without_notice(catalogue), query=anything, now=now, conversation_id=conversation_id
-    )
-    possible = [slot for slot in free if not _meets_any(slot, visits)]
-    near = nearest(catalogue, possible, wish, now=now)
+    search = _Search(session, catalogue, query, wish, asker, suits, now)
+    near = search.nearest()
     if near and not near[0].changes:
         return Explanation((), near[:1])
-    circumstances = _read(session, catalogue, query, wish, visits, now=now, conversation_id=conversation_id)
-    return Explanation(reasons(circumstances), near)
+    circumstances = _read(search)
+    # What is left is a group that only staff can start, or the like: there is no room then.
+    return Explanation(reasons(circumstances) or (_refusal(circumstances, Cause.VISITS),), near)
+
+
+_NEAR = timedelta(days=14)
+
+
+@dataclass
+class _Search:
+    """One question, and what was read to answer it."""
+
+    session: Session
+    catalogue: Catalogue
+    query: SlotQuery
+    wish: Wish
+    asker: Asker
+    suits: Callable[[Slot], bool] | None
+    now: datetime
+    patient_visits: tuple[Interval, ...] = ()
+
+    def nearest(self) -> tuple[Relaxation, ...]:
+        """Look around the wish, and where that leaves its days open among all that can be booked: what is nearer by days wins, so nothing is missed."""
+        first, last = self.wish.windows[0].start, max(window.end for window in self.wish.windows)
+        furthest = max(latest_start(rules, self.now) for rules in _rules_in_force(self.catalogue))
+        whole = Interval(min(self.now, first), max(furthest, last) + timedelta(days=1))
+        self.patient_visits = self._visits_within(whole)
+        near = Interval(first, min(last, furthest)).widened(before=_NEAR, after=_NEAR) if first < furthest else None
+        near = near and near.intersection(whole)
+        if near is not None and near != whole:
+            found = self._nearest_within(near)
+            if any(set(one.changes) <= {Change.DAY} for one in found):
+                return found
+        return self._nearest_within(whole)
+
+    def _visits_within(self, whole: Interval) -> tuple[Interval, ...]:
+        if self.asker.patient_id is None:
+            return ()
+        return taken.visits_of_patient(
+            self.session,
+            patient_id=self.asker.patient_id,
+            around=whole,
+            now=self.now,
+            ignoring=_ignored(self.asker),
+        )
+
+    def _nearest_within(self, span: Interval) -> tuple[Relaxation, ...]:
+        anything = replace(self.query, span=span, practitioner_ids=(), location_ids=())
+        asked = [anything]
+        if self.catalogue.service(self.query.service_id).steps and self.query.practitioner_ids:
+            # Of each start of a package only the chain that ends first is told: the one with those asked for is another.
+            asked.append(replace(anything, practitioner_ids=self.query.practitioner_ids))
+        found = queries.find_slots_many(
+            self.session,
+            _without_notice(self.catalogue),
+            queries=asked,
+            now=self.now,
+            conversation_id=self.asker.conversation_id,
+            replaces_appointment_id=self.asker.replaces_appointment_id,
+        )
+        kept = [slot for slot in self.asker.kept if span.start <= slot.starts_at < span.end]
+        possible = [slot for slot in chain(kept, *found) if self._is_possible(slot)]
+        return nearest(self.catalogue, possible, self.wish, now=self.now)
+
+    def _is_possible(self, slot: Slot) -> bool:
+        return not _meets_any(slot, self.patient_visits) and (self.suits is None or self.suits(slot))
+
+
+def _ignored(asker: Asker) -> tuple[str, ...]:
+    return () if asker.replaces_appointment_id is None else (asker.replaces_appointment_id,)
 
 
 def nearest(catalogue: Catalogue, slots: Iterable[Slot], wish: Wish, *, now: datetime) -> tuple[Relaxation, ...]:
@@ -136,73 +213,131 @@ def nearest(catalogue: Catalogue, slots: Iterable[Slot], wish: Wish, *, now: dat
     A set of changes is left out when a part of it is enough. Among Slots with the same changes the nearer day is nearer,
     then the nearer time of day, then the earlier.
     """
-    best: dict[tuple[Change, ...], tuple[tuple[object, ...], Slot]] = {}
     measure = _Measure(catalogue, wish, now)
+    by_changes: dict[tuple[Change, ...], list[Slot]] = {}
     for slot in slots:
-        changes = measure.changes(slot)
-        distance = measure.distance(slot)
-        if changes not in best or distance < best[changes][0]:
-            best[changes] = (distance, slot)
-    found = [
-        Relaxation(changes, slot)
-        for changes, (_, slot) in best.items()
-        if not any(set(other) < set(changes) for other in best)
-    ]
+        by_changes.setdefault(measure.changes(slot), []).append(slot)
+    smallest = [changes for changes in by_changes if not any(set(other) < set(changes) for other in by_changes)]
     order = list(Change)
-    found.sort(key=lambda one: (len(one.changes), [order.index(change) for change in one.changes]))
+    smallest.sort(key=lambda one: (len(one), [order.index(change) for change in one]))
+    found = []
+    for changes in smallest:
+        first, *further = _well_apart(sorted(by_changes[changes], key=measure.distance))
+        found.append(Relaxation(changes, first, tuple(further)))
     return tuple(found)
 
 
+_AT_ONCE = 3
+_APART = timedelta(minutes=90)
+_BARELY_APART = timedelta(minutes=30)  # closer ones are the same time to a patient
+
+
+def _well_apart(slots: Sequence[Slot]) -> list[Slot]:
+    """Return the first few of `slots`, those far from each other before those that nearly are the same time."""
+    chosen = [slots[0]]
+    for distance in (_APART, _BARELY_APART):
+        for slot in slots:
+            if len(chosen) == _AT_ONCE:
+                return chosen
+            if all(abs(slot.starts_at - other.starts_at) >= distance for other in chosen):
+                chosen.append(slot)
+    return chosen
+
+
 class _Measure:
-    """How far Slots are from a wish."""
+    """How far Slots are from a wish. Many start at the same times, so each time is measured once."""
 
     def __init__(self, catalogue: Catalogue, wish: Wish, now: datetime) -> None:
+        self._catalogue = catalogue
         self._wish = wish
-        self._zones = {location.id: location.zone for location in catalogue.locations}
-        self._earliest = {
-            location.id: earliest_start(catalogue.rules_at(location.id), now) for location in catalogue.locations
-        }
+        self._windows = merged(wish.windows)
+        self._starts = [window.start for window in self._windows]
+        self._places = {one.id: _WishedThere.of(wish, one.zone) for one in catalogue.locations}
+        self._earliest = {one.id: earliest_start(catalogue.rules_at(one.id), now) for one in catalogue.locations}
         self._rank = {practitioner.id: rank for rank, practitioner in enumerate(catalogue.practitioners)}
-        self._days = {
-            location.id: [_days_of(window, location.zone) for window in wish.windows]
-            for location in catalogue.locations
-        }
+        self._measured: dict[tuple[str, datetime], tuple[int, timedelta]] = {}
 
     def changes(self, slot: Slot) -> tuple[Change, ...]:
         found = []
-        if not any(window.start <= slot.starts_at < window.end for window in self._wish.windows):
-            found.append(Change.TIME if self._days_off(slot) == 0 else Change.DAY)
-        if self._wish.practitioner_ids and slot.practitioner_id not in self._wish.practitioner_ids:
+        if not self._is_wished(slot.starts_at):
+            found.append(Change.TIME if self._off(slot)[0] == 0 else Change.DAY)
+        if not self._is_with_wished(slot):
             found.append(Change.PRACTITIONER)
         if self._wish.location_ids and slot.location_id not in self._wish.location_ids:
             found.append(Change.LOCATION)
         if slot.starts_at < self._earliest[slot.location_id]:
             found.append(Change.NOTICE)
-        return tuple(sorted(found, key=list(Change).index))
+        return tuple(sorted(found, key=_ORDER.__getitem__))
 
     def distance(self, slot: Slot) -> tuple[object, ...]:
-        return (self._days_off(slot), self._time_off(slot), slot.starts_at, self._rank[slot.practitioner_id])
+        return (*self._off(slot), slot.starts_at, self._rank[slot.practitioner_id])
 
-    def _days_off(self, slot: Slot) -> int:
-        day = slot.starts_at.astimezone(self._zones[slot.location_id]).date()
-        return min(max((first - day).days, (day - last).days, 0) for first, last in self._days[slot.location_id])
+    def _is_wished(self, starts_at: datetime) -> bool:
+        before = bisect_right(self._starts, starts_at)
+        return before > 0 and starts_at < self._windows[before - 1].end
 
-    def _time_off(self, slot: Slot) -> timedelta:
-        """Return how far the wall time is from the wished ones of any day."""
-        zone = self._zones[slot.location_id]
-        at = _clock(slot.starts_at.astimezone(zone))
-        gaps = []
-        for window in self._wish.windows:
-            if window.duration >= timedelta(days=1):
-                return timedelta(0)
-            start, end = _clock(window.start.astimezone(zone)), _clock(window.end.astimezone(zone))
-            if start < end and not start <= at < end:
-                gaps.append(start - at if at < start else at - end)
-            elif start >= end and end <= at < start:  # over midnight
-                gaps.append(min(at - end, start - at))
+    def _is_with_wished(self, slot: Slot) -> bool:
+        """Of a package those asked for give what they can, and anybody the other steps."""
+        wanted = self._wish.practitioner_ids
+        if not wanted or not slot.parts:
+            return not wanted or slot.practitioner_id in wanted
+        return all(
+            part.practitioner_id in wanted or not self._could_one_of(wanted, part.service_id) for part in slot.parts
+        )
+
+    def _could_one_of(self, people: Sequence[str], service_id: str) -> bool:
+        service = self._catalogue.service(service_id)
+        return any(self._catalogue.offers(self._catalogue.practitioner(one), service) for one in people)
+
+    def _off(self, slot: Slot) -> tuple[int, timedelta]:
+        """Return by how many days, and by how much of the clock, it is off."""
+        key = slot.location_id, slot.starts_at
+        if key not in self._measured:
+            self._measured[key] = self._places[slot.location_id].off(slot.starts_at)
+        return self._measured[key]
+
+
+_ORDER = {change: rank for rank, change in enumerate(Change)}
+
+
+@dataclass(frozen=True)
+class _WishedThere:
+    """What is wished, on the calendar and the clocks of one zone: first and last days, ascending and apart; times of a day."""
+
+    zone: ZoneInfo
+    days: tuple[tuple[date, date], ...]
+    clocks: tuple[tuple[timedelta, timedelta], ...]  # none: any time
+
+    @classmethod
+    def of(cls, wish: Wish, zone: ZoneInfo) -> "_WishedThere":
+        days: list[tuple[date, date]] = []
+        for first, last in sorted(_days_of(window, zone) for window in wish.windows):
+            if days and first <= days[-1][1]:
+                days[-1] = days[-1][0], max(last, days[-1][1])
             else:
-                return timedelta(0)
-        return min(gaps)
+                days.append((first, last))
+        clocks = {(_clock(one.start.astimezone(zone)), _clock(one.end.astimezone(zone))) for one in wish.windows}
+        is_any = any(one.duration >= timedelta(days=1) for one in wish.windows)
+        return cls(zone, tuple(days), () if is_any else tuple(clocks))
+
+    def off(self, starts_at: datetime) -> tuple[int, timedelta]:
+        wall = starts_at.astimezone(self.zone)
+        return self._days_off(wall.date()), min((_gap(_clock(wall), *one) for one in self.clocks), default=_NONE)
+
+    def _days_off(self, day: date) -> int:
+        after = bisect_right(self.days, (day, date.max))
+        around = self.days[max(after - 1, 0) : after + 1]
+        return min(max((first - day).days, (day - last).days, 0) for first, last in around)
+
+
+_NONE = timedelta(0)
+
+
+def _gap(at: timedelta, start: timedelta, end: timedelta) -> timedelta:
+    """Return how far a time of day is from those between `start` and `end`, which may lie over midnight."""
+    if start < end:
+        return max(start - at, at - end, _NONE)
+    return min(at - end, start - at) if end <= at < start else _NONE
 
 
 def _clock(wall: datetime) -> timedelta:
@@ -276,23 +411,34 @@ def _fits(known: Circumstances, gone: frozenset[Cause]) -> bool:
     clinic = _as_if(known.catalogue, known.query.service_id, gone)
     people = {person.schedule_id for person in clinic.practitioners}
     busy = known.busy if Cause.VISITS not in gone else {k: v for k, v in known.busy.items() if k not in people}
-    for window in known.wish.windows:
-        span = Interval(window.start, min(window.end, window.start + _LOOKED_AT))
+    for span in _looked_at(known.wish):
         query = replace(
             known.query,
             span=span,
             practitioner_ids=known.wish.practitioner_ids,
             location_ids=known.wish.location_ids,
         )
-        if any(_suits(known, slot, gone) for slot in availability.slots(clinic, query=query, busy=busy)):
+        if any(_suits(known, slot, gone) for slot in _slots(clinic, query, busy)):
             return True
     return False
+
+
+def _looked_at(wish: Wish) -> list[Interval]:
+    end = wish.windows[0].start + _LOOKED_AT
+    return [Interval(one.start, min(one.end, end)) for one in wish.windows if one.start < end]
+
+
+def _slots(clinic: Catalogue, query: SlotQuery, busy: Busy) -> list[Slot]:
+    if not clinic.service(query.service_id).steps:
+        return availability.slots(clinic, query=query, busy=busy)
+    found = [availability.slots(clinic, query=step, busy=busy) for step in packages.step_queries(clinic, query)]
+    return packages.package_slots(clinic, query=query, found=found, busy=busy)
 
 
 def _suits(known: Circumstances, slot: Slot, gone: frozenset[Cause]) -> bool:
     rules = known.catalogue.rules_at(slot.location_id)
     day = slot.starts_at.astimezone(known.catalogue.location(slot.location_id).zone).date()
-    visits = known.visits_by_day[slot.practitioner_id, slot.location_id, day]
+    visits = max(known.visits_by_day[one.practitioner_id, one.location_id, day] for one in (slot.parts or (slot,)))
     return not (
         (Cause.NOTICE not in gone and slot.starts_at < earliest_start(rules, known.now))
         or (Cause.ADVANCE not in gone and slot.starts_at > latest_start(rules, known.now))
@@ -305,7 +451,8 @@ def _as_if(catalogue: Catalogue, service_id: str, gone: frozenset[Cause]) -> Cat
     """Return the clinic as it would be without those causes that lie in its catalogue."""
     services, people, places = catalogue.services, catalogue.practitioners, catalogue.locations
     if Cause.RESOURCES in gone:
-        services = tuple(replace(one, resources=()) if one.id == service_id else one for one in services)
+        given = {service_id, *catalogue.service(service_id).steps}
+        services = tuple(replace(one, resources=()) if one.id in given else one for one in services)
     if Cause.HOURS in gone:
         places = tuple(replace(one, hours=_ALWAYS, closures=(), dated=()) for one in places)
         people = tuple(
@@ -370,30 +517,34 @@ def _closed_or_not_working(known: Circumstances, asked: dict[str, list[str]]) ->
     return LocationClosed(location_ids=[place.id for place in _places(known)])
 
 
-def _read(
-    session: Session,
-    catalogue: Catalogue,
-    query: SlotQuery,
-    wish: Wish,
-    patient_visits: tuple[Interval, ...],
-    *,
-    now: datetime,
-    conversation_id: str | None,
-) -> Circumstances:
+def _read(search: _Search) -> Circumstances:
+    catalogue, query, wish, now = search.catalogue, search.query, search.wish, search.now
     service = catalogue.service(query.service_id)
     margin = service.buffer_before + service.buffer_after + (query.duration or service.duration) + timedelta(days=1)
-    end = max(min(window.end, window.start + _LOOKED_AT) for window in wish.windows)
-    around = Interval(wish.windows[0].start, end).widened(before=margin, after=margin)
+    looked_at = _looked_at(wish)
+    around = Interval(looked_at[0].start, max(span.end for span in looked_at)).widened(before=margin, after=margin)
     schedules = {one.schedule_id for one in catalogue.practitioners}
     schedules |= {one.schedule_id for one in catalogue.resources}
-    busy = taken.busy_spans(session, schedule_ids=schedules, within=around, now=now, ignoring_hold_of=conversation_id)
+    ignoring = _ignored(search.asker)
+    mine = search.asker.conversation_id
+    busy = taken.busy_spans(
+        search.session, schedule_ids=schedules, within=around, now=now, ignoring=ignoring, ignoring_hold_of=mine
+    )
     counts: Counter[tuple[str, str, date]] = Counter()
     if any(rules.max_per_practitioner_per_day is not None for rules in _rules_in_force(catalogue)):
         ids = [person.id for person in catalogue.practitioners]
-        for person_id, starts_at in taken.visit_starts(session, practitioner_ids=ids, within=around, now=now):
+        starts = taken.visit_starts(
+            search.session,
+            practitioner_ids=ids,
+            within=around,
+            now=now,
+            ignoring=ignoring,
+            ignoring_hold_of=mine,
+        )
+        for person_id, starts_at in starts:
             for place in catalogue.locations:
                 counts[person_id, place.id, starts_at.astimezone(place.zone).date()] += 1
-    return Circumstances(catalogue, query, wish, now, busy, patient_visits, counts)
+    return Circumstances(catalogue, query, wish, now, busy, search.patient_visits, counts)
 
 
 def _rules_in_force(catalogue: Catalogue) -> list[BookingRules]:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from booking.explain import explain
+from booking.explain import Asker, explain
 from booking.next_available import next_available
 from booking.queries import find_slots_many
 from booking.sentences import sentence
@@ -91,7 +91,7 @@ def explain_wish(call: Call, body: ExplainForm) -> Answer[ExplanationOut]:
             duration=None if body.duration_minutes is None else timedelta(minutes=body.duration_minutes),
         ),
         now=call.now,
-        patient_id=body.patient_id,
+        asker=Asker(patient_id=body.patient_id),
     )
     return Answer(
         ExplanationOut(

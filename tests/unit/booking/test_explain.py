@@ -84,6 +84,24 @@ def test_what_is_too_soon_for_patients_staff_can_do():
     ]
 
 
+def test_the_next_ones_are_well_apart_and_nearly_the_same_time_only_where_there_are_no_others():
+    wish = Wish((within(19, 0, 23),))
+    many = [slot(18, hour, minute) for hour in (9, 10, 11) for minute in (0, 15, 30, 45)]
+
+    assert nearest(ELM, many, wish, now=NOW)[0].further == (slot(18, 10, 30), slot(18, 9, 30))
+    assert nearest(ELM, [*many, slot(18, 14)], wish, now=NOW)[0].further == (slot(18, 10, 30), slot(18, 14))
+
+
+def test_who_is_asked_for_gives_of_a_package_what_they_can():
+    first, second = slot(16, 9), replace(slot(16, 10, person="ruiz"), service_id="service-sick-visit")
+    whole = replace(first, ends_at=second.ends_at, parts=(first, second))
+    wish = Wish((within(16, 9, 10),), ("practitioner-lee",))
+
+    assert [one.changes for one in nearest(ELM, [whole], wish, now=NOW)] == [()]
+    by_ben = replace(whole, parts=(replace(first, practitioner_id="practitioner-ben-carter"), second))
+    assert [one.changes for one in nearest(ELM, [by_ben], wish, now=NOW)] == [(Change.PRACTITIONER,)]
+
+
 SLOTS = st.builds(
     slot,
     st.integers(10, 19),
@@ -210,6 +228,19 @@ def test_a_person_who_has_enough_for_the_day_takes_no_more():
     counts = Counter({("practitioner-lee", "location-main", date(2027, 3, 15)): 2})
 
     assert why(within(15, 9, 12), catalogue=limited, visits_by_day=counts) == ["practitioner-daily-maximum"]
+
+
+def test_a_package_of_which_one_step_is_full_is_full():
+    steps = ("service-cleaning", "service-filling")
+    services = tuple(replace(one, steps=steps) if one.key == "urgent-dental" else one for one in ELM.services)
+    package = replace(ELM, services=services, _by_id={})
+    window = within(15, 9, 12)
+
+    assert why(window, service="service-urgent-dental", people=(), catalogue=package) == []
+    taken = {"schedule-lee": [within(15, 8, 18)], "schedule-ben-carter": [within(15, 8, 18)]}
+    assert why(window, service="service-urgent-dental", people=(), catalogue=package, taken=taken) == ["fully-booked"]
+    sunday = within(14, 9, 12)
+    assert why(sunday, service="service-urgent-dental", people=(), catalogue=package) == ["location-closed"]
 
 
 def test_where_one_is_full_and_the_other_off_it_is_full():
