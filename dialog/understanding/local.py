@@ -1,7 +1,9 @@
 """The interpreter that needs no network and no key: phrases as data, the clinic's own names, and a few rules. Pure and deterministic."""
 
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Generic, TypeVar
 
 from booking.values import Catalogue
 from dialog import commands as say
@@ -9,11 +11,18 @@ from dialog.interpreter import Interpretation, Listening
 from dialog.understanding.danger import red_flag_in
 from dialog.understanding.meaning import interpret
 from dialog.understanding.phrasebook import PhraseBook, phrase_book, spelled_right
+from dialog.understanding.places import PlaceNames
+from dialog.understanding.reasons import ServiceNames
 from dialog.understanding.scene import ClinicNames, look, searchable
+from dialog.understanding.staff import StaffNames
 from dialog.understanding.words import Utterance, read_words
+
+Given = TypeVar("Given")
+Made = TypeVar("Made")
 
 LANGUAGES = ("en",)
 CLINICS_KEPT = 64
+"""Clinics, and of each the people, places and services, whose prepared names stay at hand."""
 CLEAR_EVIDENCE = 3
 """Words of another language that show that somebody switched to it."""
 
@@ -23,12 +32,15 @@ class LocalInterpreter:
 
     def __init__(self) -> None:
         self._books = {language: phrase_book(language) for language in LANGUAGES}
-        self._clinics: OrderedDict[tuple[int, str], tuple[Catalogue, ClinicNames]] = OrderedDict()
+        self._staff = _Prepared(StaffNames)
+        self._places = _Prepared(PlaceNames)
+        self._services = _Prepared(ServiceNames)
+        self._clinics = _Prepared(self._names_of)
 
     def interpret(self, text: str, listening: Listening, *, deadline_s: float = 1.0) -> Interpretation:
         """Say what `text` means. Never raises for any text; reads its first 600 characters."""
         book = self._books.get(listening.language, self._books["en"])
-        names = self._names(listening.catalogue, book)
+        names = self._clinics.of(listening.catalogue, book)
         utterance = _corrected(read_words(text, book.rules), book, names)
         if not utterance.tokens:
             return Interpretation((), listening.language, 0.0)
@@ -41,14 +53,29 @@ class LocalInterpreter:
             interpret(look(utterance, searched, listening, book=book, names=names)), language=listening.language
         )
 
-    def _names(self, catalogue: Catalogue, book: PhraseBook) -> ClinicNames:
-        """Prepare a clinic's names once. Catalogues are frozen, so the object itself is the key, kept alive beside its names."""
-        key = (id(catalogue), book.language)
-        if key not in self._clinics:
-            self._clinics[key] = (catalogue, ClinicNames(catalogue, book))
-            if len(self._clinics) > CLINICS_KEPT:
-                self._clinics.popitem(last=False)
-        return self._clinics[key][1]
+    def _names_of(self, catalogue: Catalogue, book: PhraseBook) -> ClinicNames:
+        return ClinicNames(
+            self._staff.of(catalogue.practitioners, book),
+            self._places.of(catalogue.locations, book),
+            self._services.of(catalogue.services, book),
+        )
+
+
+class _Prepared(Generic[Given, Made]):
+    """Makes something of a frozen value once. The object itself is the key, kept alive beside what was made; the oldest go first."""
+
+    def __init__(self, make: Callable[[Given, PhraseBook], Made]) -> None:
+        self._make = make
+        self._kept: OrderedDict[tuple[int, str], tuple[Given, Made]] = OrderedDict()
+
+    def of(self, given: Given, book: PhraseBook) -> Made:
+        key = (id(given), book.language)
+        known = self._kept.get(key)
+        if known is None:
+            known = self._kept[key] = (given, self._make(given, book))
+            if len(self._kept) > CLINICS_KEPT:
+                self._kept.popitem(last=False)
+        return known[1]
 
 
 def _corrected(utterance: Utterance, book: PhraseBook, names: ClinicNames) -> Utterance:

@@ -1,6 +1,7 @@
 """Finds the clinic's locations in what was said: by name, street, town, or "the main office"."""
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 from booking.values import LocationInfo
 from dialog.understanding.mention import Mention, Span, overlaps
@@ -18,6 +19,7 @@ class PlaceNames:
         self._book = book
         self._names = tuple(dict.fromkeys(pair for each in locations for pair in self._names_of(each)))
         self.words = frozenset(word for _, name in self._names for word in name)
+        self._beginning = lru_cache(maxsize=4096)(self._names_beginning)
 
     def _names_of(self, location: LocationInfo) -> Iterator[tuple[str, tuple[str, ...]]]:
         town = location.address.rpartition(",")[2]
@@ -52,7 +54,8 @@ class PlaceNames:
         self, utterance: Utterance, at: int, place_words: Sequence[Sequence[int]], *, is_asked: bool
     ) -> Mention | None:
         words = utterance.words
-        whole = {key: len(name) for key, name in self._names if self._says(words[at : at + len(name)], name)}
+        near = self._beginning(words[at])
+        whole = {key: len(name) for key, name in near if self._says(words[at : at + len(name)], name)}
         if whole:
             longest = max(whole.values())
             return Mention(
@@ -67,6 +70,10 @@ class PlaceNames:
         keys = tuple(dict.fromkeys(key for key, name in self._names if alike(words[at], name[0]) >= ALIKE))
         end = max(place_words[at + 1]) if followed else at + 1
         return Mention(at, end, keys, utterance.said(at, end)) if keys else None
+
+    def _names_beginning(self, word: str) -> tuple[tuple[str, tuple[str, ...]], ...]:
+        """Give the names that may begin with `word`."""
+        return tuple(pair for pair in self._names if self._says((word,), pair[1][:1]))
 
     @staticmethod
     def _says(words: Sequence[str], name: Sequence[str]) -> bool:

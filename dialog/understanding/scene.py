@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from itertools import pairwise
 
-from booking.values import Catalogue
 from dialog.interpreter import Asked, Listening
 from dialog.timewords import TimeReading, read_birth_date, read_time
 from dialog.understanding import people
@@ -33,10 +32,10 @@ MONTH_FIRST = frozenset({"US"})
 class ClinicNames:
     """Everything of one clinic that has a name, ready for finding."""
 
-    def __init__(self, catalogue: Catalogue, book: PhraseBook) -> None:
-        self.staff = StaffNames(catalogue.practitioners, book)
-        self.places = PlaceNames(catalogue.locations, book)
-        self.services = ServiceNames(catalogue.services, book)
+    def __init__(self, staff: StaffNames, places: PlaceNames, services: ServiceNames) -> None:
+        self.staff = staff
+        self.places = places
+        self.services = services
         self.words = self.staff.words | self.places.words | self.services.words
 
     def find_services(

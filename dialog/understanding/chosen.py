@@ -1,0 +1,67 @@
+"""Which of the options that were offered they chose."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
+
+from dialog import commands as say
+from dialog.interpreter import Asked
+from dialog.timewords import TimeReading
+from dialog.understanding import options
+from dialog.understanding.finding import Finding
+from dialog.understanding.held import TASKS, detail_words
+from dialog.understanding.mention import Span
+from dialog.understanding.pattern import Hit
+from dialog.understanding.scene import Scene, read_times
+
+_DAY, _WEEK = timedelta(days=1), timedelta(days=7)
+
+
+def choice(scene: Scene, hits: Sequence[Hit]) -> list[Finding]:
+    """Give the option they chose, if any: by its place in the list, its number, or what is special about it."""
+    listening = scene.listening
+    chosen = options.by_place(
+        [replace(hit, label=hit.label.removeprefix("choose ")) for hit in hits if hit.label.startswith("choose ")],
+        listening.offered,
+    )
+    if (
+        chosen is None
+        and listening.asked is Asked.CHOICE
+        and not any(hit.label in TASKS | {"correct", "more_options"} for hit in hits)
+    ):
+        chosen = options.bare(scene.utterance, listening.offered, scene.book) or _by_details(scene)
+    if chosen is None:
+        return []
+    index, span = chosen
+    return [Finding(say.Choose(index), span, frozenset(range(*span)))]
+
+
+def _by_details(scene: Scene) -> tuple[int, Span] | None:
+    offered = scene.listening.offered
+    index = options.by_details(scene.times, (*scene.staff, *scene.places), offered)
+    if index is None and (times := any_such_weekday(scene, (0, len(scene.utterance.tokens)))):
+        index = options.by_details(times, (*scene.staff, *scene.places), offered)
+    if index is None:
+        index = options.by_words(scene.utterance, offered, scene.book)
+    words = sorted(detail_words(scene)) or list(range(len(scene.utterance.tokens)))
+    return (index, (words[0], words[-1] + 1)) if index is not None and words else None
+
+
+def any_such_weekday(scene: Scene, within: Span) -> TimeReading | None:
+    """Read "Thursday" as any Thursday: among the times offered, and of the visits they have, it is the one of those, whatever week it is in.
+
+    A weekday is what names the same day tomorrow as today, and one a week later in a week; "tomorrow" and "the 18th" do not.
+    """
+    times = read_times(scene, without=scene.set_aside, within=within)
+    wish = times.wish
+    if wish is None or len(wish.days) != 1 or wish.days[0].end - wish.days[0].first != _DAY:
+        return None
+    first = wish.days[0].first
+    later = [
+        read_times(scene, without=scene.set_aside, within=within, at=scene.listening.now + ahead).wish
+        for ahead in (_DAY, _WEEK)
+    ]
+    tomorrow, in_a_week = (each.days[0].first if each and each.days else None for each in later)
+    if tomorrow not in {first, first + _WEEK} or in_a_week != first + _WEEK:
+        return None
+    return replace(times, wish=replace(wish, days=(), weekdays=frozenset({first.weekday()})))

@@ -1,0 +1,195 @@
+"""When, what, who and where: from what was found of these to commands."""
+
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+
+from dialog import commands as say
+from dialog.commands import Relation
+from dialog.interpreter import Asked
+from dialog.timewords import TimeReading, TimeWish
+from dialog.understanding import moves, people
+from dialog.understanding.chosen import any_such_weekday
+from dialog.understanding.finding import Finding
+from dialog.understanding.held import TASKS, person_words, taken_times
+from dialog.understanding.mention import Mention, Span
+from dialog.understanding.pattern import Hit
+from dialog.understanding.scene import Scene, read_times
+
+
+def of_times(scene: Scene, hits: Sequence[Hit]) -> Iterator[Finding]:
+    """Give the times said: those of the visit they have, and those they wish for, by parts where two things are wanted."""
+    tasks = [hit for hit in hits if hit.label.partition(" ")[0] in TASKS]
+    taken = [*scene.set_aside, *(span for hit in hits for span in taken_times(hit, scene)), *_cancelling_words(hits)]
+    for span in moves.times_of_visit(hits, scene):
+        reading = any_such_weekday(scene, span) or read_times(scene, without=scene.set_aside, within=span)
+        wish = reading.wish or TimeWish()
+        yield Finding(say.GiveTime(wish, scene.utterance.said(*span), of_visit=True), span, frozenset(range(*span)))
+        taken.append(span)
+    if len({hit.label for hit in tasks}) < 2:
+        times = read_times(scene, without=taken) if len(taken) > len(scene.set_aside) else scene.times
+        yield from _time_finding(times, scene, (0, len(scene.utterance.tokens)))
+        return
+    # "Cancel Tuesday and book me next week": each part has its own times.
+    borders = [0, *(hit.start for hit in tasks[1:]), len(scene.utterance.tokens)]
+    for part in pairwise(borders):
+        if part[0] < part[1]:
+            yield from _time_finding(read_times(scene, without=taken, within=part), scene, part)
+
+
+def _cancelling_words(hits: Sequence[Hit]) -> Iterator[Span]:
+    """Give the words of "I can't make it" one by one: their "not" refuses the visit, not the day it is on."""
+    for hit in hits:
+        if hit.label.startswith("start_cancel"):
+            yield from ((at, at + 1) for at in sorted(hit.literal))
+
+
+def _time_finding(reading: TimeReading, scene: Scene, part: Span) -> Iterator[Finding]:
+    if reading.wish is None and not reading.unresolved and not reading.past:
+        return
+    offset = scene.utterance.tokens[part[0]].start if part[0] < len(scene.utterance.tokens) else 0
+    spans = [scene.utterance.words_between(time.start + offset, time.end + offset) for time in reading.mentions]
+    words = frozenset(at for start, end in spans for at in range(start, end))
+    start, end = (min(words), max(words) + 1) if words else part
+    wish = reading.wish or TimeWish()
+    yield Finding(
+        say.GiveTime(wish, scene.utterance.said(start, end), reading.unresolved, past=reading.past), (start, end), words
+    )
+
+
+def of_mentions(scene: Scene, hits: Sequence[Hit]) -> Iterator[Finding]:
+    """Give the people, services and places named."""
+    refused = [hit for hit in hits if hit.label == "refuse_practitioner"]
+    for mention in scene.staff:
+        span, words = (mention.start, mention.end), frozenset(range(mention.start, mention.end))
+        is_refused = any(hit.start <= mention.start and mention.end <= hit.end for hit in refused)
+        if not is_refused:
+            yield Finding(say.GivePractitioner(mention.keys, mention.text), span, words)
+        elif mention.keys:
+            yield Finding(say.RefusePractitioner(mention.keys), span, words)
+    for make, mentions in ((say.GiveService, _services(scene, hits)), (say.GiveLocation, scene.places)):
+        for mention in mentions:
+            yield Finding(
+                make(mention.keys, mention.text),
+                (mention.start, mention.end),
+                frozenset(range(mention.start, mention.end)),
+            )
+
+
+def _services(scene: Scene, hits: Sequence[Hit]) -> Sequence[Mention]:
+    """Give the services, as one of which they may want any; of two tasks ("cancel my physio and book me a blood test") each has its own."""
+    tasks = [hit for hit in hits if hit.label.partition(" ")[0] in TASKS]
+    if not scene.services:
+        return ()
+    if len({hit.label for hit in tasks}) < 2:
+        return tuple(_joined(each, scene) for each in _wanted_apart(scene))
+    end = len(scene.utterance.tokens)
+    taken = [(mention.start, mention.end) for mention in (*scene.staff, *scene.places)]
+    taken += [each.span for each in (scene.phone, scene.birth, scene.person) if each]
+    found: list[Mention] = []
+    for first, last in pairwise([0, *(hit.start for hit in tasks[1:]), end]):
+        outside = [(0, first), (last, end)]
+        own = scene.names.find_services(scene.utterance, scene.cues, taken=[*taken, *outside], is_asked=False)
+        found += [_joined(own, scene)] if own else []
+    return found
+
+
+def _wanted_apart(scene: Scene) -> list[list[Mention]]:
+    """Part "a cleaning and a check-up", which are two visits, from "a cold or a flu" and "a cough and a fever", which are ways to say one."""
+    groups: list[list[Mention]] = []
+    for mention in sorted(scene.services, key=lambda each: each.start):
+        before = groups[-1][-1] if groups else None
+        if before is None or (
+            not set(before.keys) & set(mention.keys)
+            and not (before.is_reason and mention.is_reason)
+            and scene.names.services.are_joined(
+                scene.utterance, (before.start, before.end), (mention.start, mention.end)
+            )
+        ):
+            groups.append([mention])
+        else:
+            groups[-1].append(mention)
+    return groups
+
+
+def _joined(mentions: Sequence[Mention], scene: Scene) -> Mention:
+    start, end = min(each.start for each in mentions), max(each.end for each in mentions)
+    keys = tuple(dict.fromkeys(key for each in mentions for key in each.keys))
+    return Mention(start, end, keys, scene.utterance.said(start, end))
+
+
+def of_people(scene: Scene) -> Iterator[Finding]:
+    """Give name, date of birth and number of whoever is spoken of."""
+    if scene.person:
+        yield Finding(
+            say.GiveName(scene.person.value, scene.person.spelled), scene.person.span, frozenset(person_words(scene))
+        )
+    if scene.birth:
+        yield Finding(say.GiveBirthDate(scene.birth.value), scene.birth.span, frozenset(range(*scene.birth.span)))
+    if scene.phone:
+        yield Finding(say.GivePhone(scene.phone.value), scene.phone.span, frozenset(range(*scene.phone.span)))
+
+
+def of_relations(scene: Scene) -> Iterator[Finding]:
+    """Give whom the visit is for."""
+    cues = _without_reports(scene.cues)
+    both = [hit for hit in cues if hit.label == "book_for_both"]
+    if both:
+        yield from _of_two(max(both, key=lambda hit: hit.end - hit.start), scene)
+        return
+    kinds = tuple(f"book_for {relation}" for relation in _PEOPLE.values())
+    found = sorted((hit for hit in cues if hit.label in {*kinds, "book_for_self"}), key=lambda hit: hit.start - hit.end)
+    if not found:
+        return
+    hit = found[0]
+    if hit.label == "book_for_self":
+        if scene.listening.asked is Asked.FOR_WHOM:
+            yield Finding(say.BookFor(Relation.SELF), (hit.start, hit.end), hit.literal)
+        return
+    person = _named_after(scene, max(each.end for each in found))
+    words = hit.literal | (frozenset(range(*person.span)) if person else frozenset())
+    yield Finding(
+        say.BookFor(Relation(hit.label.partition(" ")[2]), person.value if person else None),
+        (hit.start, hit.end),
+        words,
+    )
+
+
+_PEOPLE = {
+    "<child>": Relation.CHILD,
+    "<parent>": Relation.PARENT,
+    "<partner>": Relation.PARTNER,
+    "<other_person>": Relation.OTHER,
+}
+
+
+def _without_reports(cues: Sequence[Hit]) -> list[Hit]:
+    """Leave out those who only say something: "my wife thinks I should come"."""
+    reports = [hit for hit in cues if hit.label == "book_for_not"]
+    return [
+        cue
+        for cue in cues
+        if not any(cue.start <= hit.start < cue.end or hit.start <= cue.start < hit.end for hit in reports)
+    ]
+
+
+def _of_two(hit: Hit, scene: Scene) -> Iterator[Finding]:
+    """Read "for me and my husband": both, and themselves last, since that is whose visit is dealt with first."""
+    named = [name for at in range(hit.start, hit.end) for name in _PEOPLE if name in scene.text.found[at]]
+    other = _PEOPLE[named[0]] if named else Relation.OTHER
+    person = _named_after(scene, hit.end)
+    words = hit.literal | (frozenset(range(*person.span)) if person else frozenset())
+    yield Finding(say.BookFor(other, person.value if person else None), (hit.start, hit.end), words)
+    yield Finding(say.BookFor(Relation.SELF), (hit.start, hit.end + 1), hit.literal)
+
+
+def _named_after(scene: Scene, end: int) -> people.PersonName | None:
+    """Read the name that follows the relation: "my son Tom"."""
+    relation_ends = [end]
+    for start in range(max(0, end - 3), end):
+        relation_ends += [each for name in _PEOPLE for each in scene.text.found[start].get(name, ())]
+    for each in sorted(set(relation_ends)):
+        if each < len(scene.utterance.tokens) and (
+            name := people.name_at(scene.utterance, each, scene.book, is_expected=False)
+        ):
+            return name
+    return None

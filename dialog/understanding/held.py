@@ -1,0 +1,165 @@
+"""Which of the phrases found in an utterance hold, where they overlap, deny each other or take words of time."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from dialog.interpreter import Asked
+from dialog.understanding.mention import Span
+from dialog.understanding.pattern import Hit
+from dialog.understanding.scene import Scene, read_times
+
+TASKS = frozenset({"start_booking", "start_reschedule", "start_cancel"})
+KEEPS_TIMES = TASKS | {
+    "ask_clinic",
+    "more_options",
+    "ask_availability",
+    "correct",
+    "ask_appointments",
+    "deny",
+    "join_waitlist",
+}
+"""Phrases in which words of time keep their meaning; in others ("see you later", "one second") they are set aside."""
+TAKES_TIMES = frozenset({"nothing", "goodbye", "confirm_visit", "running_late", "greet"})
+"""Phrases that take even the times they were said with: "see you Tuesday", "since Monday"."""
+IDLE = frozenset(
+    {"affirm", "deny", "unsure", "greet", "thank", "goodbye", "more_options", "correct", "nothing", *TASKS}
+)
+"""Phrases that say nothing about whether a clinic is meant."""
+NEGATIVE = frozenset({"deny", "unsure", "correct", "more_options", "stop", "start_cancel", "start_reschedule"})
+"""Phrases in which a "not" has said already what it means."""
+STEERING = frozenset({"ask_human", "stop", "start_over", "go_back", "repeat", "start_cancel", "help"})
+"""What is not taken down when a message is dictated, as long as little else was said."""
+ABOUT_STAFF = "ask_of_staff"
+OPENING = frozenset({Asked.NOTHING, Asked.WHAT_TO_DO, Asked.ANYTHING_ELSE})
+
+
+def settled(scene: Scene) -> list[Hit]:
+    """Choose among overlapping phrases: those that explain most words, then the file's order."""
+    found = scene.book.intents.find(scene.text)
+    listening = scene.listening
+    if listening.offered or listening.asked is Asked.CHOICE:
+        found = [replace(hit, label=f"choose {hit.label}") for hit in scene.book.choose.find(scene.text)] + found
+    details = detail_words(scene)
+    found = [hit for hit in found if not (_is_only_time(hit, details, scene) or _is_only_symptom(hit, scene))]
+    order = {label: place for place, label in enumerate(scene.book.intents.labels)}
+    kept: list[Hit] = []
+    used: set[int] = set(person_words(scene))
+    for hit in sorted(found, key=lambda each: (-_weight(each, details), order.get(each.label, -1), each.start)):
+        if (
+            hit.literal
+            and not hit.literal & used
+            and not any(hit.start < other.end and other.start < hit.end and other.label == hit.label for other in kept)
+        ):
+            kept.append(hit)
+            used |= hit.literal
+    return sorted((_supported(hit, found) for hit in kept), key=lambda each: each.start)
+
+
+def of_staff(scene: Scene, hits: list[Hit]) -> tuple[Scene, list[Hit]]:
+    """Read "is Dr. Lee married?" as a question about a person rather than a wish to see them, where nothing else is asked or wished."""
+    asked = next((hit for hit in hits if hit.label == ABOUT_STAFF), None)
+    if asked is None:
+        return scene, hits
+    others = [hit for hit in hits if hit.label != ABOUT_STAFF]
+    end = part_of(asked, scene)[1]
+    is_more = any(scene.utterance.words[at] not in scene.book.small for at in range(asked.end, end))
+    is_open = is_more or len(asked.literal) > 1
+    if not is_open or scene.times.mentions or any(hit.label.partition(" ")[0] not in IDLE - TASKS for hit in others):
+        return scene, others
+    return replace(scene, staff=(), services=()), [asked, *others]
+
+
+def with_bare_times(scene: Scene, hits: Sequence[Hit]) -> Scene:
+    """Read the 10 of "I meant 10" and the 4 of "change the time to 4" as a time of day, where a time is what is being agreed on."""
+    changes = any(hit.label in {"correct", "start_reschedule"} for hit in hits)
+    if scene.listening.asked is not Asked.YES_NO or not changes or scene.times.mentions:
+        return scene
+    return replace(scene, times=read_times(scene, without=scene.set_aside, asked=Asked.WHEN))
+
+
+def _is_only_time(hit: Hit, details: frozenset[int], scene: Scene) -> bool:
+    """Whether "morning" answers when rather than greets: behind other words, or once that is what was asked."""
+    if hit.label != "greet" or not hit.literal <= details:
+        return False
+    return hit.start > 0 or scene.listening.asked not in OPENING
+
+
+def _is_only_symptom(hit: Hit, scene: Scene) -> bool:
+    """Whether what they "have since Monday" is a sore throat rather than a visit."""
+    if hit.label != "has_visit" or any("<visit>" in scene.text.found[at] for at in range(hit.start, hit.end)):
+        return False
+    named = [each for each in scene.services if hit.start <= each.start < hit.end]
+    return all(each.is_reason for each in named)
+
+
+def _supported(hit: Hit, found: Sequence[Hit]) -> Hit:
+    """Add the words of other phrases that say the same of the same stretch: "I need to move" and "move my visit"."""
+    others = [other for other in found if other.label == hit.label and other.literal & hit.literal]
+    return replace(hit, literal=hit.literal.union(*(other.literal for other in others)))
+
+
+def negated(hits: list[Hit], scene: Scene) -> list[Hit]:
+    """Read a yes behind a "not" in the same part of the sentence as the no it is: "I don't think that's right"."""
+    words, starts = scene.utterance.words, scene.utterance.starts
+    positive = frozenset[int]().union(*(hit.literal for hit in hits if hit.label == "affirm"))
+    negations = [at for at, word in enumerate(words) if word in scene.book.negations and at not in positive]
+    kept: list[Hit] = []
+    for hit in hits:
+        if hit.label.startswith("choose ") and words[max(0, hit.start - 1) : hit.start] == (scene.book.refusal,):
+            kept.append(replace(hit, label="deny"))
+            continue
+        first = max((at for at in starts if at <= hit.start), default=0)
+        if hit.label != "affirm" or not any(first <= at < hit.start for at in negations):
+            kept.append(hit)
+        else:
+            negative = {other.label for other in hits if other.label in NEGATIVE and other.start >= first}
+            kept.append(replace(hit, label="nothing" if negative - {"deny"} else "deny"))
+    return kept
+
+
+def detail_words(scene: Scene) -> frozenset[int]:
+    """Give the words that name people, places, services and times."""
+    mentions = (*scene.staff, *scene.places, *scene.services)
+    spans = [(mention.start, mention.end) for mention in mentions]
+    spans += [scene.utterance.words_between(time.start, time.end) for time in scene.times.mentions]
+    return frozenset(at for start, end in spans for at in range(start, end))
+
+
+def person_words(scene: Scene) -> range:
+    """Give the words of the name of whoever speaks."""
+    return range(*scene.person.span) if scene.person else range(0)
+
+
+def _weight(hit: Hit, details: frozenset[int]) -> int:
+    return len(hit.literal | (details & set(range(hit.start, hit.end))))
+
+
+def without_taken_times(scene: Scene, hits: Sequence[Hit]) -> Scene:
+    """Read the times again without the words that phrases took ("see you later")."""
+    taken = [span for hit in hits for span in taken_times(hit, scene)]
+    if not taken:
+        return scene
+    return replace(scene, times=read_times(scene, without=[*scene.set_aside, *taken]))
+
+
+def taken_times(hit: Hit, scene: Scene) -> Iterator[Span]:
+    """Give the words of time that belong to a phrase."""
+    name = hit.label.partition(" ")[0]
+    for time in scene.times.mentions:
+        start, end = scene.utterance.words_between(time.start, time.end)
+        is_literal = start < end and set(range(start, end)) <= hit.literal and name not in KEEPS_TIMES
+        if is_literal or (name in TAKES_TIMES and hit.start <= start and end <= hit.end):
+            yield start, end
+
+
+def is_steering(scene: Scene, hits: Sequence[Hit]) -> bool:
+    """Whether what was said steers the conversation rather than being a message to write down."""
+    steering = [hit for hit in hits if hit.label in STEERING]
+    return bool(steering) and sum(len(hit.literal) for hit in steering) * 2 >= len(scene.utterance.tokens)
+
+
+def part_of(hit: Hit, scene: Scene) -> Span:
+    """Give the part of the utterance around a phrase."""
+    start = max((at for at in scene.utterance.starts if at <= hit.start), default=0)
+    end = min((at for at in scene.utterance.stops if at >= hit.end), default=len(scene.utterance.tokens))
+    return start, end

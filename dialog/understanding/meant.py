@@ -1,0 +1,97 @@
+"""From phrases that hold to the commands that they mean."""
+
+from collections.abc import Callable
+
+from dialog import commands as say
+from dialog.commands import Command, Topic
+from dialog.interpreter import Asked
+from dialog.understanding.finding import Finding
+from dialog.understanding.held import ABOUT_STAFF, part_of
+from dialog.understanding.numbers import number_at
+from dialog.understanding.pattern import Hit
+from dialog.understanding.scene import Scene
+
+
+def of_hit(hit: Hit, scene: Scene) -> Finding | None:
+    """Give the command that a phrase means, if it means one by itself."""
+    name, _, value = hit.label.partition(" ")
+    make = _MAKERS.get(name)
+    command = make(value, hit, scene) if make else None
+    if command is None:
+        return None
+    # A question and a message go on as they were said, so all of their part counts as understood.
+    words = (
+        frozenset(range(*part_of(hit, scene))) if isinstance(command, say.AskClinic | say.LeaveMessage) else hit.literal
+    )
+    return Finding(command, (hit.start, hit.end), words)
+
+
+Maker = Callable[[str, Hit, Scene], Command | None]
+
+
+def _language_wished(value: str, hit: Hit, scene: Scene) -> Command | None:
+    if value.startswith("gender="):
+        return say.WishPractitioner(gender=value.removeprefix("gender="))
+    spoken = [
+        scene.book.languages[word]
+        for word in scene.utterance.words[hit.start : hit.end]
+        if word in scene.book.languages
+    ]
+    return say.WishPractitioner(language=spoken[0]) if spoken else None
+
+
+def _late(_value: str, hit: Hit, scene: Scene) -> Command:
+    found = (number_at(scene.utterance, at, scene.book) for at in range(hit.start, hit.end))
+    return say.RunningLate(next((number[0] for number in found if number), None))
+
+
+def _about_it(_value: str, _hit: Hit, scene: Scene) -> Command:
+    """Read "who is it with?": of what was just offered or read out, else of the visit they have."""
+    is_open = scene.listening.asked in {Asked.YES_NO, Asked.CHOICE}
+    return say.Repeat() if is_open else say.AskAppointments()
+
+
+def _question(value: str, hit: Hit, scene: Scene) -> Command:
+    return say.AskClinic(Topic(value), scene.utterance.said(*part_of(hit, scene)))
+
+
+def _simple(command: Command) -> Maker:
+    return lambda _value, _hit, _scene: command
+
+
+_MAKERS: dict[str, Maker] = {
+    "start_booking": _simple(say.StartBooking()),
+    "start_reschedule": _simple(say.StartReschedule()),
+    "start_cancel": lambda value, _hit, _scene: say.StartCancel(only_unable=value == "unable"),
+    "confirm_visit": _simple(say.ConfirmVisit()),
+    "ask_appointments": lambda value, _hit, _scene: say.AskAppointments(past=value == "past"),
+    "ask_about_it": _about_it,
+    "has_visit": _simple(say.AskAppointments()),
+    "ask_availability": _simple(say.AskAvailability()),
+    "join_waitlist": _simple(say.JoinWaitlist()),
+    "running_late": _late,
+    "ask_clinic": _question,
+    ABOUT_STAFF: lambda _value, hit, scene: _question(Topic.OTHER, hit, scene),
+    "ask_human": _simple(say.AskHuman()),
+    "leave_message": lambda _value, _hit, scene: say.LeaveMessage(scene.utterance.text.strip()),
+    "any_practitioner": _simple(say.AnyPractitioner()),
+    "same_practitioner": _simple(say.SamePractitioner()),
+    "wish_practitioner": _language_wished,
+    "new_patient": lambda value, _hit, _scene: say.NewPatient(is_new=value == "yes"),
+    "affirm": _simple(say.Affirm()),
+    "deny": _simple(say.Deny()),
+    "unsure": _simple(say.Unsure()),
+    "more_options": _simple(say.MoreOptions()),
+    "correct": _simple(say.Correct()),
+    "repeat": _simple(say.Repeat()),
+    "start_over": _simple(say.StartOver()),
+    "go_back": _simple(say.GoBack()),
+    "stop": _simple(say.Stop()),
+    "greet": _simple(say.Greet()),
+    "thank": _simple(say.Thank()),
+    "goodbye": _simple(say.Goodbye()),
+    "help": _simple(say.Help()),
+    "ask_if_bot": _simple(say.AskIfBot()),
+    "switch_language": lambda value, _hit, _scene: say.SwitchLanguage(value),
+    "out_of_scope": lambda value, _hit, _scene: say.OutOfScope(value),
+}

@@ -1,0 +1,198 @@
+"""What the situation makes of what was said: the question that was asked, and what was said beside it."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from dialog import commands as say
+from dialog.commands import Topic
+from dialog.interpreter import Asked
+from dialog.timewords import TimeWish
+from dialog.understanding.finding import Finding, has, of_kind, once, turned, without
+from dialog.understanding.held import IDLE, OPENING, part_of
+from dialog.understanding.scene import Scene
+
+QUESTIONS = frozenset({"ask_clinic", "ask_availability", "ask_appointments", "help", "repeat", "confirm_visit"})
+"""Phrases that are also put to others: "how long does it take" says little about a clinic beside words that are none of its."""
+DETAILS = (
+    say.GiveService,
+    say.GivePractitioner,
+    say.GiveTime,
+    say.BookFor,
+    say.WishPractitioner,
+    say.AnyPractitioner,
+    say.SamePractitioner,
+    say.RefusePractitioner,
+    say.GiveLocation,
+)
+WANTS = (
+    say.StartBooking,
+    say.StartReschedule,
+    say.StartCancel,
+    say.AskAppointments,
+    say.AskAvailability,
+    say.AskClinic,
+    say.RunningLate,
+    say.ConfirmVisit,
+)
+ASKING = (
+    say.StartBooking,
+    say.StartReschedule,
+    say.StartCancel,
+    say.AskAppointments,
+    say.AskAvailability,
+    say.AskClinic,
+    say.JoinWaitlist,
+    say.RunningLate,
+    say.ConfirmVisit,
+    say.AskHuman,
+    say.LeaveMessage,
+    say.OutOfScope,
+    say.Stop,
+    say.Goodbye,
+    say.Choose,
+    say.Affirm,
+    say.Deny,
+    say.Correct,
+)
+_SAYS_LITTLE = (say.Greet, say.Thank, say.GiveService, say.AnyPractitioner, say.BookFor, say.Affirm)
+
+
+def in_context(findings: list[Finding], scene: Scene) -> list[Finding]:
+    """Say what remains of all that was found, given the question that was asked."""
+    findings = _as_other_question(once(findings), scene)
+    if _is_foreign(findings, scene):
+        rejected = Finding(say.OutOfScope("other"), (0, len(scene.utterance.tokens)), _foreign_words(scene))
+        return [rejected, *of_kind(findings, say.Greet, say.Thank)]
+    if has(findings, say.Choose):
+        findings = without(findings, say.Affirm, say.MoreOptions, say.StartBooking, say.Correct)
+    if has(findings, say.StartBooking):
+        findings = without(findings, say.AskAvailability)
+    if has(findings, say.StartCancel, say.StartReschedule):
+        findings = without(findings, say.RunningLate)
+    if scene.listening.asked in OPENING:
+        return _at_opening(findings, scene)
+    return _as_answer(findings, scene)
+
+
+def _as_other_question(findings: list[Finding], scene: Scene) -> list[Finding]:
+    """Read "do you have a fish tank?" as a question that somebody can answer, though it is about nothing that is known here."""
+    cue = next((hit for hit in scene.cues if hit.label == "question_cues"), None)
+    if cue is None or _foreign_words(scene) or any(not isinstance(each.command, _SAYS_LITTLE) for each in findings):
+        return findings
+    used = frozenset(range(cue.start, cue.end)).union(*(each.words for each in findings))
+    left = [
+        at
+        for at, word in enumerate(scene.utterance.words)
+        if at >= cue.end and at not in used and word not in scene.book.small
+    ]
+    if not left:
+        return findings
+    start, end = part_of(cue, scene)
+    question = say.AskClinic(Topic.OTHER, scene.utterance.said(start, end))
+    return [Finding(question, (start, end), frozenset(range(start, end))), *of_kind(findings, say.Greet, say.Thank)]
+
+
+def _at_opening(findings: list[Finding], scene: Scene) -> list[Finding]:
+    """Read what begins or ends a conversation: a bare detail is a wish to book, a yes before a wish is only a way of speaking."""
+    if not scene.listening.offered and has(findings, say.GiveTime):
+        # Nothing was offered yet, so "anything later?" asks what there is.
+        findings = turned(findings, say.MoreOptions, say.AskAvailability())
+    if has(findings, *WANTS, say.GiveService, say.GivePractitioner):
+        # "Um, yeah, hi, maybe a cleaning": nothing was asked that this could answer.
+        findings = without(findings, say.Affirm, say.Unsure)
+    if has(findings, *WANTS):
+        findings = without(findings, say.Deny, say.Correct)
+    if scene.services and all(each.is_reason for each in scene.services):
+        # "I moved a couch last weekend and now my back hurts": when it happened is not when they want to come.
+        findings = [each for each in findings if not (isinstance(each.command, say.GiveTime) and each.command.past)]
+    if _is_idle_talk(findings, scene):
+        return without(findings, say.GiveTime, say.AskAvailability)
+    telling = [each for each in findings if isinstance(each.command, DETAILS) and each.command != say.AnyPractitioner()]
+    if telling and not has(findings, *ASKING):
+        first = telling[0]
+        findings.insert(findings.index(first), Finding(say.StartBooking(), (first.span[0], first.span[0]), frozenset()))
+    if has(findings, say.GiveName, say.GiveBirthDate, *DETAILS):
+        return findings
+    return once(turned(findings, say.Correct, say.Deny()))
+
+
+def _as_answer(findings: list[Finding], scene: Scene) -> list[Finding]:
+    asked = scene.listening.asked
+    if asked is Asked.PRACTITIONER and has(findings, say.Deny) and not has(findings, *DETAILS):
+        return turned(findings, say.Deny, say.AnyPractitioner())
+    if asked is Asked.LOCATION and not scene.places:
+        anywhere = say.GiveLocation(tuple(place.key for place in scene.listening.catalogue.locations))
+        return turned(findings, say.AnyPractitioner, anywhere)
+    if asked is Asked.WHEN and not has(findings, say.GiveTime):
+        return turned(findings, say.AnyPractitioner, say.GiveTime(TimeWish(flexible=True)))
+    if asked in {Asked.YES_NO, Asked.CHOICE}:
+        return _as_correction(_as_change(findings, scene), scene)
+    return findings
+
+
+def _as_change(findings: list[Finding], scene: Scene) -> list[Finding]:
+    """Read "change that to four" as a change of what is being agreed on, where no visit was named."""
+    moving = of_kind(findings, say.StartReschedule)
+    named = any("<visit>" in scene.text.found[at] for each in moving for at in range(*each.span)) or scene.services
+    if not moving or named or not has(findings, say.GiveTime):
+        return findings
+    return once(turned(findings, say.StartReschedule, say.Correct()))
+
+
+def _is_idle_talk(findings: Sequence[Finding], scene: Scene) -> bool:
+    """Whether a time is all that was found among words of no meaning to a clinic: "the match is on Tuesday"."""
+    if {type(each.command) for each in findings} - {
+        say.GiveTime,
+        say.AskAvailability,
+        say.Greet,
+        say.Affirm,
+        say.Unsure,
+    }:
+        return False
+    used = frozenset().union(*(each.words for each in findings))
+    left = [word for at, word in enumerate(scene.utterance.words) if at not in used and word not in scene.book.small]
+    return sum(word not in scene.book.vocabulary or word in scene.book.foreign for word in left) > 1 or len(left) > 3
+
+
+def _as_correction(findings: list[Finding], scene: Scene) -> list[Finding]:
+    """Read "no, Thursday" and "yes, but at three" as one correction rather than as an answer and a wish."""
+    has_details = has(findings, say.GiveName, say.GiveBirthDate, *DETAILS)
+    answers = of_kind(findings, say.Deny, say.Affirm)
+    if has(findings, say.MoreOptions):
+        return without(findings, say.Deny, say.Affirm, say.Correct)
+    if has_details and has(findings, say.Correct) and not has(findings, say.Deny):
+        # "Yes, make it three" changes what is agreed to.
+        return without(findings, say.Affirm)
+    if not has_details and has(findings, say.Affirm):
+        # "Yes, book it" answers; it begins nothing new.
+        return without(findings, say.StartBooking)
+    if not has_details or not answers:
+        return findings
+    is_denied = any(isinstance(each.command, say.Deny) for each in answers)
+    has_but = any(word in scene.book.reversals for word in scene.utterance.words[answers[-1].span[1] :])
+    if not is_denied and not has_but:
+        return findings
+    kept = without(findings, say.Deny, say.Affirm, say.Correct)
+    return [replace(answers[0], command=say.Correct()), *kept]
+
+
+def _is_foreign(findings: list[Finding], scene: Scene) -> bool:
+    foreign = _foreign_words(scene)
+    if not foreign or scene.listening.asked not in OPENING:
+        return False
+    surely = any(scene.utterance.words[at] in scene.book.foreign_surely for at in foreign)
+    if scene.services or scene.staff or scene.places or scene.person or scene.birth:
+        return False
+    names = {each.command.name for each in findings} - IDLE - {"give_time", "out_of_scope"}
+    if surely or len(foreign) > 1:
+        names -= QUESTIONS
+    has_visit = any("<visit>" in found and at not in foreign for at, found in enumerate(scene.text.found))
+    return not names and (surely or len(foreign) > 1 or not has_visit)
+
+
+def _foreign_words(scene: Scene) -> frozenset[int]:
+    return frozenset(
+        at
+        for at, word in enumerate(scene.utterance.words)
+        if word in scene.book.foreign or word in scene.book.foreign_surely
+    )
