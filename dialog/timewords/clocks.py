@@ -76,6 +76,18 @@ def at_night(_: Context, clock: Clock) -> Clock | None:
     return Clock(night) if night else None
 
 
+def in_part(_: Context, clock: Clock, part: Part) -> Clock | None:
+    """Read "half past three in the afternoon", of which the part only says which half of the day is meant."""
+    return Clock(of_half(clock.readings, part.half)) if part.half else None
+
+
+def of_half(readings: tuple[int, ...], half: Half) -> tuple[int, ...]:
+    """The readings in that half of the day; all of them if there is none."""
+    fitting = tuple(each for each in readings if (each >= NOON) == (half == "pm"))
+    # "Twelve in the morning" is said at noon, not at midnight.
+    return fitting if fitting and fitting != (0,) else readings
+
+
 def hhmm_oclock(context: Context, said: Figures, _oclock: object, half: Half | None) -> Clock:
     """Read "3:00 o'clock"."""
     return hhmm(context, said, half)

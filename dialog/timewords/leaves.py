@@ -235,7 +235,10 @@ class _Leaf:
             if following not in self.steering["ranked"]:
                 self._add("BADDAY", tokens, value)
             return
-        if following in self.steering["ranked"] and self._word(-1) not in self.months:
+        timed = value >= SURELY_A_DATE and (
+            following in self.language.numbers or following in self.steering["clock_units"]
+        )
+        if following in self.steering["ranked"] and self._word(-1) not in self.months and not timed:
             # "The first week of April" counts too, and a rule may know what.
             self.found.setdefault("ORD", {}).update(
                 {self.at + tokens: value} if following in self.steering["ranked_periods"] else {}
@@ -268,6 +271,8 @@ class _Leaf:
         if self._may_be_hour(1):
             if value <= 24:
                 self._add("HOUR", 1, Figures(value, exact=text[0] == "0"))
+                if 1 <= value <= 12:
+                    self._add("HOURWORD", 1, Figures(value))
             elif self._word(-1) in self.steering["clock_leads"]:
                 self._add("BADCLOCK", 1, text)
 

@@ -2,10 +2,9 @@
 
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from typing import Literal
 
 from dialog.timewords.atoms import Clock, Part, Signal, Span
-from dialog.timewords.clocks import NOON, Context
+from dialog.timewords.clocks import Context, of_half
 from dialog.timewords.phrases import Phrase
 from dialog.timewords.values import DAY_MINUTES, ClockRange, DayRange, Open, TimeWish
 
@@ -26,7 +25,7 @@ def settled(phrase: Phrase, context: Context) -> Phrase:
     """Choose among the readings of a clock time by the part of the day beside it and, today, by what is still to come."""
     half = phrase.part.half if phrase.part else None
     if phrase.clock is not None and half is not None:
-        phrase = replace(phrase, clock=Clock(_of_half(phrase.clock.readings, half)))
+        phrase = replace(phrase, clock=Clock(of_half(phrase.clock.readings, half)))
     if phrase.span is not None and phrase.part is not None:
         phrase = replace(phrase, span=_span_in(phrase.span, phrase.part, hint_only=_ends_with_part(phrase)))
     if (
@@ -41,12 +40,6 @@ def settled(phrase: Phrase, context: Context) -> Phrase:
     return phrase
 
 
-def _of_half(readings: tuple[int, ...], half: Literal["am", "pm"]) -> tuple[int, ...]:
-    fitting = tuple(each for each in readings if (each >= NOON) == (half == "pm"))
-    # "Twelve in the morning" is said at noon, not at midnight.
-    return fitting if fitting and fitting != (0,) else readings
-
-
 def _ends_with_part(phrase: Phrase) -> bool:
     return (
         isinstance(phrase.pieces[-1].atom, Part) and len(phrase.pieces) > 1 and isinstance(phrase.pieces[-2].atom, Span)
@@ -57,7 +50,7 @@ def _span_in(span: Span, part: Part, *, hint_only: bool) -> Span:
     """Fit a span to the part of the day named with it. `hint_only`: the part only says which half is meant ("after 3:30 in the afternoon")."""
     if hint_only and span.open and part.half:
         limits = tuple((start if span.open == "after" else end) for start, end in span.readings)
-        meant = _of_half(limits, part.half)[0]
+        meant = of_half(limits, part.half)[0]
         return Span((span.readings[limits.index(meant)],), span.open)
     fitting = tuple(each for each in span.readings if max(each[0], part.start) < min(each[1], part.end))
     if not fitting:

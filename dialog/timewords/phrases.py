@@ -218,6 +218,8 @@ def _is_supported(
             return True
         if isinstance(before.atom, wanted) and all(word in glue for word in gap):
             return True
+        if isinstance(before.atom, wanted) and isinstance(piece.atom, Span) and gap == [","]:
+            return True
         if type(before.atom) is type(piece.atom) and gap and all(word in either or word in glue for word in gap):
             return True
     if after is not None and not after.weak and isinstance(after.atom, wanted):

@@ -40,7 +40,7 @@ def test_every_kind_that_a_rule_mentions_is_there() -> None:
 
 
 def test_every_meaning_is_named_by_a_rule() -> None:
-    helpers = {"named_part", "point", "monday_of", "written_date", "length_of", "added", "following"}
+    helpers = {"named_part", "point", "monday_of", "written_date", "length_of", "added", "following", "of_half"}
 
     assert set(meanings()) - {rule.meaning for _, rule in RULES} - helpers == set()
 
