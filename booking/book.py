@@ -2,10 +2,9 @@
 
 from datetime import datetime, timedelta
 
-from booking import guard, ledger
+from booking import guard
 from booking.choice import NO_WISH, Wish
 from booking.confirm import ask_staff
-from booking.events import AppointmentBooked, AppointmentRequested
 from booking.order import Order, place_order
 from booking.values import AppointmentStatus, BookedVisit, Catalogue, Place, Source
 from kernel.work import UnitOfWork
@@ -54,8 +53,6 @@ def book_visit(
     )
     with guard.all_or_nothing(work):
         entry = place_order(work, catalogue, order, now=now)
-        waits = entry.visit.status is not AppointmentStatus.BOOKED
-        work.publish(ledger.told(AppointmentRequested if waits else AppointmentBooked, entry, now=now))
-        if waits:
+        if entry.visit.status is not AppointmentStatus.BOOKED:
             ask_staff(work, catalogue, entry, now=now)
         return entry.visit

@@ -21,6 +21,7 @@ from booking.model.appointment import Allocation
 from booking.rules import PractitionerDailyMaximum, is_full
 from booking.travel import addresses
 from booking.values import BookingRules, Mode, PractitionerInfo, ResourceInfo
+from kernel.db import NewRow
 from kernel.interval import Interval, subtracted
 from kernel.work import UnitOfWork
 
@@ -80,18 +81,19 @@ def take(
     *,
     now: datetime,
     appointment_id: str,
-    store: Callable[[Taken], None],
+    rows: Callable[[Taken], Sequence[NewRow]] | None = None,
     given: Sequence[Claim] = (),
 ) -> Taken:
-    """Take time for `need`, and call `store` with what was taken to write the Appointment's row.
+    """Take time for `need`. `rows` is called with what is to be taken, and returns what is to be written before it.
 
     `given`: time that is ours already and need not be claimed. To be called in `guard.all_or_nothing`. Raises SlotTaken, or
     PractitionerDailyMaximum if nobody else is free.
     """
     schedule_ids = need.wanted.schedule_ids(need.candidates)
+    # Before the Schedules are locked: who confirms such a Hold has locked it first, too.
+    guard.drop_expired_holds(work, schedule_ids=schedule_ids, within=need.time, now=now)
     if _counts_decide(need):
         _lock_unless_taken(work, need, schedule_ids=schedule_ids, now=now)
-    guard.drop_expired_holds(work, schedule_ids=schedule_ids, within=need.time, now=now)
     # Somebody else may claim between our look and our claim; then one candidate or room less is free at the next look.
     for left in reversed(range(len(schedule_ids))):
         chosen = _choose(work.session, need, schedule_ids=schedule_ids, now=now)
@@ -99,8 +101,8 @@ def take(
         try:
             # The last try is undone by the caller's block, as everything is.
             with guard.all_or_nothing(work) if left else nullcontext():
-                store(chosen)
-                guard.put_in(work, appointment_id=appointment_id, claims=claims)
+                before = () if rows is None else rows(chosen)
+                guard.put_in(work, appointment_id=appointment_id, claims=claims, after=before)
         except SlotTaken:
             continue
         return chosen

@@ -135,7 +135,7 @@ def _claimed_anew(
         ours=(visit.id,),
         is_overriding=known.is_overriding or bool(known.waived),
     )
-    take(work, need, now=now, appointment_id=visit.id, store=lambda _: None)
+    take(work, need, now=now, appointment_id=visit.id)
     return ledger.change(work, entry, what="held-again", actor=actor, source=visit.source, now=now, columns={})
 
 

@@ -30,7 +30,16 @@ from booking.rules import (
     latest_start,
 )
 from booking.several import packages
-from booking.values import BookingRules, Catalogue, LocationInfo, Slot, SlotQuery, WeeklyHours, WorkingHours
+from booking.values import (
+    BookingRules,
+    Catalogue,
+    LocationInfo,
+    PractitionerInfo,
+    Slot,
+    SlotQuery,
+    WeeklyHours,
+    WorkingHours,
+)
 from kernel.errors import Refused
 from kernel.interval import Interval, merged
 
@@ -179,6 +188,7 @@ class _Search:
             around=whole,
             now=self.now,
             ignoring=_ignored(self.asker),
+            ignoring_hold_of=self.asker.conversation_id,
         )
 
     def _nearest_within(self, span: Interval) -> tuple[Relaxation, ...]:
@@ -195,12 +205,11 @@ class _Search:
             conversation_id=self.asker.conversation_id,
             replaces_appointment_id=self.asker.replaces_appointment_id,
         )
-        kept = [slot for slot in self.asker.kept if span.start <= slot.starts_at < span.end]
-        possible = [slot for slot in chain(kept, *found) if self._is_possible(slot)]
+        possible = [slot for slot in self.asker.kept if span.start <= slot.starts_at < span.end]
+        possible += [slot for slot in chain.from_iterable(found) if not _meets_any(slot, self.patient_visits)]
+        if self.suits is not None:
+            possible = [slot for slot in possible if self.suits(slot)]
         return nearest(self.catalogue, possible, self.wish, now=self.now)
-
-    def _is_possible(self, slot: Slot) -> bool:
-        return not _meets_any(slot, self.patient_visits) and (self.suits is None or self.suits(slot))
 
 
 def _ignored(asker: Asker) -> tuple[str, ...]:
@@ -222,20 +231,21 @@ def nearest(catalogue: Catalogue, slots: Iterable[Slot], wish: Wish, *, now: dat
     smallest.sort(key=lambda one: (len(one), [order.index(change) for change in one]))
     found = []
     for changes in smallest:
-        first, *further = _well_apart(sorted(by_changes[changes], key=measure.distance))
+        apart = (_ANOTHER_DAY, *_APART) if Change.DAY in changes else _APART
+        first, *further = _well_apart(sorted(by_changes[changes], key=measure.distance), apart)
         found.append(Relaxation(changes, first, tuple(further)))
     return tuple(found)
 
 
 _AT_ONCE = 3
-_APART = timedelta(minutes=90)
-_BARELY_APART = timedelta(minutes=30)  # closer ones are the same time to a patient
+_ANOTHER_DAY = timedelta(hours=18)
+_APART = (timedelta(minutes=90), timedelta(minutes=30))  # closer ones are the same time to a patient
 
 
-def _well_apart(slots: Sequence[Slot]) -> list[Slot]:
+def _well_apart(slots: Sequence[Slot], distances: Sequence[timedelta]) -> list[Slot]:
     """Return the first few of `slots`, those far from each other before those that nearly are the same time."""
     chosen = [slots[0]]
-    for distance in (_APART, _BARELY_APART):
+    for distance in distances:
         for slot in slots:
             if len(chosen) == _AT_ONCE:
                 return chosen
@@ -357,10 +367,10 @@ class Cause(Enum):
     NOTICE = auto()
     HOURS = auto()
     TIME_OFF = auto()
+    VISITS = auto()  # before the rooms, which those visits have as well
     RESOURCES = auto()
     DAILY_MAXIMUM = auto()
     PATIENT = auto()
-    VISITS = auto()
 
 
 @dataclass(frozen=True)
@@ -381,12 +391,7 @@ _LOOKED_AT = timedelta(days=31)  # why a longer wish fails is seen in its first 
 
 def reasons(known: Circumstances) -> tuple[Refused, ...]:
     """Return what binds: a smallest set of causes without which the wish could be met. Empty if it can be met."""
-    asked = [
-        person
-        for person in known.catalogue.practitioners
-        if not known.wish.practitioner_ids or person.id in known.wish.practitioner_ids
-    ]
-    places = _places(known)
+    asked, places = _asked_for(known), _places(known)
     service = known.catalogue.service(known.query.service_id)
     if not service.steps and not any(
         person in known.catalogue.able(service, place) for person in asked for place in places
@@ -409,8 +414,7 @@ def _places(known: Circumstances) -> list[LocationInfo]:
 def _fits(known: Circumstances, gone: frozenset[Cause]) -> bool:
     """Say whether the wish could be met if the causes `gone` were not there."""
     clinic = _as_if(known.catalogue, known.query.service_id, gone)
-    people = {person.schedule_id for person in clinic.practitioners}
-    busy = known.busy if Cause.VISITS not in gone else {k: v for k, v in known.busy.items() if k not in people}
+    busy = _without_visits(known) if Cause.VISITS in gone else known.busy
     for span in _looked_at(known.wish):
         query = replace(
             known.query,
@@ -421,6 +425,23 @@ def _fits(known: Circumstances, gone: frozenset[Cause]) -> bool:
         if any(_suits(known, slot, gone) for slot in _slots(clinic, query, busy)):
             return True
     return False
+
+
+def _without_visits(known: Circumstances) -> Busy:
+    """Return what would be taken without the visits of those asked for: their rooms would be free, too."""
+    people = {one.schedule_id for one in known.catalogue.practitioners}
+    asked = {one.schedule_id for one in _asked_for(known)}
+    visits = {(start, end) for schedule_id in asked for start, end, *_ in known.busy.get(schedule_id, ())}
+    return {
+        schedule_id: [span for span in spans if (span[0], span[1]) not in visits]
+        for schedule_id, spans in known.busy.items()
+        if schedule_id not in people
+    }
+
+
+def _asked_for(known: Circumstances) -> list[PractitionerInfo]:
+    wanted = known.wish.practitioner_ids
+    return [person for person in known.catalogue.practitioners if not wanted or person.id in wanted]
 
 
 def _looked_at(wish: Wish) -> list[Interval]:

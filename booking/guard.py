@@ -10,17 +10,20 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
+from typing import Any
 
-from sqlalchemy import bindparam, delete, insert, select, text, update
+from sqlalchemy import Table, bindparam, delete, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as insert_on_postgresql
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.sql.dml import ReturningInsert
 
 from booking import ledger
 from booking.events import HoldExpired
 from booking.model.appointment import NO_OVERLAP, OVERLAP_MESSAGE, Allocation, Appointment
 from booking.model.schedule import Schedule
 from booking.values import AppointmentStatus
-from kernel.db import new_id, table_of
+from kernel.db import NewRow, new_id, table_of
 from kernel.errors import Refused, Unavailable
 from kernel.interval import Interval
 from kernel.work import UnitOfWork
@@ -70,8 +73,6 @@ _LOCK = _IN_ORDER.with_for_update(key_share=True)
 _LOCK_IF_FREE = _IN_ORDER.with_for_update(key_share=True, skip_locked=True)
 # The constraint is named, or a clash of keys would be swallowed like one of times.
 _CLAIM = insert_on_postgresql(_ALLOCATION).on_conflict_do_nothing(constraint=NO_OVERLAP).returning(_ALLOCATION.c.id)
-_LOCK_TIMEOUT_MS = 3000
-_IS_LIMITED = "booking.guard: lock_timeout is set"
 _LOST_RACE = {"23P01", "40P01", "40001"}  # exclusion violated, deadlock, serialisation failure
 _LOCK_NOT_AVAILABLE = "55P03"
 
@@ -80,20 +81,10 @@ _LOCK_NOT_AVAILABLE = "55P03"
 def all_or_nothing(work: UnitOfWork) -> Iterator[None]:
     """Undo what the block wrote if it raises, and nothing else of the transaction.
 
-    A lost race with another transaction leaves it as SlotTaken, a lock that can't be had in 3 s as ScheduleBusy.
+    A lost race with another transaction leaves it as SlotTaken, a lock that can't be had in time (`kernel.db`) as ScheduleBusy.
     """
-    if _is_postgresql(work) and not work.session.info.get(_IS_LIMITED):
-        work.session.execute(text(f"SET LOCAL lock_timeout = {_LOCK_TIMEOUT_MS}"))
-        # Set once a transaction, unless within a savepoint, whose undoing would undo this.
-        work.session.info[_IS_LIMITED] = not work.session.in_nested_transaction()
-    with _savepoint(work):
-        yield
-
-
-@contextmanager
-def _savepoint(work: UnitOfWork) -> Iterator[None]:
     try:
-        with work.session.begin_nested():
+        with work.part():
             yield
     except DBAPIError as error:
         state = getattr(error.orig, "sqlstate", None)
@@ -129,14 +120,15 @@ def claim(work: UnitOfWork, *, appointment_id: str, claims: Sequence[Claim]) -> 
 
     Waits for a transaction that is just taking or giving back some of the time. To be called in `all_or_nothing`.
     """
-    with _savepoint(work):
+    with all_or_nothing(work):
         put_in(work, appointment_id=appointment_id, claims=claims)
 
 
-def put_in(work: UnitOfWork, *, appointment_id: str, claims: Sequence[Claim]) -> None:
-    """As `claim`, for a block of `all_or_nothing` that ends with SlotTaken: it is that which undoes what was taken by then."""
-    if not claims:
-        return
+def put_in(work: UnitOfWork, *, appointment_id: str, claims: Sequence[Claim], after: Sequence[NewRow] = ()) -> None:
+    """As `claim`, for a block of `all_or_nothing` that ends with SlotTaken: it is that which undoes what was taken by then.
+
+    `after`: rows that are to be there before the claims, such as the Appointment's.
+    """
     work.touch(*(schedule_tag(one.schedule_id) for one in claims))
     # In ascending order: transactions that take two Schedules in opposite order would wait for each other.
     rows = [
@@ -150,12 +142,35 @@ def put_in(work: UnitOfWork, *, appointment_id: str, claims: Sequence[Claim]) ->
         }
         for one in sorted(claims)
     ]
-    if not _is_postgresql(work):
-        # ON CONFLICT does not apply to a trigger's ABORT, which comes as an error of this statement.
-        work.session.execute(insert(_ALLOCATION), rows)
+    if not rows or not _is_postgresql(work):
+        for row in after:
+            work.session.execute(insert(row.table).inline(), row.values)
+        if rows:
+            # ON CONFLICT does not apply to a trigger's ABORT, which comes as an error of this statement.
+            work.session.execute(insert(_ALLOCATION), rows)
         return
-    if len(work.session.execute(_CLAIM, rows).all()) < len(rows):
+    taken = 0
+    if after:
+        together = [*after, NewRow(_ALLOCATION, rows.pop(0))]
+        given = {f"{name}_{at}": value for at, row in enumerate(together) for name, value in row.values.items()}
+        statement = _claiming_after(tuple((row.table, tuple(row.values)) for row in together))
+        taken = len(work.session.execute(statement, given).all())
+    if rows:
+        taken += len(work.session.execute(_CLAIM, rows).all())
+    if taken < len(claims):
         raise SlotTaken
+
+
+@lru_cache(maxsize=64)
+def _claiming_after(rows: tuple[tuple[Table, tuple[str, ...]], ...]) -> ReturningInsert[tuple[Any]]:
+    """Return the statement that writes rows into these columns of several tables, the last a claim: one costs less than four."""
+    numbered: list[dict[str, Any]] = [
+        {name: bindparam(f"{name}_{at}") for name in names} for at, (_, names) in enumerate(rows)
+    ]
+    statement = _CLAIM.values(numbered.pop())
+    for (table, _), values in zip(rows, numbered, strict=False):
+        statement = statement.add_cte(insert(table).inline().values(values).cte(f"new_{table.name}"))
+    return statement
 
 
 def release(work: UnitOfWork, *, appointment_id: str) -> bool:

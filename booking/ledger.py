@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from booking.events import AppointmentEvent
 from booking.model.appointment import Appointment, AppointmentChange
 from booking.values import AppointmentId, AppointmentStatus, BookedVisit, PatientId, Place, Source
-from kernel.db import table_of
+from kernel.db import NewRow, table_of
 from kernel.errors import Refused
 from kernel.work import UnitOfWork
 
@@ -52,8 +52,8 @@ class Entry:
 # than the statement.
 _TABLE = table_of(Appointment)
 _ROW = _TABLE.c
-_ADD = insert(_TABLE)
-_NOTE = insert(table_of(AppointmentChange))
+_HISTORY = table_of(AppointmentChange)
+_NOTE = insert(_HISTORY).inline()
 _COLUMNS = (
     _ROW.id,
     _ROW.uid,
@@ -149,43 +149,47 @@ def _found(session: Session, statement: Select[*tuple[Any, ...]], *, clinic_id: 
 
 def add(work: UnitOfWork, entry: Entry, *, what: str, actor: str, now: datetime) -> None:
     """Write a new Appointment and the first line of its history."""
+    for row in new_rows(entry, what=what, actor=actor, now=now):
+        work.session.execute(insert(row.table).inline(), row.values)
+
+
+def new_rows(entry: Entry, *, what: str, actor: str, now: datetime) -> list[NewRow]:
+    """Return the rows of a new Appointment and the first line of its history, for the caller to write."""
     visit = entry.visit
-    work.session.execute(
-        _ADD,
-        {
-            "id": visit.id,
-            "clinic_id": entry.clinic_id,
-            "uid": visit.uid,
-            "sequence": visit.sequence,
-            "revision": entry.revision,
-            "status": visit.status,
-            "service_id": visit.service_id,
-            "practitioner_id": visit.practitioner_id or None,
-            "location_id": visit.location_id,
-            "patient_id": visit.patient_id,
-            "bundle_id": visit.bundle_id,
-            "conversation_id": entry.conversation_id,
-            "replaces_id": entry.replaces_id,
-            "starts_at": visit.starts_at,
-            "ends_at": visit.ends_at,
-            "hold_expires_at": visit.hold_expires_at,
-            "source": visit.source,
-            "reason": visit.reason,
-            "times_moved": visit.times_moved,
-            "overridden": list(visit.overridden),
-            "override_reason": entry.override_reason,
-            "meeting_url": visit.meeting_url,
-            "place": stored_place(visit.place),
-            "created_at": now,
-            "changed_at": now,
-            # A None would be stored as the word null of JSON.
-            **({} if entry.wish is None else {"wish": entry.wish}),
-        },
-    )
+    values = {
+        "id": visit.id,
+        "clinic_id": entry.clinic_id,
+        "uid": visit.uid,
+        "sequence": visit.sequence,
+        "revision": entry.revision,
+        "status": visit.status,
+        "service_id": visit.service_id,
+        "practitioner_id": visit.practitioner_id or None,
+        "location_id": visit.location_id,
+        "patient_id": visit.patient_id,
+        "bundle_id": visit.bundle_id,
+        "conversation_id": entry.conversation_id,
+        "replaces_id": entry.replaces_id,
+        "starts_at": visit.starts_at,
+        "ends_at": visit.ends_at,
+        "hold_expires_at": visit.hold_expires_at,
+        "source": visit.source,
+        "reason": visit.reason,
+        "times_moved": visit.times_moved,
+        "overridden": list(visit.overridden),
+        "override_reason": entry.override_reason,
+        "meeting_url": visit.meeting_url,
+        "place": stored_place(visit.place),
+        "created_at": now,
+        "changed_at": now,
+        # A None would be stored as the word null of JSON.
+        **({} if entry.wish is None else {"wish": entry.wish}),
+    }
     after = {name: getattr(visit, name) for name in _TOLD_AT_FIRST}
     after |= {name: value for name, value in (("overridden", visit.overridden), ("place", visit.place)) if value}
     after |= {} if entry.override_reason is None else {"override_reason": entry.override_reason}
-    _write_line(work, entry, what=what, actor=actor, source=visit.source, now=now, before=None, after=after)
+    line = _line(entry, what=what, actor=actor, source=visit.source, now=now, before=None, after=after)
+    return [NewRow(_TABLE, values), NewRow(_HISTORY, line)]
 
 
 def change(
@@ -272,18 +276,29 @@ def _write_line(
     before: dict[str, Any] | None,
     after: dict[str, Any],
 ) -> None:
-    work.session.execute(
-        _NOTE,
-        {
-            "appointment_id": entry.visit.id,
-            "changed_at": now,
-            "what": what,
-            "actor": actor,
-            "source": source,
-            "after": _plain(after),
-            **({} if before is None else {"before": _plain(before)}),
-        },
-    )
+    line = _line(entry, what=what, actor=actor, source=source, now=now, before=before, after=after)
+    work.session.execute(_NOTE, line)
+
+
+def _line(
+    entry: Entry,
+    *,
+    what: str,
+    actor: str,
+    source: Source,
+    now: datetime,
+    before: dict[str, Any] | None,
+    after: dict[str, Any],
+) -> dict[str, Any]:
+    return {
+        "appointment_id": entry.visit.id,
+        "changed_at": now,
+        "what": what,
+        "actor": actor,
+        "source": source,
+        "after": _plain(after),
+        **({} if before is None else {"before": _plain(before)}),
+    }
 
 
 def _plain(values: dict[str, Any]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from booking.asked import instant_asked, people_asked
 from booking.availability import Wanted, is_contingent
 from booking.choice import NO_WISH, Wish
 from booking.claims import Need, Taken, claims_of, take
+from booking.events import AppointmentBooked, AppointmentRequested
 from booking.facts import gather, offered_by, wanted_asked
 from booking.override import allowed_override, is_staff
 from booking.rules import Facts, NotOffered, check_booking
@@ -25,7 +26,7 @@ from booking.values import (
     PriorVisit,
     Source,
 )
-from kernel.db import new_id
+from kernel.db import NewRow, new_id
 from kernel.work import UnitOfWork
 
 
@@ -52,7 +53,9 @@ class Order:
 
 
 def place_order(work: UnitOfWork, catalogue: Catalogue, order: Order, *, now: datetime) -> ledger.Entry:
-    """Choose who and which rooms, take their time and write the Appointment. To be called in `guard.all_or_nothing`.
+    """Choose who and which rooms, take their time, write the Appointment and, unless it is a Hold, tell of it.
+
+    To be called in `guard.all_or_nothing`.
 
     Locks the Patient, then, where several practitioners can be chosen from or something is counted, the Schedules.
     """
@@ -95,11 +98,11 @@ def place_order(work: UnitOfWork, catalogue: Catalogue, order: Order, *, now: da
     entry = _entry(order, wanted, known, overridden=overridden, why=why, now=now)
     given = [claim for own in ours for claim in claims_of(work.session, appointment_id=own)]
 
-    def store(chosen: Taken) -> None:
+    def rows(chosen: Taken) -> list[NewRow]:
         written = _assigned(order, wanted, entry, chosen, why=why)
-        ledger.add(work, written, what=_what(order, written), actor=order.actor, now=now)
+        return _rows(work, order, written, now=now)
 
-    chosen = take(work, need, now=now, appointment_id=entry.visit.id, store=store, given=given)
+    chosen = take(work, need, now=now, appointment_id=entry.visit.id, rows=rows, given=given)
     return _assigned(order, wanted, entry, chosen, why=why)
 
 
@@ -175,7 +178,11 @@ def _assigned(order: Order, wanted: Wanted, entry: ledger.Entry, chosen: Taken, 
     return dataclasses.replace(entry, visit=visit, override_reason=why if overridden else None)
 
 
-def _what(order: Order, entry: ledger.Entry) -> str:
+def _rows(work: UnitOfWork, order: Order, entry: ledger.Entry, *, now: datetime) -> list[NewRow]:
+    """Return what is written of it. Of a Hold nobody else is told."""
     if order.is_hold:
-        return "held"
-    return "booked" if entry.visit.status is AppointmentStatus.BOOKED else "requested"
+        return ledger.new_rows(entry, what="held", actor=order.actor, now=now)
+    is_booked = entry.visit.status is AppointmentStatus.BOOKED
+    told = ledger.told(AppointmentBooked if is_booked else AppointmentRequested, entry, now=now)
+    what = "booked" if is_booked else "requested"
+    return [*ledger.new_rows(entry, what=what, actor=order.actor, now=now), work.telling(told)]

@@ -129,7 +129,7 @@ def _move(
     practitioner = wanted.catalogue.practitioner(hold.visit.practitioner_id)
     is_overriding = known.is_overriding or bool(known.waived)
     need = Need(wanted, hold.visit.starts_at, [practitioner], ours=ours, is_overriding=is_overriding)
-    take(work, need, now=now, appointment_id=old.visit.id, store=lambda _: None)
+    take(work, need, now=now, appointment_id=old.visit.id)
     close_hold(work, hold, what="used", now=now)
     waits = old.visit.status is AppointmentStatus.PENDING or must_wait(wanted, hold.visit, actor=actor)
     columns = {

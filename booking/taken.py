@@ -145,9 +145,16 @@ def visit_starts(
 
 
 def visits_of_patient(
-    session: Session, *, patient_id: str, around: Interval, now: datetime, ignoring: Sequence[str] = ()
+    session: Session,
+    *,
+    patient_id: str,
+    around: Interval,
+    now: datetime,
+    ignoring: Sequence[str] = (),
+    ignoring_hold_of: str | None = None,
 ) -> tuple[Interval, ...]:
     """Return when the patient has visits that touch `around`."""
+    others = [] if ignoring_hold_of is None else [_is_not_hold_of(ignoring_hold_of)]
     rows = session.execute(
         select(Appointment.starts_at, Appointment.ends_at).where(
             Appointment.patient_id == patient_id,
@@ -156,6 +163,7 @@ def visits_of_patient(
             Appointment.starts_at < around.end,
             Appointment.ends_at > around.start,
             counts_at(now),
+            *others,
         )
     )
     return tuple(Interval(starts_at, ends_at) for starts_at, ends_at in rows)

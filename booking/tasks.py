@@ -58,7 +58,7 @@ def open_task(
         created_at=now,
     )
     try:
-        with work.session.begin_nested():
+        with work.part():
             work.session.add(task)
             work.session.flush()
     except IntegrityError:

@@ -121,7 +121,7 @@ def _make_rows(work: UnitOfWork, duties: Sequence[Duty], now: datetime) -> None:
         if duty.name in known:
             continue
         # Another worker at its first start may have made the row since we looked.
-        with contextlib.suppress(IntegrityError), work.session.begin_nested():
+        with contextlib.suppress(IntegrityError), work.part():
             work.session.add(DueRun(name=duty.name, next_at=now))
 
 

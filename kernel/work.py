@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from kernel import crypto
-from kernel.db import Base, make_engine, new_id, table_of
+from kernel.db import Base, NewRow, make_engine, new_id, table_of
 from kernel.errors import Unavailable
 from kernel.events import DomainEvent
 
@@ -42,7 +42,8 @@ class OutboxEntry(Base):
 
 
 # On the table, not the class: every booking tells, and the mapper would cost more than the statement.
-_TELL = insert(table_of(OutboxEntry))
+_OUTBOX = table_of(OutboxEntry)
+_TELL = insert(_OUTBOX).inline()
 
 
 class Watcher(Protocol):
@@ -70,15 +71,37 @@ class UnitOfWork:
 
     def publish(self, event: DomainEvent) -> None:
         """Tell of `event` once this transaction is committed; if it rolls back, nothing is told."""
+        self.session.execute(_TELL, self.telling(event).values)
+
+    def telling(self, event: DomainEvent) -> NewRow:
+        """Return the row that tells of `event`, for the caller to write: as `publish`, but together with other rows."""
         self.published = True
-        row = {
-            "name": event.name,
-            "version": event.version,
-            "aggregate_id": event.aggregate_id,
-            "occurred_at": event.occurred_at,
-            "payload": event.to_json(),
-        }
-        self.session.execute(_TELL, row)
+        return NewRow(
+            _OUTBOX,
+            {
+                "event_id": new_id(),
+                "name": event.name,
+                "version": event.version,
+                "aggregate_id": event.aggregate_id,
+                "occurred_at": event.occurred_at,
+                "payload": event.to_json(),
+            },
+        )
+
+    @contextmanager
+    def part(self) -> Iterator[None]:
+        """Undo what the block did if it raises, and nothing else of the transaction, which then can go on."""
+        if self.session.in_transaction():
+            with self.session.begin_nested():
+                yield
+            return
+        # Nothing was done before, so that nothing is lost with the whole transaction: a savepoint is two statements more.
+        try:
+            yield
+            self.session.flush()
+        except BaseException:
+            self.session.rollback()
+            raise
 
 
 class Database:
@@ -106,12 +129,13 @@ class Database:
         """Open a transaction that commits at the end of the block and rolls back on any exception."""
         told: frozenset[str] = frozenset()
         try:
-            with Session(self.engine, expire_on_commit=False) as session, session.begin():
+            with Session(self.engine, expire_on_commit=False) as session:
                 work = UnitOfWork(session)
                 yield work
                 if work.touched and self._watcher:
                     told = frozenset(work.touched)
                     self._watcher.changing(told)
+                session.commit()
         finally:
             if told and self._watcher:
                 self._watcher.changed(told)

@@ -14,7 +14,7 @@ _RANK = {"queued": 0, "ringing": 1, "in-progress": 2} | dict.fromkeys(ENDED, 3)
 def note_call(work: UnitOfWork, *, call_sid: str, clinic_id: str, status: str, now: datetime) -> None:
     """Keep a call that came in. Calling again for the same call changes nothing."""
     try:
-        with work.session.begin_nested():
+        with work.part():
             work.session.add(Call(call_sid=call_sid, clinic_id=clinic_id, status=status, started_at=now))
     except IntegrityError:
         # Asked by writing: the vendor may deliver the same call twice at the same moment.

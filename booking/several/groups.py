@@ -414,7 +414,7 @@ def _started(
     guard.discard(work, appointment_ids=[visit.id])
     wanted = wanted_of(catalogue, visit)
     need = Need(wanted, visit.starts_at, [catalogue.practitioner(visit.practitioner_id)], ours=(visit.id,))
-    take(work, need, now=now, appointment_id=visit.id, store=lambda _: None)
+    take(work, need, now=now, appointment_id=visit.id)
     return _opened(work, entry, actor=actor, now=now)
 
 

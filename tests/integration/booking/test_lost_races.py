@@ -14,6 +14,7 @@ from booking.hold import place_hold
 from booking.patients import register_patient
 from booking.queries import find_slots
 from booking.values import BookedVisit, Catalogue, SlotQuery, Source
+from kernel import db
 from kernel.interval import Interval
 from kernel.work import Database, UnitOfWork
 from tests.support import racing
@@ -82,15 +83,21 @@ def another_transaction(database: Database, statement: str) -> Iterator[None]:
         connection.rollback()
 
 
+@pytest.mark.parametrize("before", ["nothing", "something"])
 def test_a_diary_that_is_locked_for_long_is_busy_and_the_transaction_goes_on(
-    database: Database, catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch
+    database: Database, catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch, before: str
 ):
-    monkeypatch.setattr(guard, "_LOCK_TIMEOUT_MS", 100)
+    monkeypatch.setattr(db, "_LOCK_TIMEOUT_MS", 100)
+    database.dispose()  # a connection learns at its beginning how long it waits
 
     with another_transaction(database, "SELECT id FROM schedule FOR UPDATE"), database.begin() as work:
+        if before == "something":
+            work.session.execute(text("UPDATE clinic SET name = 'Elm and Oak'"))
         with pytest.raises(ScheduleBusy) as busy:
             hold(work, catalogue)
         assert work.session.execute(text("SELECT count(*) FROM appointment")).scalar_one() == 0
+        kept = work.session.execute(text("SELECT count(*) FROM clinic WHERE name = 'Elm and Oak'")).scalar_one()
+        assert kept == (before == "something")
 
     assert busy.value.retry_after.total_seconds() == 1
     with database.begin() as work:

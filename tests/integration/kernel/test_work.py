@@ -11,11 +11,12 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 
 from booking.model.clinic import Clinic
 from booking.model.patient import Patient
-from kernel import inbox
+from kernel import db, inbox
 from kernel.db import new_id
 from kernel.errors import Unavailable
 from kernel.events import DomainEvent
 from kernel.work import Database, OutboxEntry, UnitOfWork
+from tests.support.databases import SECRET
 
 pytestmark = pytest.mark.integration
 
@@ -183,3 +184,56 @@ def test_as_many_threads_as_a_web_process_has_read_at_once(database: Database) -
         sessions = [stack.enter_context(database.read()) for _ in range(64)]
 
         assert [session.scalar(text("SELECT 1")) for session in sessions] == [1] * 64
+
+
+@pytest.mark.parametrize("before", [False, True], ids=["at the beginning", "after something"])
+def test_a_part_that_fails_is_undone_and_the_rest_goes_on(database: Database, before: bool) -> None:
+    kept, undone, later = a_clinic(), a_clinic(), a_clinic()
+
+    with database.begin() as work:
+        if before:
+            work.session.add(kept)
+            work.session.flush()
+        with pytest.raises(ZeroDivisionError), work.part():
+            work.session.add(undone)
+            work.publish(SomethingHappened(occurred_at=NOW, thing_id="t1"))
+            raise ZeroDivisionError
+        with work.part():
+            work.session.add(later)
+
+    with database.read() as session:
+        found = set(session.scalars(select(Clinic.id)))
+    assert found == ({kept.id, later.id} if before else {later.id})
+    assert entries(database) == []
+
+
+def test_a_part_that_the_database_refuses_is_undone_and_the_rest_goes_on(database: Database) -> None:
+    first = a_clinic()
+    with database.begin() as work:
+        work.session.add(first)
+    twin, later = a_clinic(), a_clinic()
+    twin.id = first.id
+
+    with database.begin() as work:
+        with pytest.raises(IntegrityError), work.part():
+            work.session.add(twin)
+        work.session.add(later)
+
+    with database.read() as session:
+        assert set(session.scalars(select(Clinic.id))) == {first.id, later.id}
+
+
+def test_a_connection_that_was_closed_while_idle_is_replaced_unseen(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database, other = Database(postgres_url, secret=SECRET), Database(postgres_url, secret=SECRET)
+    with database.read() as session:
+        pid = session.execute(text("SELECT pg_backend_pid()")).scalar_one()
+    with other.read() as session:
+        session.execute(text(f"SELECT pg_terminate_backend({pid}, 5000)"))
+    monkeypatch.setattr(db, "_IDLE_S", 0.0)
+
+    with database.read() as session:
+        assert session.execute(text("SELECT pg_backend_pid()")).scalar_one() != pid
+    database.dispose()
+    other.dispose()
