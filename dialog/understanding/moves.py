@@ -88,7 +88,9 @@ def _names_visit(span: Span, move: Hit, scene: Scene, *, is_only: bool) -> bool:
     before = words[start - 1] if start else ""
     if before in scene.book.move_leads:
         return False
-    named_behind = end < len(words) and ({"<visit>", "<service>"} & scene.text.found[end].keys() or words[end] == "one")
+    named_behind = end < len(words) and (
+        {"<visit>", "<service>"} & scene.text.found[end].keys() or words[end] in scene.book.visit_pronouns
+    )
     if named_behind or words[start] in scene.book.visit_leads or before in scene.book.visit_leads:
         return True
     goes_to = end < len(words) and words[end] in scene.book.move_leads

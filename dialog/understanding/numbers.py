@@ -19,16 +19,17 @@ class PhoneNumber:
 
 
 def number_at(utterance: Utterance, at: int, book: PhraseBook) -> tuple[int, int] | None:
-    """Read a small number at word `at`: its value and where it ends. "twenty five" is 25."""
+    """Read a small number at word `at`: its value and where it ends. "twenty five" is 25, and so is "veinte y cinco"."""
     word = utterance.words[at]
     if word.isdigit() and len(word) < 5:
         return int(word), at + 1
     value = book.numbers.get(word)
     if value is None:
         return None
-    unit = book.numbers.get(utterance.words[at + 1]) if at + 1 < len(utterance.words) else None
-    if value >= 20 and unit is not None and 0 < unit < 10:
-        return value + unit, at + 2
+    following = at + 2 if utterance.words[at + 1 : at + 2] and utterance.words[at + 1] in book.number_joints else at + 1
+    unit = book.numbers.get(utterance.words[following]) if following < len(utterance.words) else None
+    if 20 <= value < 100 and unit is not None and 0 < unit < 10:
+        return value + unit, following + 1
     return value, at + 1
 
 
@@ -57,7 +58,9 @@ def _digits_from(utterance: Utterance, at: int, book: PhraseBook) -> tuple[str, 
         if plain.isdigit() and plain.isascii():
             digits += plain * times
         elif (value := book.numbers.get(words[here])) is not None and (value < 10 or digits):
-            digits += str(value) * times
+            joined = number_at(utterance, here, book) if book.number_joints & set(words[here + 1 : here + 2]) else None
+            digits += str(joined[0] if joined else value) * times
+            here = joined[1] - 1 if joined else here
         else:
             break
         at = here + 1

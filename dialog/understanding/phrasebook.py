@@ -67,6 +67,8 @@ class ServiceWords:
     same: Mapping[str, str]
     concerns: tuple[Concern, ...]
     child: frozenset[str]
+    silent: frozenset[str]  # of other languages: they say nothing in a name
+    endings: tuple[str, ...]  # of words that mean the same in other forms, longest first
 
     def stem(self, word: str) -> str:
         """Give the word that stands for all that mean the same as `word`."""
@@ -95,6 +97,7 @@ class PhraseBook:
     around_choice: frozenset[str]
     bare_choice: Mapping[str, int]
     numbers: Mapping[str, int]
+    number_joints: frozenset[str]
     multiples: Mapping[str, int]
     small: frozenset[str]
     names: NameWords
@@ -108,6 +111,7 @@ class PhraseBook:
     refusal: str
     both_words: frozenset[str]
     visit_leads: frozenset[str]
+    visit_pronouns: frozenset[str]
     move_leads: frozenset[str]
     languages: Mapping[str, str]
     other_languages: Mapping[str, frozenset[str]]
@@ -186,6 +190,7 @@ class _Binder:
             around_choice=self._words("around_choice"),
             bare_choice=self._numbers("bare_choice"),
             numbers=self._numbers("numbers"),
+            number_joints=self._words("number_joints"),
             multiples=self._numbers("multiples"),
             small=small,
             names=names,
@@ -199,6 +204,7 @@ class _Binder:
             refusal=str(self._content["refusal"]),
             both_words=self._words("both_words"),
             visit_leads=self._words("visit_leads"),
+            visit_pronouns=self._words("visit_pronouns"),
             move_leads=self._words("move_leads"),
             languages=self._pairs("languages"),
             other_languages={name: frozenset(str(words).split()) for name, words in self._mapping("other_languages")},
@@ -231,6 +237,8 @@ class _Binder:
             same=same,
             concerns=tuple(self._concern(line, stems) for line in self._lines("concerns")),
             child=frozenset(stems.get(word, word) for word in self._words("child_words")),
+            silent=self._words("silent"),
+            endings=tuple(sorted(self._words("word_endings"), key=lambda ending: (-len(ending), ending))),
         )
 
     def _concern(self, line: str, stems: Mapping[str, str]) -> Concern:

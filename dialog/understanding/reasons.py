@@ -22,12 +22,6 @@ WIDEST = 10
 
 
 SHORTEST_ROUGH = 5
-_ENDINGS = ("ings", "ing", "ed", "es", "s", "e")
-
-
-def _rough(word: str) -> str:
-    """Cut the ending off `word`."""
-    return next((word.removesuffix(end) for end in _ENDINGS if word.endswith(end)), word)
 
 
 class _Rank(IntEnum):
@@ -90,7 +84,9 @@ class ServiceNames:
             word for entry in (*self._entries, *self._concerns) for word in entry.words | entry.generic
         )
         self._forms = {
-            _rough(word): word for word in sorted(self._known, reverse=True) if len(_rough(word)) >= SHORTEST_ROUGH
+            self._rough(word): word
+            for word in sorted(self._known, reverse=True)
+            if len(self._rough(word)) >= SHORTEST_ROUGH
         }
         self._long = sorted(word for word in self._known if len(word) >= 5)
         self.words = frozenset(
@@ -186,7 +182,7 @@ class ServiceNames:
 
     def _is_denied(self, found: _Found, utterance: Utterance) -> bool:
         before = utterance.words[max(0, found.span[0] - 2) : found.span[0]]
-        return "not" in before
+        return self._book.refusal in before
 
     def _stems(self, utterance: Utterance, taken: Sequence[Span]) -> dict[str, int]:
         words = utterance.words
@@ -202,7 +198,11 @@ class ServiceNames:
 
     def _other_form(self, word: str) -> str | None:
         """Give the word of a service that `word` is another form of: "whitened" is "whitening"."""
-        return None if word in self._book.names.common else self._forms.get(_rough(word))
+        return None if word in self._book.names.common else self._forms.get(self._rough(word))
+
+    def _rough(self, word: str) -> str:
+        """Cut the ending off `word`."""
+        return next((word.removesuffix(end) for end in self._book.services.endings if word.endswith(end)), word)
 
     def _nearly(self, stem: str) -> str:
         if len(stem) < 5 or stem in self._book.vocabulary:
@@ -250,7 +250,8 @@ class ServiceNames:
 
     def _meaning(self, text: str) -> frozenset[str]:
         plain = self._plain(text)
-        kept = (word for word in plain if word not in self._book.small or word in self._book.negations)
+        idle = self._book.small | self._book.services.silent
+        kept = (word for word in plain if word not in idle or word in self._book.negations)
         return frozenset(self._book.services.stem(word) for word in kept)
 
     def _stemmed(self, text: str) -> frozenset[str]:

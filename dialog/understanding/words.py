@@ -65,7 +65,7 @@ class WordRules:
 
     whole: Mapping[str, tuple[str, ...]]  # "can't" to (can, not)
     together: Mapping[str, tuple[str, ...]]  # two written words: "uh huh" to (yes)
-    endings: tuple[tuple[str, tuple[str, ...]], ...]  # "'ll" to (will), longest first
+    endings: tuple[tuple[str, tuple[str, ...]], ...]  # "'ll" to (will), longest first; "-ar la" leaves "ar" at the word
     fillers: frozenset[str]
     signs: Mapping[str, tuple[str, ...]]  # pictures that are words: a thumb is "yes"
     abbreviations: frozenset[str]  # a full stop after them ends nothing
@@ -75,13 +75,23 @@ class WordRules:
         """Take one written word apart into plain words."""
         if piece in self.signs:
             return self.signs[piece]
-        word = without_accents(piece.translate(_QUOTES).lower()).rstrip(".,")
-        if word in self.whole:
-            return self.whole[word]
+        accented = piece.translate(_QUOTES).lower().rstrip(".,")
+        word = without_accents(accented)
+        # An accent may be all that tells two words apart, so a word is looked for as it was written first.
+        for written in (accented, word):
+            if written in self.whole:
+                return self.whole[written]
         for ending, meaning in self.endings:
             if word.endswith(ending) and len(word) > len(ending):
-                return (word[: -len(ending)], *meaning)
+                return _apart(word[: -len(ending)], meaning)
         return (word.replace("'", "").replace(".", ""),) if not word[:1].isdigit() else (word,)
+
+
+def _apart(stem: str, meaning: tuple[str, ...]) -> tuple[str, ...]:
+    """Take an ending off a word, part of which may stay at it: "cancelarla" is "cancelar la"."""
+    if meaning and meaning[0].startswith("-"):
+        return stem + meaning[0][1:], *meaning[1:]
+    return stem, *meaning
 
 
 def without_accents(text: str) -> str:
