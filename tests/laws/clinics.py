@@ -61,7 +61,8 @@ class Case:
     taken: dict[str, list[Taken]]
 
 
-def _one_in(number: int) -> st.SearchStrategy[bool]:
+def one_in(number: int) -> st.SearchStrategy[bool]:
+    """Seldom true."""
     # Drawn from a list: of a range of numbers the ends come too often.
     return st.sampled_from([False] * (number - 1) + [True])
 
@@ -69,7 +70,7 @@ def _one_in(number: int) -> st.SearchStrategy[bool]:
 @st.composite
 def seldom(draw: st.DrawFn, each: st.SearchStrategy[Drawn]) -> tuple[Drawn, ...]:
     """One of `each` in one of five cases: a clinic that is closed shows nothing."""
-    return (draw(each),) if draw(_one_in(5)) else ()
+    return (draw(each),) if draw(one_in(5)) else ()
 
 
 def minutes_of_day() -> st.SearchStrategy[int]:
@@ -123,14 +124,18 @@ def dated_hours(draw: st.DrawFn, *, day: date, locations: tuple[str | None, ...]
 
 def places() -> st.SearchStrategy[Place | None]:
     """Nowhere known, or one of a few places that are 10 minutes to an hour and a half apart."""
-    return st.sampled_from((None, None, *_PLACES))
+    return st.sampled_from((None, *_PLACES))
+
+
+_STEP_BUFFERS = st.sampled_from(((0, 0), (0, 0), (0, 5), (10, 0), (5, 10)))
+_MODES = st.sampled_from((Mode.IN_PERSON, Mode.IN_PERSON, Mode.HOME, Mode.TELEHEALTH))
 
 
 @st.composite
-def services(draw: st.DrawFn) -> ServiceInfo:
+def single_services(draw: st.DrawFn) -> ServiceInfo:
     """A service of 5 to 90 minutes, some of flexible length, with buffers and needs."""
     duration = draw(st.sampled_from((5, 15, 20, 30, 45, 60, 90)))
-    is_flexible = draw(_one_in(4))
+    is_flexible = draw(one_in(4))
     return a_service(
         "visit",
         "Visit",
@@ -140,14 +145,50 @@ def services(draw: st.DrawFn) -> ServiceInfo:
         resources=draw(st.sampled_from(((), (), ("room",), ("room",), ("room", "laser"), ("room", "room")))),
         longest=timedelta(minutes=duration + 60) if is_flexible else None,
         duration_step=timedelta(minutes=15) if is_flexible else None,
-        mode=draw(st.sampled_from((Mode.IN_PERSON, Mode.IN_PERSON, Mode.HOME, Mode.TELEHEALTH))),
+        mode=draw(_MODES),
     )
+
+
+@st.composite
+def packages(draw: st.DrawFn) -> tuple[ServiceInfo, ...]:
+    """A package of two or three steps, of which two may be the same, and its steps.
+
+    No step needs two rooms of a kind: they are given out one by one, which for two such pairs need not be the best way.
+    """
+    steps = []
+    for number in range(2):
+        before, after = draw(_STEP_BUFFERS)
+        step = a_service(
+            f"step-{number}",
+            "Step",
+            duration=timedelta(minutes=draw(st.sampled_from((5, 15, 20, 30, 30, 45)))),
+            buffer_before=timedelta(minutes=before),
+            buffer_after=timedelta(minutes=after),
+            resources=draw(st.sampled_from(((), (), ("room",), ("room", "laser")))),
+            mode=draw(_MODES),
+        )
+        steps.append(step)
+    first, second = (step.id for step in steps)
+    package = a_service(
+        "visit",
+        "Package",
+        duration=timedelta(minutes=60),
+        steps=draw(st.sampled_from(((first, second), (first, second), (first, first), (first, second, first)))),
+        step_gap=timedelta(minutes=draw(st.sampled_from((0, 15, 60, 60)))),
+    )
+    return (package, *steps)
+
+
+@st.composite
+def services(draw: st.DrawFn) -> tuple[ServiceInfo, ...]:
+    """What is asked for, first, and what it consists of."""
+    return draw(packages()) if draw(one_in(4)) else (draw(single_services()),)
 
 
 @st.composite
 def locations_of(draw: st.DrawFn, *, key: str, zone: ZoneInfo, day: date, rules: BookingRules) -> LocationInfo:
     """A Location with hours, closures and dated hours, and now and then rules of its own."""
-    own = BookingRules(step=timedelta(minutes=draw(st.sampled_from(_STEPS)))) if draw(_one_in(3)) else None
+    own = BookingRules(step=timedelta(minutes=draw(st.sampled_from(_STEPS)))) if draw(one_in(3)) else None
     return LocationInfo(
         id=f"location-{key}",
         key=key,
@@ -165,15 +206,17 @@ def locations_of(draw: st.DrawFn, *, key: str, zone: ZoneInfo, day: date, rules:
 
 
 @st.composite
-def practitioners(draw: st.DrawFn, *, number: int, day: date, ids: tuple[str, ...]) -> PractitionerInfo:
-    """Somebody who works at some Locations or, on one date, at any."""
+def practitioners(
+    draw: st.DrawFn, *, number: int, day: date, ids: tuple[str, ...], service_ids: tuple[str, ...]
+) -> PractitionerInfo:
+    """Somebody who works at some Locations or, on one date, at any, and gives all services, or all but one."""
     hours: list[WorkingHours] = []
     for place in ids:
-        if draw(_one_in(6)):
+        if draw(one_in(6)):
             continue
         valid = draw(st.sampled_from((None, None, "from", "until")))
         turn = draw(days_near(day))
-        is_contingent = draw(_one_in(4))
+        is_contingent = draw(one_in(4))
         hours += [
             WorkingHours(
                 place, weekly, turn if valid == "from" else None, turn if valid == "until" else None, is_contingent
@@ -183,6 +226,7 @@ def practitioners(draw: st.DrawFn, *, number: int, day: date, ids: tuple[str, ..
         if is_contingent:
             hours += [WorkingHours(place, weekly) for weekly in draw(weekly_hours(day=day))]
     anywhere = (None, *ids)
+    all_but_one = [frozenset(service_ids) - {each} for each in service_ids]
     return PractitionerInfo(
         id=f"practitioner-{number}",
         key=f"p{number}",
@@ -191,7 +235,7 @@ def practitioners(draw: st.DrawFn, *, number: int, day: date, ids: tuple[str, ..
         gender=None,
         languages=("en",),
         skills=frozenset(),
-        service_ids=frozenset() if draw(_one_in(16)) else frozenset({"service-visit"}),
+        service_ids=draw(st.sampled_from([*[frozenset(service_ids)] * 15, *all_but_one])),
         schedule_id=f"diary-{number}",
         hours=tuple(hours),
         time_off=draw(seldom(date_spans(day=day, locations=anywhere))),
@@ -205,7 +249,7 @@ def resources_of(draw: st.DrawFn, *, day: date, ids: tuple[str, ...]) -> tuple[R
     found: list[ResourceInfo] = []
     seats = iter(SCHEDULES[3:])
     for number in range(draw(st.sampled_from((0, 2, 3, 3)))):
-        hours = draw(weekly_hours(day=day)) if draw(_one_in(4)) else ()
+        hours = draw(weekly_hours(day=day)) if draw(one_in(4)) else ()
         kind, place = _KINDS[number % 2], draw(st.sampled_from((ids[0], *ids)))
         off = draw(seldom(date_spans(day=day, locations=(None, *ids))))
         for _ in range(draw(st.sampled_from((1, 1, 2)))):
@@ -224,8 +268,13 @@ def cases(draw: st.DrawFn, *, zone_key: str) -> Case:
     keys = ("a", "b")[: draw(st.sampled_from((1, 1, 2)))]
     locations = tuple(draw(locations_of(key=key, zone=zone, day=day, rules=rules)) for key in keys)
     ids = tuple(location.id for location in locations)
-    people = tuple(draw(practitioners(number=number, day=day, ids=ids)) for number in range(draw(st.integers(1, 3))))
-    service = draw(services())
+    offered = draw(services())
+    service = offered[0]
+    service_ids = tuple(one.id for one in offered if not one.steps)
+    people = tuple(
+        draw(practitioners(number=number, day=day, ids=ids, service_ids=service_ids))
+        for number in range(draw(st.integers(1, 3)))
+    )
     catalogue = Catalogue(
         clinic_id=ClinicId("clinic"),
         key="clinic",
@@ -238,7 +287,7 @@ def cases(draw: st.DrawFn, *, zone_key: str) -> Case:
         transfer_to=None,
         rules=rules,
         locations=locations,
-        services=(service,),
+        services=offered,
         practitioners=people,
         resources=draw(resources_of(day=day, ids=ids)),
     )
@@ -249,10 +298,10 @@ def cases(draw: st.DrawFn, *, zone_key: str) -> Case:
     query = SlotQuery(
         service.id,
         span,
-        draw(st.sampled_from(((), (), ("practitioner-0",)))),
+        draw(st.sampled_from(((), (), (people[0].id,), tuple(sorted({people[0].id, people[-1].id}))))),
         draw(st.sampled_from(((), (), (ids[-1],)))),
         duration,
-        draw(places()) if service.mode is Mode.HOME else None,
+        draw(places()) if any(one.mode is Mode.HOME for one in offered) else None,
     )
     return Case(catalogue, query, draw(taken_near(span=span)))
 
@@ -271,7 +320,7 @@ def taken_near(draw: st.DrawFn, *, span: Interval) -> dict[str, list[Taken]]:
     start = int(span.start.timestamp())
     found: dict[str, list[Taken]] = {}
     pieces = st.tuples(
-        st.sampled_from(("diary-0", "seat-0", "seat-1", *SCHEDULES)),
+        st.sampled_from(("diary-0", "diary-0", "diary-1", "seat-0", *SCHEDULES)),
         st.integers(-6, 60).map(lambda quarters: start + 900 * quarters),
         st.sampled_from((300, 900, 1800, 1800, 3600, 7200, 43200)),
         st.sampled_from((0, 0, 0, 1, -1, 300)),

@@ -76,11 +76,11 @@ def slots(catalogue: Catalogue, query: SlotQuery, taken: Mapping[str, Sequence[T
     for location in catalogue.locations:
         if query.location_ids and location.id not in query.location_ids:
             continue
-        walk = _Walk(catalogue, location, query, taken)
+        walk = Walk(catalogue, location, query, taken)
         for person in catalogue.practitioners:
             if query.practitioner_ids and person.id not in query.practitioner_ids:
                 continue
-            if not _gives(person, service, location):
+            if not offers(person, service) or not _works_at(person, location):
                 continue
             for minute, is_contingent in walk.starts(person):
                 starts_at = datetime.fromtimestamp(60 * minute, UTC)
@@ -89,10 +89,13 @@ def slots(catalogue: Catalogue, query: SlotQuery, taken: Mapping[str, Sequence[T
     return [slot for _, _, _, slot in sorted(found, key=lambda one: one[:3])]
 
 
-def _gives(person: PractitionerInfo, service: ServiceInfo, location: LocationInfo) -> bool:
-    """Whoever works there on any day, be it one date only."""
-    if service.id not in person.service_ids or not service.skills <= person.skills:
-        return False
+def offers(person: PractitionerInfo, service: ServiceInfo) -> bool:
+    """Say whether they give the service, wherever."""
+    return service.id in person.service_ids and service.skills <= person.skills
+
+
+def _works_at(person: PractitionerInfo, location: LocationInfo) -> bool:
+    """On any day, be it one date only."""
     weekly = any(hours.location_id == location.id for hours in person.hours)
     return weekly or any(hours.location_id == location.id and hours.is_open for hours in person.dated)
 
@@ -111,7 +114,7 @@ def _direction(place: Place) -> tuple[float, float, float]:
     return math.cos(up) * math.cos(round_), math.cos(up) * math.sin(round_), math.sin(up)
 
 
-class _Walk:
+class Walk:
     """One service at one Location, minute by minute."""
 
     def __init__(
@@ -130,7 +133,7 @@ class _Walk:
         self.is_open = self._during(_Doors(location))
         self.things = {
             kind: [
-                (self._during(_Thing(item)), self._nobody_has(item.schedule_id, travels=False))
+                (item, self._during(_Thing(item)), self._nobody_has(item.schedule_id, travels=False))
                 for item in catalogue.resources
                 if item.kind == kind and item.location_id == location.id
             ]
@@ -172,18 +175,23 @@ class _Walk:
     def _is_free(self, free: set[Minute], start: int) -> bool:
         return all(minute in free for minute in range(start - self.before, start + self.length + self.after))
 
-    def _has_things(self, start: int) -> bool:
-        """One and the same room for the whole visit, and for each kind as many as it needs."""
+    def things_at(self, minute: Minute) -> dict[str, list[str]]:
+        """Return for each kind the Schedules of those that a visit from that minute on could have, each for all of it."""
+        start = minute - self.first
         visit = range(start, start + self.length)
-        for kind, number in self.needed.items():
-            usable = [
-                1
-                for is_there, free in self.things[kind]
+        return {
+            kind: [
+                item.schedule_id
+                for item, is_there, free in items
                 if all(is_there[minute] for minute in visit) and self._is_free(free, start)
             ]
-            if len(usable) < number:
-                return False
-        return True
+            for kind, items in self.things.items()
+        }
+
+    def _has_things(self, start: int) -> bool:
+        """One and the same room for the whole visit, and for each kind as many as it needs."""
+        usable = self.things_at(self.first + start)
+        return all(len(usable[kind]) >= number for kind, number in self.needed.items())
 
 
 class _Doors:

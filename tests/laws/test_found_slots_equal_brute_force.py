@@ -1,4 +1,5 @@
-"""What a search finds in a real database is what the walk finds: visits, Holds, busy time, notice, advance and full days.
+"""What a search finds in a real database is what the walk finds: visits at their addresses, Holds, busy time, notice, advance,
+full days, and groups that meet.
 
 Of the rows in the diary count those that are live and have not run out, without the conversation's own Hold and the visit
 that is to be moved. Notice, advance and daily maximum are those of the Location of the Slot; a Practitioner's visits are
@@ -16,7 +17,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import delete, insert
 
-from booking.model.appointment import Allocation, Appointment
+from booking.ledger import stored_place
+from booking.model.appointment import Allocation, Appointment, Participant
 from booking.model.schedule import BusyInterval
 from booking.queries import find_slots
 from booking.values import (
@@ -24,38 +26,52 @@ from booking.values import (
     BookingRules,
     Catalogue,
     ClinicId,
+    GroupSize,
     LocationInfo,
+    Mode,
+    Place,
     ResourceInfo,
+    ServiceInfo,
     Slot,
     Source,
 )
+from kernel.db import Base
 from kernel.work import Database, UnitOfWork
-from tests.laws import oracle
-from tests.laws.clinics import SCHEDULES, ZONES, Case, cases
+from tests.laws import oracle, oracle_several
+from tests.laws.clinics import SCHEDULES, ZONES, Case, cases, one_in, places
+from tests.laws.oracle_several import Session
 from tests.support.clinic_rows import store_catalogue
 from tests.support.clinics import a_practitioner, a_service
-from tests.support.databases import SECRET
 
 pytestmark = pytest.mark.integration
 
-CASES_A_ZONE = 60
+CASES_A_ZONE = 40
 OURS, THEIRS, MOVED = "conversation-ours", "conversation-theirs", "appointment-moved"
-KINDS = ("booked", "booked", "held", "lapsed", "ours", "moved", "cancelled", "busy")
+KINDS = ("booked", "booked", "booked", "booked", "held", "lapsed", "ours", "moved", "cancelled", "busy")
+SEATS = ("booked", "booked", "held", "lapsed", "ours", "cancelled")
+IN_PERSON, AT_HOME, BY_VIDEO = (
+    a_service(key, key, mode=mode)
+    for key, mode in (("here", Mode.IN_PERSON), ("home", Mode.HOME), ("video", Mode.TELEHEALTH))
+)
 S = AppointmentStatus
 
 
 @dataclass(frozen=True)
 class Row:
-    """Something in a diary: a visit of one of `KINDS`, or busy time of a calendar."""
+    """Something in a diary: a visit of one of `KINDS`, busy time of a calendar, or a group's session with its `SEATS`."""
 
     kind: str
     schedule_id: str
     start: int
     end: int
+    service_id: str
+    location_id: str
+    place: Place | None  # of a home visit
+    seats: tuple[str, ...] = ()
 
     @property
     def counts(self) -> bool:
-        return self.kind in {"booked", "held", "busy"}
+        return self.kind in {"booked", "held", "busy", "session"}
 
     @property
     def practitioner_id(self) -> str:
@@ -81,19 +97,29 @@ def _rules(draw: st.DrawFn, rules: BookingRules) -> BookingRules:
 
 
 @st.composite
-def searches(draw: st.DrawFn, *, zone_key: str) -> Search:
-    """A case of the pure law with its busy time as rows; journeys apart, which that law is about."""
-    case = draw(cases(zone_key=zone_key))
-    locations = tuple(
-        replace(one, place=None, rules=None if one.rules is None else draw(_rules(one.rules)))
-        for one in case.catalogue.locations
-    )
-    rules = draw(_rules(case.catalogue.rules))
-    catalogue = replace(case.catalogue, rules=rules, locations=locations, _by_id={})
+def _given_otherwise(draw: st.DrawFn, service: ServiceInfo) -> ServiceInfo:
+    """Make of some single services home visits, so that there are enough journeys, and of some groups."""
+    how = "as it is" if service.steps else draw(st.sampled_from(("as it is", "home", "group")))
+    if how == "home":
+        return replace(service, mode=Mode.HOME)
+    if how == "as it is":
+        return service
+    group = GroupSize(1, draw(st.sampled_from((1, 2, 3))))
+    return replace(service, group=group, longest=None, duration_step=None, needs_confirmation=draw(one_in(4)))
+
+
+@st.composite
+def _rows(draw: st.DrawFn, *, catalogue: Catalogue, case: Case) -> tuple[Row, ...]:
+    """What is taken in the case as rows; of a group there are sessions, too."""
+    asked, *_ = catalogue.services
+    ids = {one.id for one in catalogue.services}
+    visits = st.sampled_from([one.id for one in (IN_PERSON, AT_HOME, AT_HOME, AT_HOME, BY_VIDEO) if one.id in ids])
+    locations = st.sampled_from([location.id for location in catalogue.locations])
+    kinds = st.sampled_from(KINDS if asked.group is None else (*KINDS, *["session"] * len(KINDS)))
     rows: list[Row] = []
     for schedule_id, spans in case.taken.items():
-        for start, end, _ in spans:
-            kind = draw(st.sampled_from(KINDS))
+        for start, end, place in spans:
+            row = Row(draw(kinds), schedule_id, start, end, draw(visits), draw(locations), None)
             is_met = any(
                 one.schedule_id == schedule_id
                 and one.kind not in {"busy", "cancelled"}
@@ -102,28 +128,75 @@ def searches(draw: st.DrawFn, *, zone_key: str) -> Search:
                 for one in rows
             )
             # The database refuses two live ones that overlap; and one visit is moved, not several.
-            is_one_too_many = is_met or (kind == "moved" and any(one.kind == "moved" for one in rows))
-            rows.append(Row("busy" if is_one_too_many else kind, schedule_id, start, end))
-    now = case.query.span.start - timedelta(hours=draw(st.sampled_from((-3, 1, 1, 12, 40))))
-    query = replace(case.query, place=None)
-    return Search(Case(catalogue, query, {}), tuple(rows), now)
+            if is_met or (row.kind == "moved" and any(one.kind == "moved" for one in rows)):
+                row = replace(row, kind="busy")
+            elif row.kind == "session":
+                seats = draw(st.lists(st.sampled_from(SEATS), max_size=4))
+                row = replace(row, service_id=asked.id, seats=tuple(seats))
+            elif row.service_id == AT_HOME.id:
+                row = replace(row, place=place)
+            rows.append(row)
+    return tuple(rows)
+
+
+@st.composite
+def searches(draw: st.DrawFn, *, zone_key: str) -> Search:
+    """A case of the pure law with its busy time as rows, in a clinic that may have visits at several addresses."""
+    case = draw(cases(zone_key=zone_key))
+    locations = tuple(
+        replace(one, rules=None if one.rules is None else draw(_rules(one.rules))) for one in case.catalogue.locations
+    )
+    rules = draw(_rules(case.catalogue.rules))
+    asked = draw(_given_otherwise(case.catalogue.services[0]))
+    others = (IN_PERSON,) if draw(one_in(4)) else (IN_PERSON, AT_HOME, BY_VIDEO)
+    services = (asked, *case.catalogue.services[1:], *others)
+    catalogue = replace(case.catalogue, rules=rules, locations=locations, services=services, _by_id={})
+    query = case.query if asked.group is None else replace(case.query, duration=None)
+    if asked.mode is Mode.HOME:
+        query = replace(query, place=draw(places()))
+    rows = draw(_rows(catalogue=catalogue, case=case))
+    now = query.span.start - timedelta(hours=draw(st.sampled_from((-3, 1, 1, 12, 40))))
+    return Search(Case(catalogue, query, {}), rows, now)
 
 
 def expected(search: Search) -> list[Slot]:
-    taken: dict[str, list[oracle.Taken]] = {}
-    for row in search.rows:
-        if row.counts:
-            taken.setdefault(row.schedule_id, []).append((row.start, row.end, None))
     catalogue = search.case.catalogue
-    return [
-        slot
-        for slot in oracle.slots(catalogue, search.case.query, taken)
-        if _is_allowed(slot, catalogue.rules_at(slot.location_id), catalogue.location(slot.location_id).zone, search)
-    ]
+    taken: dict[str, list[oracle.Taken]] = {}
+    sessions = []
+    for number, row in enumerate(search.rows):
+        if row.counts:
+            taken.setdefault(row.schedule_id, []).append((row.start, row.end, _address(catalogue, row)))
+        rules = catalogue.rules_at(row.location_id)
+        if row.kind == "session" and _is_in_reach(_instant(row.start), rules, search.now):
+            seats = sum(seat in {"booked", "held"} for seat in row.seats)
+            where = (row.practitioner_id, row.location_id)
+            sessions.append(Session(f"appointment-{number}", *where, row.start, row.end, seats))
+    return oracle_several.slots(
+        catalogue, search.case.query, taken, sessions, may_be=lambda slot: _is_allowed(slot, search)
+    )
 
 
-def _is_allowed(slot: Slot, rules: BookingRules, zone: ZoneInfo, search: Search) -> bool:
-    if not search.now + rules.minimum_notice <= slot.starts_at <= search.now + rules.maximum_advance:
+def _address(catalogue: Catalogue, row: Row) -> Place | None:
+    """Return where the practitioner has to be for what is in the diary."""
+    if row.kind == "busy":
+        return None
+    match catalogue.service(row.service_id).mode:
+        case Mode.HOME:
+            return row.place
+        case Mode.TELEHEALTH:
+            return None
+        case Mode.IN_PERSON:
+            return catalogue.location(row.location_id).place
+
+
+def _is_in_reach(starts_at: datetime, rules: BookingRules, now: datetime) -> bool:
+    return now + rules.minimum_notice <= starts_at <= now + rules.maximum_advance
+
+
+def _is_allowed(slot: Slot, search: Search) -> bool:
+    catalogue = search.case.catalogue
+    rules, zone = catalogue.rules_at(slot.location_id), catalogue.location(slot.location_id).zone
+    if not _is_in_reach(slot.starts_at, rules, search.now):
         return False
     that_day = [
         row
@@ -151,7 +224,7 @@ def _catalogue_with_all_ids() -> Catalogue:
         transfer_to=None,
         rules=BookingRules(),
         locations=tuple(LocationInfo(f"location-{key}", key, key, key, zone, None, None, (), ()) for key in ("a", "b")),
-        services=(a_service("visit", "Visit"),),
+        services=(a_service("visit", "Visit"), IN_PERSON, AT_HOME, BY_VIDEO),
         practitioners=tuple(
             replace(
                 a_practitioner(str(n), "P", services=("visit",), skills=(), hours={}, gender="other"),
@@ -164,50 +237,47 @@ def _catalogue_with_all_ids() -> Catalogue:
 
 
 def _write(work: UnitOfWork, search: Search) -> None:
-    for table in (Allocation, Appointment, BusyInterval):
+    tables: tuple[type[Base], ...] = (Appointment, Allocation, Participant, BusyInterval)
+    for table in reversed(tables):
         work.session.execute(delete(table))
-    times = [(_instant(row.start), _instant(row.end)) for row in search.rows]
-    for number, (row, (starts_at, ends_at)) in enumerate(zip(search.rows, times, strict=True)):
+    written: dict[type[Base], list[dict[str, Any]]] = {table: [] for table in tables}
+    for number, row in enumerate(search.rows):
+        times = {"starts_at": _instant(row.start), "ends_at": _instant(row.end)}
         if row.kind == "busy":
-            values = {"schedule_id": row.schedule_id, "starts_at": starts_at, "ends_at": ends_at, "origin": "link"}
-            work.session.execute(insert(BusyInterval).values(**values))
+            written[BusyInterval].append({"schedule_id": row.schedule_id, "origin": "link", **times})
             continue
         appointment_id = MOVED if row.kind == "moved" else f"appointment-{number}"
-        work.session.execute(
-            insert(Appointment).values(
-                id=appointment_id,
-                clinic_id="clinic",
-                uid=appointment_id,
-                service_id="service-visit",
-                practitioner_id=row.practitioner_id,
-                location_id="location-a",
-                starts_at=starts_at,
-                ends_at=ends_at,
-                source=Source.PHONE,
-                created_at=search.now,
-                changed_at=search.now,
-                **_state(row.kind, search.now),
-            )
-        )
-        work.session.execute(
-            insert(Allocation).values(
-                appointment_id=appointment_id,
-                schedule_id=row.schedule_id,
-                starts_at=starts_at,
-                ends_at=ends_at,
-                live=row.kind != "cancelled",
-            )
-        )
+        since = {"created_at": search.now, "changed_at": search.now}
+        visit = {
+            "id": appointment_id,
+            "clinic_id": "clinic",
+            "uid": appointment_id,
+            "service_id": row.service_id,
+            "practitioner_id": row.practitioner_id,
+            "location_id": row.location_id,
+            "place": stored_place(row.place),
+            "source": Source.PHONE,
+        }
+        written[Appointment].append(visit | times | since | _state(row.kind, search.now))
+        time_taken = {"appointment_id": appointment_id, "schedule_id": row.schedule_id, "live": row.kind != "cancelled"}
+        written[Allocation].append(time_taken | times)
+        written[Participant] += [
+            {"appointment_id": appointment_id, "source": Source.PHONE} | since | _state(seat, search.now)
+            for seat in row.seats
+        ]
+    for table, rows in written.items():
+        if rows:
+            work.session.execute(insert(table), rows)
 
 
 def _state(kind: str, now: datetime) -> dict[str, Any]:
-    if kind in {"booked", "moved"}:
-        return {"status": S.BOOKED}
+    status, expires_at, conversation_id = S.BOOKED, None, None
     if kind == "cancelled":
-        return {"status": S.CANCELLED}
-    expires_at = now if kind == "lapsed" else now + timedelta(seconds=1)
-    conversation_id = OURS if kind == "ours" else THEIRS
-    return {"status": S.PENDING, "hold_expires_at": expires_at, "conversation_id": conversation_id}
+        status = S.CANCELLED
+    elif kind in {"held", "lapsed", "ours"}:
+        status, conversation_id = S.PENDING, OURS if kind == "ours" else THEIRS
+        expires_at = now if kind == "lapsed" else now + timedelta(seconds=1)
+    return {"status": status, "hold_expires_at": expires_at, "conversation_id": conversation_id}
 
 
 def _instant(second: int) -> datetime:
@@ -219,8 +289,7 @@ def _is_moving(rows: Sequence[Row]) -> bool:
 
 
 @pytest.mark.parametrize("zone_key", ZONES)
-def test_slots_in_a_real_diary_are_those_that_a_walk_over_every_minute_finds(sqlite_url: str, zone_key: str):
-    database = Database(sqlite_url, secret=SECRET)
+def test_slots_in_a_real_diary_are_those_that_a_walk_over_every_minute_finds(database: Database, zone_key: str):
     with database.begin() as work:
         store_catalogue(work, _catalogue_with_all_ids())
 
@@ -243,4 +312,3 @@ def test_slots_in_a_real_diary_are_those_that_a_walk_over_every_minute_finds(sql
         assert found == expected(search)
 
     law()
-    database.dispose()
