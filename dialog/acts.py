@@ -43,6 +43,8 @@ class Say(StrEnum):
     TIME_UNCLEAR = "time-unclear"
     TIME_PAST = "time-past"
     WHY_NOT = "why-not"
+    STAFF_MAY = "staff-may"
+    WAITLIST_HINT = "waitlist-hint"
     OFFER = "offer"
     OFFER_ONE = "offer-one"
     NO_MORE_TIMES = "no-more-times"

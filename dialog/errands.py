@@ -8,17 +8,20 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+from booking.nearest import Relaxation
 from booking.values import BookedVisit, Slot, TaskKind
 from dialog.commands import Relation
+from dialog.offers import Offer
 from dialog.timewords import TimeWish
 from kernel.interval import Interval
 
 
 @dataclass(frozen=True)
 class FindTimes:
-    """Look for times that meet the wish with the wanted people; if there are none, for what lies near it.
+    """Look for times that meet the wish with the wanted people; if there are none, ask why not and for what lies near it.
 
-    `able_ids` are all who could do it; `not_before` and `not_after` are wall times of the clinic.
+    `able_ids` are all who could do it; `not_before` and `not_after` are wall times of the clinic. Nothing near are starts
+    that were `shown` before, and the time that the patient `has`.
     """
 
     service_id: str
@@ -29,14 +32,18 @@ class FindTimes:
     not_before: datetime | None = None
     not_after: datetime | None = None
     replaces_appointment_id: str | None = None  # its own time is no obstacle
+    patient_id: str | None = None
+    shown: tuple[datetime, ...] = ()
+    has: Offer | None = None
 
 
 @dataclass(frozen=True)
 class TimesFound:
-    """`fitting` meet the wish; `nearby` is only filled when nothing does. Both by start."""
+    """`fitting` meet the wish, by start. If none do: why, and the nearest ways that work, in the engine's order."""
 
     fitting: tuple[Slot, ...]
-    nearby: tuple[Slot, ...] = ()
+    reasons: "tuple[RefusedBy, ...]" = ()
+    nearest: tuple[Relaxation, ...] = ()
 
 
 @dataclass(frozen=True)

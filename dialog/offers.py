@@ -7,14 +7,14 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
-from booking.values import Catalogue, ServiceInfo, Slot, WeeklyHours
+from booking.nearest import Change, Relaxation
+from booking.values import Catalogue, Slot
 from dialog import hours
-from dialog.timewords import ClockRange, DayRange, TimeWish, allows
+from dialog.timewords import DayRange, TimeWish, allows
 from kernel.interval import Interval, wall_to_instant
 
 OFFERED_AT_ONCE = 3
 _FIRST_LOOK = timedelta(days=14)
-_NEAR = timedelta(days=14)
 _APART = timedelta(minutes=90)
 _BARELY_APART = timedelta(minutes=30)  # closer ones are the same time to a patient
 _KEPT = 250
@@ -63,18 +63,6 @@ def search_spans(wish: TimeWish, *, catalogue: Catalogue, now: datetime) -> list
     return [Interval(bounded.start, bounded.start + _FIRST_LOOK), bounded]
 
 
-def nearby_spans(wish: TimeWish, *, catalogue: Catalogue, now: datetime) -> list[Interval]:
-    """Return the spans to look through for alternatives when nothing meets the wish."""
-    whole = Interval(now, now + catalogue.rules.maximum_advance + timedelta(days=1))
-    if not wish.days:
-        return [whole]
-    around = Interval(
-        wall_to_instant(_midnight(min(one.first for one in wish.days)), catalogue.zone) - _NEAR,
-        wall_to_instant(_midnight(max(one.end for one in wish.days)), catalogue.zone) + _NEAR,
-    ).intersection(whole)
-    return [around, whole] if around else [whole]
-
-
 def meeting(slots: Iterable[Slot], wish: TimeWish, limits: Limits, *, catalogue: Catalogue) -> list[Slot]:
     """Return the slots that meet the wish. An exact time counts as met only when it is free itself."""
     fitting = [slot for slot in slots if _meets(slot, wish, limits, catalogue)]
@@ -97,12 +85,6 @@ def only_refuses(wish: TimeWish) -> bool:
 def one_day(day: date) -> tuple[DayRange, ...]:
     """Return the wish for that day only."""
     return (DayRange(day, day + timedelta(days=1)),)
-
-
-def bearable(slots: Iterable[Slot], wish: TimeWish, *, catalogue: Catalogue) -> list[Slot]:
-    """Return the slots that break no refusal ("not Fridays"), whatever else was wished."""
-    refusals = TimeWish(not_days=wish.not_days, not_weekdays=wish.not_weekdays, not_clocks=wish.not_clocks)
-    return [slot for slot in slots if allows(refusals, start=_wall(slot, catalogue))]
 
 
 def thinned(slots: Iterable[Slot], wish: TimeWish, *, catalogue: Catalogue) -> tuple[Slot, ...]:
@@ -136,9 +118,7 @@ def grouped(slots: Iterable[Slot]) -> list[Offer]:
         key = (slot.starts_at, slot.location_id)
         known = offers.get(key)
         if known is None:
-            offers[key] = Offer(
-                slot.service_id, slot.location_id, slot.starts_at, slot.ends_at, (slot.practitioner_id,)
-            )
+            offers[key] = offer_of(slot)
         else:
             offers[key] = replace(known, practitioner_ids=(*known.practitioner_ids, slot.practitioner_id))
     return list(offers.values())
@@ -170,49 +150,20 @@ def spread(
     return tuple(sorted(chosen, key=lambda one: one.starts_at))
 
 
-def nearest(
-    slots: Sequence[Slot],
-    wish: TimeWish,
-    limits: Limits,
-    *,
-    catalogue: Catalogue,
-    wanted_ids: tuple[str, ...],
-    location_ids: tuple[str, ...] = (),
-    shown: tuple[datetime, ...] = (),
-) -> tuple[Offer, ...]:
-    """Choose two or three slots near a wish that could not be met: that day, that person, or the smallest change of either. In order of time."""
-    classes: dict[tuple[bool, bool, bool], list[Slot]] = {}
-    unseen = [slot for slot in slots if slot.starts_at not in shown]
-    # "Earlier" than what was offered means the day before rather than a later hour of the same day.
-    for slot in [one for one in unseen if limits.admit(_wall(one, catalogue))] or unseen:
-        day = _wall(slot, catalogue).date()
-        key = (
-            _days_off(day, wish.days) == 0,
-            not wanted_ids or slot.practitioner_id in wanted_ids,
-            not location_ids or slot.location_id in location_ids,
-        )
-        classes.setdefault(key, []).append(slot)
-    for group in classes.values():
-        group.sort(key=lambda one: _distance(_wall(one, catalogue), wish))
-    picked: list[Slot] = []
-    for key in _NEARNESS:
-        group = [slot for slot in classes.get(key, []) if _is_apart(slot, picked, _BARELY_APART)]
-        if group and len(picked) < OFFERED_AT_ONCE:
-            picked.append(group[0])
-    left = [slot for key in dict.fromkeys(_NEARNESS) for slot in classes.get(key, [])]
-    for distance in (_APART, _BARELY_APART, timedelta(minutes=1)):
-        for slot in left:
-            enough = 2 if distance < _BARELY_APART else OFFERED_AT_ONCE
-            if len(picked) < enough and _is_apart(slot, picked, distance):
-                picked.append(slot)
-    return tuple(
-        Offer(one.service_id, one.location_id, one.starts_at, one.ends_at, (one.practitioner_id,))
-        for one in sorted(picked, key=lambda one: one.starts_at)
-    )
+def nearest(relaxations: Sequence[Relaxation]) -> tuple[Offer, ...]:
+    """Choose what to offer of the nearest ways that work, in their order: one of each way, then further ones of the first.
+
+    What is too soon for patients is none: only staff can book it.
+    """
+    ways = [one for one in relaxations if Change.NOTICE not in one.changes]
+    slots = [one.slot for one in ways]
+    slots += [slot for one in ways for slot in one.further if slot.starts_at not in {each.starts_at for each in slots}]
+    return tuple(offer_of(one) for one in slots[:OFFERED_AT_ONCE])
 
 
-def _is_apart(slot: Slot, picked: Iterable[Slot], distance: timedelta) -> bool:
-    return all(abs(slot.starts_at - one.starts_at) >= distance for one in picked)
+def offer_of(slot: Slot) -> Offer:
+    """Return the offer of one Slot, with the person it is with."""
+    return Offer(slot.service_id, slot.location_id, slot.starts_at, slot.ends_at, (slot.practitioner_id,))
 
 
 def _far_from(shown: tuple[datetime, ...], offers: list[Offer]) -> list[Offer]:
@@ -221,81 +172,6 @@ def _far_from(shown: tuple[datetime, ...], offers: list[Offer]) -> list[Offer]:
         if far:
             return far
     return offers
-
-
-# (that day, that person, that place), the smallest change first; twice the first: the time before and the one after.
-_NEARNESS = (
-    (True, True, True),
-    (True, True, True),
-    (False, True, True),
-    (True, False, True),
-    (True, True, False),
-    (False, True, False),
-    (False, False, True),
-    (True, False, False),
-    (False, False, False),
-)
-
-
-@dataclass(frozen=True)
-class WhyNot:
-    """The rule that bound: a code that has wording, with the day and the person it is about."""
-
-    code: str
-    day: date | None = None
-    practitioner_id: str | None = None
-
-
-def why_not(
-    catalogue: Catalogue,
-    service: ServiceInfo,
-    wish: TimeWish,
-    *,
-    wanted_ids: tuple[str, ...],
-    able_ids: tuple[str, ...],
-    location_ids: tuple[str, ...],
-    now: datetime,
-    limits: Limits,
-) -> WhyNot:
-    """Say why nothing meets the wish."""
-    person = wanted_ids[0] if len(wanted_ids) == 1 and len(able_ids) > 1 else None
-    day = _single_day(wish)
-    if day is None or limits != Limits():
-        return WhyNot("none-free", practitioner_id=person)
-    today = now.astimezone(catalogue.zone).date()
-    if day > (now + catalogue.rules.maximum_advance).astimezone(catalogue.zone).date():
-        return WhyNot("too-far", day)
-    places = [place for place in catalogue.locations if not location_ids or place.id in location_ids]
-    if not any(hours.openings(place, day) for place in places):
-        return WhyNot("closed", day)
-    people = [catalogue.practitioner(one) for one in (wanted_ids or able_ids)]
-    if not any(hours.works_on(one, day, location_ids=location_ids) for one in people):
-        return WhyNot("not-working", day, person) if person else WhyNot("nobody-works", day)
-    if day == today and _is_too_soon(wish, catalogue, now):
-        return WhyNot("too-soon", day)
-    if _is_outside_hours(
-        wish, [one for who in people for one in hours.works_on(who, day, location_ids=location_ids)], service
-    ):
-        return WhyNot("outside-hours", day, person)
-    return WhyNot("taken" if wish.at_minute is not None else "full", day, person)
-
-
-def _is_too_soon(wish: TimeWish, catalogue: Catalogue, now: datetime) -> bool:
-    earliest = (now + catalogue.rules.minimum_notice).astimezone(catalogue.zone).replace(tzinfo=None)
-    if wish.at_minute is not None:
-        return max((wish.at_minute, *wish.at_alternatives)) < _minute(earliest)
-    return bool(wish.clocks) and all(one.end_minute <= _minute(earliest) for one in wish.clocks)
-
-
-def _is_outside_hours(wish: TimeWish, working: Sequence[WeeklyHours], service: ServiceInfo) -> bool:
-    spans = [
-        (one.start // timedelta(minutes=1), (one.end - service.duration) // timedelta(minutes=1)) for one in working
-    ]
-    if wish.at_minute is not None:
-        return not any(start <= wish.at_minute <= end for start, end in spans)
-    return bool(wish.clocks) and not any(
-        clock.start_minute <= end and start < clock.end_minute for clock in wish.clocks for start, end in spans
-    )
 
 
 def _another(offers: list[Offer], chosen: list[Offer], wall: dict[datetime, datetime]) -> Offer | None:
@@ -329,16 +205,6 @@ def _meets(slot: Slot, wish: TimeWish, limits: Limits, catalogue: Catalogue) -> 
     return limits.admit(wall) and allows(rest, start=wall)
 
 
-def _distance(wall: datetime, wish: TimeWish) -> tuple[int, int, datetime]:
-    minutes = 0
-    if wish.at_minute is not None:
-        minutes = min(abs(_minute(wall) - one) for one in (wish.at_minute, *wish.at_alternatives))
-    elif wish.clocks:
-        minutes = min(_minutes_off(_minute(wall), one) for one in wish.clocks)
-    days = _days_off(wall.date(), wish.days)
-    return (days, minutes, wall) if wish.days else (minutes // 60, 0, wall)
-
-
 def _days_off(day: date, ranges: tuple[DayRange, ...]) -> int:
     if not ranges:
         return 0
@@ -348,13 +214,8 @@ def _days_off(day: date, ranges: tuple[DayRange, ...]) -> int:
     )
 
 
-def _minutes_off(minute: int, clock: ClockRange) -> int:
-    if clock.start_minute <= minute < clock.end_minute:
-        return 0
-    return min(abs(minute - clock.start_minute), abs(minute - clock.end_minute) + 1)
-
-
-def _single_day(wish: TimeWish) -> date | None:
+def single_day(wish: TimeWish) -> date | None:
+    """Return the day that was wished, if it is one."""
     if len(wish.days) == 1 and (wish.days[0].end - wish.days[0].first).days == 1:
         return wish.days[0].first
     return None

@@ -104,7 +104,6 @@ class Flow:
     visits: tuple[BookedVisit, ...] | None = None
     visit: BookedVisit | None = None  # the one to move or cancel
     offers: tuple[Offer, ...] = ()
-    why_not: Act | None = None  # goes before the offers when they are not what was asked for
     shown: tuple[datetime, ...] = ()  # starts offered before
     anchor: tuple[datetime, ...] = ()  # starts offered last: what "later" and "another day" refer to
     lost_at: datetime | None = None  # the time somebody else took, while looking for one near it

@@ -12,6 +12,7 @@ from booking import guard, patients, queries, tasks
 from booking.cancel import cancel_appointment
 from booking.confirm import confirm_hold, note_patient_confirmed
 from booking.desk.offered_moves import accept_move, decline_move
+from booking.explain import Asker, Explanation, explain
 from booking.hold import place_hold, release_hold
 from booking.reschedule import reschedule
 from booking.several.groups import SessionFull, confirm_seat, leave_session, release_seats
@@ -48,6 +49,7 @@ from dialog.errands import (
 )
 from dialog.inbound import Channel
 from dialog.offered_time import Made
+from dialog.why_not import Question, questions, without_parts
 from kernel.errors import Refused
 from kernel.interval import Interval
 from kernel.work import UnitOfWork
@@ -146,17 +148,45 @@ class Tools:
             fitting = offers.meeting(found, request.wish, limits, catalogue=self.catalogue)
             if fitting:
                 return TimesFound(self._kept(fitting, request))
-        for span in offers.nearby_spans(request.wish, catalogue=self.catalogue, now=self.now):
-            found = self._slots(request, span, request.able_ids, ())
-            nearby = offers.bearable(found, request.wish, catalogue=self.catalogue)
-            if nearby:
-                return TimesFound((), self._kept(nearby, request))
-        return TimesFound(())
+        return self._why_not(request)
 
     def _kept(self, slots: list[Slot], request: FindTimes) -> tuple[Slot, ...]:
-        """Choose what is stored with the turn: without the steps of packages, which are looked up again for the one chosen."""
+        """Choose what is stored with the turn."""
         kept = offers.thinned(slots, request.wish, catalogue=self.catalogue)
-        return tuple(replace(slot, parts=()) for slot in kept)
+        return tuple(without_parts(slot) for slot in kept)
+
+    def _why_not(self, request: FindTimes) -> TimesFound:
+        told = Explanation((), ())
+        for question in questions(request, catalogue=self.catalogue, now=self.now):
+            told = self._explained(question, request)
+            if offers.nearest(told.nearest):
+                break
+        return TimesFound(
+            (),
+            tuple(RefusedBy(one.code, one.fields) for one in told.reasons),
+            tuple(
+                replace(one, slot=without_parts(one.slot), further=tuple(map(without_parts, one.further)))
+                for one in told.nearest
+            ),
+        )
+
+    def _explained(self, question: Question, request: FindTimes) -> Explanation:
+        hold = self._kept_instead(request.replaces_appointment_id)
+        own = question.query.span if hold is None else Interval(hold.starts_at, hold.ends_at)
+        return explain(
+            self.work.session,
+            self.catalogue,
+            query=question.query,
+            now=self.now,
+            windows=question.windows,
+            suits=question.suits,
+            asker=Asker(
+                patient_id=request.patient_id,
+                conversation_id=self.conversation_id,
+                replaces_appointment_id=request.replaces_appointment_id,
+                kept=tuple(texted_offers.slots_kept(hold, SlotQuery(request.service_id, own))),
+            ),
+        )
 
     def _slots(
         self, request: FindTimes | PlaceHold, span: Interval, people: tuple[str, ...], places: tuple[str, ...]

@@ -9,22 +9,40 @@ from booking.values import Catalogue, PractitionerInfo, ServiceInfo
 from dialog import hours
 from dialog.offers import Limits, search_spans
 from dialog.timewords import TimeWish, allows
-from kernel.interval import Interval, merged, wall_to_instant
+from kernel.interval import Interval, day_interval, merged, wall_to_instant
 
 MOST_SPANS = 100
 """No more are kept: the first ones. Enough for one part of each weekday for months."""
 
 _DAY_MINUTES = 24 * 60
 _DAY = timedelta(days=1)
+_LOOKED_THROUGH = timedelta(days=366)
 
 
 def spans_wished(wish: TimeWish, limits: Limits, *, catalogue: Catalogue, now: datetime) -> tuple[Interval, ...]:
     """Return the spans in which a start meets the wish and keeps to the limits, by the clinic's wall time."""
-    wish = replace(wish, relative=None, shift_days=0)
     searched = search_spans(wish, catalogue=catalogue, now=now)
-    if not searched:
-        return ()
-    whole = searched[-1]
+    return _met_within(searched[-1], wish, limits, catalogue) if searched else ()
+
+
+def windows_wished(wish: TimeWish, limits: Limits, *, catalogue: Catalogue, now: datetime) -> tuple[Interval, ...]:
+    """Return when a visit was wished, also where that is too soon, too far or over: at least one span, ascending.
+
+    Of an exact time only the likelier reading: nobody who says "at 10:30" minds what is in the way at night.
+    """
+    today = now.astimezone(catalogue.zone).date()
+    if wish.days:
+        first, end = min(one.first for one in wish.days), max(one.end for one in wish.days)
+        first = max(first, today) if end > today else first
+    else:
+        first, end = today, (now + catalogue.rules.maximum_advance).astimezone(catalogue.zone).date() + _DAY
+    end = min(end, first + _LOOKED_THROUGH)
+    whole = Interval(*(day_interval(day, catalogue.zone).start for day in (first, end)))
+    return _met_within(whole, replace(wish, at_alternatives=()), limits, catalogue) or (whole,)
+
+
+def _met_within(whole: Interval, wish: TimeWish, limits: Limits, catalogue: Catalogue) -> tuple[Interval, ...]:
+    wish = replace(wish, relative=None, shift_days=0)
     first = whole.start.astimezone(catalogue.zone).date()
     days = (whole.end.astimezone(catalogue.zone).date() - first).days + 1
     found = [

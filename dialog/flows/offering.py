@@ -1,11 +1,14 @@
 """From a service and a wish to a time that is held: search, offer, choose. Shared by booking and moving."""
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 
+from booking.nearest import Change
+from booking.reasons import FullyBooked, NoResourceFree
+from booking.rules import PractitionerDailyMaximum
 from booking.values import BookedVisit, PractitionerInfo, ServiceInfo
 from dialog import offers
-from dialog.acts import Act, Say
+from dialog.acts import Say
 from dialog.draft import Draft, present
 from dialog.errands import FindTimes, PlaceHold, RefusedBy, TimesFound
 from dialog.hours import wall_time
@@ -17,6 +20,8 @@ from dialog.timewords import DayRange, TimeWish
 _NO_WISH = TimeWish()
 _MINUTE = timedelta(minutes=1)
 _WEEK = timedelta(days=7)
+_MAY_COME_FREE = {FullyBooked.code, NoResourceFree.code, PractitionerDailyMaximum.code}
+_FAR = timedelta(days=14)
 _HOLD_ENDED = {"not-held", "unknown-visit", "visit-closed"}
 
 
@@ -53,6 +58,9 @@ def is_held(draft: Draft, service: ServiceInfo) -> bool:
         not_before=flow.details.not_before,
         not_after=flow.details.not_after,
         replaces_appointment_id=flow.visit.id if flow.visit else None,
+        patient_id=flow.patient_id,
+        shown=flow.shown,
+        has=offer_of(flow.visit) if flow.visit else None,
     )
     return False
 
@@ -92,22 +100,13 @@ def take_times(draft: Draft, request: FindTimes, found: TimesFound) -> None:
         draft.say(Say.NO_MORE_TIMES)
         draft.update_flow(shown=())
         chosen = offers.spread(found.fitting, request.wish, catalogue=catalogue)
-    why = None
     if not chosen:
-        chosen = offers.nearest(
-            found.nearby,
-            request.wish,
-            offers.Limits(request.not_before, request.not_after),
-            catalogue=catalogue,
-            wanted_ids=request.wanted_ids,
-            location_ids=request.location_ids,
-            shown=flow.shown,
-        )
-        why = _why_not(draft, request)
+        chosen = offers.nearest(found.nearest)
+        _tell_why_not(draft, request, found, chosen)
     if not chosen:
-        _nothing_at_all(draft, why)
+        _nothing_at_all(draft)
         return
-    draft.update_flow(offers=_named(chosen, request), why_not=why, anchor=tuple(one.starts_at for one in chosen))
+    draft.update_flow(offers=_named(chosen, request), anchor=tuple(one.starts_at for one in chosen))
 
 
 def take_hold_refusal(draft: Draft, refusal: RefusedBy) -> None:
@@ -134,7 +133,7 @@ def holds_again(draft: Draft, refusal: RefusedBy) -> bool:
 
 def forget_choice(draft: Draft) -> None:
     """Drop offers, choice and Hold: they no longer fit what is wanted. The Hold itself is replaced by the next, or released."""
-    draft.update_flow(offers=(), why_not=None, chosen=None, hold=None, agreed=False)
+    draft.update_flow(offers=(), chosen=None, hold=None, agreed=False)
 
 
 def show_others(draft: Draft) -> None:
@@ -240,34 +239,46 @@ def _asks_about_time(draft: Draft) -> bool:
     return False
 
 
-def _why_not(draft: Draft, request: FindTimes) -> Act | None:
+def _tell_why_not(draft: Draft, request: FindTimes, found: TimesFound, chosen: tuple[Offer, ...]) -> None:
+    """Say which of the wishes can't be met and who could help; not again to somebody who only wants others than the nearest."""
     if draft.flow.lost_at is not None:
         draft.update_flow(lost_at=None)  # that it is gone was said already
-        return None
-    reason = offers.why_not(
-        draft.catalogue,
-        draft.catalogue.service(request.service_id),
-        request.wish,
-        wanted_ids=request.wanted_ids,
-        able_ids=tuple(one.id for one in draft.able(draft.catalogue.service(request.service_id))),
-        location_ids=request.location_ids,
-        now=draft.setting.now,
-        limits=offers.Limits(request.not_before, request.not_after),
-    )
-    return Act(
-        Say.WHY_NOT,
-        {
-            "code": reason.code,
-            "day": reason.day.isoformat() if reason.day else None,
-            "practitioner": reason.practitioner_id,
-            "minute": request.wish.at_minute,
-        },
-    )
+        return
+    if draft.flow.shown and found.nearest:
+        return
+    wish = request.wish
+    named = draft.flow.details.practitioner_keys and len(request.wanted_ids) == 1
+    day = offers.single_day(wish)
+    for reason in found.reasons:
+        draft.say(
+            Say.WHY_NOT,
+            **reason.fields,
+            code=reason.code,
+            service=request.service_id,
+            practitioner=request.wanted_ids[0] if named else None,
+            locations=list(request.location_ids),
+            day=day.isoformat() if day else None,
+            minute=wish.at_minute,
+            is_dated=wish != _NO_WISH,
+            is_timed=bool(wish.clocks),
+        )
+    if any(one.changes == (Change.NOTICE,) for one in found.nearest):
+        draft.say(Say.STAFF_MAY)
+    if _is_worth_waiting(draft, request, found, chosen):
+        draft.say(Say.WAITLIST_HINT)
 
 
-def _nothing_at_all(draft: Draft, why: Act | None) -> None:
-    if why is not None:
-        draft.acts.append(why)
+def _is_worth_waiting(draft: Draft, request: FindTimes, found: TimesFound, chosen: tuple[Offer, ...]) -> bool:
+    """Say whether something may come free before the nearest that is left, which is weeks away."""
+    service = draft.catalogue.service(request.service_id)
+    if service.steps or service.group or not any(one.code in _MAY_COME_FREE for one in found.reasons):
+        return False
+    wished = min((one.first for one in request.wish.days), default=draft.setting.local_now.date())
+    first = datetime.combine(wished, time(), draft.catalogue.zone)
+    return all(abs(one.starts_at - first) > _FAR for one in chosen)
+
+
+def _nothing_at_all(draft: Draft) -> None:
     if draft.flow.details.wish is None and not draft.flow.details.practitioner_keys:
         draft.ask(Say.NOTHING_FREE, Asked.YES_NO)
         draft.update(pending_note="Wanted an appointment; nothing was free.")
@@ -286,9 +297,6 @@ def _named(chosen: tuple[Offer, ...], request: FindTimes) -> tuple[Offer, ...]:
 
 def _ask_to_choose(draft: Draft) -> None:
     flow = draft.flow
-    if flow.why_not is not None:
-        draft.acts.append(flow.why_not)
-        draft.update_flow(why_not=None)
     choices = tuple(Choice(one.starts_at.isoformat(), one) for one in flow.offers)
     listed = [
         {
@@ -307,6 +315,6 @@ def _ask_to_choose(draft: Draft) -> None:
         draft.ask(Say.OFFER, Asked.CHOICE, choices=choices, offers=listed, service=service)
 
 
-def offer_of(hold: BookedVisit) -> Offer:
-    """Return the offer a Hold came from."""
-    return Offer(hold.service_id, hold.location_id, hold.starts_at, hold.ends_at, (hold.practitioner_id,))
+def offer_of(visit: BookedVisit) -> Offer:
+    """Return the offer that a visit or a Hold came from."""
+    return Offer(visit.service_id, visit.location_id, visit.starts_at, visit.ends_at, (visit.practitioner_id,))

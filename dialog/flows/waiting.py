@@ -7,7 +7,7 @@ from dialog.acts import Say
 from dialog.draft import Draft
 from dialog.errands import OnWaitingList, OpenTask, WaitForTime
 from dialog.flows import identity, offering
-from dialog.offers import Limits
+from dialog.offers import Limits, Offer
 from dialog.state import FlowKind, Outcome
 from dialog.timewords import TimeWish
 from dialog.wished_spans import cut_off, spans_wished
@@ -100,7 +100,16 @@ def _spans(draft: Draft) -> tuple[Interval, ...]:
     details, setting = draft.flow.details, draft.setting
     limits = Limits(details.not_before, details.not_after)
     wished = spans_wished(details.wish or TimeWish(), limits, catalogue=draft.catalogue, now=setting.now)
-    return cut_off(wished, named(draft))
+    # The same time with somebody else, or elsewhere, was no answer to the wish.
+    return cut_off(
+        wished, set(named(draft)) - {one.starts_at for one in draft.flow.offers if not _is_wished(draft, one)}
+    )
+
+
+def _is_wished(draft: Draft, offer: Offer) -> bool:
+    people, places = _people(draft), offering.location_ids(draft)
+    is_with = not people or bool(set(offer.practitioner_ids) & set(people))
+    return is_with and (not places or offer.location_id in places)
 
 
 def _people(draft: Draft) -> tuple[str, ...]:

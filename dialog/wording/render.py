@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import lru_cache
 from importlib import resources
 from typing import Any
@@ -95,7 +95,7 @@ class Renderer:
             "practitioners_and": lambda: self._listed(self._people(fields["practitioners"]), "and"),
             "practitioners_or": lambda: self._listed(self._people(fields["practitioners"]), "or"),
             "person_or_we": lambda: self._person(fields) or self.parts["we"],
-            "with_person": lambda: self._part("with_person", name=self._person(fields)) if self._person(fields) else "",
+            "with_person": lambda: self._with_person(fields),
             "when": lambda: self._when(visit["starts_at"], visit.get("location")),
             "old_when": lambda: self._when(fields["old"]["starts_at"], fields["old"]["location"]),
             "at_place": lambda: self._at_place(visit["location"]),
@@ -108,8 +108,13 @@ class Renderer:
             "number": lambda: self._number(str(fields["number"])),
             "day": lambda: self.moments.day(date.fromisoformat(fields["day"])),
             "time": lambda: self.moments.clock(fields["minute"]),
-            "advance": lambda: str(self.catalogue.rules.maximum_advance.days),
-            "notice": lambda: self.moments.length(self.catalogue.rules.minimum_notice),
+            "then": lambda: self._then(fields),
+            "all_taken": lambda: self._all_taken(fields),
+            "who_is_not": lambda: self._who_is_not(fields),
+            "place_is": lambda: self._place_is(fields),
+            "at_places": lambda: self._at_places(fields),
+            "advance": lambda: str(fields.get("days", self.catalogue.rules.maximum_advance.days)),
+            "notice": lambda: self._notice(fields),
             "duration": lambda: self.moments.length(self.catalogue.service(fields["service"]).duration),
             "price": lambda: self._price(fields["service"]),
             "slot": lambda: self._slot(fields["offers"][0]),
@@ -160,6 +165,9 @@ class Renderer:
     def _person(self, fields: Mapping[str, Any]) -> str:
         return self.catalogue.practitioner(fields["practitioner"]).name if fields.get("practitioner") else ""
 
+    def _with_person(self, fields: Mapping[str, Any]) -> str:
+        return self._part("with_person", name=self._person(fields)) if self._person(fields) else ""
+
     def _places(self, fields: Mapping[str, Any]) -> list[LocationInfo]:
         return [self.catalogue.location(one) for one in fields["locations"]]
 
@@ -191,6 +199,45 @@ class Renderer:
         return str(self.words["language-promise"][self._side][0]) if fields["promised"] else ""
 
     # Times.
+
+    def _then(self, fields: Mapping[str, Any]) -> str:
+        """When something was wished, as far as it was: " at 8:00 PM on Monday", " on Monday", " then", or nothing."""
+        minute = fields.get("minute")
+        if minute is not None:
+            return self._part("at_time", time=self.moments.clock(minute)) + self._on_day(fields)
+        if fields.get("day"):
+            return (self.parts["at_that_time"] if fields.get("is_timed") else "") + self._on_day(fields)
+        return str(self.parts["then"]) if fields.get("is_dated") else ""
+
+    def _on_day(self, fields: Mapping[str, Any]) -> str:
+        return (
+            self._part("on_day", day=self.moments.day(date.fromisoformat(fields["day"]))) if fields.get("day") else ""
+        )
+
+    def _all_taken(self, fields: Mapping[str, Any]) -> str:
+        with_person = self._with_person(fields)
+        if fields.get("minute") is None:
+            return self._part("nothing_free", then=self._then(fields), with_person=with_person)
+        time = self.moments.clock(fields["minute"])
+        return self._part("time_taken", time=time, on_day=self._on_day(fields), with_person=with_person)
+
+    def _who_is_not(self, fields: Mapping[str, Any]) -> str:
+        name = self._person(fields)
+        return self._part("is_not", name=name) if name else str(self.parts["nobody_is"])
+
+    def _place_is(self, fields: Mapping[str, Any]) -> str:
+        names = [one.name for one in self._places(fields)]
+        return self._part("place_is", place=self._listed(names, "or")) if names else str(self.parts["we_are"])
+
+    def _at_places(self, fields: Mapping[str, Any]) -> str:
+        names = [one.name for one in self._places(fields)]
+        return self._part("at_places", place=self._listed(names, "or")) if names else ""
+
+    def _notice(self, fields: Mapping[str, Any]) -> str:
+        rules = self.catalogue.rules
+        return self.moments.length(
+            timedelta(minutes=fields["notice_minutes"]) if "notice_minutes" in fields else rules.minimum_notice
+        )
 
     def _when(self, starts_at: str, location_id: str | None) -> str:
         zone = self.catalogue.location(location_id).zone if location_id else self.catalogue.zone

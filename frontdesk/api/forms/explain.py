@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from booking.explain import Change
+from booking.nearest import Change
 from frontdesk.api.forms.common import DayOrInstant, Form, Id, Minutes, Out
 from frontdesk.api.forms.problem import AlsoOut
 from frontdesk.api.forms.slots import SlotOut

@@ -158,8 +158,7 @@ def test_who_asks_for_the_kept_time_by_name_can_have_it(kept: Kept, text: Text) 
     asks_to_move(text, "Monday March 15 at 9")
     reply = text("Ben Carter")
 
-    assert "Mon Mar 15, 9:00 AM with Ben Carter" in reply
-    text("yes")
+    assert "to Mon Mar 15, 9:00 AM, Ben Carter" in reply
     assert kept.is_kept()
     text("yes")
     assert (kept.standing().practitioner_id, kept.standing().starts_at) == (BEN, NINE)

@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from booking import availability
-from booking.explain import Change, Circumstances, Wish, nearest, reasons
+from booking.nearest import Change, Wish, nearest
+from booking.reasons import Circumstances, reasons
 from booking.values import BookingRules, Catalogue, Slot, SlotQuery
 from kernel.interval import Interval
 from tests.support.clinics import elm_catalogue
@@ -85,11 +86,12 @@ def test_what_is_too_soon_for_patients_staff_can_do():
 
 
 def test_the_next_ones_are_well_apart_and_nearly_the_same_time_only_where_there_are_no_others():
-    wish = Wish((within(19, 0, 23),))
-    many = [slot(18, hour, minute) for hour in (9, 10, 11) for minute in (0, 15, 30, 45)]
+    same_day, other_day = Wish((within(18, 15, 17),)), Wish((within(19, 0, 23),))
+    many = [slot(18, hour, minute) for hour in (9, 10) for minute in (0, 15, 30, 45)]
 
-    assert nearest(ELM, many, wish, now=NOW)[0].further == (slot(18, 10, 30), slot(18, 9, 30))
-    assert nearest(ELM, [*many, slot(18, 14)], wish, now=NOW)[0].further == (slot(18, 10, 30), slot(18, 14))
+    assert nearest(ELM, many, same_day, now=NOW)[0].further == (slot(18, 9, 15), slot(18, 10, 15))
+    assert nearest(ELM, [*many, slot(18, 14)], same_day, now=NOW)[0].further == (slot(18, 10, 45), slot(18, 9, 15))
+    assert nearest(ELM, [*many, slot(22, 9)], other_day, now=NOW)[0].further == (slot(22, 9), slot(18, 10, 30))
 
 
 def test_who_is_asked_for_gives_of_a_package_what_they_can():
@@ -241,6 +243,13 @@ def test_a_package_of_which_one_step_is_full_is_full():
     assert why(window, service="service-urgent-dental", people=(), catalogue=package, taken=taken) == ["fully-booked"]
     sunday = within(14, 9, 12)
     assert why(sunday, service="service-urgent-dental", people=(), catalogue=package) == ["location-closed"]
+
+
+def test_a_visit_that_has_the_room_as_well_is_one_reason_and_the_room_alone_another():
+    visit, elsewhere = [within(15, 8, 13)], {f"schedule-chair-{n}": [within(15, 8, 13)] for n in (1, 2)}
+
+    assert why(within(15, 9, 12), taken={"schedule-lee": visit, **elsewhere}) == ["fully-booked"]
+    assert why(within(15, 9, 12), taken={"schedule-ben-carter": visit, **elsewhere}) == ["no-resource-free"]
 
 
 def test_where_one_is_full_and_the_other_off_it_is_full():

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 
+from booking.nearest import Wish, nearest
+from booking.reasons import Circumstances, reasons
 from booking.values import AppointmentId, AppointmentStatus, BookedVisit, Catalogue, PatientId, Slot, Source
 from dialog import commands as c
 from dialog import hours, offers, policy
@@ -41,6 +43,7 @@ from dialog.interpreter import Asked
 from dialog.policy import Heard
 from dialog.state import DialogState, from_json, to_json
 from dialog.timewords import DayRange, TimeWish
+from dialog.why_not import questions
 from dialog.wording.render import render
 from kernel.interval import wall_to_instant
 from tests.support.clinics import elm_catalogue
@@ -141,8 +144,28 @@ class Diary:
         fitting = offers.meeting(wanted, request.wish, limits, catalogue=self.catalogue)
         if fitting:
             return TimesFound(offers.thinned(fitting, request.wish, catalogue=self.catalogue))
-        nearby = offers.bearable(free, request.wish, catalogue=self.catalogue)
-        return TimesFound((), offers.thinned(nearby, request.wish, catalogue=self.catalogue))
+        return self._why_not(request, free)
+
+    def _why_not(self, request: FindTimes, free: list[Slot]) -> TimesFound:
+        """Ask the engine's pure part, on the diary in memory."""
+        told = TimesFound(())
+        for question in questions(request, catalogue=self.catalogue, now=self.now):
+            wish = Wish(question.windows, question.query.practitioner_ids, question.query.location_ids)
+            near = nearest(self.catalogue, filter(question.suits, free), wish, now=self.now)
+            known = Circumstances(self.catalogue, question.query, wish, self.now, self._busy())
+            told = TimesFound((), tuple(RefusedBy(one.code, one.fields) for one in reasons(known)), near)
+            if near:
+                break
+        return told
+
+    def _busy(self) -> dict[str, list[tuple[int, int]]]:
+        busy: dict[str, list[tuple[int, int]]] = {}
+        for one in self.visits.values():
+            if one.status is AppointmentStatus.BOOKED:
+                schedule_id = self.catalogue.practitioner(one.practitioner_id).schedule_id
+                span = int(one.starts_at.timestamp()), int(one.ends_at.timestamp())
+                busy.setdefault(schedule_id, []).append(span)
+        return busy
 
     def _free(self, service_id: str, people: Sequence[str]) -> list[Slot]:
         service = self.catalogue.service(service_id)

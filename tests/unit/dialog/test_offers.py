@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from booking.values import Slot
 from dialog import hours, offers
-from dialog.timewords import DayRange, TimeWish, allows
+from dialog.timewords import DayRange, TimeWish
 from kernel.interval import wall_to_instant
 from tests.support.clinics import elm_catalogue
 
@@ -52,25 +52,10 @@ def test_what_is_offered_is_free_different_and_three_at_most(free: list[Slot]) -
 def test_three_are_half_an_hour_apart_and_two_where_the_times_allow_it(free: list[Slot]) -> None:
     half_an_hour = timedelta(minutes=30)
     span = free[-1].starts_at - free[0].starts_at
-    for chosen in (
-        offers.spread(free, TimeWish(), catalogue=CATALOGUE),
-        offers.nearest(free, TimeWish(at_minute=600), offers.Limits(), catalogue=CATALOGUE, wanted_ids=PEOPLE),
-    ):
-        starts = sorted(one.starts_at for one in chosen)
-        gaps = [after - before for before, after in pairwise(starts)]
-        if len(starts) == 3 or span >= 2 * half_an_hour:
-            assert all(one >= half_an_hour for one in gaps)
-
-
-def test_earlier_than_the_first_of_the_day_is_the_day_before() -> None:
-    free = [a_slot(0, quarter, "practitioner-lee") for quarter in (40, 50, 60)]
-    free += [a_slot(1, quarter, "practitioner-lee") for quarter in (36, 37, 38, 50)]
-    wish = TimeWish(days=offers.one_day(FIRST_DAY + timedelta(days=1)))
-    before = offers.Limits(not_after=datetime.combine(FIRST_DAY + timedelta(days=1), time(8, 59)))
-
-    chosen = offers.nearest(free, wish, before, catalogue=CATALOGUE, wanted_ids=PEOPLE)
-
-    assert {one.date() for one in walls(chosen)} == {FIRST_DAY}
+    starts = sorted(one.starts_at for one in offers.spread(free, TimeWish(), catalogue=CATALOGUE))
+    gaps = [after - before for before, after in pairwise(starts)]
+    if len(starts) == 3 or span >= 2 * half_an_hour:
+        assert all(one >= half_an_hour for one in gaps)
 
 
 @given(slots)
@@ -90,29 +75,6 @@ def test_asking_for_others_shows_each_time_once_and_ends(free: list[Slot]) -> No
         shown = (*shown, *starts)
 
     assert set(shown) == {one.starts_at for one in free}
-
-
-@given(slots, st.integers(0, 13))
-def test_the_nearest_offers_lie_on_the_wished_day_when_anything_does(free: list[Slot], day: int) -> None:
-    wished = FIRST_DAY + timedelta(days=day)
-    wish = TimeWish(days=offers.one_day(wished), at_minute=600)
-
-    chosen = offers.nearest(free, wish, offers.Limits(), catalogue=CATALOGUE, wanted_ids=PEOPLE)
-
-    is_any_free = any(
-        hours.wall_time(one.starts_at, CATALOGUE.location(one.location_id)).date() == wished for one in free
-    )
-    assert any(one.date() == wished for one in walls(chosen)) is is_any_free
-
-
-@given(slots, shown_days)
-def test_a_refusal_holds_for_the_nearest_too(free: list[Slot], refused: list[int]) -> None:
-    days = tuple(one for day in refused for one in offers.one_day(FIRST_DAY + timedelta(days=day)))
-    wish = TimeWish(not_days=days)
-
-    left = offers.bearable(free, wish, catalogue=CATALOGUE)
-
-    assert all(allows(wish, start=hours.wall_time(one.starts_at, CATALOGUE.location(one.location_id))) for one in left)
 
 
 @given(slots, st.integers(0, 13))

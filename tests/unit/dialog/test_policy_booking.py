@@ -218,14 +218,14 @@ def test_another_day_means_none_of_the_days_offered() -> None:
     assert TUESDAY not in {one.date() for one in talk.offered()}
 
 
-def test_a_time_that_is_taken_is_said_so_and_the_times_before_and_after_are_offered_first() -> None:
+def test_a_time_that_is_taken_is_said_so_and_the_nearest_of_the_day_is_offered_first() -> None:
     talk = Talk()
     talk.diary.take("cleaning", "lee", "main", wall("2027-03-15T14:00"))
 
     reply = talk.hear(c.StartBooking(), CLEANING, LEE, on(MONDAY, at=TWO))
 
     assert "2:00 PM on Mon Mar 15 is taken with Dr. Mina Lee" in reply
-    assert talk.offered()[:2] == [wall("2027-03-15T13:15"), wall("2027-03-15T14:45")]
+    assert talk.offered()[:2] == [wall("2027-03-15T14:45"), wall("2027-03-16T14:00")]
 
 
 def test_a_person_who_is_away_that_day_is_named_with_the_nearest_that_works() -> None:
@@ -249,7 +249,7 @@ def test_a_person_who_is_away_that_day_is_named_with_the_nearest_that_works() ->
         (on(date(2027, 3, 14)), "We are closed on Sun Mar 14"),
         (on(date(2027, 8, 2)), "We only book 90 days ahead"),
         (on(date(2027, 3, 10), at=11 * 60), "We need 2 hours notice"),
-        (on(MONDAY, at=20 * 60), "can't do that time on Mon Mar 15"),
+        (on(MONDAY, at=20 * 60), "We are closed at 8:00 PM on Mon Mar 15"),
     ],
 )
 def test_a_wish_that_cannot_be_met_names_the_rule_and_offers_what_can(wish: c.GiveTime, words: str) -> None:
@@ -287,7 +287,7 @@ def test_a_time_lost_at_the_choice_is_explained_with_the_nearest_in_the_same_tur
     talk.hear(c.Choose(0))
 
     assert talk.said == [Say.SLOT_GONE, Say.OFFER]
-    assert talk.offered()[0] == wall("2027-03-15T13:15")
+    assert talk.offered()[0] == wall("2027-03-15T14:45")
 
 
 def test_a_time_lost_at_the_yes_is_explained_with_the_nearest_in_the_same_turn() -> None:
