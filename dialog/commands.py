@@ -54,7 +54,10 @@ class Command:
 # What they want.
 @dataclass(frozen=True)
 class StartBooking(Command):
+    """They want a visit; `only_looking`: they look for somebody to go to and have not asked for a time yet ("I need a dentist")."""
+
     name = "start_booking"
+    only_looking: bool = False
 
 
 @dataclass(frozen=True)
@@ -237,7 +240,10 @@ class Affirm(Command):
 
 @dataclass(frozen=True)
 class Deny(Command):
+    """`nothing_more`: not that, but nothing else either ("that's all")."""
+
     name = "deny"
+    nothing_more: bool = False
 
 
 @dataclass(frozen=True)

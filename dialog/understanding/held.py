@@ -11,6 +11,7 @@ from dialog.understanding.scene import Scene, read_times
 TASKS = frozenset({"start_booking", "start_reschedule", "start_cancel"})
 KEEPS_TIMES = TASKS | {
     "ask_clinic",
+    "ask_answer",
     "more_options",
     "ask_availability",
     "correct",
@@ -29,6 +30,7 @@ NEGATIVE = frozenset({"deny", "unsure", "correct", "more_options", "stop", "star
 """Phrases in which a "not" has said already what it means."""
 STEERING = frozenset({"ask_human", "stop", "start_over", "go_back", "repeat", "start_cancel", "help"})
 """What is not taken down when a message is dictated, as long as little else was said."""
+LOOKING, LOOSELY = "start_booking looking", "start_booking loosely"
 ABOUT_STAFF = "ask_of_staff"
 OPENING = frozenset({Asked.NOTHING, Asked.WHAT_TO_DO, Asked.ANYTHING_ELSE})
 
@@ -40,7 +42,12 @@ def settled(scene: Scene) -> list[Hit]:
     if listening.offered or listening.asked is Asked.CHOICE:
         found = [replace(hit, label=f"choose {hit.label}") for hit in scene.book.choose.find(scene.text)] + found
     details = detail_words(scene)
-    found = [hit for hit in found if not (_is_only_time(hit, details, scene) or _is_only_symptom(hit, scene))]
+    names = _name_words(scene)
+    found = [
+        hit
+        for hit in found
+        if not (_is_only_time(hit, details, scene) or _is_only_symptom(hit, scene) or hit.literal <= names)
+    ]
     order = {label: place for place, label in enumerate(scene.book.intents.labels)}
     kept: list[Hit] = []
     used: set[int] = set(person_words(scene))
@@ -52,7 +59,19 @@ def settled(scene: Scene) -> list[Hit]:
         ):
             kept.append(hit)
             used |= hit.literal
-    return sorted((_supported(hit, found) for hit in kept), key=lambda each: each.start)
+    return _as_searches(sorted((_supported(hit, found) for hit in kept), key=lambda each: each.start))
+
+
+def _as_searches(hits: list[Hit]) -> list[Hit]:
+    """Take "I need a dentist, find me one" as one search; a loose wish alone is one for a visit."""
+    if any(hit.label == LOOKING for hit in hits):
+        return [hit for hit in hits if hit.label != LOOSELY]
+    return [replace(hit, label="start_booking") if hit.label == LOOSELY else hit for hit in hits]
+
+
+def _name_words(scene: Scene) -> frozenset[int]:
+    """Give the words of people's and places' names, which say nothing else: there is no parking in "Rohnert Park"."""
+    return frozenset(at for mention in (*scene.staff, *scene.places) for at in range(mention.start, mention.end))
 
 
 def of_staff(scene: Scene, hits: list[Hit]) -> tuple[Scene, list[Hit]]:

@@ -8,6 +8,7 @@ from typing import Generic, TypeVar
 from booking.values import Catalogue
 from dialog import commands as say
 from dialog.interpreter import Interpretation, Listening
+from dialog.understanding.answers import AnswerWords
 from dialog.understanding.danger import red_flag_in
 from dialog.understanding.meaning import interpret
 from dialog.understanding.phrasebook import PhraseBook, phrase_book, spelled_right
@@ -35,6 +36,7 @@ class LocalInterpreter:
         self._staff = _Prepared(StaffNames)
         self._places = _Prepared(PlaceNames)
         self._services = _Prepared(ServiceNames)
+        self._answers = _Prepared(AnswerWords)
         self._clinics = _Prepared(self._names_of)
 
     def interpret(self, text: str, listening: Listening, *, deadline_s: float = 1.0) -> Interpretation:
@@ -58,6 +60,7 @@ class LocalInterpreter:
             self._staff.of(catalogue.practitioners, book),
             self._places.of(catalogue.locations, book),
             self._services.of(catalogue.services, book),
+            self._answers.of(catalogue.answers, book),
         )
 
 

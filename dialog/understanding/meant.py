@@ -7,6 +7,7 @@ from dialog.commands import Command, Topic
 from dialog.interpreter import Asked
 from dialog.understanding.finding import Finding
 from dialog.understanding.held import ABOUT_STAFF, part_of
+from dialog.understanding.mention import overlaps
 from dialog.understanding.numbers import number_at
 from dialog.understanding.pattern import Hit
 from dialog.understanding.scene import Scene
@@ -55,12 +56,17 @@ def _question(value: str, hit: Hit, scene: Scene) -> Command:
     return say.AskClinic(Topic(value), scene.utterance.said(*part_of(hit, scene)))
 
 
+def _for_answer(_value: str, hit: Hit, scene: Scene) -> Command:
+    topic = next(each.topic for each in scene.asking if overlaps(each.span, (hit.start, hit.end)))
+    return _question(topic, hit, scene)
+
+
 def _simple(command: Command) -> Maker:
     return lambda _value, _hit, _scene: command
 
 
 _MAKERS: dict[str, Maker] = {
-    "start_booking": _simple(say.StartBooking()),
+    "start_booking": lambda value, _hit, _scene: say.StartBooking(only_looking=value == "looking"),
     "start_reschedule": _simple(say.StartReschedule()),
     "start_cancel": lambda value, _hit, _scene: say.StartCancel(only_unable=value == "unable"),
     "confirm_visit": _simple(say.ConfirmVisit()),
@@ -71,6 +77,7 @@ _MAKERS: dict[str, Maker] = {
     "join_waitlist": _simple(say.JoinWaitlist()),
     "running_late": _late,
     "ask_clinic": _question,
+    "ask_answer": _for_answer,
     ABOUT_STAFF: lambda _value, hit, scene: _question(Topic.OTHER, hit, scene),
     "ask_human": _simple(say.AskHuman()),
     "leave_message": lambda _value, _hit, scene: say.LeaveMessage(scene.utterance.text.strip()),
@@ -79,7 +86,7 @@ _MAKERS: dict[str, Maker] = {
     "wish_practitioner": _language_wished,
     "new_patient": lambda value, _hit, _scene: say.NewPatient(is_new=value == "yes"),
     "affirm": _simple(say.Affirm()),
-    "deny": _simple(say.Deny()),
+    "deny": lambda value, _hit, _scene: say.Deny(nothing_more=value == "nothing-more"),
     "unsure": _simple(say.Unsure()),
     "more_options": _simple(say.MoreOptions()),
     "correct": _simple(say.Correct()),

@@ -113,6 +113,7 @@ class PhraseBook:
     visit_leads: frozenset[str]
     visit_pronouns: frozenset[str]
     move_leads: frozenset[str]
+    pointers: frozenset[str]
     languages: Mapping[str, str]
     other_languages: Mapping[str, frozenset[str]]
     foreign: frozenset[str]
@@ -206,6 +207,7 @@ class _Binder:
             visit_leads=self._words("visit_leads"),
             visit_pronouns=self._words("visit_pronouns"),
             move_leads=self._words("move_leads"),
+            pointers=self._words("pointers"),
             languages=self._pairs("languages"),
             other_languages={name: frozenset(str(words).split()) for name, words in self._mapping("other_languages")},
             foreign=foreign,

@@ -8,6 +8,7 @@ from itertools import pairwise
 from dialog.interpreter import Asked, Listening
 from dialog.timewords import TimeReading, read_birth_date, read_time
 from dialog.understanding import people
+from dialog.understanding.answers import AnswerWords, Asking
 from dialog.understanding.mention import Mention, Span, overlaps
 from dialog.understanding.numbers import PhoneNumber, number_at, phone_in
 from dialog.understanding.pattern import Hit, Phrases, Text
@@ -32,10 +33,11 @@ MONTH_FIRST = frozenset({"US"})
 class ClinicNames:
     """Everything of one clinic that has a name, ready for finding."""
 
-    def __init__(self, staff: StaffNames, places: PlaceNames, services: ServiceNames) -> None:
+    def __init__(self, staff: StaffNames, places: PlaceNames, services: ServiceNames, answers: AnswerWords) -> None:
         self.staff = staff
         self.places = places
         self.services = services
+        self.answers = answers
         self.words = self.staff.words | self.places.words | self.services.words
 
     def find_services(
@@ -73,6 +75,7 @@ class Scene:
     staff: tuple[Mention, ...]
     places: tuple[Mention, ...]
     services: tuple[Mention, ...]
+    asking: tuple[Asking, ...]
     times: TimeReading
 
     @property
@@ -150,6 +153,12 @@ def look(utterance: Utterance, text: Text, listening: Listening, *, book: Phrase
         staff,
         places,
         services,
+        # A service that the clinic also has an answer about is asked for, or asked about, like any other.
+        tuple(
+            each
+            for each in names.answers.find(utterance)
+            if not any(overlaps(each.span, (mention.start, mention.end)) for mention in (*staff, *places, *services))
+        ),
         TimeReading((), None, (), past=False),
     )
     times = read_times(scene, without=scene.set_aside)
@@ -199,6 +208,7 @@ def _enter_details(scene: Scene) -> None:
         ("<service>", scene.services),
     ):
         spans += [(name, (mention.start, mention.end)) for mention in mentions]
+    spans += [("<answer>", each.span) for each in scene.asking]
     for name, (start, end) in spans:
         if end > start:
             scene.text.found[start].setdefault(name, set()).add(end)

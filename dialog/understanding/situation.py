@@ -4,14 +4,16 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from dialog import commands as say
-from dialog.commands import Topic
+from dialog.commands import Command, Topic
 from dialog.interpreter import Asked
 from dialog.timewords import TimeWish
 from dialog.understanding.finding import Finding, has, of_kind, once, turned, without
 from dialog.understanding.held import IDLE, OPENING, part_of
 from dialog.understanding.scene import Scene
 
-QUESTIONS = frozenset({"ask_clinic", "ask_availability", "ask_appointments", "help", "repeat", "confirm_visit"})
+QUESTIONS = frozenset(
+    {"ask_clinic", "ask_answer", "ask_availability", "ask_appointments", "help", "repeat", "confirm_visit"}
+)
 """Phrases that are also put to others: "how long does it take" says little about a clinic beside words that are none of its."""
 DETAILS = (
     say.GiveService,
@@ -67,11 +69,20 @@ def in_context(findings: list[Finding], scene: Scene) -> list[Finding]:
         findings = without(findings, say.Affirm, say.MoreOptions, say.StartBooking, say.Correct)
     if has(findings, say.StartBooking):
         findings = without(findings, say.AskAvailability)
+    if say.StartBooking() in [each.command for each in findings]:
+        findings = _without_command(findings, say.StartBooking(only_looking=True))
+    if say.Deny(nothing_more=True) in [each.command for each in findings]:
+        findings = _without_command(findings, say.Deny())
     if has(findings, say.StartCancel, say.StartReschedule):
         findings = without(findings, say.RunningLate)
     if scene.listening.asked in OPENING:
         return _at_opening(findings, scene)
     return _as_answer(findings, scene)
+
+
+def _without_command(findings: Sequence[Finding], command: Command) -> list[Finding]:
+    """Leave out `command` beside one that says more."""
+    return [each for each in findings if each.command != command]
 
 
 def _as_other_question(findings: list[Finding], scene: Scene) -> list[Finding]:
@@ -133,10 +144,23 @@ def _as_answer(findings: list[Finding], scene: Scene) -> list[Finding]:
 def _as_change(findings: list[Finding], scene: Scene) -> list[Finding]:
     """Read "change that to four" as a change of what is being agreed on, where no visit was named."""
     moving = of_kind(findings, say.StartReschedule)
-    named = any("<visit>" in scene.text.found[at] for each in moving for at in range(*each.span)) or scene.services
+    named = any(_names_own_visit(at, scene) for each in moving for at in range(*each.span)) or scene.services
     if not moving or named or not has(findings, say.GiveTime):
         return findings
-    return once(turned(findings, say.StartReschedule, say.Correct()))
+    findings = once(turned(findings, say.StartReschedule, say.Correct()))
+    times = of_kind(findings, say.GiveTime)
+    if len(times) > 1:
+        return findings
+    return [
+        replace(each, command=replace(each.command, of_visit=False)) if isinstance(each.command, say.GiveTime) else each
+        for each in findings
+    ]
+
+
+def _names_own_visit(at: int, scene: Scene) -> bool:
+    """Whether a visit at word `at` is one that they have ("my appointment"), not the one that is being agreed on ("the appointment")."""
+    before = scene.utterance.words[at - 1 : at] if at else ()
+    return "<visit>" in scene.text.found[at] and not set(before) & scene.book.pointers
 
 
 def _is_idle_talk(findings: Sequence[Finding], scene: Scene) -> bool:
@@ -163,7 +187,7 @@ def _as_correction(findings: list[Finding], scene: Scene) -> list[Finding]:
     if has_details and has(findings, say.Correct) and not has(findings, say.Deny):
         # "Yes, make it three" changes what is agreed to.
         return without(findings, say.Affirm)
-    if not has_details and has(findings, say.Affirm):
+    if not has_details and has(findings, say.Affirm) and not _is_person_offered(scene):
         # "Yes, book it" answers; it begins nothing new.
         return without(findings, say.StartBooking)
     if not has_details or not answers:
@@ -174,6 +198,12 @@ def _as_correction(findings: list[Finding], scene: Scene) -> list[Finding]:
         return findings
     kept = without(findings, say.Deny, say.Affirm, say.Correct)
     return [replace(answers[0], command=say.Correct()), *kept]
+
+
+def _is_person_offered(scene: Scene) -> bool:
+    """Whether somebody was offered rather than a time: taking them and wishing for a visit with them are two things."""
+    offered = scene.listening.offered
+    return bool(offered) and all(each.practitioner_key and each.starts is None for each in offered)
 
 
 def _is_foreign(findings: list[Finding], scene: Scene) -> bool:

@@ -33,6 +33,7 @@ class StaffNames:
 
     def __init__(self, practitioners: Sequence[PractitionerInfo], book: PhraseBook) -> None:
         self._book = book
+        self._ordinary = (book.vocabulary | book.names.common | book.services.generic) - book.date_names
         self._names = tuple(name for each in practitioners for name in self._names_of(each))
         self.words = frozenset(word for name in self._names for word in name.words)
 
@@ -101,6 +102,9 @@ class StaffNames:
         is_common = words[at] in self._book.vocabulary and needed > ALIKE_AFTER_TITLE
         if is_common and words[at] not in name.words and not (utterance.tokens[at].capital and utterance.is_cased):
             return 0.0, 0
+        length = len(name.words)
+        if length > 2 and tuple(words[at : at + length]) == name.words:
+            return 2.0, length
         if len(name.words) > 1 and at + 1 < len(words) and at + 1 not in utterance.stops:
             both = min(alike(words[at], name.words[0]), alike(words[at + 1], name.words[-1]))
             if both >= ALIKE_AFTER_TITLE:
@@ -111,7 +115,14 @@ class StaffNames:
                 and alike(words[at] + words[at + 1], name.words[-1]) >= 0.93
             ):
                 return 0.9, 2
+        if not name.has_title and needed > ALIKE_AFTER_TITLE and self._is_only_a_word(utterance, at):
+            return 0.0, 0
         return max(alike(words[at], word) for word in name.words), 1
+
+    def _is_only_a_word(self, utterance: Utterance, at: int) -> bool:
+        """Whether a word is more likely itself than part of a name: "great", said of Great Smiles, at the beginning or in small letters."""
+        token = utterance.tokens[at]
+        return token.word in self._ordinary and (at in utterance.starts or not token.capital or not utterance.is_cased)
 
     def _chosen(self, utterance: Utterance, at: int, first: int, best: dict[str, tuple[float, int]]) -> Mention:
         top = max(likeness for likeness, _ in best.values())

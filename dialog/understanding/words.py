@@ -112,7 +112,9 @@ def read_words(text: str, rules: WordRules) -> Utterance:
         if match.end() <= before:
             continue
         if not piece[0].isalnum() and piece not in rules.signs:
-            if piece in _MARKS and not (piece == "." and tokens and tokens[-1].word in rules.abbreviations):
+            if piece in _MARKS and not (
+                piece == "." and kept[_last_start(tokens) : before].lower() in rules.abbreviations
+            ):
                 stops.add(len(tokens))
                 starts.add(len(tokens))
             continue
@@ -129,6 +131,10 @@ def read_words(text: str, rules: WordRules) -> Utterance:
         before = end
     stops.add(len(tokens))
     return Utterance(kept, tuple(tokens), frozenset(starts), frozenset(stops))
+
+
+def _last_start(tokens: list[Token]) -> int:
+    return tokens[-1].start if tokens else 0
 
 
 def _with_next(matches: Iterable[re.Match[str]]) -> Iterator[tuple[re.Match[str], re.Match[str] | None]]:

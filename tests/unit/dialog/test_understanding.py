@@ -395,7 +395,7 @@ def test_answers_to_a_read_back_are_yes_no_or_a_correction(text: str, expected: 
 @pytest.mark.parametrize(
     ("asked", "text", "expected"),
     [
-        (Asked.ANYTHING_ELSE, "no, that's all", {Deny()}),
+        (Asked.ANYTHING_ELSE, "no, that's all", {Deny(nothing_more=True)}),
         (Asked.ANYTHING_ELSE, "no thanks, bye", {Deny(), Goodbye()}),
         (Asked.ANYTHING_ELSE, "yes, I also need a flu shot", {BOOK, service("flu-shot")}),
         (Asked.WHEN, "whenever", {when("whenever")}),

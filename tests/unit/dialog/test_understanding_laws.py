@@ -206,6 +206,7 @@ def test_every_meaning_of_the_phrase_file_is_one_the_program_knows(language: str
     assert names <= {kind.name for kind in Command.__subclasses__()} | {
         "can_not_come",
         "ask_about_it",
+        "ask_answer",
         "ask_of_staff",
         "has_visit",
         "nothing",

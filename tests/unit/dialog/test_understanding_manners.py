@@ -206,7 +206,7 @@ def test_of_a_move_it_is_told_when_the_visit_is_and_when_it_shall_be(
         ("is doctor ruiz speaking spanish", ["ask_clinic languages", "give_practitioner ruiz"]),
         ("do you have a fish tank", ["ask_clinic other"]),
         ("do you have a play area for kids", ["ask_clinic other"]),
-        ("i need to find a doctor", ["start_booking"]),
+        ("i need to find a doctor", ["start_booking True"]),
         ("i have to go to the dentist", ["start_booking", "give_service cleaning dental-exam filling urgent-dental"]),
         ("i have to go now", ["goodbye"]),
         ("What is their address and phone number?", ["ask_clinic address", "ask_clinic phone"]),
