@@ -59,6 +59,14 @@ _LISTENS = {
     Open.BOOKED: Asked.ANYTHING_ELSE,
     Open.ANYTHING_ELSE: Asked.ANYTHING_ELSE,
 }
+_ABOUT = {
+    Open.PERSON: "find",
+    Open.READ_BACK: "book",
+    Open.OTHER_TIME: "book",
+    Open.FAILED: "book",
+    Open.BOOKED: "book",
+}
+"""What its own words show that it took to be going on."""
 _ACTS: dict[type[Command], str] = {
     say.GiveTime: "inform",
     say.GivePractitioner: "inform",
@@ -67,7 +75,7 @@ _ACTS: dict[type[Command], str] = {
     say.Affirm: "affirm",
     say.Choose: "select",
     say.Deny: "negate",
-    say.Correct: "negate",
+    say.Correct: "correct",
     say.MoreOptions: "request_alternatives",
     say.AskClinic: "ask",
     say.Thank: "thank",
@@ -110,8 +118,12 @@ class Manager:
         if now_open is None:
             return  # a question was answered; what was open before still is
         self.open = now_open
+        if now_open in _ABOUT:
+            self.intent = _ABOUT[now_open]
         slots = {act["slot"] for act in acts if act["act"] == "REQUEST"}
         self.asked = _LISTENS[now_open] if now_open in _LISTENS else _question(slots)
+        if self.asked is not Asked.NOTHING and now_open is Open.DETAIL:
+            self.intent = "find" if self.asked in {Asked.LOCATION, Asked.SERVICE} else "book"
         self.offered = ()
         if now_open is Open.PERSON and self.names:
             self.offered = (Option(practitioner_key=str(len(self.names) - 1), text=self.names[-1]),)
@@ -159,10 +171,10 @@ class Manager:
     def _requested(self, command: Command) -> str | None:
         if not isinstance(command, say.AskClinic):
             return None
-        if command.topic in _TOPICS:
-            return _TOPICS[command.topic]
         answer = own_words(self.catalogue, command.text)
-        return answer.text if answer else None
+        if command.topic is Topic.ADDRESS and answer and answer.text == "city":
+            return answer.text
+        return _TOPICS.get(command.topic) or (answer.text if answer else None)
 
     def _intent_after(self, acts: set[str]) -> str:
         if "book" in acts or "find" in acts:
@@ -255,57 +267,64 @@ def _as_annotated(acts: set[str], manager: Manager) -> set[str]:
 
 
 def _detail(acts: set[str]) -> set[str]:
-    return acts - {"affirm", "negate", "thank"} if "inform" in acts else acts
+    return acts - {"affirm", "negate", "correct", "thank", "request_alternatives"} if "inform" in acts else acts
 
 
 def _person(acts: set[str]) -> set[str]:
+    acts = acts - {"negate", "correct"} | ({"request_alternatives"} if acts & {"negate", "correct"} else set())
     if "book" in acts:
-        return acts - {"thank", "negate", "request_alternatives"} | {"select"}
-    if "inform" in acts and not acts & {"affirm", "select", "ask"}:
-        return acts - {"negate"} | {"request_alternatives"}
-    if "negate" in acts:
-        return acts - {"negate"} | {"request_alternatives"}
+        return acts - {"thank", "request_alternatives"} | {"select"}
+    if "ask" in acts:
+        return acts - {"affirm", "select", "thank"}
+    if "inform" in acts and not acts & {"affirm", "select"}:
+        return acts | {"request_alternatives"}
     if acts and acts <= {"thank", "goodbye"}:
         return acts | {"select"}
     return acts
 
 
 def _booking(acts: set[str]) -> set[str]:
-    if acts & {"negate", "goodbye"}:
-        return acts - {"thank", "book"} | {"negate"}
-    return acts - {"thank", "book", "request_alternatives"} | ({"affirm"} if acts & {"inform", "book"} else set())
+    acts = acts - {"thank", "book", "correct"} | ({"affirm"} if "book" in acts and "negate" not in acts else set())
+    if acts & {"inform", "affirm"} and "negate" not in acts:
+        return acts - {"request_alternatives"} | {"affirm"}
+    if acts & {"negate", "goodbye", "request_alternatives"}:
+        return acts - {"request_alternatives", "affirm", "inform"} | {"negate"}
+    return acts
 
 
 def _read_back(acts: set[str]) -> set[str]:
     acts = acts - {"thank", "request_alternatives"}
-    if "inform" in acts:
-        return acts - {"affirm"} | {"negate"}
+    if acts & {"inform", "correct"}:
+        return acts - {"affirm", "correct"} | {"negate"}
     return acts | ({"affirm"} if "ask" in acts and "negate" not in acts else set())
 
 
 def _other_time(acts: set[str]) -> set[str]:
-    if "goodbye" in acts or "request_alternatives" in acts:
-        return acts - {"thank", "request_alternatives"} | {"negate"}
+    if acts & {"goodbye", "request_alternatives", "correct"}:
+        return acts - {"thank", "request_alternatives", "correct"} | {"negate"}
     return acts - {"thank"}
 
 
 def _failed(acts: set[str]) -> set[str]:
     if acts & {"inform", "book", "find"}:
-        return acts - {"affirm", "negate", "thank"} | (set() if "find" in acts else {"book"})
+        kept = acts - {"affirm", "negate", "correct", "thank", "request_alternatives"}
+        return kept | (set() if "find" in acts else {"book"})
     return acts - {"affirm"} | ({"negate", "thank"} if acts & {"negate", "thank", "goodbye"} else set())
 
 
 def _booked(acts: set[str]) -> set[str]:
-    acts = acts - {"affirm", "select"}
-    return acts if "ask" in acts else acts - {"negate"} | {"thank"}
+    acts = acts - {"affirm", "select", "correct"}
+    return acts - {"thank"} if "ask" in acts else acts - {"negate"} | {"thank"}
 
 
 def _anything_else(acts: set[str]) -> set[str]:
-    return acts - {"affirm", "negate"} if acts & {"book", "find"} else acts | {"negate", "thank"}
+    if acts & {"book", "find"}:
+        return acts - {"affirm", "negate", "correct"}
+    return acts - {"correct"} | {"negate", "thank"}
 
 
 _ANNOTATED: dict[Open, Callable[[set[str]], set[str]]] = {
-    Open.NOTHING: lambda acts: acts - {"affirm", "negate", "thank"} if acts & {"book", "find"} else acts,
+    Open.NOTHING: lambda acts: acts - {"affirm", "negate", "correct", "thank"} if acts & {"book", "find"} else acts,
     Open.DETAIL: _detail,
     Open.PERSON: _person,
     Open.BOOKING: _booking,

@@ -48,6 +48,13 @@ def settled(scene: Scene) -> list[Hit]:
         for hit in found
         if not (_is_only_time(hit, details, scene) or _is_only_symptom(hit, scene) or hit.literal <= names)
     ]
+    # "I need a dentist, find me one" is one search; a loose wish alone is one for a visit.
+    is_search = any(hit.label == LOOKING for hit in found)
+    found = [
+        replace(hit, label="start_booking") if hit.label == LOOSELY else hit
+        for hit in found
+        if not (is_search and hit.label == LOOSELY)
+    ]
     order = {label: place for place, label in enumerate(scene.book.intents.labels)}
     kept: list[Hit] = []
     used: set[int] = set(person_words(scene))
@@ -59,14 +66,7 @@ def settled(scene: Scene) -> list[Hit]:
         ):
             kept.append(hit)
             used |= hit.literal
-    return _as_searches(sorted((_supported(hit, found) for hit in kept), key=lambda each: each.start))
-
-
-def _as_searches(hits: list[Hit]) -> list[Hit]:
-    """Take "I need a dentist, find me one" as one search; a loose wish alone is one for a visit."""
-    if any(hit.label == LOOKING for hit in hits):
-        return [hit for hit in hits if hit.label != LOOSELY]
-    return [replace(hit, label="start_booking") if hit.label == LOOSELY else hit for hit in hits]
+    return sorted((_supported(hit, found) for hit in kept), key=lambda each: each.start)
 
 
 def _name_words(scene: Scene) -> frozenset[int]:

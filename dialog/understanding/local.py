@@ -7,7 +7,8 @@ from typing import Generic, TypeVar
 
 from booking.values import Catalogue
 from dialog import commands as say
-from dialog.interpreter import Interpretation, Listening
+from dialog.interpreter import Asked, Interpretation, Listening
+from dialog.languages import SPOKEN, spoken_at
 from dialog.understanding.answers import AnswerWords
 from dialog.understanding.danger import red_flag_in
 from dialog.understanding.meaning import interpret
@@ -21,18 +22,19 @@ from dialog.understanding.words import Utterance, read_words
 Given = TypeVar("Given")
 Made = TypeVar("Made")
 
-LANGUAGES = ("en",)
 CLINICS_KEPT = 64
 """Clinics, and of each the people, places and services, whose prepared names stay at hand."""
 CLEAR_EVIDENCE = 3
-"""Words of another language that show that somebody switched to it."""
+"""Words of another language alone that show that somebody switched to it, where they are more than those of this one."""
+_NOT_OURS = frozenset({Asked.NAME, Asked.SPELL_NAME, Asked.MESSAGE})
+"""Questions whose answers tell nothing about the language of the conversation."""
 
 
 class LocalInterpreter:
     """Implements dialog.interpreter.Interpreter. Keeps the prepared names of the clinics it met last."""
 
     def __init__(self) -> None:
-        self._books = {language: phrase_book(language) for language in LANGUAGES}
+        self._books = {language: phrase_book(language) for language in SPOKEN}
         self._staff = _Prepared(StaffNames)
         self._places = _Prepared(PlaceNames)
         self._services = _Prepared(ServiceNames)
@@ -41,6 +43,15 @@ class LocalInterpreter:
 
     def interpret(self, text: str, listening: Listening, *, deadline_s: float = 1.0) -> Interpretation:
         """Say what `text` means. Never raises for any text; reads its first 600 characters."""
+        if (other := self._other_language(text, listening)) is None:
+            return self._interpret(text, listening)
+        if other not in spoken_at(listening.catalogue):
+            return Interpretation((say.SwitchLanguage(other),), other, 1.0)
+        meant = self._interpret(text, replace(listening, language=other))
+        switch = say.SwitchLanguage(other)
+        return replace(meant, commands=(switch, *(one for one in meant.commands if one != switch)))
+
+    def _interpret(self, text: str, listening: Listening) -> Interpretation:
         book = self._books.get(listening.language, self._books["en"])
         names = self._clinics.of(listening.catalogue, book)
         utterance = _corrected(read_words(text, book.rules), book, names)
@@ -49,11 +60,23 @@ class LocalInterpreter:
         searched = searchable(utterance, book)
         if flag := red_flag_in(searched, book):
             return Interpretation((say.Emergency(utterance.said(flag.start, flag.end)),), listening.language, 1.0)
-        if (other := _other_language(utterance, book)) is not None:
-            return Interpretation((say.SwitchLanguage(other),), other, 1.0)
         return replace(
             interpret(look(utterance, searched, listening, book=book, names=names)), language=listening.language
         )
+
+    def _other_language(self, text: str, listening: Listening) -> str | None:
+        """Give the language somebody went over to: more of its words than of this one's, and not only a "no" or a "gracias"."""
+        if listening.asked in _NOT_OURS:
+            return None
+        own = self._books.get(listening.language, self._books["en"])
+        for language, book in self._books.items():
+            here, there = read_words(text, own.rules).words, read_words(text, book.rules).words
+            alone = {word for word in there if word in book.vocabulary and word not in own.vocabulary}
+            ours = {word for word in here if word in own.vocabulary and word not in book.vocabulary}
+            is_all = 1 < len(alone) == len(there)
+            if language != own.language and (is_all or (len(alone) >= CLEAR_EVIDENCE and len(alone) > len(ours))):
+                return language
+        return None
 
     def _names_of(self, catalogue: Catalogue, book: PhraseBook) -> ClinicNames:
         return ClinicNames(
@@ -88,12 +111,3 @@ def _corrected(utterance: Utterance, book: PhraseBook, names: ClinicNames) -> Ut
         for token in utterance.tokens
     )
     return replace(utterance, tokens=tokens)
-
-
-def _other_language(utterance: Utterance, book: PhraseBook) -> str | None:
-    for language, words in book.other_languages.items():
-        evidence = {word for word in utterance.words if word in words and word not in book.vocabulary}
-        is_all = 1 < len(evidence) == len(utterance.tokens)
-        if is_all or (len(evidence) >= CLEAR_EVIDENCE and len(evidence) * 3 >= len(utterance.tokens)):
-            return language
-    return None

@@ -115,7 +115,6 @@ class PhraseBook:
     move_leads: frozenset[str]
     pointers: frozenset[str]
     languages: Mapping[str, str]
-    other_languages: Mapping[str, frozenset[str]]
     foreign: frozenset[str]
     foreign_surely: frozenset[str]
     vocabulary: frozenset[str]
@@ -209,7 +208,6 @@ class _Binder:
             move_leads=self._words("move_leads"),
             pointers=self._words("pointers"),
             languages=self._pairs("languages"),
-            other_languages={name: frozenset(str(words).split()) for name, words in self._mapping("other_languages")},
             foreign=foreign,
             foreign_surely=self._words("foreign_surely"),
             vocabulary=vocabulary,

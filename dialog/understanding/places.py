@@ -10,6 +10,8 @@ from dialog.understanding.staff import alike
 from dialog.understanding.words import Utterance
 
 ALIKE = 0.9
+SHORT = 4
+"""Words of so few letters are like too many others to be a misspelt name."""
 
 
 class PlaceNames:
@@ -67,7 +69,7 @@ class PlaceNames:
         followed = at + 1 < len(words) and bool(place_words[at + 1])
         if not (is_asked or followed):
             return None
-        keys = tuple(dict.fromkeys(key for key, name in self._names if alike(words[at], name[0]) >= ALIKE))
+        keys = tuple(dict.fromkeys(key for key, name in near if alike(words[at], name[0]) >= ALIKE))
         end = max(place_words[at + 1]) if followed else at + 1
         return Mention(at, end, keys, utterance.said(at, end)) if keys else None
 
@@ -75,8 +77,12 @@ class PlaceNames:
         """Give the names that may begin with `word`."""
         return tuple(pair for pair in self._names if self._says((word,), pair[1][:1]))
 
-    @staticmethod
-    def _says(words: Sequence[str], name: Sequence[str]) -> bool:
+    def _says(self, words: Sequence[str], name: Sequence[str]) -> bool:
         return len(words) == len(name) and all(
-            alike(word, part) >= (ALIKE if len(part) > 4 else 1.0) for word, part in zip(words, name, strict=True)
+            word == part or (len(part) > SHORT and not self._is_ordinary(word) and alike(word, part) >= ALIKE)
+            for word, part in zip(words, name, strict=True)
         )
+
+    def _is_ordinary(self, word: str) -> bool:
+        """Whether a word is a common one: "around" is no Orinda."""
+        return word in self._book.vocabulary or word in self._book.names.common
