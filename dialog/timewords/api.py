@@ -14,7 +14,7 @@ from dialog.timewords.atoms import Signal
 from dialog.timewords.birth import read_birth_date
 from dialog.timewords.clocks import Context
 from dialog.timewords.combine import Said, Utterance, marks_of, parts_of, wish_from
-from dialog.timewords.language import language as language_called
+from dialog.timewords.language import spoken
 from dialog.timewords.leaves import prepared
 from dialog.timewords.mention import Value, settled, value_of, value_of_signal, wish_of, wish_of_signal
 from dialog.timewords.phrases import Phrase, Piece, phrases_of, pieces_of
@@ -41,11 +41,12 @@ def read_time(text: str, *, now: datetime, language: str = "en", asked: str | No
     """Read what `text` says about when to come.
 
     `now` is naive wall time at the clinic. `asked` is what the agent just asked ("when", "time", "date", "choice", "birth_date"): it lets "3" or "the 5th" alone be read,
-    though "the first" picks among a choice that was offered, and after a birth date was asked nothing is a wish. Any text gives a reading; beyond 4,000 characters it is not read. Raises KeyError for an unknown language.
+    though "the first" picks among a choice that was offered, and after a birth date was asked nothing is a wish. Any text gives a reading; beyond 4,000 characters it is not read. A text that is plainly in another language than `language` is read in that. Raises KeyError for an unknown language.
     """
     text = text[:MAX_LENGTH]
-    context = Context(now, language_called(language), asked)
-    tokens = prepared(cut(text), context.language)
+    cut_text = cut(text)
+    context = Context(now, spoken([token.word for token in cut_text], language), asked)
+    tokens = prepared(cut_text, context.language)
     pieces = pieces_of(tokens, context)
     phrases = [settled(phrase, context) for phrase in phrases_of(pieces, tokens, context.language)]
     parts = parts_of(phrases, Utterance(tokens, marks_of(tokens, phrases, context.language), context))

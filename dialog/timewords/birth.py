@@ -3,8 +3,9 @@
 import re
 from datetime import date, datetime
 
-from dialog.timewords.language import Language, correct
-from dialog.timewords.language import language as language_called
+from dialog.timewords.language import Language, correct, spoken
+from dialog.timewords.numbers import below_hundred, thousands
+from dialog.timewords.tokens import folded
 
 OLDEST_YEARS = 120
 MAX_LENGTH = 200
@@ -15,12 +16,15 @@ _PIECE = re.compile(r"\d+|[^\W\d_]+(?:'[^\W\d_]+)*")
 def read_birth_date(text: str, *, now: datetime, language: str = "en", day_first: bool = False) -> date | None:
     """Read a date of birth, or None if there is none, if it is open which, or if it can't be: no such date, in the future, over 120 years ago.
 
-    Figures alone are month, day, year, or day, month, year with `day_first`; a number over 12 tells which is which. Two figures of a year mean the latest past year.
+    Figures alone are month, day, year, or day, month, year with `day_first` and in languages that always write so; a number over 12 tells which is which. A text that is
+    plainly in another language than `language` is read in that. Two figures of a year mean the latest past year.
     `now` is wall time at the clinic.
     """
-    of = language_called(language)
-    numbers, month = _numbers(_PIECE.findall(text[:MAX_LENGTH].lower().replace("’", "'")), of)
-    candidates = _with_month(numbers, month) if month is not None else _in_figures(numbers, day_first=day_first)
+    words = _PIECE.findall(folded(text[:MAX_LENGTH].lower().replace("’", "'")))
+    of = spoken(words, language)
+    numbers, month = _numbers(words, of)
+    day_leads = day_first or of.day_first
+    candidates = _with_month(numbers, month) if month is not None else _in_figures(numbers, day_first=day_leads)
     for year, month_number, day in candidates:
         born = _born(year, month_number, day, now.date())
         if born is not None:
@@ -112,18 +116,6 @@ def _number_at(words: list[str], at: int, of: Language) -> tuple[int, str | None
     return 1, None
 
 
-def _value(words: list[str], at: int, of: Language) -> tuple[int, int] | None:
-    """A number below a hundred in words, ordinal or not: how many words it takes, and what it is."""
-    if at >= len(words):
-        return None
-    first = of.numbers.get(words[at], of.ordinals.get(words[at]))
-    if first is None:
-        return None
-    unit = of.numbers.get(words[at + 1], of.ordinals.get(words[at + 1], 0)) if at + 1 < len(words) else 0
-    compound = words[at] in of.numbers and first >= 20 and first % 10 == 0 and 1 <= unit <= 9
-    return (2, first + unit) if compound else (1, first)
-
-
 def _below_hundred(words: list[str], at: int, of: Language) -> tuple[int, str | None]:
     if (
         words[at] in of.steering["oh"]
@@ -132,7 +124,7 @@ def _below_hundred(words: list[str], at: int, of: Language) -> tuple[int, str | 
         and of.numbers[words[at + 1]] <= 9
     ):
         return 1, "0"
-    found = _value(words, at, of)
+    found = below_hundred(words, at, of)
     return (found[0], str(found[1])) if found is not None else (1, None)
 
 
@@ -143,14 +135,11 @@ def _century(words: list[str], at: int, of: Language) -> tuple[int, str | None]:
         return 1, None
     if words[at + 1] in of.steering["oh"] and at + 2 < len(words) and 1 <= of.numbers.get(words[at + 2], 0) <= 9:
         return 3, f"{century}0{of.numbers[words[at + 2]]}"
-    rest = _value(words, at + 1, of)
+    rest = below_hundred(words, at + 1, of)
     return (1 + rest[0], f"{century}{rest[1]}") if rest is not None and 10 <= rest[1] <= 99 else (1, None)
 
 
 def _thousands(words: list[str], at: int, of: Language) -> tuple[int, str | None]:
     """Read "two thousand and three"."""
-    if of.numbers.get(words[at]) != 2 or at + 1 >= len(words) or words[at + 1] not in of.steering["thousand"]:
-        return 1, None
-    behind = at + 2 + (at + 2 < len(words) and words[at + 2] in of.steering["or"])
-    rest = _value(words, behind, of)
-    return (behind - at + rest[0], str(2000 + rest[1])) if rest is not None else (2, "2000")
+    found = thousands(words, at, of)
+    return (found[0], str(found[1])) if found is not None else (1, None)

@@ -130,6 +130,21 @@ def exact_minutes_past(_: Context, minutes: int, clock: Clock) -> Clock | None:
     return _moved(clock, minutes) if 1 <= minutes < 60 else None
 
 
+def past_minutes(context: Context, clock: Clock, minutes: int) -> Clock | None:
+    """Read "four and ten", as Spanish says it."""
+    return exact_minutes_past(context, minutes, clock)
+
+
+def less_minutes(context: Context, clock: Clock, minutes: int) -> Clock | None:
+    """Read "four less ten"."""
+    return some_minutes_to(context, minutes, clock)
+
+
+def in_half(_: Context, clock: Clock, half: Half) -> Clock:
+    """Read "half past four p.m."."""
+    return Clock(of_half(clock.readings, half))
+
+
 def length_past(_: Context, length: Length, clock: Clock) -> Clock | None:
     """Read "half an hour after noon"."""
     return _moved(clock, length.minutes) if 0 < length.minutes < NOON and not (length.days or length.months) else None
@@ -164,6 +179,13 @@ def span(_: Context, start: Clock, end: Clock) -> Span | Unclear | None:
     if not pairs:
         return Unclear("the end is before the start") if start != end else None
     return Span(tuple((first, last) for _gap, _index, first, last in sorted(pairs)))
+
+
+def hours_span(context: Context, first: int, last: int) -> Span | Unclear | None:
+    """Read "from 16 to 18 hours"."""
+    if not 0 <= first < last <= 24:
+        return None
+    return span(context, Clock(_readings(Figures(first), None)), Clock(_readings(Figures(last), None)))
 
 
 def span_in_part(context: Context, _part: Part, start: Clock, end: Clock) -> Span | Unclear | None:

@@ -148,7 +148,8 @@ def nth_weekday_from(_: Context, count: int, weekdays: tuple[int, ...], from_: D
 
 def weekday_after(_: Context, weekday: int, from_: Day) -> Dated:
     """Read "the Thursday after Easter"."""
-    return point(from_.first + timedelta(days=(weekday - from_.first.weekday() - 1) % 7 + 1))
+    last = from_.end - timedelta(days=1)
+    return point(last + timedelta(days=(weekday - last.weekday() - 1) % 7 + 1))
 
 
 def weekday_before(_: Context, weekday: int, from_: Day) -> Dated:
@@ -344,6 +345,16 @@ def holiday_year(context: Context, name: str, year: int) -> Day:
 
 def recurring(_: Context, weekdays: tuple[int, ...]) -> Recurring:
     """Read "Tuesdays"."""
+    return Recurring(frozenset(weekdays))
+
+
+def recurring_from_to(_: Context, first: int, last: int) -> Recurring:
+    """Read "Mondays to Thursdays" where only the article tells the plural."""
+    return recurring_range(_, (first,), (last,))
+
+
+def recurring_each(_: Context, *weekdays: int) -> Recurring:
+    """Read "Mondays, Tuesdays and Fridays" where only the article tells the plural."""
     return Recurring(frozenset(weekdays))
 
 

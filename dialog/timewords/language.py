@@ -4,6 +4,7 @@ A data file holds lists of words by kind and rules that name a meaning for kinds
 This module knows no language: adding one is adding a file, as long as its rules name meanings that clocks.py, lengths.py, dates.py, periods.py and ranges.py have.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib import resources
@@ -13,7 +14,7 @@ from rapidfuzz import process
 from rapidfuzz.distance import OSA
 from ruamel.yaml import YAML
 
-from dialog.timewords.tokens import Token, cut
+from dialog.timewords.tokens import Token, cut, folded
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,8 @@ class Language:
     rules: dict[str, tuple[Rule, ...]]
     starts: dict[str, dict[str, tuple[Rule, ...]]]
     joining: frozenset[str]
+    day_first: bool
+    telling: frozenset[str]
 
     def phrases_at(self, tokens: list[Token], at: int, *, steering: bool = False) -> list[tuple[int, Phrase]]:
         """Find the word-list entries that begin at token `at`, each with the position after it."""
@@ -87,7 +90,7 @@ def language(name: str) -> Language:
     source = resources.files("dialog.timewords").joinpath(f"{name}.yaml")
     if not name.isalpha() or not source.is_file():
         raise KeyError(name)
-    data = YAML(typ="safe", pure=True).load(source.read_text(encoding="utf-8"))
+    data = YAML(typ="safe", pure=True).load(folded(source.read_text(encoding="utf-8")))
     rules = _rules(data["rules"])
     lexicon = _lexicon({kind: _meanings_in(text) for kind, text in data["words"].items()})
     steering = {name: _entries(text.splitlines()) for name, text in data["steering"].items()}
@@ -106,8 +109,29 @@ def language(name: str) -> Language:
         | frozenset(word for each in rules.values() for rule in each for item in rule.items for word in item.words),
         rules=rules,
         starts=_starts(rules),
+        day_first=bool(data["day_first"]),
+        telling=frozenset(_entries(data["telling"].splitlines())),
         joining=frozenset(kind for kind, each in rules.items() if all(rule.meaning == "nothing" for rule in each)),
     )
+
+
+@lru_cache
+def other_languages(name: str) -> tuple[Language, ...]:
+    """All languages but the one called `name`."""
+    files = (each.name for each in resources.files("dialog.timewords").iterdir())
+    names = sorted(file.removesuffix(".yaml") for file in files if file.endswith(".yaml"))
+    return tuple(language(other) for other in names if other != name)
+
+
+def spoken(words: Collection[str], name: str) -> Language:
+    """The language that `words` are in: the one called `name`, unless they plainly are in another and not in this one.
+
+    Raises KeyError for a language without a data file.
+    """
+    given = language(name)
+    if given.telling.intersection(words):
+        return given
+    return next((other for other in other_languages(name) if other.telling.intersection(words)), given)
 
 
 def correct(word: str, of: Language) -> str:

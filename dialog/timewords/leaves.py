@@ -10,11 +10,13 @@ from dialog.timewords.clocks import Context, Figures, named_part
 from dialog.timewords.dates import written_date
 from dialog.timewords.grammar import Found
 from dialog.timewords.language import Language, correct
+from dialog.timewords.numbers import thousands
 from dialog.timewords.periods import month_year
 from dialog.timewords.tokens import Token
 
 Leaves = dict[str, Found]
 SURELY_A_DATE = 11
+LONGEST_YEAR = 8  # in words
 
 
 def prepared(tokens: list[Token], language: Language) -> list[Token]:
@@ -38,7 +40,7 @@ def prepared(tokens: list[Token], language: Language) -> list[Token]:
             moving = True
         elif token.word in language.steering["stops"]:
             moving = False
-        elif moving and token.word in language.steering["to"] and not _counts_minutes(before, language):
+        elif moving and token.word in language.steering["to"] and _is_move(before, following, language):
             kept.append(_reworded(token, MOVED_TO))
             moving = False
             continue
@@ -62,9 +64,12 @@ def _without_suffix(token: Token, language: Language) -> list[Token]:
     return [token]
 
 
-def _counts_minutes(before: Token | None, language: Language) -> bool:
-    """Whether a "to" after this token is that of "quarter to four"."""
-    return before is not None and (before.word in language.steering["clock_units"] or before.word in language.numbers)
+def _is_move(before: Token | None, following: Token | None, language: Language) -> bool:
+    """Whether a "to" between these tokens is that of a move: not in "quarter to four", nor in Spanish where it leads to the hour of a day just named."""
+    counts = before is not None and before.word in language.numbers
+    if following is not None and following.word in language.steering["hour_articles"]:
+        return counts or (before is not None and before.kind in {"int", "clock"})
+    return not (counts or (before is not None and before.word in language.steering["clock_units"]))
 
 
 def _reworded(token: Token, word: str) -> Token:
@@ -110,7 +115,7 @@ class _Leaf:
         elif kind == "int":
             self._figures()
         elif kind == "ordinal":
-            self._ordinal(int(self.token.word[:-2]), 1, digits=True)
+            self._ordinal(int("".join(each for each in self.token.word if each.isdecimal())), 1, digits=True)
         elif kind == "clock":
             self._clock()
         elif kind == "decimal":
@@ -133,7 +138,7 @@ class _Leaf:
             value: object = phrase.value
             if phrase.kind in {"MONTH", "WEEKDAY"} and not self._is_really(phrase.kind):
                 continue
-            if phrase.kind in {"PART", "PARTS"}:
+            if phrase.kind in {"PART", "PARTNAME", "PARTS"}:
                 value = named_part(self.language, str(phrase.value))
             self.found.setdefault(phrase.kind, {}).setdefault(end, value)
             if phrase.kind == "MONTH" and self.token.word not in self.steering["months_that_are_words"]:
@@ -181,12 +186,19 @@ class _Leaf:
                 self._minute(numbers[self._word(1)], 2)
             return
         self._number(value, 1)
-        if value >= 20 and 1 <= numbers.get(self._word(1), 0) <= 9:
-            self._number(value + numbers[self._word(1)], 2)
+        between = 1 + (value >= 30 and self._word(1) in self.steering["number_joiners"])
+        if 20 <= value < 100 and 1 <= numbers.get(self._word(between), 0) <= 9:
+            self._number(value + numbers[self._word(between)], between + 1)
 
     def _year_words(self) -> bool:
-        """Take "nineteen eighty-four" for a year; say whether it can be nothing else, since no hour has so many minutes."""
+        """Take "nineteen eighty-four" or "two thousand twenty-seven" for a year; say whether it can be nothing else."""
         numbers = self.language.numbers
+        ahead = [token.word for token in self.tokens[self.at : self.at + LONGEST_YEAR]]
+        if found := thousands(ahead, 0, self.language):
+            taken, year = found
+            if 1900 <= year <= 2100:
+                self._add("YEAR", taken, year)
+            return True
         century, tens = numbers.get(self.token.word, 0), numbers.get(self._word(1), 0)
         if century not in {19, 20} or tens < 10:
             return False
@@ -277,7 +289,7 @@ class _Leaf:
                 self._add("BADCLOCK", 1, text)
 
     def _is_military(self) -> bool:
-        return len(self.token.word) == 4 and self._word(1) in self.steering["after_four_figures"]
+        return len(self.token.word) == 4 and self._word(1) in self.steering["hours"]
 
     def _clock(self) -> None:
         hour, _, minute = self.token.word.replace(".", ":").replace("h", ":").partition(":")
@@ -309,7 +321,8 @@ class _Leaf:
     def _counts(self, tokens: int) -> bool:
         following = self._word(tokens)
         return following in self.steering["counted"] and not (
-            following in self.steering["clock_units"] and self._word(tokens + 1) in self.steering["to_or_past"]
+            (following in self.steering["clock_units"] and self._word(tokens + 1) in self.steering["to_or_past"])
+            or (following in self.steering["hours"] and self._word(-1) in self.steering["hour_articles"])
         )
 
     # Written dates
@@ -325,9 +338,13 @@ class _Leaf:
         else:
             month, day, year = numbers
             year += 0 if year > 99 else 2000 if year < 70 else 1900
-            if month > 12 or self.token.word[1:3].count(".") == 1:
+            if month > 12 or self._is_day_first():
                 month, day = (day, month) if day <= 12 else (month, day)
         self._add("DATE", 1, written_date(self.context, year, month, day))
+
+    def _is_day_first(self) -> bool:
+        """Dates with full stops are written day first in every language."""
+        return self.language.day_first or self.token.word[1:3].count(".") == 1
 
     def _short_date(self, first: int, second: int) -> None:
         if second >= 1900:
@@ -337,7 +354,7 @@ class _Leaf:
         self._add("FRACTION", 1, (first, second) if second else (0, 1))
         if self._counts(1):
             return
-        if first > 12 >= second >= 1:
+        if first > 12 >= second >= 1 or (self.language.day_first and 1 <= second <= 12):
             first, second = second, first
         self._add(
             "DATE", 1, written_date(self.context, None, first, second) if 1 <= first <= 12 else Unclear("no such date")

@@ -22,7 +22,7 @@ def length_of(count: float, unit: str) -> Length | None:
     whole = int(count)
     if whole != count or whole > LONGEST:
         return None
-    days = {"day": 1, "week": 7, "fortnight": 14}
+    days = {"day": 1, "week": 7, "fortnight": 14, "half_month": 15}
     if unit in days:
         return Length(days=whole * days[unit])
     return Length(workdays=whole) if unit == "workday" else Length(months=whole)

@@ -39,6 +39,12 @@ def period_coming(context: Context, kind: str) -> Day:
     return period(context, kind, 0 if kind == "weekend" else 1)
 
 
+def period_to_come(context: Context, kind: str) -> Day:
+    """Read "the week that comes"; a weekend that has not begun yet comes too."""
+    begun = context.today.weekday() > 4
+    return period(context, kind, 0 if kind == "weekend" and not begun else 1)
+
+
 def period_month(context: Context, ahead: int) -> Day:
     """Read "next month" where a month is meant to hold a day."""
     return replace(period(context, "month", ahead), counted=True)

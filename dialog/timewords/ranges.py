@@ -8,7 +8,7 @@ from dateutil.relativedelta import relativedelta
 
 from dialog.timewords.atoms import Clock, Day, Half, Length, Part, Recurring, Span, Together, Unclear
 from dialog.timewords.clocks import Context, half_day, named_part, part_early, part_late, span, span_after, span_before
-from dialog.timewords.dates import Dated, day_of_month, monday_of, point, written_date
+from dialog.timewords.dates import Dated, day_in, day_of_month, monday_of, point, written_date
 from dialog.timewords.lengths import added, length_of
 from dialog.timewords.periods import month
 from dialog.timewords.values import HORIZON
@@ -50,6 +50,29 @@ def days_month(context: Context, first: int, last: int, month: int, year: int | 
 def two_days_month(context: Context, first: int, last: int, month: int, year: int | None = None) -> Together | None:
     """Read "the 3rd or the 5th of May"."""
     days = [written_date(context, year, month, day) for day in (first, last) if 1 <= day <= 31]
+    return Together(tuple(days)) if len(days) == 2 else None
+
+
+def days_in_month(_: Context, first: int, last: int, month: Day) -> Dated | None:
+    """Read "from the 3rd to the 7th of next month"."""
+    start, end = day_in(_, first, month), day_in(_, last, month)
+    if not (isinstance(start, Day) and isinstance(end, Day)):
+        return start if isinstance(start, Unclear) else end
+    return Day(start.first, end.end, "days") if first < last else None
+
+
+def day_to_date(_: Context, first: int, last: Day) -> Dated | None:
+    """Read "from the 28th to May 3rd", which begins in the month before."""
+    for back in range(31):
+        start = last.first - timedelta(days=back)
+        if start.day == first:
+            return Day(start, last.end, "days")
+    return None
+
+
+def two_days_of_month(context: Context, first: int, last: int) -> Together | None:
+    """Read "the 3rd or the 5th"."""
+    days = [found for day in (first, last) if (found := day_of_month(context, day)) is not None]
     return Together(tuple(days)) if len(days) == 2 else None
 
 
@@ -183,6 +206,16 @@ def until_day(context: Context, day: Day) -> Dated | None:
 def day_half(context: Context, day: Day, half: Half) -> Together:
     """Read "Friday a.m."."""
     return Together((day, half_day(context, half)))
+
+
+def day_part(_: Context, day: Day, part: Part) -> Together:
+    """Read "Tuesday evening"."""
+    return Together((day, part))
+
+
+def day_clock(_: Context, day: Day, clock: Clock) -> Together:
+    """Read "Monday, 9 in the morning"."""
+    return Together((day, clock))
 
 
 def weekday_parts(_: Context, weekday: int, part: Part) -> Together:

@@ -4,6 +4,7 @@ Numbers that are plainly something else (telephone numbers, prices, long digits)
 """
 
 import re
+import unicodedata
 from dataclasses import dataclass
 from typing import Literal, cast
 
@@ -17,7 +18,7 @@ _TOKEN = re.compile(
         | [^\s@]{1,64}@[^\s@]{1,64}\.\w+ )
     | (?P<date> \d{4}[-/.]\d{1,2}[-/.]\d{1,2}(?!\d) | \d{1,2}(?P<sep>[-/.])\d{1,2}(?P=sep)(?:\d{4}|\d{2})(?![\d:]) | \d{1,2}/\d{1,2}(?![\d/]) | \d{1,2}/\d{4}(?!\d) )
     | (?P<clock> \d{1,2}:\d{2}(?![\d:]) | \d{1,2}\.[0-5]\d(?=\s?[ap]\.?\s?m?\b) | \d{1,2}h\d{2}\b )
-    | (?P<ordinal> \d{1,2}(?:st|nd|rd|th)\b )
+    | (?P<ordinal> \d{1,2}(?:(?:st|nd|rd|th|er|ero|era|ro|ra|do|da|to|ta|mo|ma|vo|va|no|na|º|ª)\b|°) )
     | (?P<decimal> \d+\.\d+ )
     | (?P<int> \d+ )
     | (?P<word> [^\W\d_]+(?:['’`´][^\W\d_]+)* )
@@ -30,7 +31,7 @@ _APOSTROPHES = str.maketrans("’`´", "'''")
 
 @dataclass(frozen=True)
 class Token:
-    """A piece of the utterance: `word` is lower case, `start` and `end` are positions in the utterance."""
+    """A piece of the utterance: `word` is lower case and without accents, `start` and `end` are positions in the utterance."""
 
     kind: Kind
     word: str
@@ -38,6 +39,13 @@ class Token:
     end: int
     capital: bool = False
     glued: bool = False
+
+
+def folded(text: str) -> str:
+    """`text` without accents, which speech recognisers and hurried people leave out."""
+    if text.isascii():
+        return text
+    return "".join(each for each in unicodedata.normalize("NFD", text) if not unicodedata.combining(each))
 
 
 def cut(text: str) -> list[Token]:
@@ -48,7 +56,7 @@ def cut(text: str) -> list[Token]:
         kind = match.lastgroup
         if kind is None or len(tokens) >= MAX_TOKENS:
             break
-        word = match.group().lower().translate(_APOSTROPHES)
+        word = folded(match.group().lower().translate(_APOSTROPHES))
         glued = match.start() == end_before
         if glued and word in {"a", "p"} and tokens[-1].kind in {"int", "clock"}:
             word += "m"
