@@ -75,11 +75,15 @@ def meeting(slots: Iterable[Slot], wish: TimeWish, limits: Limits, *, catalogue:
     return [slot for slot in fitting if any(_minute(_wall(slot, catalogue)) in clock for clock in wish.clocks)]
 
 
+def refuses(wish: TimeWish) -> bool:
+    """Say whether a wish names days or times that do not suit."""
+    return bool(wish.not_days or wish.not_weekdays or wish.not_clocks)
+
+
 def only_refuses(wish: TimeWish) -> bool:
     """Say whether a wish names days or times that do not suit, and none that do."""
-    refused = wish.not_days or wish.not_weekdays or wish.not_clocks
     wanted = wish.days or wish.weekdays or wish.clocks or wish.at_minute is not None or wish.order or wish.relative
-    return bool(refused) and not wanted
+    return refuses(wish) and not wanted
 
 
 def one_day(day: date) -> tuple[DayRange, ...]:
@@ -151,13 +155,15 @@ def spread(
 
 
 def nearest(relaxations: Sequence[Relaxation]) -> tuple[Offer, ...]:
-    """Choose what to offer of the nearest ways that work, in their order: one of each way, then further ones of the first.
+    """Choose what to offer of the nearest ways that work, in their order: one of each, then further ones with whom and where they wished.
 
     What is too soon for patients is none: only staff can book it.
     """
     ways = [one for one in relaxations if Change.NOTICE not in one.changes]
     slots = [one.slot for one in ways]
-    slots += [slot for one in ways for slot in one.further if slot.starts_at not in {each.starts_at for each in slots}]
+    starts = {one.starts_at for one in slots}
+    for one in sorted(ways, key=lambda each: not {Change.PRACTITIONER, Change.LOCATION}.isdisjoint(each.changes)):
+        slots += [slot for slot in one.further if slot.starts_at not in starts]
     return tuple(offer_of(one) for one in slots[:OFFERED_AT_ONCE])
 
 

@@ -104,7 +104,7 @@ def take_times(draft: Draft, request: FindTimes, found: TimesFound) -> None:
         chosen = offers.nearest(found.nearest)
         _tell_why_not(draft, request, found, chosen)
     if not chosen:
-        _nothing_at_all(draft)
+        _nothing_at_all(draft, request)
         return
     draft.update_flow(offers=_named(chosen, request), anchor=tuple(one.starts_at for one in chosen))
 
@@ -278,8 +278,8 @@ def _is_worth_waiting(draft: Draft, request: FindTimes, found: TimesFound, chose
     return all(abs(one.starts_at - first) > _FAR for one in chosen)
 
 
-def _nothing_at_all(draft: Draft) -> None:
-    if draft.flow.details.wish is None and not draft.flow.details.practitioner_keys:
+def _nothing_at_all(draft: Draft, request: FindTimes) -> None:
+    if not request.shown and not offers.refuses(request.wish):
         draft.ask(Say.NOTHING_FREE, Asked.YES_NO)
         draft.update(pending_note="Wanted an appointment; nothing was free.")
         return

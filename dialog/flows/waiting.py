@@ -24,8 +24,12 @@ def join(draft: Draft) -> None:
 
 
 def take_entry(draft: Draft, joined: OnWaitingList) -> None:
-    """Tell that they are on the list."""
+    """Tell that they are on the list. Where nothing else is free there is nothing more to settle."""
     draft.say(Say.WAITLIST_JOINED, service=joined.service_id)
+    question = draft.state.question
+    if question is not None and question.say is Say.NOTHING_FREE and draft.state.flow is not None:
+        draft.update(pending_note=None)
+        draft.finish(Outcome.INFORMED)
     draft.note_outcome(Outcome.INFORMED)
 
 
