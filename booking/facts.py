@@ -3,8 +3,10 @@
 import dataclasses
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import cache
+from typing import Any
 
-from sqlalchemy import bindparam, func, literal, or_, select, union_all
+from sqlalchemy import CompoundSelect, bindparam, func, literal, or_, select, union_all
 from sqlalchemy.orm import Session
 
 from booking.asked import UnknownPatient, length_asked, location_asked, service_asked
@@ -125,7 +127,7 @@ def _record(
     and who has seen them, the last one first. One statement.
     """
     given = {"patient_id": patient_id, "ignoring": list(ignoring), "now": now, "start": around.start, "end": around.end}
-    rows = session.execute(_RECORD, given).all()
+    rows = session.execute(_record_of(bool(ignoring)), given).all()
     seen = sorted(((row[2], row[1]) for row in rows if row[0] == "seen"), reverse=True)
     return (
         tuple((Interval(row[2], row[3]), str(row[4])) for row in rows if row[0] == "visit"),
@@ -141,10 +143,6 @@ _LOCK_PATIENT = (
     .where(_PATIENT.id == bindparam("patient_id"), _PATIENT.clinic_id == bindparam("clinic_id"))
     .with_for_update(key_share=True)
 )
-_THEIRS = (
-    _VISIT.patient_id == bindparam("patient_id"),
-    _VISIT.id.not_in(bindparam("ignoring", expanding=True)),
-)
 _LASTS = (
     _VISIT.status.in_(BLOCKING),
     _VISIT.starts_at < bindparam("end"),
@@ -152,18 +150,24 @@ _LASTS = (
     or_(_VISIT.hold_expires_at.is_(None), _VISIT.hold_expires_at > bindparam("now")),
 )
 _TIME = (_VISIT.practitioner_id, _VISIT.starts_at, _VISIT.ends_at, func.coalesce(_VISIT.bundle_id, _VISIT.id))
-_RECORD = union_all(
-    select(literal("visit"), *_TIME).where(*_THEIRS, *_LASTS),
-    select(literal("visit"), *_TIME).where(
+
+
+@cache
+def _record_of(is_ignoring: bool) -> CompoundSelect[Any]:  # noqa: FBT001 -- a key of the cache
+    others = (_VISIT.id.not_in(bindparam("ignoring", expanding=True)),) if is_ignoring else ()
+    theirs = (_VISIT.patient_id == bindparam("patient_id"), *others)
+    seat = (
         _SEAT.appointment_id == _VISIT.id,
         _SEAT.patient_id == bindparam("patient_id"),
         # As `sessions.seats_count`.
         _SEAT.status.in_(BLOCKING),
         or_(_SEAT.hold_expires_at.is_(None), _SEAT.hold_expires_at > bindparam("now")),
-        _VISIT.id.not_in(bindparam("ignoring", expanding=True)),
-        *_LASTS,
-    ),
-    select(literal("seen"), _VISIT.practitioner_id, func.max(_VISIT.starts_at), func.max(_VISIT.ends_at), literal(""))
-    .where(*_THEIRS, _VISIT.status.in_(_SEEN), _VISIT.starts_at <= bindparam("now"))
-    .group_by(_VISIT.practitioner_id),
-)
+    )
+    last_seen = (func.max(_VISIT.starts_at), func.max(_VISIT.ends_at))
+    return union_all(
+        select(literal("visit"), *_TIME).where(*theirs, *_LASTS),
+        select(literal("visit"), *_TIME).where(*seat, *others, *_LASTS),
+        select(literal("seen"), _VISIT.practitioner_id, *last_seen, literal(""))
+        .where(*theirs, _VISIT.status.in_(_SEEN), _VISIT.starts_at <= bindparam("now"))
+        .group_by(_VISIT.practitioner_id),
+    )
