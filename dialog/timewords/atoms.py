@@ -36,7 +36,7 @@ class Day:
 
     first: date
     end: date
-    unit: Literal["day", "days", "week", "weekend", "month"] = "day"
+    unit: Literal["day", "days", "week", "weekend", "month", "year"] = "day"
     open: Open | None = None
     weekday: int | None = None
     counted: bool = False

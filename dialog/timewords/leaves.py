@@ -34,6 +34,8 @@ def prepared(tokens: list[Token], language: Language) -> list[Token]:
             and not (before and following and before.word in dated and following.word in dated)
         ):
             continue
+        if token.word == "-" and following and following.word in language.steering["suffixes"]:
+            continue
         if token.word == "." and token.glued and before and before.word in dated and len(before.word) < 6:
             continue
         if token.word in language.steering["moving"]:

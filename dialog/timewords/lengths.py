@@ -8,11 +8,12 @@ from dialog.timewords.atoms import Length, Moment, Stretch
 from dialog.timewords.clocks import Context
 from dialog.timewords.values import DAY_MINUTES
 
+LONGER_DAYS = {"week": 7, "fortnight": 14, "half_month": 15}  # units that have halves in days
 LONGEST = 1000  # of anything; beyond it nobody speaks of an appointment
 
 
 def length_of(count: float, unit: str) -> Length | None:
-    """So many of a unit; None for what cannot be counted in days, such as two and a half weeks."""
+    """So many of a unit; half a week is three days. None for what cannot be counted in days, such as half a day."""
     if unit == "minute":
         return Length(minutes=round(count))
     if unit == "hour":
@@ -20,12 +21,15 @@ def length_of(count: float, unit: str) -> Length | None:
     if unit == "year":
         count, unit = count * 12, "month"
     whole = int(count)
-    if whole != count or whole > LONGEST:
+    if whole > LONGEST:
         return None
-    days = {"day": 1, "week": 7, "fortnight": 14, "half_month": 15}
-    if unit in days:
-        return Length(days=whole * days[unit])
-    return Length(workdays=whole) if unit == "workday" else Length(months=whole)
+    if unit in LONGER_DAYS:
+        return Length(days=int(count * LONGER_DAYS[unit]))
+    if unit == "month":
+        return Length(months=whole, days=int((count - whole) * 30))
+    if whole != count:
+        return None
+    return Length(workdays=whole) if unit == "workday" else Length(days=whole)
 
 
 def length(_: Context, count: float, unit: str) -> Length | None:
@@ -51,9 +55,9 @@ def length_and_half(_: Context, count: float, unit: str) -> Length | None:
     return length_of(count + 0.5, unit)
 
 
-def length_unit_and_half(context: Context, count: float, unit: str) -> Length | None:
-    """Read "an hour and a half"."""
-    return length_and_half(context, count, unit)
+def length_and_part(_: Context, count: float, unit: str, part: int, of: int) -> Length | None:
+    """Read "an hour and a quarter"."""
+    return length_of(count + part / of, unit)
 
 
 def length_mixed(_: Context, count: float, fraction: tuple[int, int], unit: str) -> Length | None:

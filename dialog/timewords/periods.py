@@ -8,7 +8,7 @@ from dateutil.relativedelta import relativedelta
 from dialog.timewords.atoms import Day, Length, Recurring, Together, Unclear
 from dialog.timewords.clocks import Context
 from dialog.timewords.dates import Dated, holiday, monday_of
-from dialog.timewords.lengths import added
+from dialog.timewords.lengths import added, length_of
 
 
 def name(_: Context, word: str) -> str:
@@ -31,7 +31,20 @@ def period(context: Context, kind: str, ahead: int) -> Day:
     """Read "next week", "this month"."""
     if kind == "month":
         return _period(context.today.replace(day=1) + relativedelta(months=ahead), kind)
+    if kind == "half_month":
+        return _half_month(context.today, ahead)
+    if kind == "year":
+        year = context.today.year + ahead
+        return Day(date(year, 1, 1), date(year + 1, 1, 1), "year")
     return _period(context.today + timedelta(days=7 * ahead), kind)
+
+
+def _half_month(day: date, ahead: int) -> Day:
+    """The first or the second half of a month, as wages are paid in many countries."""
+    months, second = divmod((day.day > 15) + ahead, 2)
+    first = day.replace(day=1) + relativedelta(months=months)
+    half = first.replace(day=16)
+    return Day(half, first + relativedelta(months=1), "days") if second else Day(first, half, "days")
 
 
 def period_coming(context: Context, kind: str) -> Day:
@@ -165,7 +178,7 @@ month_alone = month
 
 def year_next(context: Context) -> Day:
     """Read "next year"."""
-    return Day(date(context.today.year + 1, 1, 1), date(context.today.year + 2, 1, 1), "days")
+    return period(context, "year", 1)
 
 
 def period_and_next(_: Context, first: Day) -> Day:
@@ -201,7 +214,22 @@ def weeks_from_now(_: Context, *_words: object) -> None:
 # Parts of periods
 
 
+def first_of(_: Context, count: int, unit: str, month: Day) -> Day | None:
+    """Read "the first two weeks of May"."""
+    by = length_of(count, unit)
+    return Day(month.first, min(added(month.first, by), month.end), "days") if by and by.days and count else None
+
+
+def last_of(_: Context, count: int, unit: str, month: Day) -> Day | None:
+    """Read "the last two weeks of May"."""
+    by = length_of(count, unit)
+    return Day(max(added(month.end, by, -1), month.first), month.end, "days") if by and by.days and count else None
+
+
 def _shape(period: Day, month: tuple[int, int], week: tuple[int, int]) -> Day:
+    if period.unit == "year":
+        start, end = (int(each * 12 / 30) for each in month)
+        return Day(period.first + relativedelta(months=start), period.first + relativedelta(months=min(end, 12)), "days")
     days = (period.end - period.first).days
     begin, end = month if period.unit == "month" else week if days > 3 else (0, days)
     first, last = period.first + timedelta(days=begin), min(period.first + timedelta(days=end), period.end)

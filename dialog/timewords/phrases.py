@@ -187,8 +187,9 @@ def _answers(piece: Piece, tokens: list[Token], context: Context) -> bool:
         return True
     if context.asked == "choice":
         return isinstance(piece.atom, Day) and piece.atom.first.day > MOST_CHOICES
-    # "The first" alone picks among what was offered; "May" alone can only be the month, and "9 to 5" hours.
-    return _is_all_there_is(piece, tokens) and isinstance(piece.atom, Day) and piece.atom.unit == "month"
+    # "The first" alone picks among what was offered; "May" alone can only be the month, "the sixth" a day, and "9 to 5" hours.
+    dated = isinstance(piece.atom, Day) and (piece.atom.unit == "month" or piece.atom.first.day > MOST_CHOICES)
+    return dated and _is_all_there_is(piece, tokens)
 
 
 def _is_all_there_is(piece: Piece, tokens: list[Token]) -> bool:

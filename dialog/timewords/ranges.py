@@ -70,6 +70,15 @@ def day_to_date(_: Context, first: int, last: Day) -> Dated | None:
     return None
 
 
+def date_to_day(_: Context, first: Day, last: int) -> Dated | None:
+    """Read "from May 5th to the 9th"."""
+    for ahead in range(1, 31):
+        end = first.first + timedelta(days=ahead)
+        if end.day == last:
+            return Day(first.first, end + timedelta(days=1), "days")
+    return None
+
+
 def two_days_of_month(context: Context, first: int, last: int) -> Together | None:
     """Read "the 3rd or the 5th"."""
     days = [found for day in (first, last) if (found := day_of_month(context, day)) is not None]
