@@ -107,7 +107,7 @@ def _awake(state: DialogState, setting: Setting) -> DialogState:
     if state.last_heard_at is None or setting.now - state.last_heard_at <= _VERIFIED_FOR:
         return state
     kept = tuple(flow for flow in state.flows if flow.kind is FlowKind.BOOK)
-    return replace(state, verified_id=None, told=(), me=replace(state.me, birth_date=None), flows=kept)
+    return replace(state, verified_id=None, told=(), called_off=None, me=replace(state.me, birth_date=None), flows=kept)
 
 
 def _listen(draft: Draft, heard: Heard) -> None:

@@ -140,6 +140,7 @@ class DialogState:
     verified_id: str | None = None
     served_id: str | None = None  # whose visit was written last
     offered_for_it: tuple[datetime, ...] = ()  # starts offered for the visit that was written last
+    called_off: BookedVisit | None = None  # the visit cancelled last: what "another one the week after" refers to
     told: tuple[BookedVisit, ...] = ()  # the visits listed last: what "the first one" refers to
     failed_checks: int = 0
     asked: Asked = Asked.NOTHING

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from booking.values import AppointmentStatus, BookedVisit, ServiceInfo, TaskKind
 from dialog.acts import Say
-from dialog.commands import BookFor, GiveService
+from dialog.commands import BookFor, GiveService, Relation
 from dialog.draft import Draft, present
 from dialog.errands import ConfirmHold, LastPractitioner, OpenTask, RefusedBy, RegisterPatient, VisitWritten
 from dialog.flows import identity, offering
@@ -68,6 +68,7 @@ def bring_services(draft: Draft, others: Sequence[GiveService]) -> None:
 
 def settled_service(draft: Draft) -> ServiceInfo | None:
     """Return the service that is wanted, or None after asking for it."""
+    _take_up_called_off(draft)
     details = draft.flow.details
     keys = details.service_keys
     if len(keys) > 1:
@@ -86,6 +87,20 @@ def settled_service(draft: Draft) -> ServiceInfo | None:
     popular = [one.id for one in draft.catalogue.services[:5]]
     draft.ask(Say.ASK_SERVICE, Asked.SERVICE, services=popular)
     return None
+
+
+def _take_up_called_off(draft: Draft) -> None:
+    """Take "another one the week after" as the same visit, with the same person, as the one just cancelled."""
+    details, gone = draft.flow.details, draft.state.called_off
+    refers_to_it = details.wish is not None and details.wish.relative is not None and not draft.flow.anchor
+    if gone is None or not refers_to_it or details.service_keys or details.relation is not Relation.SELF:
+        return
+    service = next((one for one in draft.catalogue.services if one.id == gone.service_id), None)
+    if service is None:
+        return
+    same = tuple(one.key for one in draft.able(service) if one.id == gone.practitioner_id)
+    draft.update_details(service_keys=(service.key,), practitioner_keys=details.practitioner_keys or same)
+    draft.update_flow(anchor=(gone.starts_at,))
 
 
 def is_person_settled(draft: Draft, service: ServiceInfo) -> bool:
@@ -157,7 +172,7 @@ def take_confirmation(draft: Draft, written: VisitWritten) -> None:
         location=visit.location_id,
         starts_at=visit.starts_at.isoformat(),
     )
-    draft.update(served_id=visit.patient_id, told=())
+    draft.update(served_id=visit.patient_id, told=(), called_off=None)
     service = draft.catalogue.service(visit.service_id)
     for preparation in dict.fromkeys(one.preparation for one in (service, *draft.steps(service))):
         if preparation:

@@ -67,6 +67,7 @@ def take_change(draft: Draft, written: VisitWritten) -> None:
     draft.update(served_id=visit.patient_id, told=())
     fields = visit_fields(visit)
     if kind is FlowKind.CANCEL:
+        draft.update(called_off=visit)
         draft.say(Say.CANCELLED, **fields)
         draft.finish(Outcome.CANCELLED)
     elif kind is FlowKind.CONFIRM:

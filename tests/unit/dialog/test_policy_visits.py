@@ -266,6 +266,40 @@ def who_can_not_come() -> Talk:
     return talk
 
 
+WEEK_AFTER = c.GiveTime(TimeWish(relative="later", shift_days=7))
+
+
+def test_another_one_after_a_cancellation_is_the_same_visit_with_the_same_person() -> None:
+    talk = verified(c.StartCancel())
+    talk.hear(c.Affirm())
+
+    talk.hear(c.AskAvailability(), WEEK_AFTER)
+
+    assert {one.isocalendar().week for one in talk.offered()} == {12}
+    offered = {one.offer.practitioner_ids for one in talk.state.choices if one.offer}
+    assert offered == {("practitioner-lee",)}
+
+
+@pytest.mark.parametrize("others", [(c.BookFor(Relation.CHILD),), (c.GiveService(("flu-shot",)),)])
+def test_for_somebody_else_or_for_something_else_it_is_not(others: tuple[c.Command, ...]) -> None:
+    talk = verified(c.StartCancel())
+    talk.hear(c.Affirm())
+
+    reply = talk.hear(c.StartBooking(), WEEK_AFTER, *others)
+
+    assert "Dr. Lee" not in reply
+
+
+def test_half_an_hour_later_nobody_knows_what_was_cancelled() -> None:
+    talk = verified(c.StartCancel())
+    talk.hear(c.Affirm())
+    talk.later(timedelta(minutes=31))
+
+    talk.hear(c.AskAvailability(), WEEK_AFTER)
+
+    assert talk.asked is Asked.SERVICE
+
+
 def test_who_only_can_not_come_is_asked_whether_to_move_or_to_cancel() -> None:
     talk = who_can_not_come()
     assert talk.said == [Say.ASK_MOVE_OR_CANCEL]
