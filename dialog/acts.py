@@ -26,6 +26,7 @@ class Say(StrEnum):
     NOTHING_CHANGED = "nothing-changed"
     OFF_TOPIC = "off-topic"
     NO_ADVICE = "no-advice"
+    LANGUAGE_SWITCHED = "language-switched"
     LANGUAGE_NOT_SPOKEN = "language-not-spoken"
     STILL_THERE = "still-there"
     NOT_HEARD_GOODBYE = "not-heard-goodbye"

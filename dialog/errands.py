@@ -143,6 +143,7 @@ class RegisterPatient:
     booked_by: str | None = None
     relation: Relation = Relation.SELF
     is_doubtful: bool = False
+    language: str = "en"  # to write to them in
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,11 @@ from dialog import commands as c
 from dialog.acts import Say
 from dialog.draft import Draft
 from dialog.interpreter import Asked
+from dialog.languages import spoken_at
 from kernel.phone import to_e164
 
 _ANYTIME: dict[str, c.Command] = {"0": c.AskHuman(), "9": c.Repeat(), "*": c.GoBack()}
+_OTHER_LANGUAGE = "8"
 _MENU: dict[str, c.Command] = {
     "1": c.StartBooking(),
     "2": c.StartReschedule(),
@@ -38,6 +40,9 @@ def _meaning(draft: Draft, digits: str) -> c.Command | None:
     asked = draft.state.asked
     if digits in _ANYTIME:
         return _ANYTIME[digits]
+    if digits == _OTHER_LANGUAGE:
+        others = [one for one in spoken_at(draft.catalogue) if one != draft.state.language]
+        return c.SwitchLanguage(others[0]) if others else None
     if asked is Asked.BIRTH_DATE:
         return c.GiveBirthDate(_birth_date(digits))
     if asked is Asked.PHONE:

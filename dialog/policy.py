@@ -114,11 +114,14 @@ def _listen(draft: Draft, heard: Heard) -> None:
     draft.update(turns=draft.state.turns + 1)
     commands = as_commands(draft, heard.text, heard.commands, is_keys=heard.kind is InboundKind.KEYS)
     is_sure = commands != heard.commands or heard.confidence >= _SURE_ENOUGH  # a digit is not to be misheard
+    meant, commands = commands, social.listen_in_their_language(draft, commands)
     emergency = next((one for one in commands if isinstance(one, c.Emergency)), None)
     if emergency is not None:
         people.emergency(draft, words=emergency.text or heard.text)
     elif draft.state.turns > MAX_TURNS:
         people.give_up(draft)
+    elif meant and not commands:
+        social.confirm_language(draft)
     elif draft.state.asked is Asked.MESSAGE and not _leaves_message(commands):
         draft.update_flow(note=heard.text)
         social.reset_counts(draft)
@@ -401,7 +404,7 @@ def _aside(draft: Draft, command: c.Command, subject: questions.Subject) -> bool
         case c.JoinWaitlist():
             waiting.join(draft)
         case c.SwitchLanguage(language=language):
-            return social.switch_language(draft, language)
+            social.miss_language(draft, language)
         case _:
             return False
     return True

@@ -10,11 +10,13 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from booking import patients
+from booking.values import Catalogue
 from dialog import state as states
 from dialog.acts import Act
 from dialog.commands import Command, GiveBirthDate, GivePhone, to_json
 from dialog.draft import Decision, Setting
 from dialog.inbound import Channel, Inbound, Reply
+from dialog.languages import first_language
 from dialog.model import Conversation, Turn
 from dialog.state import DialogState
 from kernel import crypto
@@ -69,8 +71,8 @@ def thread_hash(inbound: Inbound) -> str:
     return crypto.keyring().lookup_hash(f"{inbound.clinic_id}|{inbound.channel.value}|{inbound.thread_key}")
 
 
-def read(session: Session, inbound: Inbound, *, now: datetime) -> Snapshot:
-    """Return the conversation the message belongs to, or a new one that knows who has the caller's number."""
+def read(session: Session, inbound: Inbound, *, catalogue: Catalogue, now: datetime) -> Snapshot:
+    """Return the conversation the message belongs to, or a new one that knows who has the caller's number, and their language."""
     thread = thread_hash(inbound)
     row = session.scalar(
         select(Conversation)
@@ -79,7 +81,7 @@ def read(session: Session, inbound: Inbound, *, now: datetime) -> Snapshot:
         .limit(1)
     )
     if row is None or not _goes_on(row, inbound, now):
-        return Snapshot(new_id(), thread, -1, _first_state(session, inbound), 0)
+        return Snapshot(new_id(), thread, -1, _first_state(session, inbound, catalogue), 0)
     count = session.scalar(select(func.count()).where(Turn.conversation_id == row.id)) or 0
     return Snapshot(row.id, thread, row.version, states.from_json(json.loads(row.state)), count)
 
@@ -178,11 +180,10 @@ def _goes_on(row: Conversation, inbound: Inbound, now: datetime) -> bool:
     return row.ended_at is None and now - row.last_turn_at <= SMS_CONVERSATION_LASTS
 
 
-def _first_state(session: Session, inbound: Inbound) -> DialogState:
-    if inbound.caller is None:
-        return DialogState()
-    known = patients.find_by_phone(session, clinic_id=inbound.clinic_id, phone=inbound.caller)
-    return DialogState(number_patients=tuple(one.id for one in known))
+def _first_state(session: Session, inbound: Inbound, catalogue: Catalogue) -> DialogState:
+    known = patients.find_by_phone(session, clinic_id=inbound.clinic_id, phone=inbound.caller) if inbound.caller else ()
+    language = first_language(catalogue, of_patients=[one.language for one in known])
+    return DialogState(language=language, number_patients=tuple(one.id for one in known))
 
 
 def _patient_of(state: DialogState) -> str | None:

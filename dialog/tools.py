@@ -407,7 +407,7 @@ class Tools:
             name=request.name,
             birth_date=request.birth_date,
             phone=request.phone,
-            language="en",
+            language=request.language,
             now=self.now,
             is_placeholder=request.birth_date is None or request.is_doubtful,
             booked_by=request.booked_by,

@@ -19,6 +19,7 @@ from dialog.draft import Decision, Setting
 from dialog.errands import Request, Result
 from dialog.inbound import Channel, Inbound, InboundKind, Reply
 from dialog.interpreter import Interpreter, Listening, Option
+from dialog.languages import SPOKEN
 from dialog.model import Conversation
 from dialog.record import Account, Snapshot, StaleConversation, Understood
 from dialog.safety import taken
@@ -63,8 +64,9 @@ class _Stopwatch:
 
 def warm() -> None:
     """Load the words of times and of answers now, so that the first patient of this process does not wait for them."""
-    read_time("", now=datetime(2000, 1, 1))  # noqa: DTZ001 -- a wall time has no zone
-    wording("en")
+    for language in SPOKEN:
+        read_time("", now=datetime(2000, 1, 1), language=language)  # noqa: DTZ001 -- a wall time has no zone
+        wording(language)
 
 
 class Dialog:
@@ -121,7 +123,7 @@ class Dialog:
             if repeated is not None:
                 return _REPLY.validate_json(repeated)
             catalogue = self._shown(self._catalogues.get(session, clinic_id=inbound.clinic_id))
-            snapshot = record.read(session, inbound, now=now)
+            snapshot = record.read(session, inbound, catalogue=catalogue, now=now)
         watch.lap("read")
         if inbound.kind is InboundKind.HUNG_UP and snapshot.is_new:
             return _NOTHING  # a call that rang off before it was answered is no conversation

@@ -36,6 +36,7 @@ def advance(draft: Draft) -> None:
             booked_by=_booker(draft),
             relation=flow.details.relation,
             is_doubtful=flow.is_doubted and who.birth_date is not None,
+            language=draft.state.language,
         )
         return
     hold = present(flow.hold)

@@ -4,16 +4,19 @@ from dataclasses import replace
 
 from booking.values import TaskKind
 from dialog.acts import Say
+from dialog.commands import Command, SwitchLanguage
 from dialog.draft import Draft
 from dialog.errands import OpenTask, ReleaseHold
 from dialog.flows import offering
 from dialog.interpreter import Asked
+from dialog.languages import spoken_at
 from dialog.state import DialogState, FlowKind, Outcome
 
 
 def greet(draft: Draft) -> None:
     """Answer a call: who we are, that this is a machine, and how to get a person."""
-    draft.say(Say.GREETING)
+    others = [one for one in spoken_at(draft.catalogue) if one != draft.state.language]
+    draft.say(Say.GREETING, others=others)
     draft.ask(Say.WHAT_TO_DO, Asked.WHAT_TO_DO)
     draft.update(greeted=True)
 
@@ -95,10 +98,23 @@ def hang_up(draft: Draft) -> None:
     draft.ends = True
 
 
-def switch_language(draft: Draft, language: str) -> bool:
-    """Answer a wish for a language that is not spoken here yet: staff are told, where there is a number to call."""
-    if language == draft.state.language:
-        return False
+def listen_in_their_language(draft: Draft, commands: tuple[Command, ...]) -> tuple[Command, ...]:
+    """Go on in the language that was asked for or spoken, if we speak it here; return what else was meant."""
+    spoken = [one for one in commands if isinstance(one, SwitchLanguage) and one.language in spoken_at(draft.catalogue)]
+    if not spoken:
+        return commands
+    draft.update(language=spoken[-1].language)
+    return tuple(one for one in commands if one not in spoken)
+
+
+def confirm_language(draft: Draft) -> None:
+    """Say in the language that was asked for that we go on in it. The open question is asked again in it."""
+    draft.say(Say.LANGUAGE_SWITCHED)
+    reset_counts(draft)
+
+
+def miss_language(draft: Draft, language: str) -> None:
+    """Answer a wish for a language that is not spoken here: staff are told, where there is a number to call."""
     is_promised = draft.phone() is not None
     if is_promised:
         draft.tell_staff(
@@ -111,8 +127,7 @@ def switch_language(draft: Draft, language: str) -> bool:
             )
         )
         draft.note_outcome(Outcome.MESSAGE_TAKEN)
-    draft.say(Say.LANGUAGE_NOT_SPOKEN, language=language, promised=is_promised)
-    return True
+    draft.say(Say.LANGUAGE_NOT_SPOKEN, language=language, spoken=list(spoken_at(draft.catalogue)), promised=is_promised)
 
 
 def reset_counts(draft: Draft) -> None:

@@ -43,6 +43,8 @@ class LocalInterpreter:
 
     def interpret(self, text: str, listening: Listening, *, deadline_s: float = 1.0) -> Interpretation:
         """Say what `text` means. Never raises for any text; reads its first 600 characters."""
+        if (flag := self._red_flag_in(text, listening)) is not None:
+            return flag
         if (other := self._other_language(text, listening)) is None:
             return self._interpret(text, listening)
         if other not in spoken_at(listening.catalogue):
@@ -57,12 +59,23 @@ class LocalInterpreter:
         utterance = _corrected(read_words(text, book.rules), book, names)
         if not utterance.tokens:
             return Interpretation((), listening.language, 0.0)
-        searched = searchable(utterance, book)
-        if flag := red_flag_in(searched, book):
-            return Interpretation((say.Emergency(utterance.said(flag.start, flag.end)),), listening.language, 1.0)
-        return replace(
-            interpret(look(utterance, searched, listening, book=book, names=names)), language=listening.language
-        )
+        scene = look(utterance, searchable(utterance, book), listening, book=book, names=names)
+        return replace(interpret(scene), language=listening.language)
+
+    def _red_flag_in(self, text: str, listening: Listening) -> Interpretation | None:
+        """Find a red flag in any language: whoever is in need says it in their own, whatever was spoken before."""
+        own = self._books.get(listening.language, self._books["en"])
+        for book in (own, *(book for book in self._books.values() if book is not own)):
+            names = self._clinics.of(listening.catalogue, book)
+            utterance = _corrected(read_words(text, book.rules), book, names)
+            flag = red_flag_in(searchable(utterance, book), book)
+            # "Meningitis" is one word in both: its own language knows better whether it is told as history.
+            if flag and (book is own or not own.vocabulary.issuperset(utterance.words[flag.start : flag.end])):
+                emergency = say.Emergency(utterance.said(flag.start, flag.end))
+                is_spoken = book.language in spoken_at(listening.catalogue) and book is not own
+                commands = (say.SwitchLanguage(book.language), emergency) if is_spoken else (emergency,)
+                return Interpretation(commands, book.language if is_spoken else listening.language, 1.0)
+        return None
 
     def _other_language(self, text: str, listening: Listening) -> str | None:
         """Give the language somebody went over to: more of its words than of this one's, and not only a "no" or a "gracias"."""

@@ -1,4 +1,7 @@
-"""Dates, times, weekly hours and lengths as people say and write them in a language. Weekday and date always go together."""
+"""Dates, times, weekly hours and lengths as people say and write them in a language. Weekday and date always go together.
+
+What differs by language is in the `parts` of its wording file.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,40 +13,57 @@ from dialog.inbound import Channel
 
 _DAY = timedelta(days=1)
 _NOON_HOUR = 12
+_WRITE_24_HOURS = frozenset({"ES"})
 
 
 @dataclass(frozen=True)
 class Moments:
-    """The ways of one language and channel. `parts` are the small words of its wording file."""
+    """The ways of one language, channel and country (ISO 3166). `parts` are the small words of its wording file."""
 
     parts: dict[str, Any]
     channel: Channel
+    country: str = "US"
 
     @property
     def is_spoken(self) -> bool:
         return self.channel is Channel.VOICE
 
     def day(self, day: date) -> str:
-        """Say a day: "Tuesday, March 16th", "Tue Mar 16"."""
-        weekday, month = self.parts["weekdays"][day.weekday()], self.parts["months"][day.month - 1]
-        if self.is_spoken:
-            return f"{weekday}, {month} {_ordinal(day.day)}"
-        return f"{weekday[:3]} {month[:3]} {day.day}"
+        """Say a day: "Tuesday, March 16th", "Tue Mar 16"; "el martes 16 de marzo", "martes 16 mar"."""
+        first = self.parts["first_days"]
+        return self._part(
+            "day",
+            weekday=self.parts["weekdays"][day.weekday()],
+            month=self.parts["months"][day.month - 1],
+            day=day.day,
+            number=first[day.day - 1] if day.day <= len(first) else day.day,
+        )
 
     def time(self, wall: datetime) -> str:
-        """Say a time of day: "9 AM", "2:30 PM"; written always with minutes."""
+        """Say a time of day: "9 AM", "2:30 PM"; written always with minutes. In Spanish with its article: "las dos y media de la tarde"."""
         return self.clock(wall.hour * 60 + wall.minute)
 
     def clock(self, minute: int) -> str:
         """As `time`, from minutes after midnight."""
         hour, rest = divmod(minute % (24 * 60), 60)
-        half = "AM" if hour < _NOON_HOUR else "PM"
-        shown = hour % _NOON_HOUR or _NOON_HOUR
-        return f"{shown} {half}" if self.is_spoken and not rest else f"{shown}:{rest:02} {half}"
+        ways = self.parts["clock"][self._clock]
+        is_noon = (hour, rest) == (_NOON_HOUR, 0) and "noon" in ways
+        template: str = ways["noon"] if is_noon else ways.get(rest, ways["other"])
+        return template.format(
+            hour=hour % _NOON_HOUR or _NOON_HOUR,
+            hour_24=hour,
+            minute=rest,
+            half=self.parts["halves"][hour // _NOON_HOUR],
+            name=self._of_hour("hour_names", hour),
+            part=self._of_hour("day_parts", hour),
+        )
+
+    def _of_hour(self, name: str, hour: int) -> str:
+        return str(self.parts[name][hour]) if self.parts[name] else ""
 
     def moment(self, wall: datetime) -> str:
         """Say a day and a time: "Tuesday, March 16th at 9 AM", "Tue Mar 16, 9:00 AM"."""
-        return f"{self.day(wall.date())}{' at ' if self.is_spoken else ', '}{self.time(wall)}"
+        return self._part("moment", day=self.day(wall.date()), time=self.time(wall))
 
     def length(self, length: timedelta) -> str:
         """Say how long: "45 minutes", "an hour", "2 hours", "3 days"."""
@@ -69,19 +89,19 @@ class Moments:
 
     def spans(self, spans: Sequence[tuple[timedelta, timedelta]]) -> str:
         """Say stretches of a day, one after the other: "8 AM to 6 PM"."""
-        to = self.parts["to"]["spoken" if self.is_spoken else "written"]
         ends = [(start // timedelta(minutes=1), end // timedelta(minutes=1)) for start, end in spans]
-        return f" {self.parts['and']} ".join(f"{self.clock(start)}{to}{self.clock(end)}" for start, end in ends)
+        told = (self._part("span", start=self.clock(start), end=self.clock(end)) for start, end in ends)
+        return f" {self.parts['and']} ".join(told)
 
     def _days(self, first: int, last: int) -> str:
-        names = [self.parts["weekdays"][one] for one in (first, last)]
-        if not self.is_spoken:
-            names = [one[:3] for one in names]
-        to = self.parts["to"]["spoken" if self.is_spoken else "written"]
-        return names[0] if first == last else f"{names[0]}{to}{names[1]}"
+        names = self.parts["weekdays"]
+        return self._part("day_alone" if first == last else "days_between", first=names[first], last=names[last])
 
+    @property
+    def _clock(self) -> str:
+        if self.is_spoken:
+            return "spoken"
+        return "hours_24" if self.country in _WRITE_24_HOURS and "hours_24" in self.parts["clock"] else "written"
 
-def _ordinal(number: int) -> str:
-    if number in {11, 12, 13}:
-        return f"{number}th"
-    return f"{number}{ {1: 'st', 2: 'nd', 3: 'rd'}.get(number % 10, 'th') }"
+    def _part(self, name: str, **values: object) -> str:
+        return str(self.parts[name]["spoken" if self.is_spoken else "written"].format(**values))

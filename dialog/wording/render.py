@@ -14,9 +14,9 @@ from dialog import hours
 from dialog.acts import Act, Say
 from dialog.inbound import Channel
 from dialog.wording.moments import Moments
+from dialog.wording.names import person_called, person_called_shortly, price_called, service_called
 from kernel.money import Money
 
-_CURRENCY_SIGNS = {"USD": "$", "CAD": "$", "AUD": "$", "NZD": "$", "EUR": "EUR ", "GBP": "GBP "}
 _SERVICES_NAMED = 3
 
 
@@ -61,7 +61,7 @@ class Renderer:
 
     @property
     def moments(self) -> Moments:
-        return Moments(self.parts, self.channel)
+        return Moments(self.parts, self.channel, self.catalogue.country)
 
     def sentence(self, act: Act) -> str:
         """Return the words of one act."""
@@ -71,6 +71,8 @@ class Renderer:
         said = entry[self._side]
         template = said[min(act.variant, len(said) - 1)]
         text: str = template.format_map(_Lazy(self._makers(act.fields)))
+        for apart, together in self.parts["contractions"].items():
+            text = text.replace(apart, together)
         return text[:1].upper() + text[1:]
 
     @property
@@ -91,13 +93,19 @@ class Renderer:
             "service_low": lambda: self._in_sentence(self._service(visit["service"])),
             "services": lambda: self._services(fields["services"]),
             "more": lambda: self.parts["more"] if fields["more"] else "",
-            "practitioner": lambda: self.catalogue.practitioner(visit["practitioner"]).name,
+            "practitioner": lambda: self._called(visit["practitioner"]),
             "practitioners_and": lambda: self._listed(self._people(fields["practitioners"]), "and"),
             "practitioners_or": lambda: self._listed(self._people(fields["practitioners"]), "or"),
             "person_or_we": lambda: self._person(fields) or self.parts["we"],
             "with_person": lambda: self._with_person(fields),
             "when": lambda: self._when(visit["starts_at"], visit.get("location")),
-            "old_when": lambda: self._when(fields["old"]["starts_at"], fields["old"]["location"]),
+            "of_when": lambda: self._part("of_when", when=self._when(visit["starts_at"], visit.get("location"))),
+            "old_when": lambda: self._old_when(fields),
+            "of_old_when": lambda: self._part("of_when", when=self._old_when(fields)),
+            "for_others": lambda: "".join(
+                f" {wording(one)['parts']['for_others']}" for one in fields.get("others", ())
+            ),
+            "spoken_here": lambda: self._languages({"languages": fields["spoken"]}),
             "at_place": lambda: self._at_place(visit["location"]),
             "for_name": lambda: self._for_name(fields),
             "name": lambda: str(fields["name"]),
@@ -138,7 +146,7 @@ class Renderer:
     # Names of things.
 
     def _service(self, service_id: str) -> str:
-        return self.catalogue.service(service_id).name
+        return service_called(self.catalogue.service(service_id), self.parts)
 
     def _services(self, ids: list[str]) -> str:
         names = [self._in_sentence(self._service(one)) for one in ids]
@@ -154,16 +162,16 @@ class Renderer:
         return name[:1].lower() + name[1:] if name[1:2].islower() or name[1:2] == " " else name
 
     def _people(self, ids: list[str]) -> list[str]:
-        return [self._short_name(self.catalogue.practitioner(one)) for one in ids]
+        return [self._called_shortly(one) for one in ids]
 
-    @staticmethod
-    def _short_name(person: PractitionerInfo) -> str:
-        """Say "Dr. Lee" of "Dr. Mina Lee", and others by their whole name."""
-        words = person.name.split()
-        return f"{words[0]} {words[-1]}" if words[0].endswith(".") and len(words) > 2 else person.name
+    def _called(self, person_id: str) -> str:
+        return person_called(self.catalogue.practitioner(person_id), self.parts, side=self._side)
+
+    def _called_shortly(self, person_id: str) -> str:
+        return person_called_shortly(self.catalogue.practitioner(person_id), self.parts, side=self._side)
 
     def _person(self, fields: Mapping[str, Any]) -> str:
-        return self.catalogue.practitioner(fields["practitioner"]).name if fields.get("practitioner") else ""
+        return self._called(fields["practitioner"]) if fields.get("practitioner") else ""
 
     def _with_person(self, fields: Mapping[str, Any]) -> str:
         return self._part("with_person", name=self._person(fields)) if self._person(fields) else ""
@@ -186,9 +194,7 @@ class Renderer:
 
     def _price(self, service_id: str) -> str:
         price = self.catalogue.service(service_id).price or Money(0, "USD")
-        whole, cents = divmod(price.amount_minor, 100)
-        sign = _CURRENCY_SIGNS.get(price.currency, f"{price.currency} ")
-        return f"{sign}{whole}.{cents:02}" if cents else f"{sign}{whole}"
+        return price_called(price, self.parts, side=self._side)
 
     def _languages(self, fields: Mapping[str, Any]) -> str:
         names = self.parts["languages"]
@@ -242,6 +248,9 @@ class Renderer:
     def _when(self, starts_at: str, location_id: str | None) -> str:
         zone = self.catalogue.location(location_id).zone if location_id else self.catalogue.zone
         return self.moments.moment(datetime.fromisoformat(starts_at).astimezone(zone).replace(tzinfo=None))
+
+    def _old_when(self, fields: Mapping[str, Any]) -> str:
+        return self._when(fields["old"]["starts_at"], fields["old"]["location"])
 
     def _opens(self, opens_at: str | None) -> str:
         return self._part("opens", when=self.moments.moment(datetime.fromisoformat(opens_at))) if opens_at else ""
@@ -302,11 +311,11 @@ class Renderer:
             return [self._visit(one) for one in fields["visits"]]
         if "services" in fields:
             return [self._service(one) for one in fields["services"]]
-        return [self.catalogue.practitioner(one).name for one in fields["practitioners"]]
+        return [self._called(one) for one in fields["practitioners"]]
 
     def _slot(self, offer: Mapping[str, Any]) -> str:
         people = offer["practitioners"]
-        name = self._short_name(self.catalogue.practitioner(people[0])) if len(people) == 1 else ""
+        name = self._called_shortly(people[0]) if len(people) == 1 else ""
         return self._part(
             "slot",
             when=self._when(offer["starts_at"], offer["location"]),
@@ -320,7 +329,7 @@ class Renderer:
             service=self._service(visit["service"]),
             service_low=self._in_sentence(self._service(visit["service"])),
             when=self._when(visit["starts_at"], visit["location"]),
-            practitioner=self.catalogue.practitioner(visit["practitioner"]).name,
+            practitioner=self._called(visit["practitioner"]),
             at_place=self._at_place(visit["location"]),
         )
 

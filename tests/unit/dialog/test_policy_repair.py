@@ -376,8 +376,8 @@ def test_who_is_not_known_waits_by_way_of_staff() -> None:
 def test_another_language_is_promised_a_call_only_with_a_task() -> None:
     with_number, without = a_call(), a_call(caller=None, number_patients=())
 
-    told = with_number.hear(c.SwitchLanguage("es"))
-    untold = without.hear(c.SwitchLanguage("es"))
+    told = with_number.hear(c.SwitchLanguage("fr"))
+    untold = without.hear(c.SwitchLanguage("fr"))
 
     assert kinds(with_number) == [TaskKind.CALL_BACK]
     assert "call you back" in told

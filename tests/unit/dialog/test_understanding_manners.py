@@ -212,7 +212,7 @@ def test_of_a_move_it_is_told_when_the_visit_is_and_when_it_shall_be(
         ("What is their address and phone number?", ["ask_clinic address", "ask_clinic phone"]),
         ("can you book me an apartment on the 13th", ["start_booking", "time"]),
         ("what are you", ["ask_if_bot"]),
-        ("necesito cita", ["switch_language es"]),
+        ("necesito cita", ["switch_language es", "start_booking"]),
         ("end of next week", ["start_booking", "time"]),
         ("anything but mornings", ["start_booking", "time"]),
     ],
