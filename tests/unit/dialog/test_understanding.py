@@ -243,7 +243,7 @@ def test_ways_of_asking_for_an_appointment_are_understood(text: str, expected: s
         ("see you Tuesday, goodbye", {Goodbye()}),
         ("are you a robot", {AskIfBot()}),
         ("can we do this in Spanish", {SwitchLanguage("es")}),
-        ("quiero una cita con el doctor por favor", {SwitchLanguage("es")}),
+        ("quiero una cita con el doctor por favor", {SwitchLanguage("es"), BOOK}),
         ("what should I take for a headache", {OutOfScope("advice"), service("sick-visit")}),
         ("should my son take ibuprofen or tylenol", {OutOfScope("advice")}),
         ("order me a pizza", {OutOfScope("other")}),
