@@ -67,7 +67,7 @@ def explain(
     return Explanation(reasons(circumstances) or (refusal_for(circumstances, Cause.VISITS),), near)
 
 
-_NEAR = timedelta(days=14)
+_NEAR = (timedelta(days=4), timedelta(days=21))
 
 
 @dataclass
@@ -89,10 +89,9 @@ class _Search:
         furthest = max(latest_start(rules, self.now) for rules in _rules_in_force(self.catalogue))
         whole = Interval(min(self.now, first), max(furthest, last) + timedelta(days=1))
         self.patient_visits = self._visits_within(whole)
-        near = Interval(first, min(last, furthest)).widened(before=_NEAR, after=_NEAR) if first < furthest else None
-        near = near and near.intersection(whole)
-        if near is not None and near != whole:
-            found = self._nearest_within(near)
+        for distance in _NEAR if first < furthest else ():
+            near = Interval(first, min(last, furthest)).widened(before=distance, after=distance).intersection(whole)
+            found = () if near is None or near == whole else self._nearest_within(near)
             if any(set(one.changes) <= {Change.DAY} for one in found):
                 return found
         return self._nearest_within(whole)

@@ -47,16 +47,20 @@ def nearest(catalogue: Catalogue, slots: Iterable[Slot], wish: Wish, *, now: dat
     then the nearer time of day, then the earlier.
     """
     measure = _Measure(catalogue, wish, now)
-    by_changes: dict[tuple[Change, ...], list[Slot]] = {}
+    # Of all who are free at a time the first in the clinic's order is enough.
+    by_changes: dict[tuple[Change, ...], dict[tuple[datetime, str], Slot]] = {}
     for slot in slots:
-        by_changes.setdefault(measure.changes(slot), []).append(slot)
+        firsts = by_changes.setdefault(measure.changes(slot), {})
+        then_and_there = slot.starts_at, slot.location_id
+        known = firsts.get(then_and_there)
+        if known is None or measure.rank(slot) < measure.rank(known):
+            firsts[then_and_there] = slot
     smallest = [changes for changes in by_changes if not any(set(other) < set(changes) for other in by_changes)]
-    order = list(Change)
-    smallest.sort(key=lambda one: (len(one), [order.index(change) for change in one]))
+    smallest.sort(key=lambda one: (len(one), [_ORDER[change] for change in one]))
     found = []
     for changes in smallest:
         apart = (_ANOTHER_DAY, *_APART) if Change.DAY in changes else _APART
-        first, *further = _well_apart(sorted(by_changes[changes], key=measure.distance), apart)
+        first, *further = _well_apart(sorted(by_changes[changes].values(), key=measure.distance), apart)
         found.append(Relaxation(changes, first, tuple(further)))
     return tuple(found)
 
@@ -92,19 +96,25 @@ class _Measure:
         self._measured: dict[tuple[str, datetime], tuple[int, timedelta]] = {}
 
     def changes(self, slot: Slot) -> tuple[Change, ...]:
-        found = []
-        if not self._is_wished(slot.starts_at):
-            found.append(Change.TIME if self._off(slot)[0] == 0 else Change.DAY)
+        """Return in what it differs from the wish, in the order of `Change`."""
+        is_then = self._is_wished(slot.starts_at)
+        is_that_day = is_then or self._off(slot)[0] == 0
+        found = [] if is_then or not is_that_day else [Change.TIME]
         if not self._is_with_wished(slot):
             found.append(Change.PRACTITIONER)
+        if not is_that_day:
+            found.append(Change.DAY)
         if self._wish.location_ids and slot.location_id not in self._wish.location_ids:
             found.append(Change.LOCATION)
         if slot.starts_at < self._earliest[slot.location_id]:
             found.append(Change.NOTICE)
-        return tuple(sorted(found, key=_ORDER.__getitem__))
+        return tuple(found)
 
     def distance(self, slot: Slot) -> tuple[object, ...]:
-        return (*self._off(slot), slot.starts_at, self._rank[slot.practitioner_id])
+        return (*self._off(slot), slot.starts_at, self.rank(slot))
+
+    def rank(self, slot: Slot) -> int:
+        return self._rank[slot.practitioner_id]
 
     def _is_wished(self, starts_at: datetime) -> bool:
         before = bisect_right(self._starts, starts_at)
