@@ -321,7 +321,7 @@ def flexible(_: Context, value: Literal["both", "day", "clock"]) -> Signal:
     return Signal(flexible=value)
 
 
-def ignored(_: Context, _value: object) -> Signal:
+def ignored(_: Context, *_words: object) -> Signal:
     """Read words that sound like time and are none, so that nothing else reads them."""
     return Signal()
 

@@ -218,7 +218,8 @@ def _is_story(part: Said, index: int, phrases: list[Phrase], said: Utterance) ->
     begin, start = phrases[index - 1].end if index else 0, part.phrase.start
     steering = said.context.language.steering
     clause = max((mark.end for mark in said.marked("stops", 0, start)), default=0)
-    if said.tokens[start].word in steering["story_leads"] or steering["was"] & set(said.words(start - 1, start)):
+    led_in = said.tokens[start].word in steering["story_leads"] or steering["was"] & set(said.words(start - 1, start))
+    if led_in and not _points_ahead(part, said):
         return True
     births = said.marked("born", max(begin, clause), start)
     if births and not said.marked("hoping", births[-1].end, start):

@@ -61,6 +61,26 @@ def days_in_month(_: Context, first: int, last: int, month: Day) -> Dated | None
     return Day(start.first, end.end, "days") if first < last else None
 
 
+def month_two_days(context: Context, month: int, first: int, last: int, year: int | None = None) -> Together | None:
+    """Read "May 3rd or 5th"."""
+    return two_days_month(context, first, last, month, year)
+
+
+def three_days_month(
+    context: Context, first: int, second: int, last: int, month: int, year: int | None = None
+) -> Together | None:
+    """Read "the 3rd, 4th or 5th of May"."""
+    days = [written_date(context, year, month, day) for day in (first, second, last) if 1 <= day <= 31]
+    return Together(tuple(days)) if len(days) == 3 else None
+
+
+def month_three_days(
+    context: Context, month: int, first: int, second: int, last: int, year: int | None = None
+) -> Together | None:
+    """Read "May 3rd, 4th or 5th"."""
+    return three_days_month(context, first, second, last, month, year)
+
+
 def day_to_date(_: Context, first: int, last: Day) -> Dated | None:
     """Read "from the 28th to May 3rd", which begins in the month before."""
     for back in range(31):

@@ -48,8 +48,12 @@ def ways_to_say(day: date) -> list[str]:
         f"{weekday[:3]} {dated[0]}",
         f"{weekday} the {suffixed(number)} of {month}",
     ]
+    rarer = [
+        f"{month}-{number}", f"{number}-{month[:3]}-{day.year}", f"{day.year}/{day.month:02}/{number:02}", f"{number:02}.{day.month:02}.{day.year}", f"the {suffixed(number)} day of {month}",
+        f"{number} of {month}", f"{month} {number} {weekday}", f"{weekday} {day.month}/{number}", f"{weekday[:3]}. {number} {month[:3]}", f"{weekday}, the {ORDINALS[number - 1]} of {month.lower()}",
+    ]  # fmt: skip
     framed = [f"on {dated[1]}", f"can I come on {dated[6]} please?", f"how about {dated[1]}", f"is {dated[0]} free", f"{dated[1]} works for me", f"anything for {dated[2]}?", f"book me for {dated[0]}"]  # fmt: skip
-    return [*dated, *with_year, *with_weekday, *framed]
+    return [*dated, *with_year, *with_weekday, *rarer, *framed]
 
 
 @unhurried
@@ -80,8 +84,14 @@ def test_every_time_of_day_comes_back_however_it_is_said(now: datetime, minute: 
     hour, rest = divmod(minute, 60)
     half = "am" if hour < 12 else "pm"
     twelve = hour % 12 or 12
-    said = [f"{twelve}:{rest:02} {half}", f"{twelve}:{rest:02}{half[0]}", f"at {twelve}:{rest:02}{half.upper()}", f"tomorrow at {twelve}:{rest:02} {half[0]}.m."]  # fmt: skip
-
+    figures, part = f"{twelve}:{rest:02}", "morning" if hour < 12 else "afternoon" if hour < 18 else "evening"
+    said = [
+        f"{figures} {half}", f"{figures}{half[0]}", f"at {figures}{half.upper()}", f"tomorrow at {figures} {half[0]}.m.", f"{figures}{half} tomorrow", f"tomorrow {figures} {half}", f"@ {figures}{half}",
+        f"around {figures} {half}", f"at about {figures} {half}", f"for {figures} {half}", f"say {figures}{half}", f"{twelve}.{rest:02}{half}", f"{twelve} {rest:02} {half}", f"{twelve}{rest:02} {half}",
+        f"my {figures} {half} appointment", f"is {figures} {half} free?", f"{figures} {half} sharp", f"exactly {figures} {half}", f"can you do {figures} {half} on Friday", f"make it {figures} {half}",
+    ]  # fmt: skip
+    if twelve != 12:
+        said += [f"{figures} in the {part}", f"tomorrow {part} at {figures}", f"{figures} tomorrow {part}"]
     if not 10 <= hour <= 12:
         said.append(f"{hour:02}:{rest:02}")  # "09:30" and "21:30" leave one reading, "10:30" two
 
