@@ -47,10 +47,16 @@ def days_month(context: Context, first: int, last: int, month: int, year: int | 
     return month_days(context, month, first, last, year)
 
 
-def two_days_month(context: Context, first: int, last: int, month: int, year: int | None = None) -> Together | None:
+def month_dates(context: Context, month: int, *days: int) -> Together | None:
+    """Read "May 3rd, 4th or 5th"."""
+    dates = tuple(written_date(context, None, month, day) for day in days)
+    return Together(dates) if all(1 <= day <= 31 for day in days) else None
+
+
+def dates_of_month(context: Context, *days_and_month: int) -> Together | None:
     """Read "the 3rd or the 5th of May"."""
-    days = [written_date(context, year, month, day) for day in (first, last) if 1 <= day <= 31]
-    return Together(tuple(days)) if len(days) == 2 else None
+    *days, month = days_and_month
+    return month_dates(context, month, *days)
 
 
 def days_in_month(_: Context, first: int, last: int, month: Day) -> Dated | None:
@@ -59,26 +65,6 @@ def days_in_month(_: Context, first: int, last: int, month: Day) -> Dated | None
     if not (isinstance(start, Day) and isinstance(end, Day)):
         return start if isinstance(start, Unclear) else end
     return Day(start.first, end.end, "days") if first < last else None
-
-
-def month_two_days(context: Context, month: int, first: int, last: int, year: int | None = None) -> Together | None:
-    """Read "May 3rd or 5th"."""
-    return two_days_month(context, first, last, month, year)
-
-
-def three_days_month(
-    context: Context, first: int, second: int, last: int, month: int, year: int | None = None
-) -> Together | None:
-    """Read "the 3rd, 4th or 5th of May"."""
-    days = [written_date(context, year, month, day) for day in (first, second, last) if 1 <= day <= 31]
-    return Together(tuple(days)) if len(days) == 3 else None
-
-
-def month_three_days(
-    context: Context, month: int, first: int, second: int, last: int, year: int | None = None
-) -> Together | None:
-    """Read "May 3rd, 4th or 5th"."""
-    return three_days_month(context, first, second, last, month, year)
 
 
 def day_to_date(_: Context, first: int, last: Day) -> Dated | None:
