@@ -20,6 +20,8 @@ KEEPS_TIMES = TASKS | {
     "join_waitlist",
 }
 """Phrases in which words of time keep their meaning; in others ("see you later", "one second") they are set aside."""
+LOOKS_BACK = "ask_appointments past"
+"""Asks of visits that were: the "last" of "my last visit" is no wish."""
 TAKES_TIMES = frozenset({"nothing", "goodbye", "confirm_visit", "running_late", "greet"})
 """Phrases that take even the times they were said with: "see you Tuesday", "since Monday"."""
 IDLE = frozenset(
@@ -166,7 +168,8 @@ def taken_times(hit: Hit, scene: Scene) -> Iterator[Span]:
     name = hit.label.partition(" ")[0]
     for time in scene.times.mentions:
         start, end = scene.utterance.words_between(time.start, time.end)
-        is_literal = start < end and set(range(start, end)) <= hit.literal and name not in KEEPS_TIMES
+        is_kept = name in KEEPS_TIMES and hit.label != LOOKS_BACK
+        is_literal = start < end and set(range(start, end)) <= hit.literal and not is_kept
         if is_literal or (name in TAKES_TIMES and hit.start <= start and end <= hit.end):
             yield start, end
 

@@ -112,6 +112,7 @@ class PhraseBook:
     both_words: frozenset[str]
     visit_leads: frozenset[str]
     visit_pronouns: frozenset[str]
+    since_words: frozenset[str]
     move_leads: frozenset[str]
     pointers: frozenset[str]
     languages: Mapping[str, str]
@@ -205,6 +206,7 @@ class _Binder:
             both_words=self._words("both_words"),
             visit_leads=self._words("visit_leads"),
             visit_pronouns=self._words("visit_pronouns"),
+            since_words=self._words("since_words"),
             move_leads=self._words("move_leads"),
             pointers=self._words("pointers"),
             languages=self._pairs("languages"),

@@ -115,7 +115,7 @@ def _at_opening(findings: list[Finding], scene: Scene) -> list[Finding]:
         findings = without(findings, say.Deny, say.Correct)
     if scene.services and all(each.is_reason for each in scene.services):
         # "I moved a couch last weekend and now my back hurts": when it happened is not when they want to come.
-        findings = [each for each in findings if not (isinstance(each.command, say.GiveTime) and each.command.past)]
+        findings = [each for each in findings if not _is_when_it_began(each, scene)]
     if _is_idle_talk(findings, scene):
         return without(findings, say.GiveTime, say.AskAvailability)
     telling = [each for each in findings if isinstance(each.command, DETAILS) and each.command != say.AnyPractitioner()]
@@ -125,6 +125,13 @@ def _at_opening(findings: list[Finding], scene: Scene) -> list[Finding]:
     if has(findings, say.GiveName, say.GiveBirthDate, *DETAILS):
         return findings
     return once(turned(findings, say.Correct, say.Deny()))
+
+
+def _is_when_it_began(finding: Finding, scene: Scene) -> bool:
+    is_since = scene.utterance.words[finding.span[0] : finding.span[0] + 1]
+    return isinstance(finding.command, say.GiveTime) and (
+        finding.command.past or scene.book.since_words.issuperset(is_since)
+    )
 
 
 def _as_answer(findings: list[Finding], scene: Scene) -> list[Finding]:
