@@ -137,12 +137,12 @@ def _note(
         if status is AppointmentStatus.NOSHOW:
             guard.release(work, appointment_id=entry.visit.id)
         elif entry.visit.status is AppointmentStatus.NOSHOW:
-            _claim_back(work, appointment_id=entry.visit.id)
+            _claim_back(work, appointment_id=entry.visit.id, now=now)
         work.publish(ledger.told(AttendanceNoted, noted, now=now))
     return noted.visit
 
 
-def _claim_back(work: UnitOfWork, *, appointment_id: str) -> None:
+def _claim_back(work: UnitOfWork, *, appointment_id: str, now: datetime) -> None:
     """Take the very time again that a no-show gave back, whatever the clinic's hours are by now."""
     rows = work.session.execute(
         select(Allocation.schedule_id, Allocation.starts_at, Allocation.ends_at).where(
@@ -151,6 +151,9 @@ def _claim_back(work: UnitOfWork, *, appointment_id: str) -> None:
     )
     claims = [Claim(schedule_id, Interval(starts_at, ends_at)) for schedule_id, starts_at, ends_at in rows]
     guard.discard(work, appointment_ids=[appointment_id])
+    # A Hold that has run out is in nobody's way.
+    for claim in claims:
+        guard.drop_expired_holds(work, schedule_ids=[claim.schedule_id], within=claim.time, now=now)
     guard.claim(work, appointment_id=appointment_id, claims=claims)
 
 

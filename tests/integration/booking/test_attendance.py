@@ -18,6 +18,7 @@ from booking.desk.attendance import (
     undo_attendance,
 )
 from booking.guard import SlotTaken
+from booking.hold import place_hold
 from booking.ledger import UnknownVisit, VisitClosed
 from booking.model.appointment import Allocation
 from booking.model.clinic import Clinic, Location
@@ -154,6 +155,31 @@ def test_a_noshow_whose_time_went_to_somebody_else_stays_one(desk: Desk):
         desk.undo(one, NINE)
     assert (desk.status(one), desk.live(one)) == (STATUS.NOSHOW, 0)
     assert desk.live(other) > 0
+
+
+def test_a_hold_that_ran_out_does_not_keep_a_noshow_from_its_time(desk: Desk):
+    desk.records_arrival()
+    one = desk.book()
+    before = desk.live(one)
+    desk.noshow(one, NINE)
+    with desk.database.begin() as work:
+        place_hold(
+            work,
+            desk.catalogue,
+            service_id=one.service_id,
+            location_id=one.location_id,
+            starts_at=NINE,
+            practitioner_ids=(one.practitioner_id,),
+            conversation_id=None,
+            source=Source.STAFF,
+            now=NINE,
+            actor="staff:kim",
+            override_reason="They are here already.",
+        )
+    lapsed = NINE + desk.catalogue.rules.hold
+
+    assert desk.undo(one, lapsed).status is STATUS.BOOKED
+    assert desk.live(one) == before
 
 
 def test_who_was_late_and_came_after_all_has_arrived(desk: Desk):
