@@ -13,7 +13,7 @@ from functools import cached_property
 from itertools import groupby, islice
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Select, func, insert, select
+from sqlalchemy import Select, func, insert, select, union_all
 from sqlalchemy.orm import Session
 
 from booking import ledger
@@ -21,11 +21,12 @@ from booking.events import OfferMade
 from booking.hold import place_hold
 from booking.ledger import place_of
 from booking.loads import local_day
-from booking.model.appointment import Appointment
+from booking.model.appointment import Appointment, Participant
 from booking.model.patient import Patient
 from booking.model.waitlist import Offer, WaitlistEntry
 from booking.queries import find_slots_many
 from booking.rules import Concern, Facts, broken, latest_start
+from booking.sessions import seats_count
 from booking.taken import counts_at
 from booking.values import (
     BLOCKING,
@@ -340,14 +341,21 @@ def _visits(session: Session, ids: Sequence[str | None]) -> dict[str, BookedVisi
 def _people(session: Session, ids: Select[str], *, now: datetime) -> dict[str, _Person]:
     """Return the Patients by id. Three statements."""
     visits: dict[str, dict[str, Interval]] = defaultdict(dict)
-    ahead = select(Appointment.patient_id, Appointment.id, Appointment.starts_at, Appointment.ends_at).where(
-        Appointment.patient_id.in_(ids),
+    time = (Appointment.id, Appointment.starts_at, Appointment.ends_at)
+    lasts = (
         Appointment.status.in_(BLOCKING),
         # A day's maximum counts those of the same day that are over.
         Appointment.ends_at > now - timedelta(days=2),
         counts_at(now),
     )
-    for patient_id, visit_id, starts_at, ends_at in session.execute(ahead):
+    theirs = select(Appointment.patient_id, *time).where(Appointment.patient_id.in_(ids), *lasts)
+    # Who sits in a group then can't come either.
+    in_groups = (
+        select(Participant.patient_id, *time)
+        .join(Appointment, Appointment.id == Participant.appointment_id)
+        .where(Participant.patient_id.in_(ids), seats_count(now), *lasts)
+    )
+    for patient_id, visit_id, starts_at, ends_at in session.execute(union_all(theirs, in_groups)):
         visits[str(patient_id)][visit_id] = Interval(starts_at, ends_at)
     seen: dict[str, list[str]] = defaultdict(list)
     last = (

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import insert, select, update
 
 from booking.asked import (
     ImplausibleTime,
@@ -21,7 +21,7 @@ from booking.desk.away import EndBeforeStart
 from booking.expiry import expire_holds
 from booking.hold import place_hold, release_one
 from booking.ledger import UnknownVisit
-from booking.model.appointment import Appointment
+from booking.model.appointment import Appointment, Participant
 from booking.model.patient import Patient
 from booking.model.waitlist import WaitlistEntry
 from booking.queries import find_slots, history, upcoming_visits, visit
@@ -225,6 +225,29 @@ def test_an_offer_whose_time_the_clinic_took_back_is_gone(waiting: WaitingList) 
 
 
 # To all at once.
+
+
+def test_who_sits_in_a_group_then_is_not_offered_the_time(waiting: WaitingList) -> None:
+    waiting = waiting.offering_to_all()
+    ann, ben = waiting.patient(), waiting.patient("Ben Jones", phone="+12125550124")
+    group = book(
+        waiting.database,
+        waiting.catalogue,
+        service="flu-shot",
+        practitioner="ruiz",
+        starts_at=NINE,
+        phone="+12125550125",
+    )
+    seat = {"appointment_id": group.id, "patient_id": ann, "status": AppointmentStatus.BOOKED, "source": Source.SMS}
+    with waiting.database.begin() as work:
+        work.session.execute(update(Appointment).where(Appointment.id == group.id).values(patient_id=None))
+        work.session.execute(insert(Participant).values(**seat, created_at=NOW, changed_at=NOW))
+    waiting.join(ann)
+    waiting.join(ben)
+
+    waiting.offer()
+
+    assert (len(waiting.of(ann)), len(waiting.of(ben))) == (0, 1)
 
 
 def test_where_the_clinic_says_so_everybody_is_offered_one_hold_that_names_nobody(waiting: WaitingList) -> None:
