@@ -17,6 +17,7 @@ from dialog.timewords.tokens import Token
 Leaves = dict[str, Found]
 SURELY_A_DATE = 11
 LONGEST_YEAR = 8  # in words
+ALWAYS = "24/7"  # a date only where the day is written first
 
 
 def prepared(tokens: list[Token], language: Language) -> list[Token]:
@@ -330,6 +331,8 @@ class _Leaf:
     # Written dates
 
     def _date(self) -> None:
+        if self.token.word == ALWAYS and not self.language.day_first:
+            return
         text = self.token.word.replace("-", "/").replace(".", "/")
         numbers = [int(part) for part in text.split("/")]
         if len(numbers) == 2:

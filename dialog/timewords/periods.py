@@ -68,6 +68,11 @@ def weekend(context: Context, ahead: int) -> Day:
     return period(context, "weekend", ahead)
 
 
+def weekends_ahead(context: Context, count: int) -> Day:
+    """Read "two weekends from now"."""
+    return period(context, "weekend", count - (context.today.weekday() < 5))
+
+
 def period_after_point(_: Context, kind: str, from_: Day) -> Dated:
     """Read "the week after Easter"."""
     if kind == "month":
@@ -229,7 +234,9 @@ def last_of(_: Context, count: int, unit: str, month: Day) -> Day | None:
 def _shape(period: Day, month: tuple[int, int], week: tuple[int, int]) -> Day:
     if period.unit == "year":
         start, end = (int(each * 12 / 30) for each in month)
-        return Day(period.first + relativedelta(months=start), period.first + relativedelta(months=min(end, 12)), "days")
+        return Day(
+            period.first + relativedelta(months=start), period.first + relativedelta(months=min(end, 12)), "days"
+        )
     days = (period.end - period.first).days
     begin, end = month if period.unit == "month" else week if days > 3 else (0, days)
     first, last = period.first + timedelta(days=begin), min(period.first + timedelta(days=end), period.end)

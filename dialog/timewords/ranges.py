@@ -141,6 +141,11 @@ def days_by(context: Context, day: Day) -> Dated | None:
 days_by_end = days_by
 
 
+def by_day(context: Context, ahead: int) -> Dated | None:
+    """Read "by the end of the day"."""
+    return days_by(context, point(context.today + timedelta(days=ahead)))
+
+
 def within(context: Context, by: Length) -> Day | None:
     """Read "within two weeks"."""
     return None if by.minutes else Day(context.today, added(context.today, by) + timedelta(days=1), "days")
@@ -231,6 +236,11 @@ def day_part(_: Context, day: Day, part: Part) -> Together:
 def day_clock(_: Context, day: Day, clock: Clock) -> Together:
     """Read "Monday, 9 in the morning"."""
     return Together((day, clock))
+
+
+def day_part_named(context: Context, day: Day, name: str) -> Together:
+    """Read "early on Tuesday"."""
+    return Together((day, named_part(context.language, name)))
 
 
 def weekday_parts(_: Context, weekday: int, part: Part) -> Together:
