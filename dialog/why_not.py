@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 
 from booking.values import Catalogue, Slot, SlotQuery
@@ -12,6 +12,8 @@ from dialog.offers import Limits
 from dialog.timewords import TimeWish, allows
 from dialog.wished_spans import windows_wished
 from kernel.interval import Interval
+
+_APART, _BARELY = timedelta(minutes=90), timedelta(minutes=1)
 
 
 @dataclass(frozen=True)
@@ -26,8 +28,8 @@ class Question:
 def questions(request: FindTimes, *, catalogue: Catalogue, now: datetime) -> list[Question]:
     """Return what to ask, one after the other until there is an answer.
 
-    "Earlier" than what was offered means the day before rather than a later hour of the same day; only if there is nothing
-    earlier at all, anything will do.
+    "Earlier" than what was offered means the day before rather than a later hour of the same day, and others than what was
+    shown are not a quarter of an hour off; only if there are none at all, anything will do that was not shown.
     """
     limits = Limits(request.not_before, request.not_after)
     windows = windows_wished(request.wish, limits, catalogue=catalogue, now=now)
@@ -37,11 +39,10 @@ def questions(request: FindTimes, *, catalogue: Catalogue, now: datetime) -> lis
         practitioner_ids=_people_named(request, catalogue),
         location_ids=request.location_ids,
     )
-    unlimited = [] if limits == Limits() else [Limits()]
-    return [
-        Question(query, windows, partial(_suits, request=request, limits=within, catalogue=catalogue))
-        for within in (limits, *unlimited)
-    ]
+    asked = partial(_suits, request=request, limits=limits, catalogue=catalogue, apart=_APART)
+    anything = partial(_suits, request=request, limits=Limits(), catalogue=catalogue, apart=_BARELY)
+    is_open = limits == Limits() and not request.shown
+    return [Question(query, windows, suits) for suits in ((asked,) if is_open else (asked, anything))]
 
 
 def _people_named(request: FindTimes, catalogue: Catalogue) -> tuple[str, ...]:
@@ -52,14 +53,14 @@ def _people_named(request: FindTimes, catalogue: Catalogue) -> tuple[str, ...]:
     return () if set(request.wanted_ids) >= everybody else request.wanted_ids
 
 
-def _suits(slot: Slot, *, request: FindTimes, limits: Limits, catalogue: Catalogue) -> bool:
+def _suits(slot: Slot, *, request: FindTimes, limits: Limits, catalogue: Catalogue, apart: timedelta) -> bool:
     """Say whether a time may be offered at all: with nobody who was refused, at no time that was, and not once more."""
     wish = request.wish
     refusals = TimeWish(not_days=wish.not_days, not_weekdays=wish.not_weekdays, not_clocks=wish.not_clocks)
     wall = hours.wall_time(slot.starts_at, catalogue.location(slot.location_id))
     return (
         all(one.practitioner_id in request.able_ids for one in (slot.parts or (slot,)))
-        and slot.starts_at not in request.shown
+        and all(abs(slot.starts_at - one) >= apart for one in request.shown)
         and offers.offer_of(slot) != request.has
         and limits.admit(wall)
         and allows(refusals, start=wall)

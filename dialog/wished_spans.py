@@ -33,7 +33,8 @@ def windows_wished(wish: TimeWish, limits: Limits, *, catalogue: Catalogue, now:
     today = now.astimezone(catalogue.zone).date()
     if wish.days:
         first, end = min(one.first for one in wish.days), max(one.end for one in wish.days)
-        first = max(first, today) if end > today else first
+        # What is over, however long, is as over as yesterday.
+        first, end = (max(first, today), end) if end > today else (today - _DAY, today)
     else:
         first, end = today, (now + catalogue.rules.maximum_advance).astimezone(catalogue.zone).date() + _DAY
     end = min(end, first + _LOOKED_THROUGH)

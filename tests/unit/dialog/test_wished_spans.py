@@ -6,7 +6,7 @@ import pytest
 
 from dialog.offers import Limits
 from dialog.timewords import ClockRange, DayRange, TimeWish
-from dialog.wished_spans import MOST_SPANS, cut_off, spans_wished
+from dialog.wished_spans import MOST_SPANS, cut_off, spans_wished, windows_wished
 from kernel.interval import Interval
 from tests.support.clinics import elm_catalogue
 
@@ -31,6 +31,31 @@ def test_no_wish_is_all_the_time_that_can_be_booked() -> None:
 
     assert span.start == NOW
     assert span.end > NOW + elm_catalogue().rules.maximum_advance
+
+
+@pytest.mark.parametrize(
+    ("days", "expected"),
+    [
+        (
+            DayRange(date(2027, 3, 10), date(2027, 3, 11)),
+            Interval(utc(10, 5), utc(11, 5)),
+        ),  # what is over of today, too
+        (DayRange(date(2027, 3, 14), date(2027, 3, 15)), Interval(utc(14, 5), utc(15, 4))),  # clocks go forward
+        (DayRange(date(1999, 3, 1), date(1999, 4, 1)), Interval(utc(9, 5), utc(10, 5))),  # over, as yesterday is
+    ],
+)
+def test_what_is_asked_why_not_of_is_all_that_was_wished(days: DayRange, expected: Interval) -> None:
+    windows = windows_wished(TimeWish(days=(days,)), NO_LIMITS, catalogue=elm_catalogue(), now=NOW)
+
+    assert windows == (expected,)
+
+
+def test_of_an_exact_time_it_is_the_likelier_reading_only() -> None:
+    wish = TimeWish(days=(FRIDAY,), at_minute=8 * 60, at_alternatives=(20 * 60,))
+
+    windows = windows_wished(wish, NO_LIMITS, catalogue=elm_catalogue(), now=NOW)
+
+    assert windows == (Interval(utc(12, 13), utc(12, 13, 1)),)
 
 
 def test_a_day_and_a_part_of_it_are_that_and_nothing_around_it() -> None:
