@@ -18,11 +18,17 @@ TOLD = {
     "booked": "booking.appointment.booked",
     "accepted": "booking.appointment.booked",
     "opened": "booking.appointment.booked",
+    "granted": "booking.appointment.booked",
     "requested": "booking.appointment.requested",
     "moved": "booking.appointment.moved",  # or requested, where staff must say yes to the new time
     "cancelled": "booking.appointment.cancelled",
+    "unanswered": "booking.appointment.cancelled",
     "rejected": "booking.appointment.rejected",
     "proposed": "booking.appointment.proposed",
+    "arrived": "booking.appointment.attendance",
+    "noshow": "booking.appointment.attendance",
+    "fulfilled": "booking.appointment.attendance",
+    "attendance-undone": "booking.appointment.attendance",
     "expired": "booking.hold.expired",
 }
 """The event that tells of a line of history."""
