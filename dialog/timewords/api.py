@@ -1,11 +1,12 @@
 """Patients' words for time: from an utterance to the wish it makes.
 
-An utterance is cut into tokens (tokens.py); the language's word lists and rules (en.yaml, read by language.py, applied by grammar.py) give each stretch a meaning
+An utterance is cut into tokens (tokens.py); the language's word lists and rules (en.yaml, es.yaml, read by language.py, applied by grammar.py) give each stretch a meaning
 (clocks.py, lengths.py, dates.py, periods.py, ranges.py); neighbours are joined (phrases.py), turned into wishes (mention.py) and put together with refusals and corrections (combine.py).
 Everything is computed from the text and the wall time that is passed in. Another language is another data file.
 
 Conventions, where people differ: "next Thursday" is the Thursday of next week and "this Thursday" that of this week; a weekday alone, like a date without a year, is the
 next to come, and a weekday alone is never today; a clock time without a half of the day is the one within 8:00 to 18:00; "not Friday" refuses all Fridays, "not this Friday" one.
+In Spanish "el próximo jueves" and "el jueves que viene" are the next Thursday to come, and 3/4 is the third of April.
 """
 
 from datetime import datetime

@@ -176,6 +176,12 @@ def test_a_time_without_a_half_of_the_day_has_the_reading_of_clinic_hours_first(
         ("me da igual", TimeWish(flexible=True)),
         ("a cualquier hora", TimeWish(clocks=clock(0, 24), flexible=True)),
         ("cualquier día por la tarde", TimeWish(clocks=clock(12, 20), flexible=True)),
+        ("cualquier tarde menos la del jueves", TimeWish(not_weekdays=frozenset({3}), clocks=clock(12, 20))),
+        ("lo antes posible pero no mañana", TimeWish(order="earliest", not_days=(march(11),))),
+        ("solo puedo los martes y los jueves después de las 5", TimeWish(weekdays=frozenset({1, 3}), clocks=clock(17, 24))),
+        ("tuve una cita el lunes y quiero otra para el jueves", TimeWish(days=(march(11),))),
+        ("el jueves no me va bien, ¿podría ser el viernes?", TimeWish(days=(march(12),), not_weekdays=frozenset({3}), soft=True)),
+        ("la de las 10", TimeWish(at_minute=600, at_alternatives=(1320,))),
         ("manana por la manana", TimeWish(days=(march(11),), clocks=clock(6, 12))),
     ],
 )  # fmt: skip
