@@ -66,8 +66,10 @@ class LocalInterpreter:
         """Find a red flag in any language: whoever is in need says it in their own, whatever was spoken before."""
         own = self._books.get(listening.language, self._books["en"])
         for book in (own, *(book for book in self._books.values() if book is not own)):
-            names = self._clinics.of(listening.catalogue, book)
-            utterance = _corrected(read_words(text, book.rules), book, names)
+            utterance = read_words(text, book.rules)
+            if book is own:
+                # Slips are put right in the language that is spoken only: a word of it is no slip of one of another.
+                utterance = _corrected(utterance, book, self._clinics.of(listening.catalogue, book))
             flag = red_flag_in(searchable(utterance, book), book)
             # "Meningitis" is one word in both: its own language knows better whether it is told as history.
             if flag and (book is own or not own.vocabulary.issuperset(utterance.words[flag.start : flag.end])):
@@ -82,9 +84,12 @@ class LocalInterpreter:
         if listening.asked in _NOT_OURS:
             return None
         own = self._books.get(listening.language, self._books["en"])
+        named = self._clinics.of(listening.catalogue, own).words
         for language, book in self._books.items():
             here, there = read_words(text, own.rules).words, read_words(text, book.rules).words
-            alone = {word for word in there if word in book.vocabulary and word not in own.vocabulary}
+            alone = {
+                word for word in there if word in book.vocabulary and word not in own.vocabulary and word not in named
+            }
             ours = {word for word in here if word in own.vocabulary and word not in book.vocabulary}
             is_all = 1 < len(alone) == len(there)
             if language != own.language and (is_all or (len(alone) >= CLEAR_EVIDENCE and len(alone) > len(ours))):

@@ -268,11 +268,12 @@ class Talk:
         caller: str | None = ANNS_NUMBER,
         number_patients: tuple[str, ...] = (ANN,),
         now: datetime = NOW,
+        language: str = "en",
     ) -> None:
         self.catalogue = elm_catalogue()
         self.diary = Diary(self.catalogue)
         self.channel, self.caller, self.now = channel, caller, now
-        self.state = DialogState(number_patients=number_patients)
+        self.state = DialogState(language=language, number_patients=number_patients)
         self.decision = Decision(self.state)
 
     def hear(self, *commands: c.Command, text: str = "some words", confidence: float = 1.0) -> str:
@@ -328,4 +329,4 @@ class Talk:
                 break
             decision = policy.take_result(decision, setting, self.diary.carry_out(decision.request))
         self.decision, self.state = decision, decision.state
-        return render(decision.acts, catalogue=self.catalogue, channel=self.channel)
+        return render(decision.acts, catalogue=self.catalogue, channel=self.channel, language=decision.state.language)

@@ -11,6 +11,7 @@ from dialog import commands as c
 from dialog.acts import Act, Say
 from dialog.commands import Relation, Topic
 from dialog.inbound import Channel, InboundKind
+from dialog.languages import SPOKEN
 from dialog.wording.moments import Moments
 from dialog.wording.render import render, wording
 from tests.support.clinics import elm_catalogue
@@ -93,9 +94,9 @@ def test_texts_are_in_the_plain_alphabet_and_suggest_no_word_that_networks_act_o
         )  # asked with the digits to answer by, so that nobody texts the word back
 
 
-def conversation(channel: Channel) -> list[str]:
+def conversation(channel: Channel, *, language: str = "en") -> list[str]:
     """Replies of many kinds, as they come in real conversations."""
-    talk = Talk(channel=channel)
+    talk = Talk(channel=channel, language=language)
     talk.diary.book(ANN, "cleaning", "lee", "main", wall("2027-03-16T10:00"))
     talk.diary.book(ANN, "physio-first", "novak", "riverside", wall("2027-03-18T09:00"))
     script: list[tuple[c.Command, ...]] = [
@@ -131,25 +132,30 @@ def conversation(channel: Channel) -> list[str]:
     return replies + [talk.hear(*commands) for commands in script]
 
 
+@pytest.mark.parametrize("language", SPOKEN)
 @pytest.mark.parametrize("channel", Channel)
-def test_no_reply_has_a_gap_or_a_bracket_left(channel: Channel) -> None:
-    for reply in conversation(channel):
+def test_no_reply_has_a_gap_or_a_bracket_left(channel: Channel, language: str) -> None:
+    for reply in conversation(channel, language=language):
         assert reply.strip()
         assert "{" not in reply
         assert "None" not in reply
         assert "  " not in reply
 
 
-def test_texts_take_two_segments_at_most() -> None:
-    longest = max(conversation(Channel.SMS), key=len)
+@pytest.mark.parametrize("language", SPOKEN)
+def test_texts_take_two_segments_at_most(language: str) -> None:
+    longest = max(conversation(Channel.SMS, language=language), key=len)
 
     assert len(longest) <= 306, longest
 
 
-def test_spoken_replies_fit_one_breath() -> None:
-    longest = max(conversation(Channel.VOICE), key=lambda one: len(one.split()))
+@pytest.mark.parametrize(
+    ("language", "words"), [("en", 65), ("es", 80)]
+)  # Spanish says times in more and shorter words
+def test_spoken_replies_fit_one_breath(language: str, words: int) -> None:
+    longest = max(conversation(Channel.VOICE, language=language), key=lambda one: len(one.split()))
 
-    assert len(longest.split()) <= 65, longest
+    assert len(longest.split()) <= words, longest
 
 
 def offer(channel: Channel) -> str:
