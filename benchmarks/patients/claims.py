@@ -1,0 +1,210 @@
+"""Whether what the agent says is so: every date, time, name, price and "it is booked" in a reply, against the rows of the database.
+
+Reads the text of the reply, not what the dialog meant to say, and shares no code with it. A moment is supported by an appointment of
+the people the conversation is about, or by a time that can be booked; a promise by the task, entry or appointment that keeps it.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import select
+
+from benchmarks.patients.goals import Goal, Wish
+from benchmarks.patients.world import Row, World
+from booking.model.task import StaffTask
+from booking.model.waitlist import WaitlistEntry
+
+_WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_DAY = re.compile(
+    r"(?:\b(?P<weekday>mon|tue|wed|thu|fri|sat|sun)[a-z]*\.?,? )?"
+    r"\b(?P<month>jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.? (?P<day>\d{1,2})(?:st|nd|rd|th)?\b",
+    re.IGNORECASE,
+)
+_TIME = re.compile(r"\b(?P<hour>\d{1,2})(?::(?P<minute>\d\d))? ?(?P<half>[AP])\.?M\b", re.IGNORECASE)
+_BETWEEN = re.compile(r"(?:,| at)? ?")
+_NAMED = re.compile(r"\b(?:Dr\.|Doctor|Nurse) (?:[A-Z][\w'-]+ )*[A-Z][\w'-]+")
+_PRICE = re.compile(r"\$(\d+)(?:\.(\d\d))?")
+_DENIAL = re.compile(
+    r"\b(?:isn't|is not|are not|aren't|taken|closed|nothing|nobody|no |not in|can't|gone|full|only|too soon|gone by)\b",
+    re.IGNORECASE,
+)
+_BOOKED = re.compile(r"\bis booked for\b|\bBooked:")
+_MOVED = re.compile(r"\bis now on\b|\bMoved:")
+_CANCELLED = re.compile(r"\bhave cancelled\b|\bCancelled:")
+_WAITING = re.compile(r"\bYou are on the waiting list\b")
+_PROMISED = re.compile(
+    r"\bI have (?:told|asked) our staff\b|\bour staff will get your message\b|\bSomebody will get back to you\b"
+)
+_DAYS_SHOWN = 8
+
+
+@dataclass(frozen=True)
+class Moment:
+    """A date and a time in a text, with what follows up to the next: where and with whom."""
+
+    at: datetime
+    sentence: str
+    tail: str
+
+
+class Checker:
+    """Checks the replies of one conversation."""
+
+    def __init__(self, world: World, goal: Goal, before: Mapping[str, Row]) -> None:
+        self._world = world
+        self._before = before
+        self._names = {_plain(goal.me.name), *(_plain(one.person.name) for one in goal.errands if one.person)}
+        wishes = [wish for one in goal.errands for wish in (one.first, one.wish) if wish]
+        self._wishes: Sequence[Wish] = wishes
+        self._services = {wish.service for wish in wishes} | {one.service for one in goal.diary}
+        self._hours = set(_times_in(world.document))
+        self._prices = {one.price.amount_minor for one in world.catalogue.services if one.price}
+        self._surnames = {_plain(one.name).split()[-1] for one in world.catalogue.practitioners}
+        self._free: list[tuple[datetime, str]] | None = None
+
+    def unsupported(self, text: str, *, conversation: str | None, is_handed_over: bool) -> list[str]:
+        """Return what a reply says that is not so, each in a few words. To be asked before the next message is sent."""
+        self._free = None
+        rows = self._rows(conversation)
+        found = []
+        for sentence in _sentences(text):
+            found += [*self._false_days(sentence), *self._false_moments(sentence, rows)]
+            found += [*self._false_names(sentence), *self._false_deeds(sentence, rows)]
+        found += list(self._false_promises(text, conversation, is_handed_over=is_handed_over))
+        return found
+
+    def _rows(self, conversation: str | None) -> list[Row]:
+        """Return the appointments that this patient may be told of, as they are and as they were."""
+        now = self._world.rows().values()
+        mine = [one for one in now if one.conversation == conversation or _plain(one.patient or "") in self._names]
+        return mine + [self._before[one.id] for one in mine if one.id in self._before]
+
+    def _false_days(self, sentence: str) -> Iterator[str]:
+        for found in _DAY.finditer(sentence):
+            day = self._day(found)
+            if day is None or (found["weekday"] and _WEEKDAYS[day.weekday()] != found["weekday"][:3].lower()):
+                yield f"no such day: {found[0]}"
+        for found in _PRICE.finditer(sentence):
+            if int(found[1]) * 100 + int(found[2] or 0) not in self._prices:
+                yield f"no such price: {found[0]}"
+
+    def _false_moments(self, sentence: str, rows: Sequence[Row]) -> Iterator[str]:
+        moments = list(self._moments(sentence))
+        is_denial = _DENIAL.search(sentence) is not None
+        for one in moments:
+            who = self._person_in(one.tail)
+            is_row = any(row.start == one.at and who in {None, row.practitioner} for row in rows)
+            is_free = any(at == one.at and who in {None, key} for at, key in self._slots())
+            if not is_row and is_free is is_denial:
+                yield f"{'denied but free' if is_denial else 'not free'}: {one.at:%a %d %b %H:%M} {who or ''}".rstrip()
+        if not moments:
+            yield from self._false_times(sentence, rows)
+
+    def _false_times(self, sentence: str, rows: Sequence[Row]) -> Iterator[str]:
+        """Check times that stand alone: hours of the clinic, a visit of theirs, or what they asked for."""
+        for found in _TIME.finditer(sentence):
+            minute = _minute(found)
+            is_theirs = any(row.start.hour * 60 + row.start.minute == minute for row in rows)
+            is_wished = any(minute in {one.times.clock, one.times.last} for one in self._wishes)
+            if minute not in self._hours and not is_theirs and not is_wished:
+                yield f"a time from nowhere: {found[0]}"
+
+    def _false_names(self, sentence: str) -> Iterator[str]:
+        if re.search(r"\bno (?:Dr|Doctor|Nurse)", sentence):
+            return
+        for found in _NAMED.finditer(sentence):
+            if _plain(found[0]).split()[-1] not in self._surnames:
+                yield f"nobody here is called {found[0]}"
+
+    def _false_deeds(self, sentence: str, rows: Sequence[Row]) -> Iterator[str]:
+        deeds = ((_BOOKED, "booked"), (_MOVED, "booked"), (_CANCELLED, "cancelled"))
+        for pattern, status in deeds:
+            if pattern.search(sentence):
+                starts = {row.start for row in rows if row.status == status and not row.is_hold}
+                if not any(one.at in starts for one in self._moments(sentence)):
+                    yield f"not {status} in the database: {sentence}"
+
+    def _false_promises(self, text: str, conversation: str | None, *, is_handed_over: bool) -> Iterator[str]:
+        if _WAITING.search(text) and not self._has(WaitlistEntry, conversation):
+            yield "on no waiting list"
+        if _PROMISED.search(text) and not is_handed_over and not self._has(StaffTask, conversation):
+            yield "no task for the staff"
+
+    def _has(self, kind: type[WaitlistEntry] | type[StaffTask], conversation: str | None) -> bool:
+        with self._world.services.db.read() as session:
+            return session.scalars(select(kind.id).where(kind.conversation_id == conversation)).first() is not None
+
+    def _moments(self, sentence: str) -> Iterator[Moment]:
+        days = list(_DAY.finditer(sentence))
+        for place, found in enumerate(days):
+            day, time = self._day(found), _TIME.search(sentence, found.end())
+            if day is None or time is None or not _BETWEEN.fullmatch(sentence[found.end() : time.start()]):
+                continue
+            end = days[place + 1].start() if place + 1 < len(days) else len(sentence)
+            minute = _minute(time)
+            at = datetime(day.year, day.month, day.day, minute // 60, minute % 60)  # noqa: DTZ001 -- wall time
+            yield Moment(at, sentence, sentence[time.end() : end])
+
+    def _day(self, found: re.Match[str]) -> date | None:
+        """Return the day that is meant: this year's, or next year's once it has passed."""
+        today = self._world.now.astimezone(self._world.catalogue.zone).date()
+        month = _MONTHS.index(found["month"].lower()) + 1
+        try:
+            day = date(today.year, month, int(found["day"]))
+            return day if day >= today else day.replace(year=today.year + 1)
+        except ValueError:
+            return None
+
+    def _person_in(self, text: str) -> str | None:
+        plain = _plain(text)
+        return next(
+            (one.key for one in self._world.catalogue.practitioners if _plain(one.name).split()[-1] in plain), None
+        )
+
+    def _slots(self) -> list[tuple[datetime, str]]:
+        if self._free is None:
+            catalogue = self._world.catalogue
+            self._free = [
+                (self._world.wall(slot), catalogue.practitioner(slot.practitioner_id).key)
+                for service in sorted(self._services)
+                for slot in self._world.free_now(service, ahead=catalogue.rules.maximum_advance)
+            ]
+        return self._free
+
+
+def moments_in(text: str, *, world: World, goal: Goal) -> set[datetime]:
+    """Return every date with a time that a text names, as wall times."""
+    checker = Checker(world, goal, {})
+    return {one.at for sentence in _sentences(text) for one in checker._moments(sentence)}  # noqa: SLF001 -- of this module
+
+
+def _sentences(text: str) -> list[str]:
+    """Cut a text where a claim ends: at lines, semicolons and full stops, but not after a title."""
+    parts = re.split(r"\n|; |(?<!Dr)(?<!Mr)(?<!Mrs)(?<!St)[.?!] ", text)
+    return [one for one in parts if one.strip()]
+
+
+def _times_in(value: Any) -> Iterator[int]:
+    """Return the minutes of every time of day that a clinic file holds."""
+    if isinstance(value, str):
+        for hour, minute in re.findall(r"\b(\d\d):(\d\d)\b", value):
+            yield int(hour) * 60 + int(minute)
+    elif isinstance(value, Mapping):
+        for one in value.values():
+            yield from _times_in(one)
+    elif isinstance(value, (list, tuple)):
+        for one in value:
+            yield from _times_in(one)
+
+
+def _minute(found: re.Match[str]) -> int:
+    hour = int(found["hour"]) % 12 + (12 if found["half"].upper() == "P" else 0)
+    return hour * 60 + int(found["minute"] or 0)
+
+
+def _plain(text: str) -> str:
+    return " ".join(re.sub(r"[^\w\s]", " ", text.lower()).split())
