@@ -61,7 +61,9 @@ def _span_in(span: Span, part: Part, *, hint_only: bool) -> Span:
         return replace(span, readings=(*inside, *(each for each in span.readings if each not in inside)))
     limited = tuple(each for each in fitting if part.start <= each[0 if span.open == "after" else 1] <= part.end)
     clipped = tuple((max(start, part.start), min(end, part.end)) for start, end in limited or fitting)
-    return Span((max(clipped, key=lambda each: each[1] - each[0]),))
+    longest = max(clipped, key=lambda each: each[1] - each[0])
+    still_open = longest[1] == DAY_MINUTES if span.open == "after" else longest[0] == 0
+    return Span((longest,), span.open if still_open else None)
 
 
 def wish_of(phrase: Phrase) -> TimeWish:

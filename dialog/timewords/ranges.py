@@ -238,6 +238,16 @@ def day_clock(_: Context, day: Day, clock: Clock) -> Together:
     return Together((day, clock))
 
 
+def day_part_early(context: Context, day: Day, part: Part) -> Together:
+    """Read "early Friday afternoon"."""
+    return Together((day, part_early(context, part)))
+
+
+def day_part_late(context: Context, day: Day, part: Part) -> Together:
+    """Read "late Friday afternoon"."""
+    return Together((day, part_late(context, part)))
+
+
 def day_part_named(context: Context, day: Day, name: str) -> Together:
     """Read "early on Tuesday"."""
     return Together((day, named_part(context.language, name)))
