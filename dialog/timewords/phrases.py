@@ -141,8 +141,12 @@ def _longest(chart: Chart, at: int, kinds: tuple[str, ...], *, weak: bool) -> Pi
     best: Piece | None = None
     for kind in kinds:
         ends = chart.parses(kind, at)
-        if ends and (best is None or max(ends) > best.end):
-            best = Piece(at, max(ends), ends[max(ends)], weak)
+        if not ends:
+            continue
+        found = Piece(at, max(ends), ends[max(ends)], weak)
+        clearer = best is not None and found.end == best.end and kind != "SIGNAL" and isinstance(best.atom, Unclear)
+        if best is None or found.end > best.end or (clearer and not isinstance(found.atom, Unclear)):
+            best = found
     return best
 
 
