@@ -17,14 +17,13 @@ from kernel.phone import may_take_texts, readable
 from kernel.work import UnitOfWork
 from sms import quiet, segments
 from sms.model import SmsKind, SmsMessage, SmsState
-from sms.notices import moment, shortest
+from sms.notices import shortest
 from sms.send import ask_for_a_call, number_of
+from sms.texts import clock, language_of, moment, words
 
 _log = get_logger()
 
 _MOST_PARTS = 2
-_WORDING = "{clinic}: {when} at {place} has come free{instead}. Reply 1 to take it, 2 to pass, by {until}.{first}{call}"
-_FIRST = " The first to reply gets it."
 
 
 @dataclass(frozen=True)
@@ -37,23 +36,34 @@ class OfferedTime:
     is_shared: bool
 
 
-def compose_offer(catalogue: Catalogue, offered: OfferedTime, *, now: datetime) -> str:
+def compose_offer(catalogue: Catalogue, offered: OfferedTime, *, now: datetime, language: str = "en") -> str:
     """Return the text in the zone of the Location. No service and nobody's name: whoever holds the telephone reads it."""
+    said = words(language)
     location = catalogue.location(offered.hold.location_id)
     phone = location.phone or catalogue.phone
-    today = now.astimezone(location.zone)
-    replaced = offered.replaces
-    instead = "" if replaced is None else f", instead of {_moment_of(catalogue, replaced, now=now)}"
-    full = _WORDING.format(
+    ends_at, today = offered.expires_at.astimezone(location.zone), now.astimezone(location.zone)
+
+    def told(visit: BookedVisit) -> str:
+        zone = catalogue.location(visit.location_id).zone
+        return moment(
+            visit.starts_at.astimezone(zone),
+            today=now.astimezone(zone),
+            language=language,
+            country=catalogue.country,
+        )
+
+    full = said["offer"].format(
         clinic=catalogue.name,
-        when=moment(offered.hold.starts_at.astimezone(location.zone), today=today),
+        when=told(offered.hold),
         place="{place}",
-        instead=instead,
-        until=_until(offered.expires_at.astimezone(location.zone), today=today),
-        first=_FIRST if offered.is_shared else "",
+        instead="" if offered.replaces is None else said["instead_of"].format(when=told(offered.replaces)),
+        until=clock(ends_at, language=language, country=catalogue.country)
+        if ends_at.date() == today.date()
+        else moment(ends_at, today=today, language=language, country=catalogue.country),
+        first=said["first"] if offered.is_shared else "",
         call="{call}",
     )
-    question = f" Questions: {readable(phone)}." if phone else ""
+    question = said["questions"].format(phone=readable(phone)) if phone else ""
     variants = [
         segments.plain(full.replace("{place}", place).replace("{call}", call))
         for place, call in (
@@ -91,7 +101,12 @@ def queue_offer(work: UnitOfWork, catalogue: Catalogue, *, offer_id: str, now: d
         to=to,
         to_hash=phone_hash(to) if to else None,
         sender=sender,
-        body=compose_offer(catalogue, offered, now=now),
+        body=compose_offer(
+            catalogue,
+            offered,
+            now=now,
+            language=language_of(work.session, catalogue, patient_id=entry.patient_id),
+        ),
         appointment_id=hold.id,
         offer_id=offer_id,
         state=SmsState.SKIPPED if note else SmsState.QUEUED,
@@ -124,15 +139,3 @@ def _reason_to_skip(session: Session, catalogue: Catalogue, *, to: str | None, s
     if is_opted_out(session, clinic_id=catalogue.clinic_id, phone=to):
         return "opted-out"
     return None if sender else "no-sender"
-
-
-def _moment_of(catalogue: Catalogue, visit: BookedVisit, *, now: datetime) -> str:
-    zone = catalogue.location(visit.location_id).zone
-    return moment(visit.starts_at.astimezone(zone), today=now.astimezone(zone))
-
-
-def _until(at: datetime, *, today: datetime) -> str:
-    if at.date() != today.date():
-        return moment(at, today=today)
-    half = "AM" if at.hour < 12 else "PM"
-    return f"{at.hour % 12 or 12}:{at:%M} {half}"

@@ -18,6 +18,7 @@ from sms import quiet
 from sms.model import SmsKind, SmsMessage, SmsState
 from sms.notices import Origin, compose
 from sms.send import ask_for_a_call, number_of
+from sms.texts import language_of
 
 _log = get_logger()
 
@@ -51,7 +52,14 @@ def queue_seat_notice(
         to=to,
         to_hash=phone_hash(to) if to else None,
         sender=sender,
-        body=compose(catalogue, session, kind=kind, now=now, origin=Origin.CLINIC if by_clinic else Origin.PATIENT),
+        body=compose(
+            catalogue,
+            session,
+            kind=kind,
+            now=now,
+            origin=Origin.CLINIC if by_clinic else Origin.PATIENT,
+            language=language_of(work.session, catalogue, patient_id=found.patient_id),
+        ),
         appointment_id=found.session_id,
         revision=revision,
         state=SmsState.SKIPPED if note else SmsState.QUEUED,

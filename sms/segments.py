@@ -17,6 +17,9 @@ _PLAIN = str.maketrans(
     }
 )  # fmt: skip
 
+# Letters whose accent alone would take a text out of the basic alphabet, and the patient reads without it.
+_UNACCENTED = str.maketrans("áíóúÁÍÓÚ", "aiouAIOU")
+
 
 class Encoding(StrEnum):
     GSM_7 = "GSM-7"
@@ -33,8 +36,13 @@ class Segments:
 
 
 def plain(text: str) -> str:
-    """Return `text` with typographic marks as plain ones, so that they do not change its alphabet. Letters stay."""
-    return text.translate(_PLAIN)
+    """Return `text` with typographic marks as plain ones, so that they do not change its alphabet.
+
+    Letters stay, but for accents that alone would more than double what the text costs: "médico el día 3" is sent as "médico el dia 3".
+    """
+    marked = text.translate(_PLAIN)
+    cheaper = marked.translate(_UNACCENTED)
+    return cheaper if count(cheaper).encoding is Encoding.GSM_7 else marked
 
 
 def count(text: str) -> Segments:

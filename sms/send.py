@@ -26,6 +26,7 @@ from sms import notices, quiet
 from sms.failures import record_failure
 from sms.model import SmsKind, SmsMessage, SmsState
 from sms.ports import OutcomeUnknown, OutgoingText, SmsGateway, TextRefused
+from sms.texts import language_of
 
 SETTLE = timedelta(seconds=30)
 """After this a text that was being handed over is at the vendor or never will be: longer than a call to a gateway takes."""
@@ -74,7 +75,13 @@ def queue_visit_notice(
         to_hash=phone_hash(to) if to else None,
         sender=sender,
         body=notices.compose(
-            catalogue, visit, kind=kind, now=now, origin=_origin(work.session, visit), instead=instead
+            catalogue,
+            visit,
+            kind=kind,
+            now=now,
+            origin=_origin(work.session, visit),
+            instead=instead,
+            language=language_of(work.session, catalogue, patient_id=visit.patient_id),
         ),
         appointment_id=appointment_id,
         revision=revision,

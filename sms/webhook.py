@@ -21,7 +21,7 @@ from dialog.inbound import Channel, Inbound, InboundKind, Reply, TurnHandler
 from kernel import inbox
 from kernel.clock import Clock
 from kernel.log import get_logger
-from kernel.phone import caller_number, masked
+from kernel.phone import caller_number, masked, readable
 from kernel.telephony import TwilioAccount, Webhook, WebhookRejected, printable, read_webhook
 from kernel.work import Database, UnitOfWork
 from sms import keywords, twiml
@@ -29,6 +29,8 @@ from sms.keywords import Action
 from sms.receipts import apply_receipt
 from sms.segments import plain
 from sms.send import has_queued_reply, queue_reply
+from sms.texts import clinic_name
+from sms.texts import words as spoken_words
 
 DEADLINE_S = 12.0
 """The vendor waits 15 s. An answer this late may not be read any more, so it is sent as a text of its own."""
@@ -148,6 +150,11 @@ class _SmsWebhooks:
         )
 
     def _answer(self, text: _Received, started: float) -> Response:
+        if text.action is Action.OPT_OUT_HERE:
+            self._once(lambda work: self._apply(work, text))
+            return self._in_spanish("stopped", text)
+        if text.action is Action.HELP_HERE:
+            return self._in_spanish("help", text)
         if text.is_answered or text.action is Action.LEAVE_TO_VENDOR:
             return _nothing()
         if text.action is not Action.CONVERSE:
@@ -158,7 +165,7 @@ class _SmsWebhooks:
         return self._converse(text, started)
 
     def _apply(self, work: UnitOfWork, text: _Received) -> None:
-        """Note what the sender's word does. Nothing is answered: the vendor has, or lets nothing through."""
+        """Note what the sender's word does."""
         now = self._clock.now()
         if inbox.recorded_answer(work.session, key=_key(text.sid)) is not None:
             return
@@ -166,7 +173,7 @@ class _SmsWebhooks:
         _log.info("sms.consent", action=text.action)
         if text.action is Action.OPT_IN:
             opt_in(work, clinic_id=text.clinic_id, phone=text.sender)
-        elif text.action is Action.OPT_OUT:
+        elif text.action in {Action.OPT_OUT, Action.OPT_OUT_HERE}:
             opt_out(work, clinic_id=text.clinic_id, phone=text.sender, now=now)
             if keywords.wants_visit_cancelled(text.body):
                 self._ask_staff(
@@ -182,6 +189,13 @@ class _SmsWebhooks:
                 "The patient has stopped texts from this number, so no answer can reach them, but wrote again. Please "
                 f"call. They wrote: {text.body[:_QUOTED] or '(a picture)'}",
             )
+
+    def _in_spanish(self, name: str, text: _Received) -> Response:
+        """Answer a Spanish word as the vendor answers its English ones: a repeat of it gets the same."""
+        with self._db.read() as session:
+            called = clinic_name(session, clinic_id=text.clinic_id)
+        answer = spoken_words("es")[name].format(clinic=called, phone=readable(text.number))
+        return _xml(twiml.message(answer))
 
     def _ask_staff(self, work: UnitOfWork, text: _Received, words: str, kind: TaskKind = TaskKind.OPTED_OUT) -> None:
         open_task(

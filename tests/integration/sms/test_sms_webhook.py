@@ -303,3 +303,20 @@ def test_hostile_words_reach_the_dialog_as_words_and_come_back_as_words(line: Li
     assert line.dialog.heard[0].text == hostile
     assert [element.tag for element in document(answer).iter()] == ["Response", "Message"]
     assert words(answer) == f"Thank you, {hostile}"
+
+
+def test_alto_stops_texts_and_is_answered_since_the_vendor_does_not_know_the_word(line: Line):
+    first, again = (text(line, "ALTO", sid="SM9") for _ in range(2))
+
+    assert has_opted_out(line)
+    assert "ya no recibira mensajes nuestros" in words(first)
+    assert words(again) == words(first)
+    assert line.dialog.heard == []
+
+
+def test_ayuda_is_answered_with_who_we_are_and_how_to_reach_us(line: Line):
+    answer = words(text(line, "Ayuda", sid="SM9"))
+
+    assert answer.startswith("Elm Street Clinic")
+    assert "+1 212-555-0100" in answer
+    assert line.dialog.heard == []

@@ -54,6 +54,22 @@ def test_the_same_words_in_a_sentence_are_for_the_dialog(body: str):
     assert action(body) is Action.CONVERSE
 
 
+@pytest.mark.parametrize("body", ["ALTO", "alto.", "Parar", "BAJA", "¡Pare!"])
+@pytest.mark.parametrize("is_opted_out", [True, False])
+def test_a_spanish_word_of_the_stop_family_opts_out_and_is_ours_to_answer(body: str, is_opted_out: bool):
+    assert action(body, is_opted_out=is_opted_out) is Action.OPT_OUT_HERE
+
+
+@pytest.mark.parametrize("body", ["cancelar", "CANCELAR mi cita", "no pare de doler", "estoy de baja", "mi alto nivel"])
+def test_spanish_words_about_a_visit_are_for_the_dialog(body: str):
+    assert action(body) is Action.CONVERSE
+
+
+def test_help_in_spanish_is_ours_to_answer_but_not_to_who_wants_no_texts():
+    assert action("AYUDA") is Action.HELP_HERE
+    assert action("ayuda", is_opted_out=True) is Action.UNREACHABLE
+
+
 @pytest.mark.parametrize("body", ["START", "unstop", "Start!"])
 def test_start_opts_in_whether_or_not_one_had_stopped(body: str):
     assert action(body) is Action.OPT_IN
