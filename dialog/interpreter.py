@@ -58,14 +58,19 @@ class Listening:
 class Interpretation:
     """`confidence` 0 to 1: below about a half the rest of the pipeline asks rather than acts. `open_words`: what was not used.
 
-    `tokens` is what a language model was paid for it.
+    `tokens_in` and `tokens_out` are what a language model was paid for: reading and answering.
     """
 
     commands: tuple[Command, ...]
     language: str
     confidence: float
     open_words: str = ""
-    tokens: int = 0
+    tokens_in: int = 0
+    tokens_out: int = 0
+
+    @property
+    def tokens(self) -> int:
+        return self.tokens_in + self.tokens_out
 
 
 class Interpreter(Protocol):

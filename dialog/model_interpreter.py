@@ -134,21 +134,21 @@ class ModelInterpreter:
 
     def _ask(self, said: str, local: Interpretation, listening: Listening, *, deadline_s: float) -> Interpretation:
         started = self._monotonic()
-        tokens = 0
+        paid = local
         try:
             answer = self._model.propose(build_question(said, listening), deadline_s=deadline_s)
-            tokens = answer.tokens_in + answer.tokens_out
+            paid = replace(local, tokens_in=answer.tokens_in, tokens_out=answer.tokens_out)
             proposal = Proposal.model_validate(dict(answer.fields))
         except (Unavailable, Malformed, ValidationError) as error:
             self._breaker.failed()
             # A validation error's text repeats the model's answer, which repeats the patient.
             why = "not in the form asked for" if isinstance(error, ValidationError) else str(error)
-            get_logger().warning("dialog.model.failed", why=why, tokens=tokens, ms=self._ms_since(started))
-            return replace(local, tokens=tokens)
+            get_logger().warning("dialog.model.failed", why=why, tokens=paid.tokens, ms=self._ms_since(started))
+            return paid
         self._breaker.succeeded()
-        get_logger().info("dialog.model.answered", tokens=tokens, ms=self._ms_since(started))
+        get_logger().info("dialog.model.answered", tokens=paid.tokens, ms=self._ms_since(started))
         found = commands_of(proposal, said=said, listening=listening)
-        return replace(joined(local, found, certainty=proposal.certainty), tokens=tokens)
+        return joined(paid, found, certainty=proposal.certainty)
 
     def _ms_since(self, started: float) -> int:
         return round((self._monotonic() - started) * 1000)

@@ -34,6 +34,18 @@ class ModelAnswer:
     tokens_out: int = 0
 
 
+@dataclass(frozen=True)
+class TokenPrices:
+    """What a million tokens cost, read and written, in the operator's currency."""
+
+    per_million_in: float
+    per_million_out: float
+
+    def cost(self, *, tokens_in: int, tokens_out: int) -> float:
+        """Return what so many tokens cost."""
+        return (tokens_in * self.per_million_in + tokens_out * self.per_million_out) / 1_000_000
+
+
 class LanguageModel(Protocol):
     def propose(self, question: ModelQuestion, *, deadline_s: float) -> ModelAnswer:
         """Ask once, without trying again, and answer or raise within `deadline_s` whatever the other side does.

@@ -54,7 +54,12 @@ class Understood:
     text: str
     commands: tuple[Command, ...] = ()
     confidence: float | None = None
-    tokens: int = 0
+    tokens_in: int = 0
+    tokens_out: int = 0
+
+    @property
+    def tokens(self) -> int:
+        return self.tokens_in + self.tokens_out
 
 
 @dataclass
@@ -64,6 +69,7 @@ class Account:
     writes: list[dict[str, Any]] = field(default_factory=list)
     results: list[dict[str, Any]] = field(default_factory=list)
     timings: dict[str, float] = field(default_factory=dict)
+    cost: float | None = None  # of the tokens
 
 
 def thread_hash(inbound: Inbound) -> str:
@@ -120,6 +126,8 @@ def append(
         Turn(
             conversation_id=snapshot.conversation_id,
             number=snapshot.turn_count + 1,
+            channel=inbound.channel.value,
+            thread_hash=thread_hash(inbound),
             kind=inbound.kind.value,
             message_key=inbound.message_key,
             said=understood.text,
@@ -133,6 +141,9 @@ def append(
             at=setting.now,
             catalogue_version=setting.catalogue.version,
             timings=dict(account.timings),
+            tokens_in=understood.tokens_in,
+            tokens_out=understood.tokens_out,
+            cost=account.cost,
         )
     )
     is_ended = decision.ends and decision.transfer_to is None

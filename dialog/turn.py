@@ -21,6 +21,7 @@ from dialog.inbound import Channel, Inbound, InboundKind, Reply
 from dialog.interpreter import Interpreter, Listening, Option
 from dialog.languages import SPOKEN
 from dialog.model import Conversation
+from dialog.ports import TokenPrices
 from dialog.record import Account, Snapshot, StaleConversation, Understood
 from dialog.safety import taken
 from dialog.state import Choice, DialogState
@@ -73,13 +74,21 @@ class Dialog:
     """Conversations, whatever they come by. May be used by many threads at once."""
 
     def __init__(
-        self, *, db: Database, clock: Clock, lock: TurnLock, interpreter: Interpreter, catalogues: CatalogueCache
+        self,
+        *,
+        db: Database,
+        clock: Clock,
+        lock: TurnLock,
+        interpreter: Interpreter,
+        catalogues: CatalogueCache,
+        prices: TokenPrices | None = None,
     ) -> None:
         self._db = db
         self._clock = clock
         self._lock = lock
         self._interpreter = interpreter
         self._catalogues = catalogues
+        self._prices = prices
         self._for_patients: dict[ClinicId, tuple[Catalogue, Catalogue]] = {}
 
     def handle_turn(self, inbound: Inbound, /) -> Reply:
@@ -133,7 +142,7 @@ class Dialog:
         ):
             understood = self._understand(inbound, setting, snapshot.state)
             watch.lap("understand")
-            turn = _Turn(inbound, setting, snapshot, understood, watch)
+            turn = _Turn(inbound, setting, snapshot, understood, watch, self._cost(understood))
             reply = self._db.run(turn.write)
             get_logger().info("dialog.turn.answered", kind=inbound.kind.value, ms=sum(watch.stages.values()))
         return reply
@@ -159,7 +168,12 @@ class Dialog:
             tokens_left=max(0, TOKENS_OF_A_CONVERSATION - state.tokens_spent),
         )
         meant = self._interpreter.interpret(text, listening, deadline_s=INTERPRETER_DEADLINE_S[inbound.channel])
-        return Understood(text, meant.commands, meant.confidence, meant.tokens)
+        return Understood(text, meant.commands, meant.confidence, meant.tokens_in, meant.tokens_out)
+
+    def _cost(self, understood: Understood) -> float | None:
+        if self._prices is None:
+            return None
+        return self._prices.cost(tokens_in=understood.tokens_in, tokens_out=understood.tokens_out)
 
     def _recorded(self, inbound: Inbound) -> Reply | None:
         with self._db.read() as session:
@@ -196,13 +210,14 @@ class _Turn:
     snapshot: Snapshot
     understood: Understood
     watch: _Stopwatch
+    cost: float | None
 
     def write(self, work: UnitOfWork) -> Reply:
         """Decide, carry out and record. May be run again from the start: all its effects are in the transaction."""
         setting, inbound = self.setting, self.inbound
         record.claim(work, inbound, self.snapshot, now=setting.now)
         tools = Tools(work, setting.catalogue, self.snapshot.conversation_id, inbound.channel, setting.now)
-        account = Account(writes=tools.writes, timings=self.watch.stages)
+        account = Account(writes=tools.writes, timings=self.watch.stages, cost=self.cost)
         decision = self._decide(tools, account)
         self.watch.lap("decide")
         reply = self._reply(decision)

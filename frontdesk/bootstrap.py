@@ -16,6 +16,7 @@ from calendar_sync.adapters.caldav_store import CaldavStore
 from calendar_sync.adapters.memory_store import MemoryStore
 from calendar_sync.ports import LinkAccess, OpenCalendar
 from dialog.interpreter import Interpreter
+from dialog.ports import TokenPrices
 from dialog.turn import Dialog
 from dialog.understanding.local import LocalInterpreter
 from frontdesk.embedded import redis_url
@@ -187,11 +188,24 @@ def _assemble(
         catalogues=catalogues,
         shown=shown,
         interpreter=interpreter,
-        dialog=Dialog(db=db, clock=clock, lock=lock, interpreter=interpreter, catalogues=catalogues),
+        dialog=Dialog(
+            db=db,
+            clock=clock,
+            lock=lock,
+            interpreter=interpreter,
+            catalogues=catalogues,
+            prices=_prices(settings.model),
+        ),
         sms_gateway=sms_gateway,
         open_calendar=open_calendar,
         queue=queue,
     )
+
+
+def _prices(model: ModelSettings | None) -> TokenPrices | None:
+    if model is None or model.price_in is None or model.price_out is None:
+        return None
+    return TokenPrices(model.price_in, model.price_out)
 
 
 def _sms_gateway(settings: Settings) -> SmsGateway:

@@ -5,6 +5,7 @@ What a clinic decides (rules, wording, hours) is not here: that is data of the c
 
 import json
 import os
+import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -37,6 +38,8 @@ class ModelSettings:
     api_key: str = field(repr=False)
     base_url: str | None = None
     structured_output: StructuredOutput = "function_calling"
+    price_in: float | None = None  # of a million tokens, in the operator's currency; both prices or neither
+    price_out: float | None = None
 
 
 @dataclass(frozen=True)
@@ -64,6 +67,8 @@ _OURS = {
     "FRONTDESK_SECRET_KEY",
     "FRONTDESK_MODEL",
     "FRONTDESK_MODEL_OUTPUT",
+    "FRONTDESK_MODEL_PRICE_IN",
+    "FRONTDESK_MODEL_PRICE_OUT",
     "FRONTDESK_NOW",
     "FRONTDESK_MODE",
     "FRONTDESK_LOG_LEVEL",
@@ -194,9 +199,26 @@ def _model(env: Mapping[str, str]) -> ModelSettings | None:
     if not key and not base_url and ":" not in name:
         raise BadSetting("FRONTDESK_MODEL is set, so OPENAI_API_KEY or OPENAI_BASE_URL must be set too")
     output = _one_of(env, "FRONTDESK_MODEL_OUTPUT", ["function_calling", "json_schema", "json_mode"])
+    price_in, price_out = _price(env, "FRONTDESK_MODEL_PRICE_IN"), _price(env, "FRONTDESK_MODEL_PRICE_OUT")
+    if (price_in is None) != (price_out is None):
+        raise BadSetting("FRONTDESK_MODEL_PRICE_IN and FRONTDESK_MODEL_PRICE_OUT must be set together")
     return ModelSettings(
-        name=name, api_key=key or "none", base_url=base_url, structured_output=cast(StructuredOutput, output)
+        name=name,
+        api_key=key or "none",
+        base_url=base_url,
+        structured_output=cast(StructuredOutput, output),
+        price_in=price_in,
+        price_out=price_out,
     )
+
+
+def _price(env: Mapping[str, str], name: str) -> float | None:
+    text = env.get(name)
+    if not text:
+        return None
+    if not re.fullmatch(r"[0-9]{1,6}(\.[0-9]{1,6})?", text):
+        raise BadSetting(f"{name} must be what a million tokens cost, a number such as 0.15")
+    return float(text)
 
 
 def _fixed_now(env: Mapping[str, str], mode: Mode) -> datetime | None:

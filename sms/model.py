@@ -18,6 +18,7 @@ class SmsKind(StrEnum):
     REJECTED = "rejected"  # staff said no to a request
     MOVE_OFFERED = "move-offered"  # the visit can't take place; another time is kept
     OFFER = "offer"  # time that came free, to somebody on the waiting list
+    PICK_UP = "pick-up"  # a call dropped while something was open
     REPLY = "reply"  # an answer that came too late for the vendor's request
 
 
@@ -69,6 +70,7 @@ class SmsMessage(Base):
     revision: Mapped[int | None]
     offer_id: Mapped[str | None] = mapped_column(unique=True)  # the offer of the waiting list that it makes
     reply_to: Mapped[str | None] = mapped_column(unique=True)  # the vendor's id of the text this answers
+    conversation_id: Mapped[str | None] = mapped_column(index=True, unique=True)  # the dropped call that it picks up
     state: Mapped[str]  # SmsState
     note: Mapped[str | None]  # a code: why it was skipped
     vendor_sid: Mapped[str | None] = mapped_column(unique=True)

@@ -11,6 +11,7 @@ class StoredTurn:
     """A Turn as it was stored."""
 
     number: int
+    channel: str
     at: datetime
     kind: str
     said: str
@@ -22,3 +23,6 @@ class StoredTurn:
     writes: Sequence[Mapping[str, Any]]
     results: Any
     timings: Mapping[str, float]
+    tokens_in: int
+    tokens_out: int
+    cost: float | None  # of the tokens, in the operator's currency

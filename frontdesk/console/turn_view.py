@@ -38,6 +38,7 @@ class TurnView:
     written: list[Written]
     stages: list[Stage]
     total_ms: str | None
+    tokens: str | None  # what a language model was paid for, where one was asked
     raw_commands: str
     raw_acts: str
     raw_results: str
@@ -54,6 +55,7 @@ def turn_view(turn: StoredTurn, *, names: KeyNames, words: Words) -> TurnView:
         written=[_written(entry, words) for entry in turn.writes],
         stages=[Stage(words=words.of_code("stage", stage), ms=_ms(ms)) for stage, ms in turn.timings.items()],
         total_ms=_ms(sum(turn.timings.values())) if turn.timings else None,
+        tokens=_tokens(turn, words),
         raw_commands=_raw(turn.commands),
         raw_acts=_raw(turn.acts),
         raw_results=_raw(turn.results) if turn.results else "",
@@ -75,6 +77,13 @@ def _written(entry: Mapping[str, Any], words: Words) -> Written:
     else:
         said = words.of_code("write", what)
     return Written(words=said, appointment_id=entry.get("appointment_id"))
+
+
+def _tokens(turn: StoredTurn, words: Words) -> str | None:
+    if not turn.tokens_in and not turn.tokens_out:
+        return None
+    counted = words("conversation.tokens", tokens_in=turn.tokens_in, tokens_out=turn.tokens_out)
+    return counted if turn.cost is None else f"{counted}, {words('conversation.cost', cost=f'{turn.cost:.5f}')}"
 
 
 def _ms(value: float) -> str:

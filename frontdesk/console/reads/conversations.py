@@ -180,6 +180,7 @@ def _last_said() -> Any:
 def _stored(turn: Turn) -> StoredTurn:
     return StoredTurn(
         number=turn.number,
+        channel=turn.channel,
         at=turn.at,
         kind=turn.kind,
         said=turn.said,
@@ -191,4 +192,7 @@ def _stored(turn: Turn) -> StoredTurn:
         writes=turn.writes,
         results=json.loads(turn.results),
         timings=turn.timings,
+        tokens_in=turn.tokens_in,
+        tokens_out=turn.tokens_out,
+        cost=turn.cost,
     )

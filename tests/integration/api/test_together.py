@@ -231,7 +231,7 @@ def a_conversation(site: Site, conversation_id: str, *, minute: int) -> None:
         work.session.flush()
         work.session.add(
             Turn(
-                conversation_id=conversation_id, number=1, kind="text", message_key=conversation_id, said="hello",
+                conversation_id=conversation_id, number=1, channel="sms", thread_hash="", kind="text", message_key=conversation_id, said="hello",
                 reply="Good morning.", commands=[], heard="[]", acts=[], writes=[], results="[]", at=at,
                 catalogue_version=1, timings={},
             )

@@ -30,6 +30,15 @@ def test_a_conversation_shows_what_was_said_understood_decided_and_written(site:
     assert "Says that it is booked" in page
     assert f'href="/console/appointments/{site.visit.id}"' in page
     assert "Understanding <b>3.9 ms</b>" in page
+    assert "812 tokens in, 45 out, cost 0.00015" in page
+
+
+def test_a_turn_held_elsewhere_than_the_conversation_began_says_so(site: Site):
+    conversation_id = a_conversation(site, channel="voice", turns=2)
+
+    page = site.logged_in().get(f"/console/conversations/{conversation_id}").get_data(as_text=True)
+
+    assert page.count('<span class="channel sms">Text</span>') == 1
 
 
 def test_a_callers_number_is_masked(site: Site):
@@ -157,6 +166,8 @@ def a_conversation(
                 Turn(
                     conversation_id=conversation.id,
                     number=number,
+                    channel="voice" if channel == "voice" and number == 1 else "sms",
+                    thread_hash="",
                     kind="said",
                     message_key=f"sms:{conversation.id}:{number}",
                     said=said,
@@ -170,6 +181,9 @@ def a_conversation(
                     at=at,
                     catalogue_version=1,
                     timings={"understand": 3.94, "decide": 12.0},
+                    tokens_in=812,
+                    tokens_out=45,
+                    cost=0.000149,
                 )
             )
         return conversation.id

@@ -21,6 +21,7 @@ from dialog.due import close_idle
 from dialog.inbound import Channel, Inbound, InboundKind, Reply
 from dialog.interpreter import Interpretation, Interpreter, Listening
 from dialog.model import Conversation, Turn
+from dialog.ports import TokenPrices
 from dialog.turn import TOKENS_OF_A_CONVERSATION, Dialog
 from dialog.understanding.local import LocalInterpreter
 from kernel.clock import FixedClock
@@ -47,6 +48,7 @@ class Line:
             lock=InProcessTurnLock(),
             interpreter=interpreter or LocalInterpreter(),
             catalogues=CatalogueCache(),
+            prices=TokenPrices(per_million_in=0.15, per_million_out=0.60),
         )
         with db.read() as session:
             self.clinic_id = session.execute(text("SELECT id FROM clinic")).scalar_one()
@@ -87,7 +89,7 @@ class Costly:
 
     def interpret(self, text: str, listening: Listening, *, deadline_s: float) -> Interpretation:
         self.left.append(listening.tokens_left)
-        return Interpretation((StartOver(),), "en", 1.0, tokens=self.tokens)
+        return Interpretation((StartOver(),), "en", 1.0, tokens_in=self.tokens)
 
 
 @pytest.fixture
@@ -378,6 +380,14 @@ def test_what_a_conversation_may_spend_on_a_model_runs_out_and_starting_over_bri
         patient.text("start over")
 
     assert costly.left == [TOKENS_OF_A_CONVERSATION, TOKENS_OF_A_CONVERSATION // 2, 0]
+
+
+def test_what_a_model_was_paid_for_a_turn_is_kept_with_it(line: Line, clock: FixedClock) -> None:
+    Line(line.db, clock, Costly(2_000)).text("hello")
+
+    with line.db.read() as session:
+        paid = session.execute(select(Turn.tokens_in, Turn.tokens_out, Turn.cost)).one()
+    assert tuple(paid) == (2_000, 0, pytest.approx(0.0003))
 
 
 def test_a_booking_for_the_patient_of_a_number_names_them_in_the_conversation_and_finds_it_by_number(

@@ -167,8 +167,8 @@ def test_a_hold_that_ran_out_is_nobodys():
 
 def a_turn(**changes: object) -> StoredTurn:
     fields: dict[str, object] = {
-        "number": 1, "at": NOW, "kind": "said", "said": "hello", "reply": "Hi", "message_key": "sms:SM1", "catalogue_version": 1,
-        "commands": [], "acts": [], "writes": [], "results": [], "timings": {},
+        "number": 1, "channel": "sms", "at": NOW, "kind": "said", "said": "hello", "reply": "Hi", "message_key": "sms:SM1", "catalogue_version": 1,
+        "commands": [], "acts": [], "writes": [], "results": [], "timings": {}, "tokens_in": 0, "tokens_out": 0, "cost": None,
     }  # fmt: skip
     return StoredTurn(**{**fields, **changes})  # type: ignore[arg-type]
 

@@ -102,3 +102,24 @@ def test_a_fixed_clock_keeps_its_instant(tmp_path: Path) -> None:
 
     assert fixed is not None
     assert fixed.utcoffset() == timedelta(hours=-5)
+
+
+@pytest.mark.parametrize(
+    ("prices", "says"),
+    [
+        ({"FRONTDESK_MODEL_PRICE_IN": "0.15"}, "must be set together"),
+        ({"FRONTDESK_MODEL_PRICE_IN": "cheap", "FRONTDESK_MODEL_PRICE_OUT": "1"}, "FRONTDESK_MODEL_PRICE_IN must be"),
+    ],
+)
+def test_what_a_model_costs_is_two_plain_numbers(tmp_path: Path, prices: dict[str, str], says: str) -> None:
+    with pytest.raises(BadSetting, match=says):
+        load(tmp_path, FRONTDESK_MODEL="m", OPENAI_API_KEY="k", **prices)
+
+
+def test_the_prices_of_a_model_are_read(tmp_path: Path) -> None:
+    prices = {"FRONTDESK_MODEL_PRICE_IN": "0.15", "FRONTDESK_MODEL_PRICE_OUT": "0.6"}
+
+    model = load(tmp_path, FRONTDESK_MODEL="m", OPENAI_API_KEY="k", **prices).model
+
+    assert model is not None
+    assert (model.price_in, model.price_out) == (0.15, 0.6)
