@@ -48,6 +48,8 @@ def split(commands: Sequence[c.Command], details: Sequence[c.Command]) -> list[W
     for command in commands:
         # "Move it, what do you have?" is one wish.
         kind = None if is_wanted and isinstance(command, c.AskAvailability) else kind_of(command)
+        if kind in CHANGES and wishes == [(FlowKind.BOOK, [])]:
+            wishes.clear()  # "I need to cancel my appointment" books nothing
         if kind is not None and (not wishes or wishes[-1][0] is not kind):
             wishes.append((kind, []))
         elif command in details:

@@ -282,3 +282,22 @@ def test_no_and_a_day_at_the_read_back_of_a_cancellation_moves_the_visit_there()
     reply = talk.hear(c.Affirm())
 
     assert "Move Dental cleaning from Tue Mar 16, 10:00 AM to Mon Mar 15, 2:00 PM" in reply
+
+
+@pytest.mark.parametrize(
+    ("change", "kind"), [(c.StartCancel(), FlowKind.CANCEL), (c.StartReschedule(), FlowKind.RESCHEDULE)]
+)
+def test_a_booking_of_nothing_beside_a_change_is_the_change_alone(change: c.Command, kind: FlowKind) -> None:
+    talk = Talk()
+
+    talk.hear(c.StartBooking(), change, c.GiveService(("cleaning",)))
+
+    assert [one.kind for one in talk.state.flows] == [kind]
+
+
+def test_a_booking_with_its_service_beside_a_cancellation_is_a_wish_of_its_own() -> None:
+    talk = Talk()
+
+    talk.hear(c.StartBooking(), c.GiveService(("filling",)), c.StartCancel(), c.GiveService(("cleaning",)))
+
+    assert {one.kind for one in talk.state.flows} == {FlowKind.BOOK, FlowKind.CANCEL}
