@@ -168,10 +168,13 @@ class Checker:
     def _slots(self) -> list[tuple[datetime, str]]:
         if self._free is None:
             catalogue = self._world.catalogue
+            # A visit that is to be moved is no obstacle to its own new time.
+            moved = [one.id for one in self._before.values() if _plain(one.patient or "") in self._names]
             self._free = [
                 (self._world.wall(slot), catalogue.practitioner(slot.practitioner_id).key)
                 for service in sorted(self._services)
-                for slot in self._world.free_now(service, ahead=catalogue.rules.maximum_advance)
+                for replaces in (None, *moved)
+                for slot in self._world.free_now(service, ahead=catalogue.rules.maximum_advance, replaces=replaces)
             ]
         return self._free
 

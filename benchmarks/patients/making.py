@@ -82,7 +82,11 @@ class Maker:
     def child(self) -> Goal:
         me = self._pick([one for one in self._people() if self._children(one)])
         child = self._pick(self._children(me)) if self.random.random() < 0.5 else self._new_child(me)
-        errand = replace(self.booking(), person=child, relation=self.random.choice(["son", "daughter"]))
+        services = [one for one in self.world.catalogue.services if _is_for_children(one.key)]
+        booking = self.booking()
+        if services and self.random.random() < 0.4:
+            booking = Errand(Kind.BOOK, self.wish(self.a_slot(self._pick(services))))
+        errand = replace(booking, person=child, relation=self.random.choice(["son", "daughter"]))
         return self._goal(me, [errand], more=1)
 
     def relative(self) -> Goal:
@@ -254,14 +258,23 @@ class Maker:
 
     def _impossible(self, kind: Kind) -> Errand:
         """Draw somebody on a day that they have nothing on, and what will do instead."""
-        slot = self.a_slot(self._pick(self._services()))
-        who = self._practitioner(slot).key
-        service = self.world.catalogue.service(slot.service_id).key
-        day = self._today() + timedelta(days=self._number(2, 12))
-        first = Wish(service, practitioner=who, days=Days("on", day, day))
+        if kind is Kind.WAIT or self.random.random() < 0.5:
+            taken = self._pick([one for one in self.world.taken if not _is_for_children(one.service)])
+            day, minute = taken.start.date(), taken.start.hour * 60 + taken.start.minute
+            first = Wish(
+                taken.service,
+                practitioner=taken.practitioner,
+                days=Days("on", day, day),
+                times=Times("at", minute, minute + 1, minute),
+            )
+        else:
+            slot = self.a_slot(self._pick(self._services()))
+            service, who = self.world.catalogue.service(slot.service_id).key, self._practitioner(slot).key
+            day = self._today() + timedelta(days=self._number(2, 12))
+            first = Wish(service, practitioner=who, days=Days("on", day, day))
         if self._met_by(first):
             raise NothingFits
-        return Errand(kind, Wish(service, practitioner=who), first=first)
+        return Errand(kind, Wish(first.service, practitioner=first.practitioner), first=first)
 
     def _existing(self, me: Somebody, *, apart_from: Existing | None = None) -> Existing:
         slot = self.a_slot(self._pick(self._services()))
@@ -369,7 +382,12 @@ class Maker:
             raise NothingFits
 
     def _services(self) -> list[ServiceInfo]:
-        return [one for one in self.world.catalogue.services if not one.steps and not one.group]
+        """Return what grown-ups come for by themselves."""
+        return [
+            one
+            for one in self.world.catalogue.services
+            if not one.steps and not one.group and not _is_for_children(one.key)
+        ]
 
     def _is_choice_of_gender(self, service: ServiceInfo) -> bool:
         able = [one for one in self.world.catalogue.practitioners if self.world.catalogue.offers(one, service)]
@@ -409,6 +427,10 @@ class Maker:
         if not some:
             raise NothingFits
         return self.random.choice(some)
+
+
+def _is_for_children(service: str) -> bool:
+    return "child" in service
 
 
 _FAMILY: Mapping[str, Callable[[Maker], Goal]] = {name: getattr(Maker, name.replace("-", "_")) for name in FAMILIES}

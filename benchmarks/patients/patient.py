@@ -251,7 +251,7 @@ class Patient:
         options = [self._option(each) for each in question["fields"]["offers"]]
         one.rounds += 1
         if one.errand.kind is Kind.WAIT:
-            return Said(self._voice.say("wait"))
+            return self._leave() if one.is_done else Said(self._voice.say("wait"))
         if one.errand.first is not None and not one.has_turned:
             return self._turn(one, options)
         return self._choose_or_refuse(one, options)

@@ -73,6 +73,7 @@ class World:
 
     def __init__(self, *, clinic: str, now: datetime, folder: Path, model: ModelSettings | None = None) -> None:
         self.name, self.now = clinic, now
+        self.taken: list[Existing] = []  # by others
         self._free: dict[str, list[Slot]] = {}
         self._live, self._kept = folder / "live", folder / "kept.db"
         self._live.mkdir(parents=True)
@@ -125,11 +126,13 @@ class World:
             self._free[service] = self.free_now(service)
         return self._free[service]
 
-    def free_now(self, service: str, *, ahead: timedelta = AHEAD) -> list[Slot]:
-        """Return what can be booked of a service as the diary stands."""
+    def free_now(self, service: str, *, ahead: timedelta = AHEAD, replaces: str | None = None) -> list[Slot]:
+        """Return what can be booked of a service as the diary stands. `replaces`: the visit that would be moved there."""
         query = SlotQuery(service_id=id_of(self.catalogue.services, service), span=Interval(self.now, self.now + ahead))
         with self.services.db.read() as session:
-            return queries.find_slots(session, self.catalogue, query=query, now=self.now)
+            return queries.find_slots(
+                session, self.catalogue, query=query, now=self.now, replaces_appointment_id=replaces
+            )
 
     def wall(self, slot: Slot) -> datetime:
         """Return when a Slot starts on the clock of its Location."""
@@ -178,6 +181,7 @@ class World:
             )
             with suppress(Refused):
                 self._write_down(visit)
+                self.taken.append(visit)
 
     def _write_down(self, visit: Existing) -> None:
         self.services.db.run(lambda work: self._book(work, visit))
