@@ -91,7 +91,7 @@ class LocalInterpreter:
                 word for word in there if word in book.vocabulary and word not in own.vocabulary and word not in named
             }
             ours = {word for word in here if word in own.vocabulary and word not in book.vocabulary}
-            is_all = 1 < len(alone) == len(there)
+            is_all = len(there) > 1 and len(alone) * 2 >= len(there) and book.vocabulary.issuperset(there)
             if language != own.language and (is_all or (len(alone) >= CLEAR_EVIDENCE and len(alone) > len(ours))):
                 return language
         return None
