@@ -20,6 +20,7 @@ _LABELS: dict[type[Command], str] = {
     say.Help: "help",
     say.Repeat: "repeat",
     say.Stop: "stop",
+    say.StartCancel: "stop",  # "cancel that": what it cancels, a conversation knows
     say.Goodbye: "goodbye",
     say.Unsure: "unsure",
     say.Affirm: "affirm",
@@ -32,7 +33,7 @@ _POLITE = (say.Greet, say.Thank)
 
 def predict(file: Path, ear: Ear) -> Iterator[dict[str, Any]]:
     """Give a label for each message."""
-    listening = Listening(clinic("providers"), NOW)
+    listening = Listening(clinic("demo"), NOW)
     for message in lines(file):
         yield {"id": message["id"], "label": _label(ear.hear(message["text"], listening).commands)}
 

@@ -1,6 +1,7 @@
 """When, what, who and where: from what was found of these to commands."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 from dialog import commands as say
@@ -129,15 +130,23 @@ def of_people(scene: Scene) -> Iterator[Finding]:
         yield Finding(say.GivePhone(scene.phone.value), scene.phone.span, frozenset(range(*scene.phone.span)))
 
 
-def of_relations(scene: Scene) -> Iterator[Finding]:
+def of_relations(scene: Scene, hits: Sequence[Hit]) -> Iterator[Finding]:
     """Give whom the visit is for."""
-    cues = _without_reports(scene.cues)
+    greeted = frozenset[int]().union(*(hit.literal for hit in hits if hit.label == "greet"))
+    cues = [cue for cue in _without_reports(scene.cues) if not cue.literal <= greeted]
     both = [hit for hit in cues if hit.label == "book_for_both"]
     if both:
         yield from _of_two(max(both, key=lambda hit: hit.end - hit.start), scene)
         return
     kinds = tuple(f"book_for {relation}" for relation in _PEOPLE.values())
-    found = sorted((hit for hit in cues if hit.label in {*kinds, "book_for_self"}), key=lambda hit: hit.start - hit.end)
+    named = [
+        replace(hit, label=f"book_for {hit.label.removeprefix('named ')}")
+        for hit in cues
+        if hit.label.startswith("named ") and _named_after(scene, hit.start, hit.end)
+    ]
+    found = sorted(
+        (hit for hit in (*cues, *named) if hit.label in {*kinds, "book_for_self"}), key=lambda hit: hit.start - hit.end
+    )
     if not found:
         return
     hit = found[0]
@@ -145,7 +154,7 @@ def of_relations(scene: Scene) -> Iterator[Finding]:
         if scene.listening.asked is Asked.FOR_WHOM:
             yield Finding(say.BookFor(Relation.SELF), (hit.start, hit.end), hit.literal)
         return
-    person = _named_after(scene, max(each.end for each in found))
+    person = _named_after(scene, hit.start, max(each.end for each in found))
     words = hit.literal | (frozenset(range(*person.span)) if person else frozenset())
     yield Finding(
         say.BookFor(Relation(hit.label.partition(" ")[2]), person.value if person else None),
@@ -176,20 +185,20 @@ def _of_two(hit: Hit, scene: Scene) -> Iterator[Finding]:
     """Read "for me and my husband": both, and themselves last, since that is whose visit is dealt with first."""
     named = [name for at in range(hit.start, hit.end) for name in _PEOPLE if name in scene.text.found[at]]
     other = _PEOPLE[named[0]] if named else Relation.OTHER
-    person = _named_after(scene, hit.end)
+    person = _named_after(scene, hit.start, hit.end)
     words = hit.literal | (frozenset(range(*person.span)) if person else frozenset())
     yield Finding(say.BookFor(other, person.value if person else None), (hit.start, hit.end), words)
     yield Finding(say.BookFor(Relation.SELF), (hit.start, hit.end + 1), hit.literal)
 
 
-def _named_after(scene: Scene, end: int) -> people.PersonName | None:
-    """Read the name that follows the relation: "my son Tom"."""
-    relation_ends = [end]
-    for start in range(max(0, end - 3), end):
-        relation_ends += [each for name in _PEOPLE for each in scene.text.found[start].get(name, ())]
-    for each in sorted(set(relation_ends)):
-        if each < len(scene.utterance.tokens) and (
-            name := people.name_at(scene.utterance, each, scene.book, is_expected=False)
-        ):
+def _named_after(scene: Scene, start: int, end: int) -> people.PersonName | None:
+    """Read the name that follows the relation in words `start` to `end`: "my son Tom", "my son, tom"."""
+    relation_ends = {end}
+    for at in range(start, end):
+        relation_ends |= {each for name in _PEOPLE for each in scene.text.found[at].get(name, ())}
+    for at in sorted(each for each in relation_ends if each < len(scene.utterance.tokens)):
+        word = scene.utterance.words[at]
+        is_expected = word not in scene.book.vocabulary and word not in scene.book.names.common
+        if name := people.name_at(scene.utterance, at, scene.book, is_expected=is_expected):
             return name
     return None

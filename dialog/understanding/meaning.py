@@ -24,8 +24,8 @@ def interpret(scene: Scene) -> Interpretation:
         return Interpretation((say.LeaveMessage(scene.utterance.text.strip()),), scene.book.language, 1.0)
     findings = choice(scene, hits) or [*of_times(scene, hits), *of_mentions(scene, hits)]
     findings += [finding for hit in hits if (finding := of_hit(hit, scene))]
-    findings += [*of_people(scene), *of_relations(scene)]
-    findings = in_context(sorted(findings, key=lambda each: each.span), scene)
+    findings += [*of_people(scene), *of_relations(scene, hits)]
+    findings = in_context(sorted(findings, key=lambda each: each.span), hits, scene)
     return _scored(findings, hits, scene)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 class Mention:
     """Words `start` to before `end` name any of `keys`; none: something of this kind that the clinic does not have.
 
-    `is_reason`: a service was not named, only what leads to it.
+    `is_reason`: a service was not named, only what leads to it; `is_part`: only a part of its name was said.
     """
 
     start: int
@@ -15,6 +15,7 @@ class Mention:
     keys: tuple[str, ...]
     text: str
     is_reason: bool = False
+    is_part: bool = False
 
 
 Span = tuple[int, int]

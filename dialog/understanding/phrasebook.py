@@ -116,7 +116,7 @@ class PhraseBook:
     move_leads: frozenset[str]
     pointers: frozenset[str]
     languages: Mapping[str, str]
-    foreign: frozenset[str]
+    foreign_all: frozenset[str]  # the sure ones among them
     foreign_surely: frozenset[str]
     vocabulary: frozenset[str]
     by_letter: Mapping[str, tuple[str, ...]]  # the words that slips are compared with
@@ -210,7 +210,7 @@ class _Binder:
             move_leads=self._words("move_leads"),
             pointers=self._words("pointers"),
             languages=self._pairs("languages"),
-            foreign=foreign,
+            foreign_all=foreign,
             foreign_surely=self._words("foreign_surely"),
             vocabulary=vocabulary,
             by_letter=_by_letter(vocabulary),
@@ -268,6 +268,8 @@ class _Binder:
         for people, relation in self._pairs("relations").items():
             for line in self._lines("book_for"):
                 yield f"book_for {relation}", line.replace("(who)", f"<{people}>")
+            for line in self._lines("book_for_named"):
+                yield f"named {relation}", line.replace("(who)", f"<{people}>")
 
     def _phrases(self, lines: Iterator[tuple[str, str]] | list[tuple[str, str]]) -> Phrases:
         phrases = Phrases()

@@ -142,7 +142,16 @@ class ServiceNames:
             )
             keys = dict.fromkeys([*(key for one in near for key in one.keys), each.key])
             is_reason = each.rank in {_Rank.REASON, _Rank.CONCERN}
-            mentions.append(Mention(start, end, tuple(keys)[:MOST_KEYS], utterance.said(start, end), is_reason))
+            mentions.append(
+                Mention(
+                    start,
+                    end,
+                    tuple(keys)[:MOST_KEYS],
+                    utterance.said(start, end),
+                    is_reason,
+                    is_part=each.rank is _Rank.PART,
+                )
+            )
         return mentions
 
     def are_joined(self, utterance: Utterance, one: Span, other: Span) -> bool:
@@ -214,7 +223,10 @@ class ServiceNames:
         for name in (service.name, *service.aliases, service.key):
             words = self._meaning(name)
             content = words - self._book.services.generic
-            if content:
+            if content and content <= self._book.services.vague:
+                # "See a doctor" is meant only by all of it.
+                yield _Entry(service.key, _Rank.NAME, self._stemmed(name), frozenset())
+            elif content:
                 yield _Entry(service.key, _Rank.NAME, content, words - content)
                 # Recognisers and hurried writers put two words together: "bloodwork".
                 yield _Entry(service.key, _Rank.NAME, frozenset({"".join(self._plain(name))}), frozenset())

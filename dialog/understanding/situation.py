@@ -8,13 +8,11 @@ from dialog.commands import Command, Topic
 from dialog.interpreter import Asked
 from dialog.timewords import TimeWish
 from dialog.understanding.finding import Finding, has, of_kind, once, turned, without
-from dialog.understanding.held import IDLE, OPENING, part_of
+from dialog.understanding.foreign import foreign_words, is_foreign
+from dialog.understanding.held import OPENING, part_of
+from dialog.understanding.pattern import Hit
 from dialog.understanding.scene import Scene
 
-QUESTIONS = frozenset(
-    {"ask_clinic", "ask_answer", "ask_availability", "ask_appointments", "help", "repeat", "confirm_visit"}
-)
-"""Phrases that are also put to others: "how long does it take" says little about a clinic beside words that are none of its."""
 DETAILS = (
     say.GiveService,
     say.GivePractitioner,
@@ -59,12 +57,13 @@ ASKING = (
 _SAYS_LITTLE = (say.Greet, say.Thank, say.GiveService, say.AnyPractitioner, say.BookFor, say.Affirm)
 
 
-def in_context(findings: list[Finding], scene: Scene) -> list[Finding]:
+def in_context(findings: list[Finding], hits: Sequence[Hit], scene: Scene) -> list[Finding]:
     """Say what remains of all that was found, given the question that was asked."""
-    findings = _as_other_question(once(findings), scene)
-    if _is_foreign(findings, scene):
-        rejected = Finding(say.OutOfScope("other"), (0, len(scene.utterance.tokens)), _foreign_words(scene))
+    findings = _as_other_question(once(findings), hits, scene)
+    if is_foreign(findings, hits, scene):
+        rejected = Finding(say.OutOfScope("other"), (0, len(scene.utterance.tokens)), foreign_words(hits, scene))
         return [rejected, *of_kind(findings, say.Greet, say.Thank)]
+    findings = _without_command(findings, say.OutOfScope("other"))
     if has(findings, say.Choose):
         findings = without(findings, say.Affirm, say.MoreOptions, say.StartBooking, say.Correct)
     if has(findings, say.StartBooking):
@@ -75,6 +74,9 @@ def in_context(findings: list[Finding], scene: Scene) -> list[Finding]:
         findings = _without_command(findings, say.Deny())
     if has(findings, say.StartCancel, say.StartReschedule):
         findings = without(findings, say.RunningLate)
+    if len(findings) > 1:
+        # "Sorry, tomorrow at nine": a word of manners, not a wish to hear it again.
+        findings = [each for each in findings if each.command != say.Repeat() or len(each.words) > 1]
     if scene.listening.asked in OPENING:
         return _at_opening(findings, scene)
     return _as_answer(findings, scene)
@@ -85,10 +87,14 @@ def _without_command(findings: Sequence[Finding], command: Command) -> list[Find
     return [each for each in findings if each.command != command]
 
 
-def _as_other_question(findings: list[Finding], scene: Scene) -> list[Finding]:
+def _as_other_question(findings: list[Finding], hits: Sequence[Hit], scene: Scene) -> list[Finding]:
     """Read "do you have a fish tank?" as a question that somebody can answer, though it is about nothing that is known here."""
     cue = next((hit for hit in scene.cues if hit.label == "question_cues"), None)
-    if cue is None or _foreign_words(scene) or any(not isinstance(each.command, _SAYS_LITTLE) for each in findings):
+    if (
+        cue is None
+        or foreign_words(hits, scene)
+        or any(not isinstance(each.command, _SAYS_LITTLE) for each in findings)
+    ):
         return findings
     used = frozenset(range(cue.start, cue.end)).union(*(each.words for each in findings))
     left = [
@@ -113,6 +119,11 @@ def _at_opening(findings: list[Finding], scene: Scene) -> list[Finding]:
         findings = without(findings, say.Affirm, say.Unsure)
     if has(findings, *WANTS):
         findings = without(findings, say.Deny, say.Correct)
+    if scene.listening.asked is Asked.NOTHING and has(findings, say.Thank):
+        findings = without(findings, say.Affirm)
+    if {type(each.command) for each in findings} <= {say.AnyPractitioner, say.Affirm, say.Unsure}:
+        # Nobody was asked for, so "either" chooses nobody.
+        findings = once(turned(findings, say.AnyPractitioner, say.Unsure()))
     if scene.services and all(each.is_reason for each in scene.services):
         # "I moved a couch last weekend and now my back hurts": when it happened is not when they want to come.
         findings = [each for each in findings if not _is_when_it_began(each, scene)]
@@ -182,7 +193,9 @@ def _is_idle_talk(findings: Sequence[Finding], scene: Scene) -> bool:
         return False
     used = frozenset().union(*(each.words for each in findings))
     left = [word for at, word in enumerate(scene.utterance.words) if at not in used and word not in scene.book.small]
-    return sum(word not in scene.book.vocabulary or word in scene.book.foreign for word in left) > 1 or len(left) > 3
+    return (
+        sum(word not in scene.book.vocabulary or word in scene.book.foreign_all for word in left) > 1 or len(left) > 3
+    )
 
 
 def _as_correction(findings: list[Finding], scene: Scene) -> list[Finding]:
@@ -211,25 +224,3 @@ def _is_person_offered(scene: Scene) -> bool:
     """Whether somebody was offered rather than a time: taking them and wishing for a visit with them are two things."""
     offered = scene.listening.offered
     return bool(offered) and all(each.practitioner_key and each.starts is None for each in offered)
-
-
-def _is_foreign(findings: list[Finding], scene: Scene) -> bool:
-    foreign = _foreign_words(scene)
-    if not foreign or scene.listening.asked not in OPENING:
-        return False
-    surely = any(scene.utterance.words[at] in scene.book.foreign_surely for at in foreign)
-    if scene.services or scene.staff or scene.places or scene.person or scene.birth:
-        return False
-    names = {each.command.name for each in findings} - IDLE - {"give_time", "out_of_scope"}
-    if surely or len(foreign) > 1:
-        names -= QUESTIONS
-    has_visit = any("<visit>" in found and at not in foreign for at, found in enumerate(scene.text.found))
-    return not names and (surely or len(foreign) > 1 or not has_visit)
-
-
-def _foreign_words(scene: Scene) -> frozenset[int]:
-    return frozenset(
-        at
-        for at, word in enumerate(scene.utterance.words)
-        if word in scene.book.foreign or word in scene.book.foreign_surely
-    )
