@@ -208,6 +208,12 @@ def span_before(_: Context, clock: Clock) -> Span:
     return Span(tuple((0, minute or DAY_MINUTES) for minute in _as_limit(clock)), "before")
 
 
+def span_before_in(context: Context, part: Part, clock: Clock) -> Span | None:
+    """Read "by evening 6"."""
+    meant = in_part(context, clock, part)
+    return span_before(context, meant) if meant is not None else None
+
+
 def span_for(_: Context, clock: Clock, length: Length) -> Span | None:
     """Read "from 10 am for 3 hours"."""
     if not length.minutes or clock.readings[0] + length.minutes > DAY_MINUTES:

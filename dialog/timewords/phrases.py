@@ -129,12 +129,13 @@ def _apart(piece: Piece) -> list[Piece]:
 
 
 def _weak(chart: Chart, at: int) -> Piece | None:
-    """The weak phrase at this place, unless something stronger begins inside and goes on after it ("the 9" in "the 9 o'clock")."""
+    """The weak phrase at this place, unless something stronger begins inside and goes as far or on after it ("like 9" in "I'd like 9 o'clock")."""
     piece = _longest(chart, at, WEAK, weak=True)
     if piece is None:
         return None
     inside = (_longest(chart, later, STRONG, weak=False) for later in range(at + 1, piece.end))
-    return None if any(each is not None and each.end > piece.end for each in inside) else piece
+    reach = piece.end + (not isinstance(piece.atom, Clock))
+    return None if any(each is not None and each.end >= reach for each in inside) else piece
 
 
 def _longest(chart: Chart, at: int, kinds: tuple[str, ...], *, weak: bool) -> Piece | None:
