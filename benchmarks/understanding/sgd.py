@@ -164,7 +164,7 @@ class Manager:
             case say.GiveService(keys=keys):
                 return "inform" if set(keys) & (_KINDS | _OPTIONS) else None
             case say.GiveTime(wish=wish):
-                return "inform" if _moment(wish) else None
+                return "when" if _moment(wish) else None
             case _:
                 return _ACTS.get(type(command))
 
@@ -263,6 +263,9 @@ def _as_annotated(acts: set[str], manager: Manager) -> set[str]:
         acts -= {"book", "find"}
     if manager.open in {Open.PERSON, Open.DETAIL} and manager.intent == "find":
         acts -= {"find"} if manager.open is Open.PERSON else {"find", "book"}
+    if manager.open is Open.PERSON and "when" in acts and not acts & {"ask", "request_alternatives"}:
+        acts |= {"book"}  # a time for whoever is offered
+    acts = acts - {"when"} | ({"inform"} if "when" in acts else set())
     return _ANNOTATED[manager.open](acts)
 
 
@@ -284,7 +287,9 @@ def _person(acts: set[str]) -> set[str]:
 
 
 def _booking(acts: set[str]) -> set[str]:
-    acts = acts - {"thank", "book", "correct"} | ({"affirm"} if "book" in acts and "negate" not in acts else set())
+    refused = {"negate"} if "correct" in acts and not acts & {"inform", "book"} else set()
+    acts = acts - {"thank", "correct"} | refused
+    acts = acts - {"book"} | ({"affirm"} if "book" in acts and "negate" not in acts else set())
     if acts & {"inform", "affirm"} and "negate" not in acts:
         return acts - {"request_alternatives"} | {"affirm"}
     if acts & {"negate", "goodbye", "request_alternatives"}:

@@ -32,7 +32,7 @@ NEGATIVE = frozenset({"deny", "unsure", "correct", "more_options", "stop", "star
 """Phrases in which a "not" has said already what it means."""
 STEERING = frozenset({"ask_human", "stop", "start_over", "go_back", "repeat", "start_cancel", "help"})
 """What is not taken down when a message is dictated, as long as little else was said."""
-LOOKING, LOOSELY = "start_booking looking", "start_booking loosely"
+LOOKING, SOMEONE, LOOSELY = "start_booking looking", "start_booking someone", "start_booking loosely"
 ABOUT_STAFF = "ask_of_staff"
 OPENING = frozenset({Asked.NOTHING, Asked.WHAT_TO_DO, Asked.ANYTHING_ELSE})
 
@@ -51,7 +51,7 @@ def settled(scene: Scene) -> list[Hit]:
         if not (_is_only_time(hit, details, scene) or _is_only_symptom(hit, scene) or hit.literal <= names)
     ]
     # "I need a dentist, find me one" is one search; a loose wish alone is one for a visit.
-    is_search = any(hit.label == LOOKING for hit in found)
+    is_search = any(hit.label in {LOOKING, SOMEONE} for hit in found)
     found = [
         replace(hit, label="start_booking") if hit.label == LOOSELY else hit
         for hit in found
@@ -68,7 +68,17 @@ def settled(scene: Scene) -> list[Hit]:
         ):
             kept.append(hit)
             used |= hit.literal
-    return sorted((_supported(hit, found) for hit in kept), key=lambda each: each.start)
+    return _searching(sorted((_supported(hit, found) for hit in kept), key=lambda each: each.start))
+
+
+def _searching(hits: list[Hit]) -> list[Hit]:
+    """Take "make me an appointment, find me a dentist" as a search, and "I need a dentist, book me a visit" as a booking."""
+    labels = {hit.label for hit in hits}
+    if LOOKING in labels:
+        hits = [hit for hit in hits if hit.label != "start_booking"]
+    elif "start_booking" in labels:
+        hits = [hit for hit in hits if hit.label != SOMEONE]
+    return [replace(hit, label=LOOKING) if hit.label == SOMEONE else hit for hit in hits]
 
 
 def _name_words(scene: Scene) -> frozenset[int]:

@@ -68,8 +68,6 @@ def in_context(findings: list[Finding], hits: Sequence[Hit], scene: Scene) -> li
         findings = without(findings, say.Affirm, say.MoreOptions, say.StartBooking, say.Correct)
     if has(findings, say.StartBooking):
         findings = without(findings, say.AskAvailability)
-    if say.StartBooking() in [each.command for each in findings]:
-        findings = _without_command(findings, say.StartBooking(only_looking=True))
     if say.Deny(nothing_more=True) in [each.command for each in findings]:
         findings = _without_command(findings, say.Deny())
     if has(findings, say.StartCancel, say.StartReschedule):

@@ -77,8 +77,19 @@ class StaffNames:
         if best:
             return self._chosen(utterance, at, first, best)
         if first > at and self._could_be_name(utterance, first):
-            return Mention(at, first + 1, (), utterance.said(at, first + 1))
+            end = self._end_of_unknown(utterance, first)
+            return Mention(at, end, (), utterance.said(at, end))
         return None
+
+    def _end_of_unknown(self, utterance: Utterance, at: int) -> int:
+        """Follow "Dr. Ann B. Smith" to the end of the name, by its capitals."""
+        end = at + 1
+        while end < len(utterance.tokens) and utterance.is_cased and utterance.tokens[end].capital:
+            is_cut = end in utterance.stops and len(utterance.words[end - 1]) > 1
+            if is_cut or utterance.words[end] in self._ordinary or utterance.words[end] in self._book.date_words:
+                break
+            end += 1
+        return end
 
     def _is_date(self, utterance: Utterance, at: int) -> bool:
         """Whether "may" or "friday" is the month or the day rather than somebody: "in may", "next friday", "may 5th"."""
