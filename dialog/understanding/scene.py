@@ -323,6 +323,8 @@ def _named(
     is_asked = listening.asked in {Asked.NAME, Asked.SPELL_NAME}
     spelled = next(iter(people.spellings(utterance, book, is_expected=listening.asked is Asked.SPELL_NAME)), None)
     said = _announced(utterance, cues, book, is_asked=is_asked)
+    if said is not None and any(overlaps(said.span, span) for span in numbers):
+        said = None  # "it's April 26th": nobody is called April there
     if said is None and is_asked:
         said = _answered(utterance, text, book, without=spelled, numbers=numbers)
     if spelled and said and overlaps(said.span, spelled.span):

@@ -51,6 +51,11 @@ def test_a_date_of_long_ago_is_a_date_of_birth_whatever_was_asked(said: str, bor
     assert heard(said, asked=asked) == (say.GiveBirthDate(born),)
 
 
+@pytest.mark.parametrize("said", ["it's April 26th 1984", "It is April 26, 1984", "I am April 26th 1984"])
+def test_the_month_of_a_date_of_birth_is_nobodys_name(said: str) -> None:
+    assert heard(said, asked=Asked.BIRTH_DATE) == (say.GiveBirthDate(date(1984, 4, 26)),)
+
+
 @pytest.mark.parametrize("said", ["march sixteenth nine thirty", "march twenty five two thirty", "3/12/27 at 10"])
 def test_a_day_that_is_to_come_is_no_date_of_birth(said: str) -> None:
     assert say.GiveBirthDate not in {type(one) for one in heard(said, asked=Asked.WHEN)}
