@@ -45,7 +45,21 @@ _YES |= {
     "works for me",
     "sounds good",
 }
+_YES |= {
+    "sí",
+    "sí por favor",
+    "si por favor",
+    "claro",
+    "claro que sí",
+    "vale",
+    "de acuerdo",
+    "acepto",
+    "la tomo",
+    "me sirve",
+    "perfecto",
+}
 _NO = {"2", "two", "no", "no thanks", "no thank you", "n", "nope", "pass", "that doesn t work", "no that doesn t work"}
+_NO |= {"no gracias", "no me sirve", "no puedo", "paso", "no por favor", "mejor no"}
 _FREE = {Asked.NOTHING, Asked.WHAT_TO_DO, Asked.ANYTHING_ELSE}
 
 

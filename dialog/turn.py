@@ -27,6 +27,7 @@ from dialog.safety import taken
 from dialog.state import Choice, DialogState
 from dialog.timewords import read_time
 from dialog.tools import Tools
+from dialog.wording.names import person_called, service_called
 from dialog.wording.render import render, wording
 from kernel import inbox
 from kernel.clock import Clock
@@ -289,7 +290,7 @@ class _Turn:
             asked=decision.state.asked,
             ends=decision.ends,
             transfer_to=decision.transfer_to,
-            hints=_hints(self.setting.catalogue),
+            hints=_hints(self.setting.catalogue, language),
             silent=not text,
         )
 
@@ -324,9 +325,12 @@ def _called(catalogue: Catalogue, key: str) -> str:
     return names.get(key, key)
 
 
-def _hints(catalogue: Catalogue) -> tuple[str, ...]:
-    """Words the recogniser should expect: the clinic's own names, which it can't know."""
-    names = [name for one in catalogue.practitioners for name in (one.name, *one.aliases)]
+def _hints(catalogue: Catalogue, language: str) -> tuple[str, ...]:
+    """Words the recogniser should expect: the clinic's own names, which it can't know, those of the language that is spoken first."""
+    parts = wording(language)["parts"]
+    names = [person_called(one, parts, side="spoken") for one in catalogue.practitioners]
+    names += [service_called(one, parts) for one in catalogue.services]
+    names += [name for one in catalogue.practitioners for name in (one.name, *one.aliases)]
     names += [name for one in catalogue.services for name in (one.name, *one.aliases)]
     return tuple(dict.fromkeys(names))[:_HINTS]
 

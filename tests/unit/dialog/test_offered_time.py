@@ -19,7 +19,7 @@ EARLIER = DialogState(last_heard_at=NOW - 60 * MINUTE, asked=Asked.YES_NO)
 SINCE = DialogState(last_heard_at=NOW - MINUTE)
 
 
-@pytest.mark.parametrize("text", ["1", " 1. ", "Yes", "YES!", "ok", "yes please", "si"])
+@pytest.mark.parametrize("text", ["1", " 1. ", "Yes", "YES!", "ok", "yes please", "si", "Sí, por favor", "La tomo"])
 def test_a_yes_is_a_word_or_its_number_and_nothing_more(text: str) -> None:
     answer = read_answer(text)
 
@@ -27,7 +27,7 @@ def test_a_yes_is_a_word_or_its_number_and_nothing_more(text: str) -> None:
     assert answer.takes
 
 
-@pytest.mark.parametrize("text", ["2", "No", "no thanks", "pass"])
+@pytest.mark.parametrize("text", ["2", "No", "no thanks", "pass", "No, gracias"])
 def test_a_no_is_too(text: str) -> None:
     answer = read_answer(text)
 
