@@ -18,7 +18,7 @@ INSTALL_WITH_UV = $(UV) sync --quiet --require-hashes --python $(BIN)/python req
 	$(UV) install --quiet --no-deps --no-build-isolation --python $(BIN)/python --editable .
 INSTALL_WITH_PIP = $(PIP) --require-hashes -r requirements-test.lock && $(PIP) --no-deps --no-build-isolation --editable .
 
-.PHONY: setup run test check coverage races lock browser clean bench
+.PHONY: setup run test check coverage races lock browser clean bench eval
 
 setup: $(STAMP)
 
@@ -52,6 +52,12 @@ coverage: setup browser
 bench: setup
 	@$(BIN)/python -m benchmarks.slots --growth >/dev/null
 	@$(BIN)/python -m benchmarks.booking >/dev/null
+
+# Where the published data lies that understanding is measured on; docs/evaluation.md says what it is.
+DATA ?= ../shared/data
+
+eval: setup
+	@$(BIN)/python -m benchmarks.understanding.report $(DATA) docs/evaluation.md
 
 # Many times as many rounds as `make test` runs, with a table of how they ended.
 races: setup

@@ -1,23 +1,18 @@
 """How well the product understands what people say when they book, measured on published data.
 
 `python -m benchmarks.understanding {sgd|time|clinc|star} FILE --out P.jsonl [--interpreter local|model]` feeds FILE through the product's own interpreter,
-writes what it understood, and prints the figures of the scorer that lies beside FILE. `... report FOLDER` does so for all files of a folder
-and writes one table. What the data sets are, and whose, is in the README beside them; nothing of their text is kept here.
+writes what it understood, and prints the figures of the scorer that lies beside FILE. benchmarks/understanding/report.py does so for all files of
+a folder and writes one table. What the data sets are, and whose, is in the README beside them; nothing of their text is kept here.
 """
 
 import argparse
 import json
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
-from benchmarks.understanding import clinc, sgd, star, times
-from benchmarks.understanding.ear import Ear, Which, make_ear
-
-Predict = Callable[[Path, Ear], Iterator[dict[str, Any]]]
-SETS: dict[str, Predict] = {"sgd": sgd.predict, "time": times.predict, "clinc": clinc.predict, "star": star.predict}
+from benchmarks.understanding.ear import Which, make_ear
+from benchmarks.understanding.sets import SETS
 
 
 def main() -> None:

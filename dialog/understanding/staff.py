@@ -84,10 +84,7 @@ class StaffNames:
     def _end_of_unknown(self, utterance: Utterance, at: int) -> int:
         """Follow "Dr. Ann B. Smith" to the end of the name, by its capitals."""
         end = at + 1
-        while end < len(utterance.tokens) and utterance.is_cased and utterance.tokens[end].capital:
-            is_cut = end in utterance.stops and len(utterance.words[end - 1]) > 1
-            if is_cut or utterance.words[end] in self._ordinary or utterance.words[end] in self._book.date_words:
-                break
+        while end < len(utterance.tokens) and utterance.is_cased and self._goes_on(utterance, end):
             end += 1
         return end
 
@@ -143,6 +140,15 @@ class StaffNames:
             keys = titled if len(titled) == 1 else keys
         end = first + max(best[key][1] for key in keys)
         return Mention(at, end, tuple(keys), utterance.said(at, end))
+
+    def _goes_on(self, utterance: Utterance, at: int) -> bool:
+        """Whether word `at` belongs to the name before it: an initial, or a capital that is no ordinary word, in the same part of the sentence."""
+        token, before = utterance.tokens[at], utterance.tokens[at - 1]
+        if token.capital and token.end - token.start == 1:
+            return at not in utterance.stops
+        is_cut = at in utterance.stops and before.end - before.start > 1
+        is_other = token.word in self._ordinary | self._book.date_names | self._book.date_words
+        return token.capital and not is_cut and not is_other
 
     def _could_be_name(self, utterance: Utterance, at: int) -> bool:
         token = utterance.tokens[at]
