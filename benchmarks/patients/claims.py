@@ -32,6 +32,9 @@ _DENIAL = re.compile(
     r"\b(?:isn't|is not|are not|aren't|taken|closed|nothing|nobody|no |not in|can't|gone|full|only|too soon|gone by)\b",
     re.IGNORECASE,
 )
+_NOTHING = re.compile(
+    r"Nothing is free(?: with (?P<who>.+?))?,? on (?P<day>[^,]+, [A-Z]\w+ \d+\w*|[A-Z]\w+ [A-Z]\w+ \d+)\.?"
+)
 _BOOKED = re.compile(r"\bis booked for\b|\bBooked:")
 _MOVED = re.compile(r"\bis now on\b|\bMoved:")
 _CANCELLED = re.compile(r"\bhave cancelled\b|\bCancelled:")
@@ -64,11 +67,11 @@ class Checker:
         self._hours = set(_times_in(world.document))
         self._prices = {one.price.amount_minor for one in world.catalogue.services if one.price}
         self._surnames = {_plain(one.name).split()[-1] for one in world.catalogue.practitioners}
-        self._free: list[tuple[datetime, str]] | None = None
+        self._free: dict[str, list[tuple[datetime, str]]] = {}
 
     def unsupported(self, text: str, *, conversation: str | None, is_handed_over: bool) -> list[str]:
         """Return what a reply says that is not so, each in a few words. To be asked before the next message is sent."""
-        self._free = None
+        self._free = {}
         rows = self._rows(conversation)
         found = []
         for sentence in _sentences(text):
@@ -98,11 +101,29 @@ class Checker:
         for one in moments:
             who = self._person_in(one.tail)
             is_row = any(row.start == one.at and who in {None, row.practitioner} for row in rows)
-            is_free = any(at == one.at and who in {None, key} for at, key in self._slots())
+            is_free = not is_row and self._is_free(one.at, who, asked_only=is_denial)
             if not is_row and is_free is is_denial:
                 yield f"{'denied but free' if is_denial else 'not free'}: {one.at:%a %d %b %H:%M} {who or ''}".rstrip()
         if not moments:
             yield from self._false_times(sentence, rows)
+            yield from self._false_denials(sentence)
+
+    def _false_denials(self, sentence: str) -> Iterator[str]:
+        """Check that on a day on which nothing is said to be free there is nothing, with whoever is named."""
+        denied = _NOTHING.fullmatch(sentence.strip())
+        named = _DAY.search(denied["day"]) if denied else None
+        day = self._day(named) if named else None
+        if denied is None or day is None:
+            return
+        who = self._person_in(denied["who"] or "")
+        free = [
+            at
+            for one in sorted(self._services)
+            for at, key in self._slots(one)
+            if at.date() == day and who in {None, key}
+        ]
+        if free:
+            yield f"denied but free: {free[0]:%a %d %b %H:%M}"
 
     def _false_times(self, sentence: str, rows: Sequence[Row]) -> Iterator[str]:
         """Check times that stand alone: hours of the clinic, a visit of theirs, or what they asked for."""
@@ -165,18 +186,24 @@ class Checker:
             (one.key for one in self._world.catalogue.practitioners if _plain(one.name).split()[-1] in plain), None
         )
 
-    def _slots(self) -> list[tuple[datetime, str]]:
-        if self._free is None:
+    def _is_free(self, at: datetime, who: str | None, *, asked_only: bool) -> bool:
+        """Say whether somebody, or `who`, could be booked then: for what was asked, or for anything a patient may be taken to mean."""
+        services = sorted(self._services)
+        if not asked_only:
+            services += [one.key for one in self._world.catalogue.services if one.key not in self._services]
+        return any(start == at and who in {None, key} for service in services for start, key in self._slots(service))
+
+    def _slots(self, service: str) -> list[tuple[datetime, str]]:
+        if service not in self._free:
             catalogue = self._world.catalogue
             # A visit that is to be moved is no obstacle to its own new time.
             moved = [one.id for one in self._before.values() if _plain(one.patient or "") in self._names]
-            self._free = [
+            self._free[service] = [
                 (self._world.wall(slot), catalogue.practitioner(slot.practitioner_id).key)
-                for service in sorted(self._services)
                 for replaces in (None, *moved)
                 for slot in self._world.free_now(service, ahead=catalogue.rules.maximum_advance, replaces=replaces)
             ]
-        return self._free
+        return self._free[service]
 
 
 def moments_in(text: str, *, world: World, goal: Goal) -> set[datetime]:

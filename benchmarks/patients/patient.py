@@ -17,6 +17,7 @@ from booking.values import Catalogue
 
 _MOST_ROUNDS = 6  # of offers that do not suit
 _MOST_OPENINGS = 3
+_A_QUESTION = 4  # words; fewer are what a question is about
 _DONE_BY = {
     "booked": Kind.BOOK,
     "requested": Kind.BOOK,
@@ -194,7 +195,9 @@ class Patient:
     def _question(self, errand: Errand) -> str:
         service = self._voice.service(errand.wish.service) if errand.wish else {"a": "", "service": ""}
         place = self._voice.place(errand.wish.location) if errand.wish and errand.wish.location else ""
-        return self._voice.say("ask", errand.topic or "own", **service, place=place, words=errand.words or "")
+        asked = errand.words or ""
+        way = "about" if errand.topic == "own" and len(asked.split()) < _A_QUESTION else errand.topic or "own"
+        return self._voice.say("ask", way, **service, place=place, words=asked)
 
     # A question of their own in between.
 

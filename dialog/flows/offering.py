@@ -260,7 +260,7 @@ def _tell_why_not(draft: Draft, request: FindTimes, found: TimesFound, chosen: t
             day=day.isoformat() if day else None,
             minute=wish.at_minute,
             is_dated=wish != _NO_WISH,
-            is_timed=bool(wish.clocks),
+            is_timed=bool(wish.clocks or request.not_before or request.not_after),
         )
     if any(one.changes == (Change.NOTICE,) for one in found.nearest):
         draft.say(Say.STAFF_MAY)
