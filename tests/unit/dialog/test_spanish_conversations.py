@@ -105,9 +105,37 @@ def test_a_red_flag_is_heard_in_any_language(text: str, language: str) -> None:
         "mi papá murió de un derrame el año pasado",
         "nunca he tenido convulsiones",
         "hay historial de infartos en mi familia",
+        "me duele la cabeza",
+        "tengo tos y gripe",
+        "no me duele el pecho",
+        "no tengo dificultad para respirar",
+        "mi hermano tuvo un infarto hace cinco años",
+        "sin dolor de pecho ni falta de aire",
+        "quiero una cita porque tuve un derrame en 2019 y necesito control",
+        "me sangran las encías cuando me cepillo",
+        "me duele el brazo",
+        "me corté el dedo un poquito",
+        "tengo alergia al polen",
+        "se me durmió el pie al sentarme",
+        "mi hija tiene fiebre",
+        "¿es una emergencia si me duele la muela?",
+        "no es ninguna emergencia",
+        "estoy muerto de cansancio",
+        "tengo una pregunta",
+        "se me partió un diente",
+        "necesito una urgencia dental",
+        "me duele la espalda desde que cargué una caja",
+        "estoy embarazada y quiero una cita",
+        "me falta un empaste",
+        "no puedo ir mañana",
+        "me salió sangre de la nariz ayer",
+        "mi padre murió de un infarto",
+        "tengo la presión alta",
+        "me duele el oído",
+        "me tomé una pastilla para el dolor",
     ],
 )
-def test_what_is_denied_or_over_is_no_red_flag_in_spanish(text: str) -> None:
+def test_what_is_denied_or_over_or_harmless_is_no_red_flag_in_spanish(text: str) -> None:
     meant = INTERPRETER.interpret(text, Listening(CLINIC, NOW, "es"))
 
     assert not any(isinstance(one, c.Emergency) for one in meant.commands)
