@@ -196,9 +196,9 @@ class Several(SingleVisits):
         opened = Entry(found.id, GROUP, found.practitioner_id, starts_at, ends_at, None, S.BOOKED, None, None, None)
         self._settle([opened])
 
-    @rule(hour=HOURS, patients=st.lists(st.integers(0, 5), min_size=2, max_size=4))
+    @rule(hour=HOURS, patients=st.lists(st.integers(0, 5), min_size=4, max_size=4, unique=True))
     def fill_group(self, hour: float, patients: Sequence[int]) -> None:
-        """Let a group meet in which some have a seat, and one more may only hold one."""
+        """Let a group meet in which more want a seat than there are; some say yes at once."""
         before = len(self.model.entries)
         self.open_group(hour, ())
         if len(self.model.entries) > before:

@@ -73,15 +73,23 @@ class WaitingList(SingleVisits):
         people=SOME,
         hours=st.lists(HOURS, min_size=1, max_size=2),
         yes=st.sampled_from((None, 0, 1, 2)),
+        after=st.sampled_from((0, 0, 29, 30)),
     )
-    def wait_together(
-        self, patients: list[int], service: str, people: tuple[str, ...], hours: list[float], yes: int | None
+    def wait_together(  # noqa: PLR0917 -- hypothesis calls it
+        self,
+        patients: list[int],
+        service: str,
+        people: tuple[str, ...],
+        hours: list[float],
+        yes: int | None,
+        after: int,
     ) -> None:
-        """For the same, one after the other; it is looked what is free, and often one of them says yes."""
+        """For the same, one after the other; it is looked what is free, and often one of them says yes, perhaps too late."""
         for patient in patients:
             self.wait(patient, service, people, sorted(set(hours)))
         self.offer_what_is_free()
         if yes is not None and self.model.offers:
+            self.model.now += timedelta(minutes=after)
             self.accept_what_is_offered(yes)
 
     @precondition(lambda self: self.model.waits)

@@ -18,7 +18,7 @@ from tests.support.clinic_rows import store_catalogue
 
 pytestmark = pytest.mark.integration
 
-EXAMPLES, STEPS = 12, 25
+EXAMPLES, STEPS = 16, 25
 
 
 class Everything(Desk, Several, WaitingList):
