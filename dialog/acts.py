@@ -29,6 +29,8 @@ class Say(StrEnum):
     LANGUAGE_SWITCHED = "language-switched"
     LANGUAGE_NOT_SPOKEN = "language-not-spoken"
     STILL_THERE = "still-there"
+    WELCOME_BACK = "welcome-back"
+    GO_ON = "go-on"
     NOT_HEARD_GOODBYE = "not-heard-goodbye"
     APOLOGY = "apology"
     # Booking.

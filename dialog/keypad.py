@@ -25,6 +25,8 @@ _MENU_QUESTIONS = {Asked.WHAT_TO_DO, Asked.ANYTHING_ELSE, Asked.NOTHING}
 def as_commands(draft: Draft, text: str, understood: tuple[c.Command, ...], *, is_keys: bool) -> tuple[c.Command, ...]:
     """Return what was meant: the keys' meaning for keys, and for a bare digit texted in answer to a question that has numbers."""
     digits, asked = text.strip().rstrip("#.)"), draft.state.asked
+    if draft.state.question and draft.state.question.say is Say.GO_ON and (answer := _YES_NO.get(digits.lower())):
+        return (answer,)
     if is_keys:
         meant = _meaning(draft, digits)
         return (meant,) if meant is not None else ()

@@ -31,7 +31,20 @@ from dialog.errands import (
     VisitWritten,
     WaitForTime,
 )
-from dialog.flows import answers, book, details, identity, offering, people, questions, social, starts, visits, waiting
+from dialog.flows import (
+    answers,
+    book,
+    crossing,
+    details,
+    identity,
+    offering,
+    people,
+    questions,
+    social,
+    starts,
+    visits,
+    waiting,
+)
 from dialog.inbound import Channel, InboundKind
 from dialog.interpreter import Asked
 from dialog.keypad import as_commands
@@ -58,8 +71,12 @@ class Heard:
 
 def hear(state: DialogState, setting: Setting, heard: Heard) -> Decision:
     """Decide what follows from one message."""
-    draft = Draft(_awake(state, setting), setting)
+    came_over = state.channel not in {None, setting.channel}
+    awake = crossing.came_back(_awake(state, setting), now=setting.now)
+    draft = Draft(crossing.arrived(awake, setting.channel), setting)
     draft.update(last_heard_at=setting.now)
+    if draft.is_voice:
+        draft.update(is_on_call=heard.kind is not InboundKind.HUNG_UP)
     match heard.kind:
         case InboundKind.START:
             social.greet(draft)
@@ -67,6 +84,8 @@ def hear(state: DialogState, setting: Setting, heard: Heard) -> Decision:
             social.hang_up(draft)
         case InboundKind.TRANSFER_FAILED:
             people.take_back(draft)
+        case InboundKind.SILENCE if came_over and draft.state.last_acts:
+            social.repeat(draft)  # they texted instead of speaking
         case InboundKind.SILENCE:
             _hear_nothing(draft)
         case InboundKind.SAID | InboundKind.KEYS:
@@ -106,8 +125,8 @@ def _awake(state: DialogState, setting: Setting) -> DialogState:
     """Forget a check of identity after half an hour without a message: another may hold the telephone by now."""
     if state.last_heard_at is None or setting.now - state.last_heard_at <= _VERIFIED_FOR:
         return state
-    kept = tuple(flow for flow in state.flows if flow.kind is FlowKind.BOOK)
-    return replace(state, verified_id=None, told=(), called_off=None, me=replace(state.me, birth_date=None), flows=kept)
+    state = replace(state, verified_id=None, verified_elsewhere=(), me=replace(state.me, birth_date=None))
+    return crossing.without_proof(state)
 
 
 def _listen(draft: Draft, heard: Heard) -> None:
@@ -141,6 +160,9 @@ def _take(draft: Draft, commands: tuple[c.Command, ...], *, is_sure: bool) -> bo
     """Take in all that was meant, in the order in which it matters. Say whether anything was of use."""
     if _is_parting(commands):
         social.part(draft)
+        return True
+    if (goes_on := crossing.answer_to_go_on(draft, commands)) is not None:
+        crossing.go_on(draft) if goes_on else social.stop(draft)
         return True
     for one in commands:
         # "Sorry, tomorrow at 9" is no wish to hear it again.

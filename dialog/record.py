@@ -15,15 +15,17 @@ from dialog import state as states
 from dialog.acts import Act
 from dialog.commands import Command, GiveBirthDate, GivePhone, to_json
 from dialog.draft import Decision, Setting
-from dialog.inbound import Channel, Inbound, Reply
+from dialog.inbound import Channel, Inbound, InboundKind, Reply
 from dialog.languages import first_language
 from dialog.model import Conversation, Turn
-from dialog.state import DialogState
+from dialog.state import DialogState, Outcome
 from kernel import crypto
 from kernel.db import new_id
+from kernel.phone import may_take_texts
 from kernel.work import UnitOfWork
 
 SMS_CONVERSATION_LASTS = timedelta(hours=24)
+PICK_UP_AFTER = timedelta(seconds=15)
 _ACT = TypeAdapter(Act)
 _HIDDEN = "(kept encrypted)"
 
@@ -79,17 +81,17 @@ def thread_hash(inbound: Inbound) -> str:
 
 def read(session: Session, inbound: Inbound, *, catalogue: Catalogue, now: datetime) -> Snapshot:
     """Return the conversation the message belongs to, or a new one that knows who has the caller's number, and their language."""
-    thread = thread_hash(inbound)
-    row = session.scalar(
-        select(Conversation)
-        .where(Conversation.thread_hash == thread)
-        .order_by(Conversation.started_at.desc(), Conversation.last_turn_at.desc())
-        .limit(1)
-    )
-    if row is None or not _goes_on(row, inbound, now):
-        return Snapshot(new_id(), thread, -1, _first_state(session, inbound, catalogue), 0)
+    row = _find(session, inbound, now)
+    if row is None:
+        return Snapshot(new_id(), thread_hash(inbound), -1, _first_state(session, inbound, catalogue), 0)
     count = session.scalar(select(func.count()).where(Turn.conversation_id == row.id)) or 0
-    return Snapshot(row.id, thread, row.version, states.from_json(json.loads(row.state)), count)
+    return Snapshot(row.id, row.thread_hash, row.version, _state_of(row), count)
+
+
+def order_key(session: Session, inbound: Inbound, *, now: datetime) -> str:
+    """Return what messages are put in order by: the same for all of one conversation, also those of its very beginning."""
+    row = _find(session, inbound, now)
+    return thread_hash(inbound) if row is None else row.thread_hash
 
 
 def claim(work: UnitOfWork, inbound: Inbound, snapshot: Snapshot, *, now: datetime) -> None:
@@ -153,10 +155,12 @@ def append(
         .values(
             state=json.dumps(states.to_json(state)),
             language=state.language,
-            outcome=state.outcome.value if state.outcome else None,
+            outcome=_outcome_of(state),
             patient_id=_patient_of(state),
             last_turn_at=setting.now,
             ended_at=setting.now if is_ended else None,
+            is_on_call=state.is_on_call,
+            pick_up_at=_pick_up_at(state, inbound),
         )
         .execution_options(synchronize_session=False)
     )
@@ -184,11 +188,64 @@ def _new_conversation(inbound: Inbound, snapshot: Snapshot, now: datetime) -> Co
     )
 
 
-def _goes_on(row: Conversation, inbound: Inbound, now: datetime) -> bool:
-    """A call is one conversation whatever happens; a text begins a new one after an end or a day."""
-    if inbound.channel is Channel.VOICE:
-        return True
-    return row.ended_at is None and now - row.last_turn_at <= SMS_CONVERSATION_LASTS
+def _find(session: Session, inbound: Inbound, now: datetime) -> Conversation | None:
+    """Return the conversation a message goes on with.
+
+    A call stays with its conversation whatever happens. A new call goes on with what the caller left open, and a text with
+    what its sender last talked about by call or text, unless that was ended or is a day old.
+    """
+    if inbound.channel is Channel.SMS:
+        return _last_of_number(session, inbound, now)
+    of_call = session.scalar(
+        select(Conversation).where(
+            Conversation.id
+            == select(Turn.conversation_id)
+            .where(Turn.thread_hash == thread_hash(inbound))
+            .order_by(Turn.at.desc())
+            .limit(1)
+            .scalar_subquery()
+        )
+    )
+    if of_call is not None or inbound.kind is not InboundKind.START:
+        return of_call
+    last = _last_of_number(session, inbound, now)
+    # Somebody else may be calling from the same number at this moment: theirs is not to be taken over.
+    is_left_open = last is not None and not last.is_on_call and _state_of(last).flow is not None
+    return last if is_left_open else None
+
+
+def _last_of_number(session: Session, inbound: Inbound, now: datetime) -> Conversation | None:
+    if inbound.caller is None:
+        return None
+    return session.scalar(
+        select(Conversation)
+        .where(
+            Conversation.caller_hash == patients.phone_hash(inbound.caller),
+            Conversation.clinic_id == inbound.clinic_id,
+            Conversation.ended_at.is_(None),
+            Conversation.last_turn_at >= now - SMS_CONVERSATION_LASTS,
+        )
+        .order_by(Conversation.last_turn_at.desc(), Conversation.started_at.desc())
+        .limit(1)
+    )
+
+
+def _state_of(row: Conversation) -> DialogState:
+    return states.from_json(json.loads(row.state))
+
+
+def _outcome_of(state: DialogState) -> str | None:
+    """Return what it has come to. A call that dropped counts as given up until they are heard again."""
+    if state.cut_off_at is not None and state.outcome is None:
+        return Outcome.ABANDONED.value
+    return state.outcome.value if state.outcome else None
+
+
+def _pick_up_at(state: DialogState, inbound: Inbound) -> datetime | None:
+    """Return when a dropped call is to be picked up by text, which a landline can't be. They may be dialling already."""
+    if state.cut_off_at is None or inbound.caller is None or not may_take_texts(inbound.caller):
+        return None
+    return state.cut_off_at + PICK_UP_AFTER
 
 
 def _first_state(session: Session, inbound: Inbound, catalogue: Catalogue) -> DialogState:

@@ -155,6 +155,12 @@ class DialogState:
     pending_note: str | None = None  # a question for the staff, if they want it passed on
     greeted: bool = False
     tokens_spent: int = 0  # on a language model
+    channel: str | None = None  # of the last turn; `verified_id` is who they proved to be on it
+    verified_elsewhere: tuple[tuple[str, str], ...] = ()  # who they proved to be on other channels
+    birth_date_is_elsewhere: bool = False  # theirs was said on another channel: good for a booking, and no proof here
+    is_on_call: bool = False
+    cut_off_at: datetime | None = None  # the call dropped with something open, and they have not been heard since
+    had_emergency: bool = False
 
     @property
     def flow(self) -> Flow | None:

@@ -98,7 +98,9 @@ class Dialog:
         Raises Unavailable when the one before is still being answered or the database can't be had; nothing is written then.
         """
         watch = _Stopwatch()
-        with self._lock.hold(record.thread_hash(inbound), wait_s=WAIT_S, lease_s=LEASE_S):
+        with self._db.read() as session:
+            order_key = record.order_key(session, inbound, now=self._clock.now())
+        with self._lock.hold(order_key, wait_s=WAIT_S, lease_s=LEASE_S):
             watch.lap("wait")
             for _ in range(_ATTEMPTS):
                 try:

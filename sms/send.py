@@ -17,6 +17,7 @@ from booking.model.patient import RelatedPerson
 from booking.patients import phone_hash, phones_of
 from booking.tasks import open_task
 from booking.values import AppointmentStatus, BookedVisit, Catalogue, TaskKind
+from dialog.due import has_been_heard_since
 from kernel.db import new_id
 from kernel.errors import Unavailable
 from kernel.log import get_logger
@@ -183,6 +184,11 @@ def _claim(work: UnitOfWork, *, message_id: str, now: datetime) -> _Claim | SmsS
         return state
     if message.to is None or is_opted_out(work.session, clinic_id=message.clinic_id, phone=message.to):
         message.state, message.note = SmsState.SKIPPED, "opted-out"
+        return SmsState.SKIPPED
+    if message.conversation_id is not None and has_been_heard_since(
+        work.session, conversation_id=message.conversation_id, since=message.created_at
+    ):
+        message.state, message.note = SmsState.SKIPPED, "superseded"
         return SmsState.SKIPPED
     _mark_sending(message, now)
     return _Claim(_text(message), must_ask=False, claimed_at=now)

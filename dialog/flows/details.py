@@ -53,6 +53,7 @@ def give_identity(draft: Draft, command: c.Command) -> bool:
             return False
         case c.GiveBirthDate(value=value):
             _set_person(draft, birth_date=value)
+            draft.update(birth_date_is_elsewhere=False)
         case c.GivePhone(value=value):
             draft.update(me=replace(draft.state.me, phone=value))
         case c.NewPatient(is_new=is_new):

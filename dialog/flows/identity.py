@@ -109,7 +109,7 @@ def is_verified(draft: Draft) -> bool:
     if not who.name:
         _ask_name(draft)
         return False
-    if not who.birth_date:
+    if not who.birth_date or (state.birth_date_is_elsewhere and not is_for_another(draft)):
         if who.birth_date_refusals >= _MAX_REFUSALS:
             _give_to_staff(draft)
             return False

@@ -71,6 +71,7 @@ def emergency(draft: Draft, *, words: str) -> None:
     )
     draft.say(Say.EMERGENCY, number=safety.emergency_number(draft.catalogue.country))
     draft.note_outcome(Outcome.HANDED_OVER)
+    draft.update(had_emergency=True)
     if draft.is_voice:
         draft.transfer_to = draft.person_number()
     draft.listen_freely()

@@ -7,14 +7,17 @@ from dialog.acts import Say
 from dialog.commands import Command, SwitchLanguage
 from dialog.draft import Draft
 from dialog.errands import OpenTask, ReleaseHold
-from dialog.flows import offering
+from dialog.flows import crossing, offering
 from dialog.interpreter import Asked
 from dialog.languages import spoken_at
 from dialog.state import DialogState, FlowKind, Outcome
 
 
 def greet(draft: Draft) -> None:
-    """Answer a call: who we are, that this is a machine, and how to get a person."""
+    """Answer a call: who we are, that this is a machine, and how to get a person. Who left something open is asked about it."""
+    if draft.state.flow is not None:
+        crossing.welcome_back(draft)
+        return
     others = [one for one in spoken_at(draft.catalogue) if one != draft.state.language]
     draft.say(Say.GREETING, others=others)
     draft.ask(Say.WHAT_TO_DO, Asked.WHAT_TO_DO)
@@ -46,6 +49,11 @@ def start_over(draft: Draft) -> None:
         last_heard_at=old.last_heard_at,
         served_id=old.served_id,
         tokens_spent=old.tokens_spent,
+        channel=old.channel,
+        verified_elsewhere=old.verified_elsewhere,
+        birth_date_is_elsewhere=old.birth_date_is_elsewhere,
+        is_on_call=old.is_on_call,
+        had_emergency=old.had_emergency,
     )
     draft.say(Say.STARTED_OVER)
     draft.ask(Say.WHAT_TO_DO, Asked.WHAT_TO_DO)
@@ -90,7 +98,10 @@ def part(draft: Draft) -> None:
 
 
 def hang_up(draft: Draft) -> None:
-    """They are gone: give back what was held, and note how it ended."""
+    """They are gone: note how it ended and give back what was held, unless something was open that they may come back to."""
+    if crossing.is_worth_picking_up(draft.state) and draft.setting.caller is not None:
+        crossing.cut_off(draft)
+        return
     draft.effects.append(ReleaseHold())
     draft.update(flows=())
     draft.note_outcome(Outcome.ABANDONED)

@@ -284,8 +284,21 @@ def test_repeat_says_the_same_again() -> None:
     assert talk.hear(c.Repeat()) == said
 
 
-def test_hanging_up_gives_back_the_time_and_leaves_an_outcome() -> None:
+def test_hanging_up_in_the_middle_leaves_everything_open_for_whichever_way_they_come_back() -> None:
     talk = a_call()
+    talk.hear(c.StartBooking(), CLEANING, LEE, MONDAY_AT_TWO)
+    talk.hear(c.Choose(0))
+    read_back = talk.state.question
+
+    talk.event(InboundKind.HUNG_UP)
+
+    assert talk.diary.hold is not None
+    assert (talk.state.question, talk.state.outcome, talk.state.cut_off_at) == (read_back, None, talk.now)
+    assert not talk.state.is_on_call
+
+
+def test_hanging_up_with_a_withheld_number_gives_back_the_time_and_leaves_an_outcome() -> None:
+    talk = a_call(caller=None)
     talk.hear(c.StartBooking(), CLEANING, LEE, MONDAY_AT_TWO)
     talk.hear(c.Choose(0))
 
