@@ -233,10 +233,13 @@ class Desk(SingleVisits):
         before = len(self.model.visits())
         self.book("c-1", service, (person,), hour, 0)
         visits = self.model.visits()
-        if len(visits) == before or visits[-1].status is not S.BOOKED:
+        if len(visits) == before or visits[-1].is_hold:
             return
         entry = visits[-1]
         self.model.now = max(self.model.now, entry.starts_at)
+        if entry.status is not S.BOOKED:
+            self.leave_unanswered()
+            return
         (self.arrive if noted == "came" else self.stay_away)(0)
         if meanwhile != "nothing":
             self.hold_for_staff(person, service, entry.starts_at)
