@@ -174,7 +174,7 @@ def _take(draft: Draft, commands: tuple[c.Command, ...], *, is_sure: bool) -> bo
     used |= _choose(draft, commands, said)
     before = _standing(draft)
     used |= _wishes(draft, commands, said)
-    if _standing(draft) == before:
+    if _standing(draft) == before and not _puts_name_right(draft, commands):
         used |= _yes_or_no(draft, commands, is_sure=is_sure)
     used |= _asides(draft, commands)
     return used
@@ -185,6 +185,9 @@ def _asked_back(draft: Draft, commands: tuple[c.Command, ...]) -> tuple[tuple[c.
     flow = draft.state.flow
     if flow is None or flow.kind not in {FlowKind.BOOK, FlowKind.RESCHEDULE} or flow.offers:
         return commands, False
+    if flow.kind is FlowKind.RESCHEDULE and not any(isinstance(one, c.GiveService) for one in commands):
+        # "I'd like to book it for the 25th" says when to move it to.
+        commands = tuple(one for one in commands if not isinstance(one, c.StartBooking))
     left = tuple(one for one in commands if not isinstance(one, c.AskAvailability))
     if len(left) == len(commands) or any(isinstance(one, c.GiveTime) for one in left):
         return left, len(left) < len(commands)
@@ -224,7 +227,9 @@ def _details_meant(draft: Draft, commands: tuple[c.Command, ...]) -> tuple[c.Com
     if any(isinstance(one, c.GiveName) for one in commands) and draft.state.asked in {Asked.NAME, Asked.SPELL_NAME}:
         said = tuple(one for one in said if isinstance(one, c.BookFor))
     if any(isinstance(one, c.GiveBirthDate) for one in commands):
-        said = tuple(one for one in said if not isinstance(one, c.GiveTime))
+        # What else was heard into the answer to that question was misheard.
+        is_asked = draft.state.asked is Asked.BIRTH_DATE
+        said = () if is_asked else tuple(one for one in said if not isinstance(one, c.GiveTime))
     if any(isinstance(one, c.Choose) for one in commands) and draft.state.choices and not _pointed_at(draft, commands):
         said = tuple(one for one in said if isinstance(one, (c.GiveService, c.BookFor)))
     wants = any(starts.kind_of(one) for one in commands)
@@ -239,7 +244,7 @@ def _details_meant(draft: Draft, commands: tuple[c.Command, ...]) -> tuple[c.Com
 
 def _asks_and_wishes(commands: tuple[c.Command, ...]) -> bool:
     """A service and a time beside a question are a wish ("Do you do flu shots? Can I have one on Saturday?"), unless it is about hours."""
-    has_time = any(isinstance(one, c.GiveTime) for one in commands)
+    has_time = any(isinstance(one, c.GiveTime) and one.wish.relative is None for one in commands)
     has_service = any(isinstance(one, c.GiveService) for one in commands)
     about_time = any(
         isinstance(one, c.AskClinic) and one.topic in {c.Topic.HOURS, c.Topic.WHO_WORKS_WHEN} for one in commands
@@ -384,6 +389,14 @@ def _standing(draft: Draft) -> object:
     if flow is None:
         return None
     return flow.kind, flow.details, flow.about, flow.offers, flow.chosen, flow.hold
+
+
+def _puts_name_right(draft: Draft, commands: tuple[c.Command, ...]) -> bool:
+    """Say whether the no to what was read back is about whose visit it is ("no, it's for Ann Smith"): the time stays."""
+    question = draft.state.question
+    is_read_back = question is not None and question.say is Say.READ_BACK
+    is_no = any(isinstance(one, (c.Deny, c.Correct)) for one in commands)
+    return is_read_back and is_no and any(isinstance(one, c.GiveName) for one in commands)
 
 
 def _yes_or_no(draft: Draft, commands: tuple[c.Command, ...], *, is_sure: bool) -> bool:

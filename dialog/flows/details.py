@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 from dialog import commands as c
+from dialog.acts import Say
 from dialog.commands import Relation
 from dialog.draft import Draft
 from dialog.flows import identity, offering
@@ -216,7 +217,8 @@ def _set_relation(draft: Draft, command: c.BookFor) -> None:
 
 
 def _set_person(draft: Draft, *, name: str | None = None, birth_date: date | None = None) -> None:
-    is_answer = draft.state.asked in {Asked.NAME, Asked.SPELL_NAME, Asked.BIRTH_DATE}
+    is_read_back = draft.state.question is not None and draft.state.question.say is Say.READ_BACK
+    is_answer = is_read_back or draft.state.asked in {Asked.NAME, Asked.SPELL_NAME, Asked.BIRTH_DATE}
     who = draft.state.me
     is_other = draft.state.flow is not None and identity.is_for_another(draft) and is_answer
     if is_other:

@@ -50,6 +50,8 @@ def split(commands: Sequence[c.Command], details: Sequence[c.Command]) -> list[W
         kind = None if is_wanted and isinstance(command, c.AskAvailability) else kind_of(command)
         if kind in CHANGES and wishes == [(FlowKind.BOOK, [])]:
             wishes.clear()  # "I need to cancel my appointment" books nothing
+        if kind is FlowKind.BOOK and wishes == [(FlowKind.RESCHEDULE, [])]:
+            continue  # neither does "move my appointment for the cleaning"
         if kind is not None and (not wishes or wishes[-1][0] is not kind):
             wishes.append((kind, []))
         elif command in details:

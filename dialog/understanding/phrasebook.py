@@ -21,6 +21,7 @@ SHORTEST_MISSPELT = 6
 _CUES = (
     "name_cues_strong",
     "name_cues_weak",
+    "name_cues_for",
     "name_after",
     "spelling_cues",
     "birth_cues",

@@ -322,7 +322,8 @@ def _named(
 ) -> PersonName | None:
     is_asked = listening.asked in {Asked.NAME, Asked.SPELL_NAME}
     spelled = next(iter(people.spellings(utterance, book, is_expected=listening.asked is Asked.SPELL_NAME)), None)
-    said = _announced(utterance, cues, book, is_asked=is_asked)
+    is_read_back = listening.asked is Asked.YES_NO
+    said = _announced(utterance, cues, book, is_asked=is_asked, is_read_back=is_read_back)
     if said is not None and any(overlaps(said.span, span) for span in numbers):
         said = None  # "it's April 26th": nobody is called April there
     if said is None and is_asked:
@@ -334,8 +335,10 @@ def _named(
     return said
 
 
-def _announced(utterance: Utterance, cues: Sequence[Hit], book: PhraseBook, *, is_asked: bool) -> PersonName | None:
-    for kind in ("name_cues_strong", "name_cues_weak"):
+def _announced(
+    utterance: Utterance, cues: Sequence[Hit], book: PhraseBook, *, is_asked: bool, is_read_back: bool
+) -> PersonName | None:
+    for kind in ("name_cues_strong", "name_cues_weak", *(("name_cues_for",) if is_read_back else ())):
         is_expected = kind == "name_cues_strong" or is_asked
         ends = sorted({_after_title(utterance, hit.end, book) for hit in cues if hit.label == kind}, reverse=True)
         read = [people.name_at(utterance, end, book, is_expected=is_expected) for end in ends]

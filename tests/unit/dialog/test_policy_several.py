@@ -301,3 +301,47 @@ def test_a_booking_with_its_service_beside_a_cancellation_is_a_wish_of_its_own()
     talk.hear(c.StartBooking(), c.GiveService(("filling",)), c.StartCancel(), c.GiveService(("cleaning",)))
 
     assert {one.kind for one in talk.state.flows} == {FlowKind.BOOK, FlowKind.CANCEL}
+
+
+def test_book_it_for_another_day_while_moving_is_about_the_move() -> None:
+    talk = Talk()
+    talk.diary.book(ANN, "cleaning", "lee", "main", wall("2027-03-16T10:00"))
+    talk.hear(c.StartReschedule(), c.GiveName("Ann Smith"), ANNS_BIRTHDAY)
+
+    talk.hear(c.StartBooking(), on(THURSDAY, at=14 * 60))
+
+    assert [one.kind for one in talk.state.flows] == [FlowKind.RESCHEDULE]
+
+
+def test_a_move_of_the_appointment_for_something_books_nothing() -> None:
+    talk = Talk()
+
+    talk.hear(c.StartReschedule(), c.StartBooking(), c.GiveService(("cleaning",)))
+
+    assert [one.kind for one in talk.state.flows] == [FlowKind.RESCHEDULE]
+
+
+def test_a_name_put_right_at_the_read_back_keeps_the_time() -> None:
+    talk = Talk()
+    talk.hear(c.StartBooking(), c.GiveService(("cleaning",)), c.BookFor(Relation.CHILD), on(MONDAY, at=14 * 60))
+    talk.hear(c.Affirm())
+    talk.hear(c.GiveName("Tom Smyth"), c.GiveBirthDate(date(2018, 6, 9)))
+    assert talk.said == [Say.READ_BACK]
+
+    reply = talk.hear(c.Correct(), c.GiveName("Tim Smith"))
+
+    assert talk.said == [Say.READ_BACK]
+    assert "Tim Smith" in reply
+    assert "Mon Mar 15, 2:00 PM" in reply
+
+
+def test_what_is_misheard_beside_a_date_of_birth_changes_no_visit() -> None:
+    talk = Talk()
+    talk.hear(c.StartBooking(), c.GiveService(("cleaning",)), c.BookFor(Relation.CHILD), on(MONDAY, at=14 * 60))
+    talk.hear(c.Affirm())
+    talk.hear(c.GiveName("Tim Smith"))
+
+    talk.hear(c.GiveBirthDate(None), c.StartBooking(), c.GiveService(("filling",)))
+
+    assert talk.state.flow is not None
+    assert talk.state.flow.details.service_keys == ("cleaning",)

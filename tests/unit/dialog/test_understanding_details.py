@@ -56,6 +56,16 @@ def test_the_month_of_a_date_of_birth_is_nobodys_name(said: str) -> None:
     assert heard(said, asked=Asked.BIRTH_DATE) == (say.GiveBirthDate(date(1984, 4, 26)),)
 
 
+@pytest.mark.parametrize("said", ["actually it's for Ophelia Larkin", "no sorry it's for ophelia larkin"])
+def test_whose_visit_it_is_can_be_put_right_at_the_read_back(said: str) -> None:
+    assert say.GiveName("Ophelia Larkin") in heard(said, asked=Asked.YES_NO)
+
+
+@pytest.mark.parametrize("said", ["It's for Dental Cleaning", "no, it's for Monday", "it's for me"])
+def test_what_a_visit_is_for_is_nobodys_name(said: str) -> None:
+    assert "give_name" not in kinds(said, asked=Asked.WHAT_TO_DO)
+
+
 @pytest.mark.parametrize("said", ["march sixteenth nine thirty", "march twenty five two thirty", "3/12/27 at 10"])
 def test_a_day_that_is_to_come_is_no_date_of_birth(said: str) -> None:
     assert say.GiveBirthDate not in {type(one) for one in heard(said, asked=Asked.WHEN)}
