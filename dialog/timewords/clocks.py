@@ -181,6 +181,11 @@ def span(_: Context, start: Clock, end: Clock) -> Span | Unclear | None:
     return Span(tuple((first, last) for _gap, _index, first, last in sorted(pairs)))
 
 
+def span_of_part(context: Context, start: Clock, end: Clock, part: Part) -> Span | Unclear | None:
+    """Read "6 to 8 in the evening"."""
+    return span(context, start, in_part(context, end, part) or end)
+
+
 def hours_span(context: Context, first: int, last: int) -> Span | Unclear | None:
     """Read "from 16 to 18 hours"."""
     if not 0 <= first < last <= 24:

@@ -16,6 +16,7 @@ from dialog.timewords.tokens import Token
 
 Leaves = dict[str, Found]
 SURELY_A_DATE = 11
+MOST_RANKS = 5  # "the third available" counts what is offered, "the 11th available" is a question about a date
 LONGEST_YEAR = 8  # in words
 ALWAYS = "24/7"  # a date only where the day is written first
 
@@ -83,6 +84,10 @@ def _joins_words(before: Token | None, hyphen: Token, following: Token | None) -
     return bool(
         before and following and hyphen.glued and following.glued and before.kind == "word" and following.kind == "word"
     )
+
+
+def _is_year(word: str) -> bool:
+    return len(word) == 4 and word.isdecimal()
 
 
 @lru_cache
@@ -218,7 +223,7 @@ class _Leaf:
             self._add("MINUTESTO", tokens, value)
         if 10 <= value < 60:
             self._minute(value, tokens)
-        if value <= 24 and self._may_be_hour(tokens) and not self._is_thing(tokens):
+        if value <= 24 and self._may_be_hour(tokens) and not (self._is_thing(tokens) or self._is_day_of(tokens)):
             self._add("HOUR", tokens, Figures(value))
             if 1 <= value <= 12:
                 self._add("HOURWORD", tokens, Figures(value))
@@ -231,6 +236,17 @@ class _Leaf:
         told = following in self.steering["clock_words"] or following in self.language.numbers
         placed = following in self.steering["weak_glue"] and self._word(-1) in self.steering["things_leads"]
         return not (told or placed or self._word(-1) in self.steering["hour_leads"])
+
+    def _is_day_of(self, tokens: int) -> bool:
+        """Whether a month follows and has no other number behind it that could be its day: "14 Sept" against "at 3 May 5th"."""
+        after = self.at + tokens + 1
+        behind = self.tokens[after] if after < len(self.tokens) else None
+        numbered = behind is not None and (
+            (behind.kind in {"int", "ordinal"} and len(behind.word) <= 4 and not _is_year(behind.word))
+            or behind.word in self.language.numbers
+            or behind.word in self.language.ordinals
+        )
+        return self._word(tokens) in self.months - self.steering["months_that_are_words"] and not numbered
 
     def _minute(self, value: int, tokens: int) -> None:
         self._add("MINUTE", tokens, value)
@@ -253,7 +269,8 @@ class _Leaf:
         timed = value >= SURELY_A_DATE and (
             following in self.language.numbers or following in self.steering["clock_units"]
         )
-        if following in self.steering["ranked"] and self._word(-1) not in self.months and not timed:
+        free = value > MOST_RANKS and following in self.steering["ranked_if_few"]
+        if following in self.steering["ranked"] and self._word(-1) not in self.months and not (timed or free):
             # "The first week of April" counts too, and a rule may know what.
             self.found.setdefault("ORD", {}).update(
                 {self.at + tokens: value} if following in self.steering["ranked_periods"] else {}
@@ -283,7 +300,7 @@ class _Leaf:
             self._add("DAYNUM", 1, value)
         if len(text) == 2 and value < 60:
             self._add("MINUTE", 1, value)
-        if self._may_be_hour(1):
+        if self._may_be_hour(1) and not self._is_day_of(1):
             if value <= 24:
                 self._add("HOUR", 1, Figures(value, exact=text[0] == "0"))
                 if 1 <= value <= 12:

@@ -16,6 +16,7 @@ from dialog.timewords.leaves import MOVED_TO, leaves_of
 from dialog.timewords.tokens import Token
 
 STRONG = ("UNCLEAR", "SIGNAL", "DAYPART", "MOMENT", "DAY", "RECURRING", "PARTOF", "SPAN", "TIME")
+PLAIN = ("MOMENT", "DAY", "RECURRING", "PARTOF", "SPAN", "TIME")
 MOST_CHOICES = 5  # that anybody reads out on the telephone
 WEAK = ("WEAKDAY", "WEAKSPAN", "WEAKTIME")
 
@@ -75,12 +76,26 @@ def pieces_of(tokens: list[Token], context: Context) -> list[Piece]:
     at = 0
     while at < len(tokens):
         piece = _longest(chart, at, STRONG, weak=False) or _weak(chart, at)
-        if piece is None:
+        if piece is None or _is_cut_off(chart, piece):
             at += 1
         else:
             found.extend(_apart(piece))
             at = piece.end
     return _resolved(_without_idle_weak(found, tokens, context), context)
+
+
+def _is_cut_off(chart: Chart, piece: Piece) -> bool:
+    """Whether the piece, with small words before it, takes the beginning off a longer one ("about April 5" in "how about April 5 to April 9")."""
+    small, start = chart.language.steering["glue"], piece.start
+    leading = next((at for at in range(start, piece.end) if chart.tokens[at].word not in small), piece.end)
+    later = (_longest(chart, at, PLAIN, weak=False) for at in range(start + 1, min(leading + 1, piece.end)))
+    return any(
+        each is not None
+        and each.end > piece.end
+        and each.end - each.start > piece.end - piece.start
+        and not isinstance(each.atom, Unclear)
+        for each in later
+    )
 
 
 def _resolved(found: list[Piece], context: Context) -> list[Piece]:
@@ -134,8 +149,11 @@ def _weak(chart: Chart, at: int) -> Piece | None:
     if piece is None:
         return None
     inside = (_longest(chart, later, STRONG, weak=False) for later in range(at + 1, piece.end))
-    reach = piece.end + (not isinstance(piece.atom, Clock))
-    return None if any(each is not None and each.end >= reach for each in inside) else piece
+    stronger = (
+        each is not None and (each.end > piece.end or (each.end == piece.end and type(each.atom) is type(piece.atom)))
+        for each in inside
+    )
+    return None if any(stronger) else piece
 
 
 def _longest(chart: Chart, at: int, kinds: tuple[str, ...], *, weak: bool) -> Piece | None:

@@ -66,6 +66,26 @@ def test_what_people_say_about_time_is_read_as_a_receptionist_would(language: st
     assert len(misread) <= (1 - at_least) * len(lines), misread
 
 
+FRAMES = {
+    "en": ("HOW ABOUT {}", "I'd like {}", "can I come {}?", "{} would be great, thanks", "is {} free?", "my name is Ann Lee and I want {}"),
+    "es": ("¿QUÉ TAL {}?", "quiero una cita {}", "¿tiene algo {}?", "{} me viene bien, gracias", "digamos {}", "me llamo Ana Ruiz y quisiera ir {}"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("language", FRAMES)
+def test_a_time_is_read_in_a_sentence_as_it_is_alone(language: str) -> None:
+    lines = [
+        json.loads(line) for line in (DATA / f"time_expressions_{language}.jsonl").read_text("utf-8").splitlines()[::5]
+    ]
+    framed = [
+        {**line, "text": frame.format(line["text"])} for line in lines if is_right(line) for frame in FRAMES[language]
+    ]
+
+    misread = [line["text"] for line in framed if not is_right(line)]
+
+    assert len(misread) <= 0.01 * len(framed), misread
+
+
 @pytest.mark.parametrize(("spoken", "expected"), [("en", "es"), ("es", "en")])
 def test_what_is_plainly_in_the_other_language_is_read_in_that(spoken: str, expected: str) -> None:
     lines = [json.loads(line) for line in (DATA / f"time_expressions_{spoken}.jsonl").read_text("utf-8").splitlines()]
