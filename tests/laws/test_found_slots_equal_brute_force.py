@@ -104,7 +104,7 @@ def _given_otherwise(draw: st.DrawFn, service: ServiceInfo) -> ServiceInfo:
         return replace(service, mode=Mode.HOME)
     if how == "as it is":
         return service
-    group = GroupSize(1, draw(st.sampled_from((1, 2, 3))))
+    group = GroupSize(1, draw(st.sampled_from((1, 1, 2))))
     return replace(service, group=group, longest=None, duration_step=None, needs_confirmation=draw(one_in(4)))
 
 
@@ -131,7 +131,7 @@ def _rows(draw: st.DrawFn, *, catalogue: Catalogue, case: Case) -> tuple[Row, ..
             if is_met or (row.kind == "moved" and any(one.kind == "moved" for one in rows)):
                 row = replace(row, kind="busy")
             elif row.kind == "session":
-                seats = draw(st.lists(st.sampled_from(SEATS), max_size=4))
+                seats = draw(st.lists(st.sampled_from(SEATS), min_size=1, max_size=3))
                 row = replace(row, service_id=asked.id, seats=tuple(seats))
             elif row.service_id == AT_HOME.id:
                 row = replace(row, place=place)
