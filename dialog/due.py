@@ -87,9 +87,7 @@ def take_dropped_call(work: UnitOfWork, *, conversation_id: str, now: datetime) 
         return None
     row = work.session.get_one(Conversation, conversation_id)
     state = states.from_json(json.loads(row.state))
-    if state.cut_off_at is None or state.flow is None or row.caller is None:
-        return None
-    if has_been_heard_since(work.session, conversation_id=conversation_id, since=state.cut_off_at):
+    if state.cut_off_at is None or state.flow is None or row.caller is None or has_come_back(work.session, row.id):
         return None
     return DroppedCall(
         conversation_id=row.id,
@@ -102,13 +100,16 @@ def take_dropped_call(work: UnitOfWork, *, conversation_id: str, now: datetime) 
     )
 
 
-def has_been_heard_since(session: Session, *, conversation_id: str, since: datetime) -> bool:
-    """Say whether somebody called or texted from the number of a conversation after `since`, in it or in another."""
+def has_come_back(session: Session, conversation_id: str, /) -> bool:
+    """Say whether somebody called or texted from the number of a dropped call since, in its conversation or in another."""
     row = session.get_one(Conversation, conversation_id)
+    cut_off_at = states.from_json(json.loads(row.state)).cut_off_at
+    if cut_off_at is None:
+        return True
     later = select(Conversation.id).where(
         Conversation.clinic_id == row.clinic_id,
         Conversation.caller_hash == row.caller_hash,
-        Conversation.last_turn_at > since,
+        Conversation.last_turn_at > cut_off_at,
     )
     return session.scalar(later.limit(1)) is not None
 

@@ -31,7 +31,7 @@ def compose_pick_up(catalogue: Catalogue, call: DroppedCall, *, now: datetime) -
     """Return the text as it reads at `now`: with the times offered, unless they have gone by or it is late to take them."""
     said = words(call.language)
     phone = catalogue.phone
-    fields = {"clinic": catalogue.name, "call": said["call"].format(phone=readable(phone)) if phone else ""}
+    fields = {"clinic": catalogue.name, "or_call": said["or_call"].format(phone=readable(phone)) if phone else ""}
     is_in_time = now - call.cut_off_at <= TIMES_STAND_FOR - _TIME_TO_ANSWER
     if not call.offers or not is_in_time or any(one.starts_at <= now for one in call.offers):
         doing = wording(call.language)["parts"]["doing"][call.doing]

@@ -17,7 +17,7 @@ from booking.model.patient import RelatedPerson
 from booking.patients import phone_hash, phones_of
 from booking.tasks import open_task
 from booking.values import AppointmentStatus, BookedVisit, Catalogue, TaskKind
-from dialog.due import has_been_heard_since
+from dialog.due import has_come_back
 from kernel.db import new_id
 from kernel.errors import Unavailable
 from kernel.log import get_logger
@@ -185,9 +185,7 @@ def _claim(work: UnitOfWork, *, message_id: str, now: datetime) -> _Claim | SmsS
     if message.to is None or is_opted_out(work.session, clinic_id=message.clinic_id, phone=message.to):
         message.state, message.note = SmsState.SKIPPED, "opted-out"
         return SmsState.SKIPPED
-    if message.conversation_id is not None and has_been_heard_since(
-        work.session, conversation_id=message.conversation_id, since=message.created_at
-    ):
+    if message.conversation_id is not None and has_come_back(work.session, message.conversation_id):
         message.state, message.note = SmsState.SKIPPED, "superseded"
         return SmsState.SKIPPED
     _mark_sending(message, now)
