@@ -72,6 +72,13 @@ def in_context(findings: list[Finding], hits: Sequence[Hit], scene: Scene) -> li
         findings = _without_command(findings, say.Deny())
     if has(findings, say.StartCancel, say.StartReschedule):
         findings = without(findings, say.RunningLate)
+    if has(findings, say.GivePhone):
+        # "My phone number is ..." gives one and asks for none.
+        findings = [
+            each
+            for each in findings
+            if not (isinstance(each.command, say.AskClinic) and each.command.topic is Topic.PHONE)
+        ]
     if len(findings) > 1:
         # "Sorry, tomorrow at nine": a word of manners, not a wish to hear it again.
         findings = [each for each in findings if each.command != say.Repeat() or len(each.words) > 1]
@@ -153,8 +160,19 @@ def _as_answer(findings: list[Finding], scene: Scene) -> list[Finding]:
     if asked is Asked.WHEN and not has(findings, say.GiveTime):
         return turned(findings, say.AnyPractitioner, say.GiveTime(TimeWish(flexible=True)))
     if asked in {Asked.YES_NO, Asked.CHOICE}:
-        return _as_correction(_as_change(findings, scene), scene)
+        return _as_correction(_as_change(_without_asked_yes(findings), scene), scene)
     return findings
+
+
+def _without_asked_yes(findings: list[Finding]) -> list[Finding]:
+    """Take "what is it before I go with it?" for no yes: words of a question agree to nothing."""
+    asks = of_kind(findings, say.AskClinic)
+    return [
+        each
+        for each in findings
+        if not isinstance(each.command, say.Affirm)
+        or not any(ask.span[0] < each.span[0] and each.words <= ask.words for ask in asks)
+    ]
 
 
 def _as_change(findings: list[Finding], scene: Scene) -> list[Finding]:

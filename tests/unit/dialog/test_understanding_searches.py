@@ -187,3 +187,37 @@ def test_changing_what_is_read_back_names_no_visit_they_have(text: str) -> None:
 def test_sorry_before_an_answer_asks_for_no_repetition() -> None:
     assert "repeat" not in names("sorry, I don't know", asked=Asked.WHEN)
     assert heard("sorry?") == (say.Repeat(),)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "what does it cost before I go with it",
+        "it would be better on Monday",
+        "can I try that again",
+        "the doctor is late",
+        "which one is the better option",
+        "can we do it later",
+        "that sounds like a lot",
+        "I don't like that one",
+    ],
+)
+def test_what_only_sounds_like_a_yes_agrees_to_nothing(text: str) -> None:
+    assert "affirm" not in names(text, asked=Asked.YES_NO)
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("I forget what time my appointment is", "stop"),
+        ("cancel the procedure on Monday", "stop"),
+        ("can any doctor see me today", "unsure"),
+        ("this afternoon if it is possible", "unsure"),
+        ("I need to talk to you about my results", "goodbye"),
+        ("are you good with children", "greet"),
+        ("my phone number is 212 555 0147", "ask_clinic"),
+        ("my address is 5 Pine Road", "ask_clinic"),
+    ],
+)
+def test_words_within_a_wish_or_a_story_steer_nothing(text: str, name: str) -> None:
+    assert name not in names(text)
