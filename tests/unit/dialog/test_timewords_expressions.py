@@ -88,7 +88,9 @@ def test_a_time_is_read_in_a_sentence_as_it_is_alone(language: str) -> None:
 
 @pytest.mark.parametrize(("spoken", "expected"), [("en", "es"), ("es", "en")])
 def test_what_is_plainly_in_the_other_language_is_read_in_that(spoken: str, expected: str) -> None:
-    lines = [json.loads(line) for line in (DATA / f"time_expressions_{spoken}.jsonl").read_text("utf-8").splitlines()]
+    lines = [
+        json.loads(line) for line in (DATA / f"time_expressions_{spoken}.jsonl").read_text("utf-8").splitlines()[::3]
+    ]
 
     right = [line for line in lines if is_right({**line, "language": expected})]
 
