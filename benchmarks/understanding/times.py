@@ -15,7 +15,8 @@ def predict(file: Path, ear: Ear) -> Iterator[dict[str, Any]]:
     """Give start, end and openness of each expression. The interpreter hears it too, for its time and for what it takes as no time."""
     for line in lines(file):
         now = datetime.fromisoformat(line["now"])
-        listening = Listening(clinic("providers"), now, asked=Asked.WHEN)
+        language = line.get("language", "en")
+        listening = Listening(clinic("providers"), now, language=language, asked=Asked.WHEN)
         understood = ear.hear(line["text"], listening)
         is_time = any(isinstance(each, say.GiveTime) for each in understood.commands)
         mentions = read_time(line["text"], now=now, language=understood.language, asked="when").mentions
