@@ -68,10 +68,12 @@ class Checker:
         self._prices = {one.price.amount_minor for one in world.catalogue.services if one.price}
         self._surnames = {_plain(one.name).split()[-1] for one in world.catalogue.practitioners}
         self._free: dict[str, list[tuple[datetime, str]]] = {}
+        self._named: Sequence[str] = ()
 
     def unsupported(self, text: str, *, conversation: str | None, is_handed_over: bool) -> list[str]:
         """Return what a reply says that is not so, each in a few words. To be asked before the next message is sent."""
         self._free = {}
+        self._named = [one.key for one in self._world.catalogue.services if _plain(one.name) in _plain(text)]
         rows = self._rows(conversation)
         found = []
         for sentence in _sentences(text):
@@ -101,7 +103,7 @@ class Checker:
         for one in moments:
             who = self._person_in(one.tail)
             is_row = any(row.start == one.at and who in {None, row.practitioner} for row in rows)
-            is_free = not is_row and self._is_free(one.at, who, asked_only=is_denial)
+            is_free = not is_row and self._is_free(one.at, who)
             if not is_row and is_free is is_denial:
                 yield f"{'denied but free' if is_denial else 'not free'}: {one.at:%a %d %b %H:%M} {who or ''}".rstrip()
         if not moments:
@@ -186,11 +188,9 @@ class Checker:
             (one.key for one in self._world.catalogue.practitioners if _plain(one.name).split()[-1] in plain), None
         )
 
-    def _is_free(self, at: datetime, who: str | None, *, asked_only: bool) -> bool:
-        """Say whether somebody, or `who`, could be booked then: for what was asked, or for anything a patient may be taken to mean."""
-        services = sorted(self._services)
-        if not asked_only:
-            services += [one.key for one in self._world.catalogue.services if one.key not in self._services]
+    def _is_free(self, at: datetime, who: str | None) -> bool:
+        """Say whether somebody, or `who`, could be booked then for what the reply names; for anything where it names nothing."""
+        services = self._named or [one.key for one in self._world.catalogue.services]
         return any(start == at and who in {None, key} for service in services for start, key in self._slots(service))
 
     def _slots(self, service: str) -> list[tuple[datetime, str]]:

@@ -11,7 +11,7 @@ from random import Random
 from typing import TypeVar
 
 from benchmarks.patients.goals import Days, Errand, Existing, Goal, Kind, Part, Somebody, Times, Wish
-from benchmarks.patients.wording import words
+from benchmarks.patients.wording import own_language, words
 from benchmarks.patients.world import World
 from booking.values import PractitionerInfo, ServiceInfo, Slot
 
@@ -74,7 +74,9 @@ class Maker:
         return self._goal(self.a_newcomer(), [self.booking()], is_known=False)
 
     def reason(self) -> Goal:
-        services = [one for one in self._services() if any(each.startswith(("my ", "I ")) for each in one.reasons)]
+        services = [
+            one for one in self._services() if any(each.startswith(("my ", "I ")) for each in own_language(one.reasons))
+        ]
         service = self._pick(services)
         errand = Errand(Kind.BOOK, self.wish(self.a_slot(service)), topic="reason")
         return self._goal(self.a_patient(), [errand])
@@ -84,6 +86,9 @@ class Maker:
         child = self._pick(self._children(me)) if self.random.random() < 0.5 else self._new_child(me)
         services = [one for one in self.world.catalogue.services if _is_for_children(one.key)]
         booking = self.booking()
+        kinds = {one.name.split()[-1] for one in services}
+        if booking.wish and any(kind in self._named(booking.wish.service).name for kind in kinds):
+            raise NothingFits  # what such a visit is called is a child's visit for a child
         if services and self.random.random() < 0.4:
             booking = Errand(Kind.BOOK, self.wish(self.a_slot(self._pick(services))))
         errand = replace(booking, person=child, relation=self.random.choice(["son", "daughter"]))
@@ -248,7 +253,7 @@ class Maker:
 
     def _moving(self, me: Somebody) -> Errand:
         visit = self._existing(me)
-        service = next(one for one in self.world.catalogue.services if one.key == visit.service)
+        service = self._named(visit.service)
         same = [one for one in self.world.free(service.key) if self._practitioner(one).key == visit.practitioner]
         slot = self._pick([one for one in same if self.world.wall(one).date() != visit.start.date()])
         wish = replace(self.wish(slot), practitioner=None, gender=None, location=None)
@@ -302,7 +307,9 @@ class Maker:
         if place.parking:
             found.append(Errand(Kind.ASK, whole, topic="parking", answer=place.parking))
         found += [
-            Errand(Kind.ASK, topic="own", words=self._pick(one.phrases), answer=one.text) for one in catalogue.answers
+            Errand(Kind.ASK, topic="own", words=self._pick(own_language(one.phrases)), answer=one.text)
+            for one in catalogue.answers
+            if own_language(one.phrases) and own_language([one.text])
         ]
         return self._pick(found)
 
@@ -388,6 +395,9 @@ class Maker:
             for one in self.world.catalogue.services
             if not one.steps and not one.group and not _is_for_children(one.key)
         ]
+
+    def _named(self, key: str) -> ServiceInfo:
+        return next(one for one in self.world.catalogue.services if one.key == key)
 
     def _is_choice_of_gender(self, service: ServiceInfo) -> bool:
         able = [one for one in self.world.catalogue.practitioners if self.world.catalogue.offers(one, service)]

@@ -215,8 +215,9 @@ class Patient:
 
     def _say_service(self, question: Mapping[str, Any]) -> Said:
         one = self._current()
-        key = one.wish.service or (one.errand.visit.service if one.errand.visit else "")
-        return Said(self._voice.say("service_answer", **self._voice.service(key)))
+        if not one.wish.service:
+            return self._go_on()
+        return Said(self._voice.say("service_answer", **self._voice.service(one.wish.service)))
 
     def _say_which_service(self, question: Mapping[str, Any]) -> Said:
         wanted = self._current().wish.service
@@ -262,7 +263,7 @@ class Patient:
     def _turn(self, one: Progress, options: Sequence[Option]) -> Said:
         """Give up what was said first: because there is nothing, or because they changed their mind."""
         fits_first = any(not self._wrong(each, one.wish) for each in options)
-        if fits_first and self._voice.random.random() < 0.5:
+        if fits_first and len(options) > 1 and self._voice.random.random() < 0.5:
             return self._choose_or_refuse(one, options)  # and change their mind when it is read back
         one.has_turned = True
         if not fits_first and any(not self._wrong(each, one.wish) for each in options):

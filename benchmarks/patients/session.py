@@ -35,7 +35,7 @@ class Session:
         """Make as many goals as `which` says, or read them if it is a file. `at`: clinics and instants, the usual ones if none."""
         if not which.isdigit():
             return list(read_goals(Path(which)))
-        worlds = [self._world(clinic, now) for clinic, now in at or clocks()]
+        worlds = [self.world(clinic, now) for clinic, now in at or clocks()]
         return make_goals(worlds, count=int(which), seed=seed, families=families)
 
     def write(self, path: Path, goals: Sequence[Goal]) -> None:
@@ -45,7 +45,7 @@ class Session:
         """Play each goal `runs` times, each time in other words."""
         for goal in goals:
             for run in range(runs):
-                world = self._world(goal.clinic, goal.now)
+                world = self.world(goal.clinic, goal.now)
                 yield play(
                     goal,
                     run=seed * 1000 + run,
@@ -55,11 +55,8 @@ class Session:
                     learned=self._learned,
                 )
 
-    def close(self) -> None:
-        for world in self._worlds.values():
-            world.close()
-
-    def _world(self, clinic: str, now: datetime) -> World:
+    def world(self, clinic: str, now: datetime) -> World:
+        """Return the clinic at that instant, made when it is first needed. Raises SystemExit for a clinic there is not."""
         if clinic not in CLINICS:
             raise SystemExit(f"There is no clinic {clinic!r}; there are {', '.join(CLINICS)}.")
         key = (clinic, now)
@@ -67,6 +64,10 @@ class Session:
             folder = self._folder / f"{clinic}-{len(self._worlds)}"
             self._worlds[key] = World(clinic=clinic, now=now, folder=folder, model=self._model)
         return self._worlds[key]
+
+    def close(self) -> None:
+        for world in self._worlds.values():
+            world.close()
 
     def _recogniser(self, world: World) -> Recogniser | None:
         if not self._noise:

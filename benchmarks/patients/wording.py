@@ -63,7 +63,11 @@ class Voice:
     def reason(self, key: str) -> str | None:
         """Return a complaint that is a sentence of its own and leads to this service only."""
         others = {one for service in self.catalogue.services if service.key != key for one in service.reasons}
-        found = [one for one in self._service(key).reasons if one.startswith(("my ", "I ")) and one not in others]
+        found = [
+            one
+            for one in own_language(self._service(key).reasons)
+            if one.startswith(("my ", "I ")) and one not in others
+        ]
         return self.random.choice(found) if found else None
 
     def person(self, key: str) -> str:
@@ -95,10 +99,7 @@ class Voice:
 
     def days(self, days: Days) -> str:
         """Say which days will do; nothing if any."""
-        said = self._days(days)
-        if days.not_weekday is not None:
-            said += " " + self.say("days", "not_weekday", weekday=words()["weekdays"][days.not_weekday]).lstrip(", ")
-        return said
+        return f"{self._days(days)} {self._but_not(days)}".strip()
 
     def times(self, times: Times) -> str:
         """Say which times will do; nothing if any."""
@@ -119,11 +120,11 @@ class Voice:
 
     def when(self, wish: Wish, *, has_days: bool = True, has_times: bool = True) -> str:
         """Say the days and times of a wish, in either order."""
-        day = self.days(wish.days) if has_days else ""
+        day = self._days(wish.days) if has_days else ""
         at = self.times(wish.times) if has_times else ""
-        parts = [day, at] if self.random.random() < 0.8 or wish.days.not_weekday is not None else [at, day]
-        if self.learned and day and at:
-            parts = [day, at]
+        parts = [day, at] if self.random.random() < 0.8 else [at, day]
+        # At the end, or "not Tuesday in the afternoon" would refuse less than they mean.
+        parts.append(self._but_not(wish.days) if has_days else "")
         return " ".join(one for one in parts if one)
 
     def born(self, born: date) -> str:
@@ -143,6 +144,11 @@ class Voice:
         """Return the parts that ways of saying a name have."""
         first, _, last = who.name.partition(" ")
         return {"name": who.name, "first_name": first, "last_name": last}
+
+    def _but_not(self, days: Days) -> str:
+        if days.not_weekday is None:
+            return ""
+        return self.say("days", "not_weekday", weekday=words()["weekdays"][days.not_weekday])
 
     def _days(self, days: Days) -> str:
         match days.shape, days.first:
@@ -182,7 +188,13 @@ class Voice:
 def said_names(service: ServiceInfo) -> Sequence[str]:
     """Return what people who know the clinic call a service."""
     left_out = words()["not_nouns"]
-    return [service.name, *(one for one in service.aliases if one.split()[0] not in left_out)]
+    return [service.name, *(one for one in own_language(service.aliases) if one.split()[0] not in left_out)]
+
+
+def own_language(names: Sequence[str]) -> list[str]:
+    """Return the names that are not those of another language."""
+    foreign = words()["foreign"]
+    return [one for one in names if one.isascii() and not any(word in foreign for word in one.lower().split())]
 
 
 def _suffix(number: int) -> str:
