@@ -1,6 +1,6 @@
 """Questions about the clinic, answered from its own data only. What it does not know is offered to the staff, never guessed."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from rapidfuzz import fuzz, utils
@@ -11,6 +11,7 @@ from dialog.acts import Say
 from dialog.commands import AskClinic, Topic
 from dialog.draft import Draft
 from dialog.interpreter import Asked
+from dialog.languages import language_named
 from dialog.state import Outcome
 
 _CLOSE_MATCH = 88.0
@@ -35,6 +36,8 @@ def answer(draft: Draft, question: AskClinic, subject: Subject) -> None:
     if own is not None:
         draft.say(Say.CLINIC_ANSWER, text=own.text)
         return
+    if question.topic is Topic.LANGUAGES and subject.language is None:
+        subject = replace(subject, language=language_named(question.text))
     teller = _TELLERS.get(question.topic)
     if teller is not None and teller(draft, subject):
         return

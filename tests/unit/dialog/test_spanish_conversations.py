@@ -210,6 +210,20 @@ def test_an_emergency_in_another_language_is_answered_in_it() -> None:
     assert "llame al 9 1 1" in told
 
 
+@pytest.mark.parametrize(
+    ("text", "language", "told"),
+    [
+        ("does anyone speak Spanish?", "en", "Spanish: Dr. Ruiz."),
+        ("¿quién habla español?", "es", "Español: Dra. Ruiz."),
+        ("quien habla espanol", "es", "Español: Dra. Ruiz."),
+    ],
+)
+def test_who_speaks_a_language_is_told_by_name(text: str, language: str, told: str) -> None:
+    talk = Talk(language=language)
+
+    assert told in talk.hear(c.AskClinic(c.Topic.LANGUAGES, text))
+
+
 def test_starting_over_keeps_the_language() -> None:
     talk = Talk(language="es")
     talk.hear(c.StartOver())
