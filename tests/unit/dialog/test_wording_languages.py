@@ -51,8 +51,8 @@ def told(language: str) -> Iterator[tuple[str, str, list[str]]]:
             continue
         groups: Mapping[str, Any] = entry if name in {Say.WHY_NOT, Say.REFUSED} else {"": entry}
         for code, group in groups.items():
-            for side in ("spoken", "written"):
-                yield f"{name} {code}".strip(), side, group[side]
+            for side, texts in group.items():
+                yield f"{name} {code}".strip(), side, texts
 
 
 def named(text: str) -> set[str]:
