@@ -66,6 +66,22 @@ def test_what_a_visit_is_for_is_nobodys_name(said: str) -> None:
     assert "give_name" not in kinds(said, asked=Asked.WHAT_TO_DO)
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        "she took a whole bottle off pills",
+        "he swallowed a hole box of tablets",
+        "my son ate the entire pack of painkillers",
+    ],
+)
+def test_a_bottle_of_pills_is_an_emergency_however_the_line_garbles_it(said: str) -> None:
+    assert kinds(said) == {"emergency"}
+
+
+def test_when_i_am_booked_in_asks_for_the_visit() -> None:
+    assert kinds("Can you tell me when I'm booked in?") == {"ask_appointments"}
+
+
 @pytest.mark.parametrize("said", ["march sixteenth nine thirty", "march twenty five two thirty", "3/12/27 at 10"])
 def test_a_day_that_is_to_come_is_no_date_of_birth(said: str) -> None:
     assert say.GiveBirthDate not in {type(one) for one in heard(said, asked=Asked.WHEN)}
