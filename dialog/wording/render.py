@@ -79,6 +79,11 @@ class Renderer:
     def _side(self) -> str:
         return "spoken" if self.channel is Channel.VOICE else "written"
 
+    @property
+    def _running(self) -> str:
+        """How people are called within a sentence: written, with the article that a list leaves out."""
+        return "spoken" if self.channel is Channel.VOICE else "running"
+
     def _part(self, name: str, /, **values: object) -> str:
         part = self.parts[name]
         template = part if isinstance(part, str) else part[self._side]
@@ -169,10 +174,12 @@ class Renderer:
         return person_called(self.catalogue.practitioner(person_id), self.parts, side=self._side)
 
     def _called_shortly(self, person_id: str) -> str:
-        return person_called_shortly(self.catalogue.practitioner(person_id), self.parts, side=self._side)
+        return person_called_shortly(self.catalogue.practitioner(person_id), self.parts, side=self._running)
 
     def _person(self, fields: Mapping[str, Any]) -> str:
-        return self._called(fields["practitioner"]) if fields.get("practitioner") else ""
+        if not fields.get("practitioner"):
+            return ""
+        return person_called(self.catalogue.practitioner(fields["practitioner"]), self.parts, side=self._running)
 
     def _with_person(self, fields: Mapping[str, Any]) -> str:
         return self._part("with_person", name=self._person(fields)) if self._person(fields) else ""

@@ -214,8 +214,8 @@ def test_an_emergency_in_another_language_is_answered_in_it() -> None:
     ("text", "language", "told"),
     [
         ("does anyone speak Spanish?", "en", "Spanish: Dr. Ruiz."),
-        ("¿quién habla español?", "es", "Español: Dra. Ruiz."),
-        ("quien habla espanol", "es", "Español: Dra. Ruiz."),
+        ("¿quién habla español?", "es", "Español: la Dra. Ruiz."),
+        ("quien habla espanol", "es", "Español: la Dra. Ruiz."),
     ],
 )
 def test_who_speaks_a_language_is_told_by_name(text: str, language: str, told: str) -> None:

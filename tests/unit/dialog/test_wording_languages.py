@@ -183,6 +183,13 @@ def test_titles_agree_with_who_bears_them(name: str, gender: str, spoken: str, w
     assert person_called_shortly(person, PARTS, side="spoken") == short
 
 
+def test_a_text_names_people_with_their_article_in_a_sentence_and_without_it_in_a_list() -> None:
+    fields = {"practitioner": "practitioner-lee", "day": "2027-03-13", "code": "practitioner-away"}
+    told = render([Act(Say.WHY_NOT, fields)], catalogue=elm_catalogue(), channel=Channel.SMS, language="es")
+
+    assert told == "La Dra. Mina Lee no está el sábado 13 mar."
+
+
 @pytest.mark.parametrize(
     ("name", "aliases", "called"),
     [
