@@ -12,7 +12,7 @@ from booking.facts import gather, wanted_asked
 from booking.order import must_wait
 from booking.override import allowed_override
 from booking.rules import Facts, check_booking, check_patient
-from booking.values import AppointmentStatus, BookedVisit, Catalogue, TaskKind
+from booking.values import AppointmentStatus, BookedVisit, Catalogue, PractitionerInfo, TaskKind
 from kernel.errors import Refused
 from kernel.work import UnitOfWork
 
@@ -44,10 +44,11 @@ def confirm_hold(
     with guard.all_or_nothing(work):
         # The facts are gathered before the Appointment is locked: the Patient comes first, here as everywhere.
         held = ledger.read(work.session, appointment_id=appointment_id, clinic_id=catalogue.clinic_id).visit
+        practitioner = practitioner_of(catalogue, held)
         wanted, known = gather(
             work,
             wanted_of(catalogue, held),
-            [catalogue.practitioner(held.practitioner_id)],
+            [practitioner],
             starts_at=held.starts_at,
             now=now,
             patient_id=patient_id,
@@ -58,7 +59,7 @@ def confirm_hold(
         if entry.replaces_id is not None or entry.visit.patient_id not in {None, patient_id}:
             raise NotHeld
         if not entry.visit.is_hold:
-            return _confirmed_before(entry)
+            return _confirmed_before(entry, patient_id=patient_id)
         # What staff set aside when it was held stays so.
         known = dataclasses.replace(known, is_overriding=override_reason is not None, waived=entry.visit.overridden)
         if _is_still_ours(work, entry, now=now):
@@ -93,6 +94,13 @@ def wanted_of(catalogue: Catalogue, visit: BookedVisit) -> Wanted:
     )
 
 
+def practitioner_of(catalogue: Catalogue, held: BookedVisit) -> PractitionerInfo:
+    """Return with whom the Hold is. Raises NotHeld for a request, which nobody may be chosen for yet."""
+    if not held.practitioner_id:
+        raise NotHeld
+    return catalogue.practitioner(held.practitioner_id)
+
+
 def ask_staff(work: UnitOfWork, catalogue: Catalogue, entry: ledger.Entry, *, now: datetime) -> None:
     """Give staff the task to confirm or reject the visit; there is one at most."""
     visit = entry.visit
@@ -111,8 +119,14 @@ def ask_staff(work: UnitOfWork, catalogue: Catalogue, entry: ledger.Entry, *, no
     )
 
 
-def _confirmed_before(entry: ledger.Entry) -> BookedVisit:
-    if entry.visit.status in {AppointmentStatus.PENDING, AppointmentStatus.BOOKED, AppointmentStatus.ARRIVED}:
+def _confirmed_before(entry: ledger.Entry, *, patient_id: str) -> BookedVisit:
+    # The session of a group is nobody's visit.
+    is_theirs = entry.visit.patient_id == patient_id
+    if is_theirs and entry.visit.status in {
+        AppointmentStatus.PENDING,
+        AppointmentStatus.BOOKED,
+        AppointmentStatus.ARRIVED,
+    }:
         return entry.visit
     raise NotHeld
 

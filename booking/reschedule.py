@@ -6,7 +6,7 @@ from datetime import datetime
 from booking import guard, ledger, tasks
 from booking.availability import Wanted
 from booking.claims import Need, take
-from booking.confirm import NotHeld, ask_staff, wanted_of
+from booking.confirm import NotHeld, ask_staff, practitioner_of, wanted_of
 from booking.events import AppointmentMoved, AppointmentRequested
 from booking.facts import gather
 from booking.hold import close_hold
@@ -98,10 +98,11 @@ def _facts(
     clinic_id = catalogue.clinic_id
     old = ledger.read(work.session, appointment_id=appointment_id, clinic_id=clinic_id).visit
     hold = ledger.read(work.session, appointment_id=hold_id, clinic_id=clinic_id).visit
+    practitioner = practitioner_of(catalogue, hold)
     return gather(
         work,
         wanted_of(catalogue, hold),
-        [catalogue.practitioner(hold.practitioner_id)],
+        [practitioner],
         starts_at=hold.starts_at,
         now=now,
         patient_id=old.patient_id,

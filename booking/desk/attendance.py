@@ -116,7 +116,12 @@ def complete_past(work: UnitOfWork, *, now: datetime) -> int:
     )
     over = [ledger.entry_of(row) for row in work.session.execute(statement)]
     for entry in over:
-        missed = entry.visit.status is AppointmentStatus.BOOKED and entry.visit.location_id in recording
+        # Whose arrival nobody noted; a group's session takes place whoever comes.
+        missed = (
+            entry.visit.status is AppointmentStatus.BOOKED
+            and entry.visit.location_id in recording
+            and entry.visit.patient_id is not None
+        )
         status, what = (AppointmentStatus.NOSHOW, "noshow") if missed else (AppointmentStatus.FULFILLED, "fulfilled")
         _note(work, entry, status, what=what, now=now, actor="system", source=entry.visit.source)
     return len(over)

@@ -76,7 +76,8 @@ class Desk(SingleVisits):
         now, records = self.model.now, self.catalogue.rules.records_arrival
         over = [one for one in self.model.entries.values() if one.ends_at <= now]
         missed = [
-            _missed(one)
+            # A group's session takes place, whoever of them came.
+            replace(one, status=S.FULFILLED) if one.is_session else _missed(one)
             for one in over
             if one.status is S.BOOKED and records and one.ends_at <= now - SETTLES and not one.was_undone
         ]

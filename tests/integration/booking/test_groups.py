@@ -6,16 +6,19 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from booking.asked import UnknownPatient
 from booking.cancel import cancel_appointment
-from booking.confirm import NotHeld
+from booking.catalogue import stored_rules
+from booking.confirm import NotHeld, confirm_hold
+from booking.desk.attendance import SETTLES, complete_past
 from booking.expiry import expire_holds
 from booking.guard import SlotTaken, schedule_tag
 from booking.hold import place_hold
 from booking.ledger import UnknownVisit, VisitClosed
 from booking.model.appointment import Allocation, Appointment, Participant
+from booking.model.clinic import Clinic
 from booking.queries import find_first_slot, find_slots, visit
 from booking.rules import PatientOverlap, TooLateToChange, TooSoon
 from booking.sessions import Seat, participants, seats_of_patients
@@ -441,3 +444,24 @@ def test_whether_there_is_room_is_not_shown_from_before_somebody_joined(desk: De
         )
 
         assert work.touched == {schedule_tag("schedule-novak")}
+
+
+def test_a_session_is_nobodys_visit_to_confirm(desk: Desk, a_patient: Callable[..., str]):
+    session = desk.open()
+
+    with desk.database.begin() as work, pytest.raises(NotHeld):
+        confirm_hold(
+            work, desk.catalogue, appointment_id=session.id, patient_id=a_patient(), now=desk.now, actor="patient"
+        )
+
+
+def test_a_session_took_place_also_where_arrivals_are_recorded(desk: Desk):
+    session = desk.open()
+    with desk.database.begin() as work:
+        rules = dataclasses.replace(desk.catalogue.rules, records_arrival=True)
+        work.session.execute(update(Clinic).values(rules=stored_rules(vars(rules))))
+
+    with desk.database.begin() as work:
+        assert complete_past(work, now=session.ends_at + SETTLES) == 1
+
+    assert desk.look(session.id).status is AppointmentStatus.FULFILLED

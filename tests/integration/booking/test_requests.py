@@ -10,7 +10,7 @@ from sqlalchemy import select, update
 
 from booking.asked import UnknownLocation, UnknownPatient, UnknownPractitioner, UnknownService
 from booking.cancel import cancel_appointment
-from booking.confirm import confirm_hold
+from booking.confirm import NotHeld, confirm_hold
 from booking.desk.requests import (
     accept_request,
     clinics_with_requests,
@@ -28,6 +28,7 @@ from booking.model.appointment import Allocation, Appointment
 from booking.model.staff import HealthcareService
 from booking.model.task import StaffTask
 from booking.queries import day_sheet, history, upcoming_visits, visit, visits_of_conversation, visits_of_patient
+from booking.reschedule import reschedule
 from booking.rules import AlreadyOver, OutsideHours
 from booking.tasks import TaskInfo, open_tasks
 from booking.values import (
@@ -440,3 +441,25 @@ def test_a_request_that_the_patient_calls_off_is_nothing_to_answer_any_more(requ
         )
 
     assert requests.tasks() == []
+
+
+def test_a_wish_without_a_time_is_nothing_to_confirm_or_to_move_to(requests: Requests):
+    visit_, wish = requests.request(), requests.propose(practitioner_ids=())
+
+    with requests.database.begin() as work:
+        with pytest.raises(NotHeld):
+            confirm_hold(
+                work, requests.catalogue, appointment_id=wish, patient_id=requests.patient_id, now=NOW, actor="patient"
+            )
+        with pytest.raises(NotHeld):
+            reschedule(
+                work,
+                requests.catalogue,
+                appointment_id=visit_.id,
+                hold_id=wish,
+                now=NOW,
+                actor="patient",
+                source=Source.SMS,
+            )
+
+    assert requests.look(wish).status is STATUS.PROPOSED
