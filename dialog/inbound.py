@@ -58,3 +58,7 @@ class TurnHandler(Protocol):
     def apologise(self, inbound: Inbound, error: Exception, /) -> Reply:
         """Answer for a turn that failed, and leave staff a task about it."""
         ...
+
+    def answer_to(self, inbound: Inbound, /) -> Reply | None:
+        """Return what a message was answered, or the apology for it, by whatever process; None while there is neither."""
+        ...

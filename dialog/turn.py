@@ -1,7 +1,8 @@
 """The use case of the dialog: one message in, one Reply out, everything it changed in one transaction."""
 
 import time
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -37,6 +38,9 @@ from kernel.turn_lock import TurnLock
 from kernel.work import Database, UnitOfWork
 
 INTERPRETER_DEADLINE_S = {Channel.VOICE: 4.0, Channel.SMS: 6.0}
+TURN_S = {Channel.VOICE: 10.0, Channel.SMS: 12.0}
+"""A whole turn, with its wait for the one before; the vendor waits 15 s."""
+_WRITING_S = 1.0  # of a turn that are kept for deciding and writing
 WAIT_S = 6.0
 LEASE_S = 20.0
 _MAX_REQUESTS = 20
@@ -51,17 +55,22 @@ _REQUEST: TypeAdapter[Any] = TypeAdapter(Request)
 _RESULT: TypeAdapter[Any] = TypeAdapter(Result)
 
 
-@dataclass
 class _Stopwatch:
     """Milliseconds a stage, for the transcript. A stage that is run again counts once more."""
 
-    stages: dict[str, float] = field(default_factory=dict)
-    _since: float = field(default_factory=time.perf_counter)
+    def __init__(self, seconds: Callable[[], float]) -> None:
+        self.stages: dict[str, float] = {}
+        self._seconds = seconds
+        self._began = self._since = seconds()
 
     def lap(self, stage: str) -> None:
-        now = time.perf_counter()
+        now = self._seconds()
         self.stages[stage] = round(self.stages.get(stage, 0.0) + (now - self._since) * 1000, 2)
         self._since = now
+
+    def left_s(self, turn_s: float) -> float:
+        """Return how much of a turn is left to understand in."""
+        return max(0.0, turn_s - _WRITING_S - (self._seconds() - self._began))
 
 
 def warm() -> None:
@@ -83,6 +92,7 @@ class Dialog:
         interpreter: Interpreter,
         catalogues: CatalogueCache,
         prices: TokenPrices | None = None,
+        seconds: Callable[[], float] = time.perf_counter,
     ) -> None:
         self._db = db
         self._clock = clock
@@ -90,6 +100,7 @@ class Dialog:
         self._interpreter = interpreter
         self._catalogues = catalogues
         self._prices = prices
+        self._seconds = seconds
         self._for_patients: dict[ClinicId, tuple[Catalogue, Catalogue]] = {}
 
     def handle_turn(self, inbound: Inbound, /) -> Reply:
@@ -97,7 +108,7 @@ class Dialog:
 
         Raises Unavailable when the one before is still being answered or the database can't be had; nothing is written then.
         """
-        watch = _Stopwatch()
+        watch = _Stopwatch(self._seconds)
         with self._db.read() as session:
             order_key = record.order_key(session, inbound, now=self._clock.now())
         with self._lock.hold(order_key, wait_s=WAIT_S, lease_s=LEASE_S):
@@ -123,10 +134,16 @@ class Dialog:
         get_logger().error("dialog.turn.failed", clinic_id=inbound.clinic_id, error=type(error).__name__)
         ends = inbound.channel is Channel.VOICE
         try:
-            catalogue = self._db.run(lambda work: self._open_apology(work, inbound))
+            return self._db.run(lambda work: self._write_apology(work, inbound, ends=ends))
         except (SQLAlchemyError, Unavailable):
             return Reply(_untold_apology(inbound.channel), ends=ends)
-        return Reply(render([Act(Say.APOLOGY)], catalogue=catalogue, channel=inbound.channel), ends=ends)
+
+    def answer_to(self, inbound: Inbound, /) -> Reply | None:
+        """Return what a message was answered, or the apology for it; None while there is neither."""
+        with self._db.read() as session:
+            answer = inbox.recorded_answer(session, key=inbound.message_key)
+            answer = answer or inbox.recorded_answer(session, key=_apology_key(inbound))
+        return None if answer is None else _REPLY.validate_json(answer)
 
     def _answer(self, inbound: Inbound, watch: _Stopwatch) -> Reply:
         now = self._clock.now()
@@ -143,7 +160,7 @@ class Dialog:
         with structlog.contextvars.bound_contextvars(
             clinic_id=inbound.clinic_id, conversation_id=snapshot.conversation_id
         ):
-            understood = self._understand(inbound, setting, snapshot.state)
+            understood = self._understand(inbound, setting, snapshot.state, watch)
             watch.lap("understand")
             turn = _Turn(inbound, setting, snapshot, understood, watch, self._cost(understood))
             reply = self._db.run(turn.write)
@@ -158,7 +175,7 @@ class Dialog:
             self._for_patients[catalogue.clinic_id] = (catalogue, shown)
         return shown
 
-    def _understand(self, inbound: Inbound, setting: Setting, state: DialogState) -> Understood:
+    def _understand(self, inbound: Inbound, setting: Setting, state: DialogState, watch: _Stopwatch) -> Understood:
         text = taken(inbound.text)
         if inbound.kind is not InboundKind.SAID or not text:
             return Understood(text)
@@ -170,7 +187,8 @@ class Dialog:
             offered=tuple(_option(setting.catalogue, one) for one in state.choices),
             tokens_left=max(0, TOKENS_OF_A_CONVERSATION - state.tokens_spent),
         )
-        meant = self._interpreter.interpret(text, listening, deadline_s=INTERPRETER_DEADLINE_S[inbound.channel])
+        deadline_s = min(INTERPRETER_DEADLINE_S[inbound.channel], watch.left_s(TURN_S[inbound.channel]))
+        meant = self._interpreter.interpret(text, listening, deadline_s=deadline_s)
         return Understood(text, meant.commands, meant.confidence, meant.tokens_in, meant.tokens_out)
 
     def _cost(self, understood: Understood) -> float | None:
@@ -182,6 +200,16 @@ class Dialog:
         with self._db.read() as session:
             answer = inbox.recorded_answer(session, key=inbound.message_key)
         return None if answer is None else _REPLY.validate_json(answer)
+
+    def _write_apology(self, work: UnitOfWork, inbound: Inbound, *, ends: bool) -> Reply:
+        catalogue = self._open_apology(work, inbound)
+        reply = Reply(render([Act(Say.APOLOGY)], catalogue=catalogue, channel=inbound.channel), ends=ends)
+        # Another process may have to say it. It is no answer: if the message is delivered again, it is tried again.
+        if inbox.recorded_answer(work.session, key=_apology_key(inbound)) is None:
+            inbox.record(
+                work, key=_apology_key(inbound), answer=_REPLY.dump_json(reply).decode(), now=self._clock.now()
+            )
+        return reply
 
     def _open_apology(self, work: UnitOfWork, inbound: Inbound) -> Catalogue:
         conversation_id = work.session.scalar(
@@ -302,6 +330,10 @@ def _noted(request: Request, result: Result) -> dict[str, Any]:
         "request": {"name": type(request).__name__, **_REQUEST.dump_python(request, mode="json")},
         "result": {"name": type(result).__name__, **_RESULT.dump_python(result, mode="json")},
     }
+
+
+def _apology_key(inbound: Inbound) -> str:
+    return f"{inbound.message_key}:apology"
 
 
 def _or_sure(confidence: float | None) -> float:

@@ -94,6 +94,8 @@ class CallLine:
         action = self._action
         turn = dict(part.split("=", 1) for part in urlsplit(action).query.split("&")).get("n", "")
         answer = self._vendor.post(action, {**self._fields, "CallStatus": "in-progress", **fields})
+        while (redirect := answer.find("Redirect")) is not None:  # the answer takes a moment
+            answer = self._vendor.post(_target(redirect.text) or "", {**self._fields, "CallStatus": "in-progress"})
         return self._heard(answer, turn=turn)
 
     def _heard(self, answer: ET.Element, *, turn: str) -> Heard:

@@ -56,6 +56,7 @@ class Addresses:
     turn: str
     transferred: str
     whisper: str
+    ready: str = ""
 
 
 def answer(reply: Reply, *, addresses: Addresses, clinic_number: str) -> str:
@@ -72,6 +73,17 @@ def answer(reply: Reply, *, addresses: Addresses, clinic_number: str) -> str:
         response.hangup()
     else:
         _say(_gather(response, reply, addresses), reply)
+    return str(response)
+
+
+def one_moment(text: str, *, language: str, addresses: Addresses) -> str:
+    """Return what a caller hears while their answer is worked at, before their call comes back for it. Without text: a pause."""
+    response = VoiceResponse()
+    if text:
+        _say(response, Reply(text=text, language=language))
+    else:
+        response.pause(length=1)
+    response.redirect(addresses.ready, method="POST")
     return str(response)
 
 

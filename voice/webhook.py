@@ -15,7 +15,9 @@ from flask import Blueprint, Response, request
 from booking.catalogue import CatalogueCache, find_clinic_by_number
 from booking.tasks import open_task
 from booking.values import Catalogue, TaskKind
-from dialog.inbound import Channel, Inbound, InboundKind, TurnHandler
+from dialog.inbound import Channel, Inbound, InboundKind, Reply, TurnHandler
+from dialog.languages import SPOKEN
+from dialog.wording.render import wording
 from kernel.clock import Clock
 from kernel.log import get_logger
 from kernel.phone import caller_number, masked
@@ -23,9 +25,11 @@ from kernel.telephony import TwilioAccount, Webhook, WebhookRejected, read_webho
 from kernel.work import Database, UnitOfWork
 from voice import calls, speech, twiml
 from voice.model import Call
+from voice.patience import FILLER_AFTER_S, Patience
 
 _log = get_logger()
 
+_FIRST_LANGUAGE = "en"
 _NOT_A_CLINIC = "I am sorry, no clinic can be reached at this number. Goodbye."
 _SORRY = "I am sorry, something is wrong on our side. Please call again in a few minutes. Goodbye."
 _NOBODY_THERE = "I am sorry, nobody can take your call just now. I have asked the clinic to call you back. Goodbye."
@@ -39,9 +43,14 @@ def voice_blueprint(
     account: TwilioAccount,
     public_base_url: str,
     clock: Clock,
+    filler_after_s: float = FILLER_AFTER_S,
 ) -> Blueprint:
-    """Return the endpoints under `/twilio/voice`. `public_base_url` is what the vendor calls, without a slash at its end."""
-    webhooks = _VoiceWebhooks(dialog, db, catalogues, clock, prefix=urlsplit(public_base_url).path)
+    """Return the endpoints under `/twilio/voice`. `public_base_url` is what the vendor calls, without a slash at its end.
+
+    A caller whose turn takes longer than `filler_after_s` hears that it takes a moment.
+    """
+    patience = Patience(dialog, filler_after_s=filler_after_s)
+    webhooks = _VoiceWebhooks(dialog, patience, db, catalogues, clock, prefix=urlsplit(public_base_url).path)
     blueprint = Blueprint("voice", __name__)
 
     def add(path: str, view: Callable[[Webhook], Response], last_resort: Callable[[], Response]) -> None:
@@ -54,6 +63,7 @@ def voice_blueprint(
 
     add("", webhooks.answer_call, _apologise)
     add("/turn", webhooks.take_turn, _apologise)
+    add("/ready", webhooks.fetch_answer, _apologise)
     add("/transferred", webhooks.take_back, _apologise)
     add("/fallback", webhooks.fall_back, _apologise)
     add("/whisper", webhooks.whisper, _connect)
@@ -87,9 +97,17 @@ class _Called:
 
 class _VoiceWebhooks:
     def __init__(
-        self, dialog: TurnHandler, db: Database, catalogues: CatalogueCache, clock: Clock, *, prefix: str
+        self,
+        dialog: TurnHandler,
+        patience: Patience,
+        db: Database,
+        catalogues: CatalogueCache,
+        clock: Clock,
+        *,
+        prefix: str,
     ) -> None:
         self._dialog = dialog
+        self._patience = patience
         self._db = db
         self._catalogues = catalogues
         self._clock = clock
@@ -107,14 +125,26 @@ class _VoiceWebhooks:
             )
 
         self._db.run(note)
-        return self._converse(called, called.inbound(InboundKind.START, turn=0), turn=0)
+        return self._converse(called, called.inbound(InboundKind.START, turn=0), turn=0, language=_FIRST_LANGUAGE)
 
     def take_turn(self, webhook: Webhook) -> Response:
         turn = webhook.number("n")
         called = self._called(webhook)
         if called is None:
             return _xml(twiml.goodbye(_NOT_A_CLINIC))
-        return self._converse(called, _what_came(called, webhook, turn), turn=turn)
+        return self._converse(called, _what_came(called, webhook, turn), turn=turn, language=_language(webhook))
+
+    def fetch_answer(self, webhook: Webhook) -> Response:
+        """Give the answer of a turn that took long, once it is there."""
+        turn, returns = webhook.number("n"), webhook.number("returns")
+        called = self._called(webhook)
+        if called is None:
+            return _xml(twiml.goodbye(_NOT_A_CLINIC))
+        language = _language(webhook)
+        reply = self._patience.fetch(called.inbound(InboundKind.SILENCE, turn=turn), returns=returns)
+        if reply is None:
+            return self._one_moment("", turn=turn, returns=returns + 1, language=language)
+        return self._answered(called, reply, turn=turn)
 
     def take_back(self, webhook: Webhook) -> Response:
         """Go on after a transfer: the two have spoken, or nobody answered and the caller is with us again."""
@@ -122,7 +152,8 @@ class _VoiceWebhooks:
         called = self._called(webhook)
         if called is None or _have_spoken(webhook):
             return _xml(twiml.nothing())
-        return self._converse(called, called.inbound(InboundKind.TRANSFER_FAILED, turn=turn), turn=turn)
+        inbound = called.inbound(InboundKind.TRANSFER_FAILED, turn=turn)
+        return self._converse(called, inbound, turn=turn, language=_language(webhook))
 
     def note_status(self, webhook: Webhook) -> Response:
         status = webhook.require("CallStatus")
@@ -178,18 +209,26 @@ class _VoiceWebhooks:
         structlog.contextvars.bind_contextvars(clinic_id=found[0])
         return _Called(found[0], number, call_sid, caller_number(webhook.get("From")))
 
-    def _converse(self, called: _Called, inbound: Inbound, *, turn: int) -> Response:
-        try:
-            reply = self._dialog.handle_turn(inbound)
-        except Exception as error:  # noqa: BLE001 -- an edge: whatever failed, the caller hears an apology
-            _log.exception("voice.turn.failed", turn=turn)
-            reply = self._dialog.apologise(inbound, error)
+    def _converse(self, called: _Called, inbound: Inbound, *, turn: int, language: str) -> Response:
+        reply = self._patience.answer(inbound)
+        if reply is None:
+            text = str(wording(language)["one-moment"]["spoken"][0])
+            return self._one_moment(text, turn=turn, returns=1, language=language)
+        return self._answered(called, reply, turn=turn)
+
+    def _answered(self, called: _Called, reply: Reply, *, turn: int) -> Response:
+        rest = f"?n={turn + 1}{_language_part(reply.language)}"
         addresses = twiml.Addresses(
-            turn=self._path(f"/turn?n={turn + 1}"),
-            transferred=self._path(f"/transferred?n={turn + 1}"),
+            turn=self._path(f"/turn{rest}"),
+            transferred=self._path(f"/transferred{rest}"),
             whisper=self._path("/whisper"),
         )
         return _xml(twiml.answer(reply, addresses=addresses, clinic_number=called.number))
+
+    def _one_moment(self, text: str, *, turn: int, returns: int, language: str) -> Response:
+        ready = self._path(f"/ready?n={turn}&returns={returns}{_language_part(language)}")
+        addresses = twiml.Addresses(turn="", transferred="", whisper="", ready=ready)
+        return _xml(twiml.one_moment(text, language=language, addresses=addresses))
 
     def _after_fallback(self, called: _Called, webhook: Webhook) -> Response:
         if _have_spoken(webhook):
@@ -228,6 +267,16 @@ def _what_came(called: _Called, webhook: Webhook, turn: int) -> Inbound:
         confidence = speech.confidence(webhook.get("Confidence"))
         return called.inbound(InboundKind.SAID, turn=turn, text=said, confidence=confidence)
     return called.inbound(InboundKind.SILENCE, turn=turn)
+
+
+def _language(webhook: Webhook) -> str:
+    """Return the language of the turn before, which its answer wrote into the address."""
+    named = webhook.query.get("language", "")
+    return named if named in SPOKEN else _FIRST_LANGUAGE
+
+
+def _language_part(language: str) -> str:
+    return "" if language == _FIRST_LANGUAGE else f"&language={language}"
 
 
 def _have_spoken(webhook: Webhook) -> bool:

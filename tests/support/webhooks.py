@@ -69,6 +69,7 @@ class ScriptedDialog:
         self.apologies: list[Exception] = []
         self.error: Exception | None = None
         self.cannot_apologise = False
+        self.answered: dict[str, Reply] = {}  # by message key
         self.meanwhile: Callable[[], None] = lambda: None
 
     def handle_turn(self, inbound: Inbound, /) -> Reply:
@@ -83,6 +84,9 @@ class ScriptedDialog:
             raise RuntimeError("the database is gone")
         self.apologies.append(error)
         return Reply(text="I am sorry, that did not work.")
+
+    def answer_to(self, inbound: Inbound, /) -> Reply | None:
+        return self.answered.get(inbound.message_key)
 
 
 def document(answer: TestResponse) -> ET.Element:

@@ -67,6 +67,7 @@ class Clinic:
                 account=ACCOUNT,
                 public_base_url=PUBLIC,
                 clock=self.clock,
+                filler_after_s=60,  # however slow the machine is
             )
         )
         app.register_blueprint(

@@ -1,6 +1,8 @@
 """One message in, one Reply out, on a real database: the booking, the transcript, repeats, order, failures."""
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -90,6 +92,30 @@ class Costly:
     def interpret(self, text: str, listening: Listening, *, deadline_s: float) -> Interpretation:
         self.left.append(listening.tokens_left)
         return Interpretation((StartOver(),), "en", 1.0, tokens_in=self.tokens)
+
+
+class Hurried:
+    """An interpreter that notes how long it may take."""
+
+    def __init__(self) -> None:
+        self.deadlines_s: list[float] = []
+
+    def interpret(self, text: str, listening: Listening, *, deadline_s: float) -> Interpretation:
+        self.deadlines_s.append(deadline_s)
+        return Interpretation((), "en", 0.0)
+
+
+class Queue:
+    """A turn lock behind which one waits; `seconds` is the clock that this moves."""
+
+    def __init__(self, waited_s: float) -> None:
+        self.seconds = 0.0
+        self._waited_s = waited_s
+
+    @contextmanager
+    def hold(self, key: str, *, wait_s: float, lease_s: float) -> Iterator[None]:
+        self.seconds += self._waited_s
+        yield
 
 
 @pytest.fixture
@@ -378,6 +404,34 @@ def test_what_a_conversation_may_spend_on_a_model_runs_out_and_starting_over_bri
         patient.text("start over")
 
     assert costly.left == [TOKENS_OF_A_CONVERSATION, TOKENS_OF_A_CONVERSATION // 2, 0]
+
+
+@pytest.mark.parametrize(
+    ("channel", "waited_s", "deadline_s"),
+    [
+        (Channel.VOICE, 0.0, 4.0),
+        (Channel.SMS, 0.0, 6.0),
+        (Channel.VOICE, 6.0, 3.0),
+        (Channel.SMS, 6.0, 5.0),
+        (Channel.SMS, 20.0, 0.0),
+    ],
+)
+def test_a_message_that_waited_for_the_one_before_has_less_time_to_be_understood(
+    line: Line, clock: FixedClock, channel: Channel, waited_s: float, deadline_s: float
+) -> None:
+    interpreter, lock = Hurried(), Queue(waited_s)
+    dialog = Dialog(
+        db=line.db,
+        clock=clock,
+        lock=lock,
+        interpreter=interpreter,
+        catalogues=CatalogueCache(),
+        seconds=lambda: lock.seconds,
+    )
+
+    dialog.handle_turn(line.inbound("hello", channel=channel))
+
+    assert interpreter.deadlines_s == [deadline_s]
 
 
 def test_what_a_model_was_paid_for_a_turn_is_kept_with_it(line: Line, clock: FixedClock) -> None:

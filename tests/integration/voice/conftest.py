@@ -38,7 +38,13 @@ def line(sqlite_url: str) -> Iterator[Line]:
     dialog, clock, app = ScriptedDialog(), FixedClock(NOW), Flask(__name__)
     app.register_blueprint(
         voice_blueprint(
-            dialog=dialog, db=db, catalogues=CatalogueCache(), account=ACCOUNT, public_base_url=PUBLIC, clock=clock
+            dialog=dialog,
+            db=db,
+            catalogues=CatalogueCache(),
+            account=ACCOUNT,
+            public_base_url=PUBLIC,
+            clock=clock,
+            filler_after_s=60,  # however slow the machine is
         )
     )
     yield Line(Vendor(app), dialog, db, clock, app)

@@ -125,3 +125,16 @@ def test_whoever_is_called_must_press_a_key_or_is_not_connected():
 
     assert [child.tag for child in root] == ["Gather", "Hangup"]
     assert root[0].attrib["input"] == "dtmf"
+
+
+def test_whose_answer_takes_a_moment_hears_that_in_their_language_and_comes_back_for_it():
+    addresses = twiml.Addresses(turn="", transferred="", whisper="", ready="/twilio/voice/ready?n=2&returns=1")
+
+    first = ET.fromstring(twiml.one_moment("Un momento, por favor.", language="es", addresses=addresses))
+    again = ET.fromstring(twiml.one_moment("", language="es", addresses=addresses))
+
+    assert [(one.tag, one.text, one.get("language")) for one in first] == [
+        ("Say", "Un momento, por favor.", "es-US"),
+        ("Redirect", "/twilio/voice/ready?n=2&returns=1", None),
+    ]
+    assert [one.tag for one in again] == ["Pause", "Redirect"]
