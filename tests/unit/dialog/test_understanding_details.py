@@ -82,6 +82,14 @@ def test_when_i_am_booked_in_asks_for_the_visit() -> None:
     assert kinds("Can you tell me when I'm booked in?") == {"ask_appointments"}
 
 
+@pytest.mark.parametrize(
+    "said", ["I have a cleaning booked and would like to push it", "hi, i've got a filling scheduled, can I change it"]
+)
+def test_what_is_booked_already_is_moved_and_not_booked_again(said: str) -> None:
+    assert {"start_reschedule", "give_service"} <= kinds(said)
+    assert "start_booking" not in kinds(said)
+
+
 @pytest.mark.parametrize("said", ["march sixteenth nine thirty", "march twenty five two thirty", "3/12/27 at 10"])
 def test_a_day_that_is_to_come_is_no_date_of_birth(said: str) -> None:
     assert say.GiveBirthDate not in {type(one) for one in heard(said, asked=Asked.WHEN)}
