@@ -256,9 +256,18 @@ class Patient:
         one.rounds += 1
         if one.errand.kind is Kind.WAIT:
             return self._leave() if one.is_done else Said(self._voice.say("wait"))
+        if self._is_other_service(one, question["fields"]):
+            return self._correct_service(one)
         if one.errand.first is not None and not one.has_turned:
             return self._turn(one, options)
         return self._choose_or_refuse(one, options)
+
+    def _is_other_service(self, one: Progress, fields: Mapping[str, Any]) -> bool:
+        return self._catalogue.service(fields["service"]).key != one.wish.service
+
+    def _correct_service(self, one: Progress) -> Said:
+        service = self._voice.say("service", **self._voice.service(one.wish.service))
+        return Said(self._no_but(f"I need {service}"))
 
     def _turn(self, one: Progress, options: Sequence[Option]) -> Said:
         """Give up what was said first: because there is nothing, or because they changed their mind."""
@@ -318,6 +327,8 @@ class Patient:
         person = one.errand.person or self.goal.me
         if one.errand.kind is Kind.WAIT:
             return Said(self._voice.say("wait"))
+        if self._is_other_service(one, fields):
+            return self._correct_service(one)
         if one.errand.first is not None and not one.has_turned:
             one.has_turned = True
             if self._wrong(option, one.wish):
