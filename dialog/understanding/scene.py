@@ -136,6 +136,12 @@ def look(utterance: Utterance, text: Text, listening: Listening, *, book: Phrase
     staff = tuple(names.staff.find(utterance, taken=taken, is_asked=asked is Asked.PRACTITIONER))
     if asked in {Asked.NAME, Asked.SPELL_NAME}:
         staff = tuple(mention for mention in staff if mention.keys)  # an unknown doctor is the patient
+    # "Hygiene, please" in answer to "who?" is a service rather than a stranger.
+    staff = tuple(
+        mention
+        for mention in staff
+        if mention.keys or names.services.words.isdisjoint(utterance.words[mention.start : mention.end])
+    )
     taken += [(mention.start, mention.end) for mention in staff]
     # "When I was a kid" asks for nothing that is done to kids.
     taken += [(hit.start, hit.end) for hit in book.history.find(text) if hit.label == "when"]

@@ -17,6 +17,7 @@ ALIKE_AFTER_CUE = 0.87
 ALIKE_ALONE = 0.94
 SAME_SOUND = 0.9
 TIE = 0.03
+LONGEST_NAME = 3
 SHORT = 4
 """Words of so few letters are like too many others to be a misspelt name, unless a title goes before."""
 
@@ -60,7 +61,31 @@ class StaffNames:
             if mention:
                 found.append(mention)
             at = mention.end if mention else at + 1
-        return found
+        return found or (self._strangers(utterance, taken) if is_asked else [])
+
+    def _strangers(self, utterance: Utterance, taken: Sequence[Span]) -> list[Mention]:
+        """Read "Wanda Quist, please" in answer to "who?": capitals in a row that are nothing else, or all that was said."""
+        free = [
+            at
+            for at in range(len(utterance.tokens))
+            if self._is_strange(utterance, at) and not any(overlaps((at, at + 1), span) for span in taken)
+        ]
+        for at in free:
+            end = self._end_of_unknown(utterance, at)
+            if end - at > 1 and not any(overlaps((at, end), span) for span in taken):
+                return [Mention(at, end, (), utterance.said(at, end))]
+        said = [at for at, word in enumerate(utterance.words) if word not in self._book.small]
+        if free and free == said and free[-1] - free[0] == len(free) - 1 and len(free) <= LONGEST_NAME:
+            return [Mention(free[0], free[-1] + 1, (), utterance.said(free[0], free[-1] + 1))]
+        return []
+
+    def _is_strange(self, utterance: Utterance, at: int) -> bool:
+        """Whether word `at` may begin a name that nobody here has."""
+        token = utterance.tokens[at]
+        if utterance.is_cased and not token.capital:
+            return False
+        known = self._ordinary | self._book.date_names | self._book.date_words | self._book.names.never
+        return token.word.isalpha() and len(token.word) > 1 and token.word not in known
 
     def _at(self, utterance: Utterance, at: int, *, is_asked: bool) -> Mention | None:
         words = utterance.words

@@ -106,6 +106,24 @@ def test_a_strangers_name_is_followed_to_its_end(text: str, name: str) -> None:
     assert found == [say.GivePractitioner((), name)]
 
 
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("Wanda Quist, please", "Wanda Quist"),
+        ("wanda quist", "wanda quist"),
+        ("I usually see Wanda Quist", "Wanda Quist"),
+        ("Quist", "Quist"),
+    ],
+)
+def test_a_stranger_named_when_asked_for_somebody_is_heard(text: str, name: str) -> None:
+    assert say.GivePractitioner((), name) in heard(text, asked=Asked.PRACTITIONER)
+
+
+@pytest.mark.parametrize("text", ["Tuesday works", "Anyone", "a cleaning", "No preference", "Whoever is free", "ok", "Physio please"])
+def test_an_answer_without_a_name_names_no_stranger(text: str) -> None:
+    assert "give_practitioner" not in names(text, asked=Asked.PRACTITIONER)
+
+
 def test_a_sentence_that_ends_with_doctor_does_not_name_the_next_word() -> None:
     assert "give_practitioner" not in names("I should see a doctor. Would Friday work?")
 
