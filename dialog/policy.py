@@ -72,6 +72,8 @@ class Heard:
 def hear(state: DialogState, setting: Setting, heard: Heard) -> Decision:
     """Decide what follows from one message."""
     came_over = state.channel not in {None, setting.channel}
+    if heard.kind is InboundKind.HUNG_UP and came_over:
+        return _hang_up_while_texting(state, setting)
     awake = crossing.came_back(_awake(state, setting), now=setting.now)
     draft = Draft(crossing.arrived(awake, setting.channel), setting)
     draft.update(last_heard_at=setting.now)
@@ -93,6 +95,13 @@ def hear(state: DialogState, setting: Setting, heard: Heard) -> Decision:
         case _:
             assert_never(heard.kind)
     return _go_on(draft)
+
+
+def _hang_up_while_texting(state: DialogState, setting: Setting) -> Decision:
+    """Leave everything to the texts that were written last: nobody needs to be picked up."""
+    draft = Draft(crossing.left_call(state), setting)
+    draft.ends = state.flow is None
+    return _decision(draft)
 
 
 def take_result(before: Decision, setting: Setting, result: Result) -> Decision:

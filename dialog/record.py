@@ -156,7 +156,7 @@ def append(
             state=json.dumps(states.to_json(state)),
             language=state.language,
             outcome=_outcome_of(state),
-            patient_id=_patient_of(state),
+            patient_id=func.coalesce(_patient_of(state), Conversation.patient_id),
             last_turn_at=setting.now,
             ended_at=setting.now if is_ended else None,
             is_on_call=state.is_on_call,

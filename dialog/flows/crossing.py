@@ -78,6 +78,12 @@ def came_back(state: DialogState, *, now: datetime) -> DialogState:
     return replace(state, cut_off_at=None)
 
 
+def left_call(state: DialogState) -> DialogState:
+    """Return the state of somebody who goes on texting after their call: what was proved on it is over with it."""
+    proofs = tuple(one for one in state.verified_elsewhere if one[0] != Channel.VOICE)
+    return replace(state, is_on_call=False, verified_elsewhere=proofs)
+
+
 def is_worth_picking_up(state: DialogState) -> bool:
     """Say whether a call that ends now ends in the middle of something: not with a person, and not in an emergency."""
     is_handed_over = any(one.say is Say.TRANSFER for one in state.last_acts)

@@ -97,7 +97,7 @@ class Clinic:
     def pass_time(self, length: timedelta) -> None:
         """Let time pass, and the worker look for what is due."""
         self.clock.advance(length)
-        names = {"pick-up-dropped-calls", "send-waiting-messages", "close-idle-conversations"}
+        names = {"pick-up-dropped-calls", "expire-holds", "send-waiting-messages", "close-idle-conversations"}
         run_due(self._jobs, now=self.clock.now(), duties=[one for one in DUTIES if one.name in names])
 
     def sent(self) -> list[str]:
@@ -184,6 +184,34 @@ def test_offered_times_are_told_with_their_numbers_and_taken_by_them(clinic: Cli
     assert "10:00 AM" in clinic.text("1")
     clinic.text("yes")
     assert clinic.booked() == [("sms", datetime(2027, 3, 15, 14, 0, tzinfo=UTC))]
+
+
+def test_a_time_whose_hold_ran_out_is_taken_again_by_the_answer(own_clinic: Clinic) -> None:
+    own_clinic.call(WISH).drop()
+    own_clinic.pass_time(SOON)
+    own_clinic.pass_time(timedelta(minutes=50))
+
+    assert own_clinic.text("1").startswith("Booked")
+
+
+def test_a_time_that_was_lost_meanwhile_is_explained_with_others(own_clinic: Clinic) -> None:
+    own_clinic.call(WISH).drop()
+    own_clinic.pass_time(timedelta(minutes=6))
+    other = own_clinic.call(WISH, "Rosa Lopez", "March 3 1990", "yes", caller=STRANGER)
+    assert "booked" in other.heard.lower()
+
+    reply = own_clinic.text("1")
+
+    assert "2:00 PM" in reply
+    assert not reply.startswith("Booked")
+    assert "3:00 PM" in reply
+
+
+def test_staff_see_who_it_was_after_the_call_dropped(own_clinic: Clinic) -> None:
+    own_clinic.call("when is my appointment", "Ann Smith", "May 2 1984", "a cleaning then").drop()
+
+    [conversation] = own_clinic.stored(Conversation)
+    assert conversation.patient_id is not None
 
 
 def test_a_wish_without_a_time_goes_on_with_the_question_that_was_open(clinic: Clinic) -> None:
@@ -338,6 +366,12 @@ def texts_first(clinic: Clinic) -> None:
     clinic.text("we were cut off")
 
 
+def goes_on_by_text_before_the_call_is_reported_over(clinic: Clinic) -> None:
+    call = clinic.call(WISH)
+    clinic.text("let's do this by text")
+    call.drop()
+
+
 def calls_first(clinic: Clinic) -> None:
     clinic.call(WISH).drop()
     clinic.call()
@@ -356,6 +390,7 @@ def calls_first(clinic: Clinic) -> None:
         calls_from_a_landline,
         wants_no_texts,
         texts_first,
+        goes_on_by_text_before_the_call_is_reported_over,
         calls_first,
     ],
     ids=lambda happens: happens.__name__,
