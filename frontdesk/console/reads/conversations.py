@@ -13,6 +13,7 @@ from booking.patients import phone_hash
 from dialog.model import Conversation, Turn
 from frontdesk.console.stored_turn import StoredTurn
 from kernel.phone import masked, to_e164
+from sms.model import SmsMessage
 
 PER_PAGE = 25
 OPEN = "open"  # no outcome yet
@@ -64,6 +65,15 @@ class Listed:
 
 
 @dataclass(frozen=True)
+class SentText:
+    """A text of our own accord: the one that picks a dropped call up."""
+
+    at: datetime
+    body: str
+    state: str
+
+
+@dataclass(frozen=True)
 class ConversationPage:
     id: str
     channel: str
@@ -75,6 +85,7 @@ class ConversationPage:
     last_at: datetime
     ended_at: datetime | None
     turns: tuple[StoredTurn, ...]
+    texts: tuple[SentText, ...]
 
 
 def list_conversations(session: Session, *, clinic_id: str, country: str, wanted: Wanted, page: int) -> Listed:
@@ -118,6 +129,7 @@ def read_conversation(session: Session, *, clinic_id: str, conversation_id: str)
         return None
     row, patient = found
     turns = session.scalars(select(Turn).where(Turn.conversation_id == row.id).order_by(Turn.number))
+    texts = session.scalars(select(SmsMessage).where(SmsMessage.conversation_id == row.id))
     return ConversationPage(
         id=row.id,
         channel=row.channel,
@@ -129,6 +141,7 @@ def read_conversation(session: Session, *, clinic_id: str, conversation_id: str)
         last_at=row.last_turn_at,
         ended_at=row.ended_at,
         turns=tuple(_stored(turn) for turn in turns),
+        texts=tuple(SentText(at=one.sent_at or one.due_at, body=one.body, state=one.state) for one in texts),
     )
 
 

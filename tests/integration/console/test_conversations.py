@@ -7,6 +7,7 @@ from werkzeug.test import TestResponse
 from booking.patients import phone_hash
 from dialog.model import Conversation, Turn
 from frontdesk.console.reads.conversations import PER_PAGE
+from sms.model import SmsKind, SmsMessage, SmsState
 from tests.integration.console.conftest import Site, seal_of
 from tests.integration.console.test_pages import queries_during
 from tests.support.visits import NOW
@@ -39,6 +40,22 @@ def test_a_turn_held_elsewhere_than_the_conversation_began_says_so(site: Site):
     page = site.logged_in().get(f"/console/conversations/{conversation_id}").get_data(as_text=True)
 
     assert page.count('<span class="channel sms">Text</span>') == 1
+
+
+def test_the_text_after_a_dropped_call_is_shown_with_its_conversation(site: Site):
+    conversation_id = a_conversation(site, channel="voice")
+    with site.db.begin() as work:
+        work.session.add(
+            SmsMessage(
+                clinic_id=site.catalogue.clinic_id, kind=SmsKind.PICK_UP, body="Sorry, we were cut off.", state=SmsState.SENT,
+                conversation_id=conversation_id, due_at=NOW, created_at=NOW,
+            )
+        )  # fmt: skip
+
+    page = site.logged_in().get(f"/console/conversations/{conversation_id}").get_data(as_text=True)
+
+    assert "Text after the call dropped" in page
+    assert "Sorry, we were cut off." in page
 
 
 def test_a_callers_number_is_masked(site: Site):
