@@ -140,7 +140,9 @@ def look(utterance: Utterance, text: Text, listening: Listening, *, book: Phrase
     staff = tuple(
         mention
         for mention in staff
-        if mention.keys or names.services.words.isdisjoint(utterance.words[mention.start : mention.end])
+        if mention.keys
+        or utterance.words[mention.start] in book.names.titles
+        or names.services.words.isdisjoint(utterance.words[mention.start : mention.end])
     )
     taken += [(mention.start, mention.end) for mention in staff]
     # "When I was a kid" asks for nothing that is done to kids.

@@ -119,7 +119,18 @@ def test_a_stranger_named_when_asked_for_somebody_is_heard(text: str, name: str)
     assert say.GivePractitioner((), name) in heard(text, asked=Asked.PRACTITIONER)
 
 
-@pytest.mark.parametrize("text", ["Tuesday works", "Anyone", "a cleaning", "No preference", "Whoever is free", "ok", "Physio please"])
+def test_a_stranger_with_a_title_is_heard_where_a_service_has_that_word_in_its_name() -> None:
+    visit = replace(ELM.services[0], id="service-visit", key="visit", name="Doctor's visit", aliases=("see a doctor",))
+    clinic = replace(ELM, services=(*ELM.services, visit))
+
+    found = INTERPRETER.interpret("I'd like to see Dr. Quist", Listening(clinic, NOW, "en")).commands
+
+    assert say.GivePractitioner((), "Dr. Quist") in found
+
+
+@pytest.mark.parametrize(
+    "text", ["Tuesday works", "Anyone", "a cleaning", "No preference", "Whoever is free", "ok", "Physio please"]
+)
 def test_an_answer_without_a_name_names_no_stranger(text: str) -> None:
     assert "give_practitioner" not in names(text, asked=Asked.PRACTITIONER)
 
