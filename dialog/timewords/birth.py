@@ -109,11 +109,22 @@ def _month(word: str, of: Language) -> int | None:
 def _number_at(words: list[str], at: int, of: Language) -> tuple[int, str | None]:
     if words[at].isdecimal():
         return 1, words[at]
+    if _is_day_before_year(words, at, of):
+        return 1, str(of.numbers[words[at]])
     for reader in (_thousands, _century, _below_hundred):
         taken, value = reader(words, at, of)
         if value is not None:
             return taken, value
     return 1, None
+
+
+def _is_day_before_year(words: list[str], at: int, of: Language) -> bool:
+    """Say whether a whole year follows: "twenty" is the day in "November twenty nineteen ninety-six", and no part of the year."""
+    following = at + 1
+    if words[at] not in of.numbers or following >= len(words) or of.numbers.get(words[following]) not in {2, 19, 20}:
+        return False
+    years = (reader(words, following, of)[1] for reader in (_thousands, _century))
+    return any(year is not None and len(year) == 4 for year in years)
 
 
 def _below_hundred(words: list[str], at: int, of: Language) -> tuple[int, str | None]:

@@ -57,6 +57,7 @@ def ways_to_say(day: date) -> list[str]:
         f"{month[:3].lower()} {number} {year}",
         f"{number} {month} {year}",
         f"the {suffixed(number)} of {month} {year}",
+        f"{month.lower()} {in_words(number)} {year_in_words(year)}",
         f"{day.month}/{number}/{year}",
         f"{day.month:02}-{number:02}-{year}",
         f"{day.month}.{number}.{year}",
