@@ -17,6 +17,7 @@ from booking.values import Catalogue
 
 _MOST_ROUNDS = 6  # of offers that do not suit
 _MOST_OPENINGS = 3
+_MOST_DIGRESSIONS = 3
 _A_QUESTION = 4  # words; fewer are what a question is about
 _DONE_BY = {
     "booked": Kind.BOOK,
@@ -80,7 +81,8 @@ class Patient:
         self._catalogue = catalogue
         self._progress = [Progress(one) for one in goal.errands]
         self._asked: Counter[str] = Counter()
-        self._has_digressed = goal.digression is None
+        self._digressions = 0
+        self._is_told = False  # what they asked in between
         self._has_erred = goal.wrong_birth_date is None
         self._turns = 0
 
@@ -100,7 +102,7 @@ class Patient:
             return None
         question = next((one for one in reversed(acts) if one["say"] in _ANSWERS), None)
         if self._is_time_to_digress(question):
-            self._has_digressed = True
+            self._digressions += 1
             return self._count(Said(self._digression()))
         if question is None:
             return self._count(self._go_on())
@@ -202,7 +204,9 @@ class Patient:
     # A question of their own in between.
 
     def _is_time_to_digress(self, question: Mapping[str, Any] | None) -> bool:
-        return not self._has_digressed and question is not None and question["say"] in _TIME_FOR_A_QUESTION
+        """Ask in the middle of something else; again if no answer came."""
+        is_open = self.goal.digression is not None and not self._is_told and self._digressions < _MOST_DIGRESSIONS
+        return is_open and question is not None and question["say"] in _TIME_FOR_A_QUESTION
 
     def _digression(self) -> str:
         errand = self.goal.digression or Errand(Kind.ASK)
@@ -254,6 +258,8 @@ class Patient:
         one = self._about(question) or self._current()
         options = [self._option(each) for each in question["fields"]["offers"]]
         one.rounds += 1
+        if one.errand.kind not in {Kind.BOOK, Kind.MOVE, Kind.WAIT}:
+            return Said(self._no_but(self._open(one)))
         if one.errand.kind is Kind.WAIT:
             return self._leave() if one.is_done else Said(self._voice.say("wait"))
         if self._is_other_service(one, question["fields"]):
@@ -327,12 +333,16 @@ class Patient:
         person = one.errand.person or self.goal.me
         if one.errand.kind is Kind.WAIT:
             return Said(self._voice.say("wait"))
+        if one.errand.kind is not Kind.BOOK:
+            return Said(self._no_but(self._open(one)))  # they called for something else
         if self._is_other_service(one, fields):
             return self._correct_service(one)
         if one.errand.first is not None and not one.has_turned:
             one.has_turned = True
             if self._wrong(option, one.wish):
                 return Said(self._change_mind(one))
+        if one.errand.person is not None and fields.get("by_number"):
+            return Said(self._no_but(f"it's for my {one.errand.relation}, {person.name}"))
         name = fields.get("name")
         if name and _plain(name) != _plain(person.name):
             return Said(self._no_but(f"it's for {person.name}" if one.errand.person else f"my name is {person.name}"))
