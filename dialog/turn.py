@@ -20,7 +20,7 @@ from dialog.draft import Decision, Setting
 from dialog.errands import Request, Result
 from dialog.inbound import Channel, Inbound, InboundKind, Reply
 from dialog.interpreter import Interpreter, Listening, Option
-from dialog.languages import SPOKEN
+from dialog.languages import SPOKEN, first_language
 from dialog.model import Conversation
 from dialog.ports import TokenPrices
 from dialog.record import Account, Snapshot, StaleConversation, Understood
@@ -202,8 +202,9 @@ class Dialog:
         return None if answer is None else _REPLY.validate_json(answer)
 
     def _write_apology(self, work: UnitOfWork, inbound: Inbound, *, ends: bool) -> Reply:
-        catalogue = self._open_apology(work, inbound)
-        reply = Reply(render([Act(Say.APOLOGY)], catalogue=catalogue, channel=inbound.channel), ends=ends)
+        catalogue, language = self._open_apology(work, inbound)
+        text = render([Act(Say.APOLOGY)], catalogue=catalogue, channel=inbound.channel, language=language)
+        reply = Reply(text, language=language, ends=ends)
         # Another process may have to say it. It is no answer: if the message is delivered again, it is tried again.
         if inbox.recorded_answer(work.session, key=_apology_key(inbound)) is None:
             inbox.record(
@@ -211,13 +212,15 @@ class Dialog:
             )
         return reply
 
-    def _open_apology(self, work: UnitOfWork, inbound: Inbound) -> Catalogue:
-        conversation_id = work.session.scalar(
-            select(Conversation.id)
+    def _open_apology(self, work: UnitOfWork, inbound: Inbound) -> tuple[Catalogue, str]:
+        """Tell staff; return what the apology needs: the clinic, and the language of the conversation."""
+        catalogue = self._catalogues.get(work.session, clinic_id=inbound.clinic_id)
+        conversation_id, language = work.session.execute(
+            select(Conversation.id, Conversation.language)
             .where(Conversation.thread_hash == record.thread_hash(inbound))
             .order_by(Conversation.started_at.desc())
             .limit(1)
-        )
+        ).one_or_none() or (None, first_language(catalogue, of_patients=()))
         said = f" They said: {taken(inbound.text)[:300]}" if inbound.text else ""
         tasks.open_task(
             work,
@@ -229,7 +232,7 @@ class Dialog:
             phone=inbound.caller,
             subject=f"apology:{inbound.message_key}",
         )
-        return self._catalogues.get(work.session, clinic_id=inbound.clinic_id)
+        return catalogue, language
 
 
 @dataclass(frozen=True)

@@ -58,3 +58,12 @@ def test_whoever_is_taken_on_in_spanish_is_written_to_in_spanish(line: Line) -> 
         catalogue = load_catalogue(session, clinic_id=line.clinic_id)
         assert language_of(session, catalogue, patient_id=taken_on.id) == "es"
         assert language_of(session, catalogue, patient_id=None) == "en"
+
+
+def test_an_apology_is_made_in_the_language_of_the_conversation(line: Line) -> None:
+    line.text("necesito una cita")
+
+    reply = line.dialog.apologise(line.inbound("¿el martes?"), ValueError())
+
+    assert reply.language == "es"
+    assert reply.text.startswith("Perdone, algo falló de nuestro lado.")
