@@ -128,13 +128,30 @@ class Checker:
             yield f"denied but free: {free[0]:%a %d %b %H:%M}"
 
     def _false_times(self, sentence: str, rows: Sequence[Row]) -> Iterator[str]:
-        """Check times that stand alone: hours of the clinic, a visit of theirs, or what they asked for."""
-        for found in _TIME.finditer(sentence):
+        """Check times that stand alone: hours of the clinic, a visit of theirs, or what they asked for. One that is denied must not be free."""
+        named = _DAY.search(sentence)
+        day, who = self._day(named) if named else None, self._person_in(sentence)
+        times = list(_TIME.finditer(sentence))
+        # "8:00 AM-6:00 PM, closed on Sunday" denies none of its times.
+        is_denied = len(times) == 1 and _DENIAL.search(sentence) is not None
+        for found in times:
             minute = _minute(found)
+            if is_denied:
+                if self._is_free_at(minute, day, who):
+                    yield f"denied but free: {found[0]} {day or ''}".rstrip()
+                continue
             is_theirs = any(row.start.hour * 60 + row.start.minute == minute for row in rows)
             is_wished = any(minute in {one.times.clock, one.times.last} for one in self._wishes)
             if minute not in self._hours and not is_theirs and not is_wished:
                 yield f"a time from nowhere: {found[0]}"
+
+    def _is_free_at(self, minute: int, day: date | None, who: str | None) -> bool:
+        """Say whether what was asked for can be had at that time of the day, or of any day."""
+        return any(
+            at.hour * 60 + at.minute == minute and day in {None, at.date()} and who in {None, key}
+            for service in sorted(self._services)
+            for at, key in self._slots(service)
+        )
 
     def _false_names(self, sentence: str) -> Iterator[str]:
         if re.search(r"\bno (?:Dr|Doctor|Nurse)", sentence):
