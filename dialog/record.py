@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from pydantic import TypeAdapter
-from sqlalchemy import func, select, update
+from sqlalchemy import Select, func, select, update
 from sqlalchemy.orm import Session
 
 from booking import patients
@@ -90,8 +90,13 @@ def read(session: Session, inbound: Inbound, *, catalogue: Catalogue, now: datet
 
 def order_key(session: Session, inbound: Inbound, *, now: datetime) -> str:
     """Return what messages are put in order by: the same for all of one conversation, also those of its very beginning."""
-    row = _find(session, inbound, now)
-    return thread_hash(inbound) if row is None else row.thread_hash
+    if inbound.kind is InboundKind.START:
+        row = _find(session, inbound, now)
+        return thread_hash(inbound) if row is None else row.thread_hash
+    # Not the whole row: its state is long, and encrypted.
+    wanted = _of_number(inbound, now) if inbound.channel is Channel.SMS else _of_call(inbound)
+    found = None if wanted is None else session.scalar(wanted.with_only_columns(Conversation.thread_hash))
+    return found or thread_hash(inbound)
 
 
 def claim(work: UnitOfWork, inbound: Inbound, snapshot: Snapshot, *, now: datetime) -> None:
@@ -194,30 +199,31 @@ def _find(session: Session, inbound: Inbound, now: datetime) -> Conversation | N
     A call stays with its conversation whatever happens. A new call goes on with what the caller left open, and a text with
     what its sender last talked about by call or text, unless that was ended or is a day old.
     """
+    of_number = _of_number(inbound, now)
     if inbound.channel is Channel.SMS:
-        return _last_of_number(session, inbound, now)
-    of_call = session.scalar(
-        select(Conversation).where(
-            Conversation.id
-            == select(Turn.conversation_id)
-            .where(Turn.thread_hash == thread_hash(inbound))
-            .order_by(Turn.at.desc())
-            .limit(1)
-            .scalar_subquery()
-        )
-    )
-    if of_call is not None or inbound.kind is not InboundKind.START:
+        return None if of_number is None else session.scalar(of_number)
+    of_call: Conversation | None = session.scalar(_of_call(inbound))
+    if of_call is not None or inbound.kind is not InboundKind.START or of_number is None:
         return of_call
-    last = _last_of_number(session, inbound, now)
+    last: Conversation | None = session.scalar(of_number)
     # Somebody else may be calling from the same number at this moment: theirs is not to be taken over.
     is_left_open = last is not None and not last.is_on_call and _state_of(last).flow is not None
     return last if is_left_open else None
 
 
-def _last_of_number(session: Session, inbound: Inbound, now: datetime) -> Conversation | None:
+def _of_call(inbound: Inbound) -> Select[Any]:
+    """Select the conversation that had a turn on this call."""
+    of_turn = (
+        select(Turn.conversation_id).where(Turn.thread_hash == thread_hash(inbound)).order_by(Turn.at.desc()).limit(1)
+    )
+    return select(Conversation).where(Conversation.id == of_turn.scalar_subquery())
+
+
+def _of_number(inbound: Inbound, now: datetime) -> Select[Any] | None:
+    """Select the conversation that this number had last and that may go on; None for a withheld number."""
     if inbound.caller is None:
         return None
-    return session.scalar(
+    return (
         select(Conversation)
         .where(
             Conversation.caller_hash == patients.phone_hash(inbound.caller),
