@@ -303,7 +303,7 @@ def test_whatever_goes_wrong_the_local_interpretation_answers_in_time(chat: Chat
 
     both, alone = interpreted(chat, OPEN, deadline_s=1)
 
-    assert replace(both, tokens=0) == alone
+    assert replace(both, tokens_in=0, tokens_out=0) == alone
     assert time.monotonic() - started < 1.5
     assert len(chat.requests) == 1
 
