@@ -80,6 +80,11 @@ def heard(text: str, asked: Asked = Asked.NOTHING, *, language: str = "es") -> f
     return frozenset(written(one) for one in INTERPRETER.interpret(text, listening).commands)
 
 
-@pytest.mark.parametrize(("asked", "text", "meant"), list(utterances()), ids=str)
+def _named(value: Asked | str | frozenset[str]) -> str:
+    # The same in every process, whatever order a set is told in.
+    return " ".join(sorted(value)) if isinstance(value, frozenset) else str(value)
+
+
+@pytest.mark.parametrize(("asked", "text", "meant"), list(utterances()), ids=_named)
 def test_what_is_said_in_spanish_is_understood(asked: Asked, text: str, meant: frozenset[str]) -> None:
     assert heard(text, asked) == meant
