@@ -149,3 +149,34 @@ def test_the_copy_made_before_migrating_is_a_whole_database(tmp_path: Path) -> N
     assert schema_state(copied) is SchemaState.CURRENT
     engine.dispose()
     copied.dispose()
+
+
+def test_turns_of_the_release_before_are_held_where_their_conversation_was(engine: Engine, empty_url: str) -> None:
+    migrate(engine, revision="0001")
+    database = Database(empty_url, secret=SECRET)
+    with database.begin() as work:
+        store_catalogue(work, elm_catalogue())
+    at = {"at": "2027-03-10 15:00:00"}
+    with engine.begin() as connection:
+        connection.execute(
+            text(
+                "INSERT INTO conversation (id, clinic_id, channel, thread_hash, language, state, version, needs_review, started_at,"
+                " last_turn_at) VALUES ('c1', 'clinic-elm', 'voice', 'hash', 'en', '', 1, false, :at, :at)"
+            ),
+            at,
+        )
+        connection.execute(
+            text(
+                "INSERT INTO turn (id, conversation_id, number, kind, message_key, said, reply, commands, heard, acts, writes,"
+                " results, at, catalogue_version, timings) VALUES"
+                " ('t1', 'c1', 1, 'start', 'voice:CA1:0', '', 'Hello.', '[]', '', '[]', '[]', '', :at, 1, '{}')"
+            ),
+            at,
+        )
+    database.dispose()
+
+    migrate(engine)
+
+    with engine.connect() as connection:
+        found = connection.execute(text("SELECT channel, thread_hash, tokens_in, cost FROM turn")).one()
+    assert tuple(found) == ("voice", "hash", 0, None)
