@@ -91,7 +91,7 @@ def hear(state: DialogState, setting: Setting, heard: Heard) -> Decision:
         case InboundKind.SILENCE:
             _hear_nothing(draft)
         case InboundKind.SAID | InboundKind.KEYS:
-            _listen(draft, heard)
+            _listen(draft, heard, is_return=crossing.is_left_open(state))
         case _:
             assert_never(heard.kind)
     return _go_on(draft)
@@ -138,11 +138,13 @@ def _awake(state: DialogState, setting: Setting) -> DialogState:
     return crossing.without_proof(state)
 
 
-def _listen(draft: Draft, heard: Heard) -> None:
+def _listen(draft: Draft, heard: Heard, *, is_return: bool) -> None:
     draft.update(turns=draft.state.turns + 1)
     commands = as_commands(draft, heard.text, heard.commands, is_keys=heard.kind is InboundKind.KEYS)
     is_sure = commands != heard.commands or heard.confidence >= _SURE_ENOUGH  # a digit is not to be misheard
     meant, commands = commands, social.listen_in_their_language(draft, commands)
+    if is_return and draft.state.flow is not None:
+        crossing.make_way(draft, commands)
     emergency = next((one for one in commands if isinstance(one, c.Emergency)), None)
     if emergency is not None:
         people.emergency(draft, words=emergency.text or heard.text)

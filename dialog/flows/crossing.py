@@ -10,6 +10,8 @@ from datetime import datetime, timedelta
 from dialog import commands as c
 from dialog.acts import Act, Say
 from dialog.draft import Draft
+from dialog.errands import ReleaseHold
+from dialog.flows import starts
 from dialog.inbound import Channel
 from dialog.interpreter import Asked
 from dialog.state import DialogState, Flow, FlowKind
@@ -112,6 +114,23 @@ def welcome_back(draft: Draft) -> None:
     draft.say(Say.WELCOME_BACK, doing=doing)
     draft.ask(Say.GO_ON, draft.state.asked)
     draft.update(greeted=True)
+
+
+def is_left_open(state: DialogState) -> bool:
+    """Say whether what is under way was left open, by a call that dropped or before they came back."""
+    is_asked = state.question is not None and state.question.say is Say.GO_ON
+    return state.flow is not None and (state.cut_off_at is not None or is_asked)
+
+
+def make_way(draft: Draft, commands: tuple[c.Command, ...]) -> None:
+    """Drop what was left open if what they come with is something else: another kind of wish, or another service."""
+    kinds = {kind for one in commands if (kind := starts.kind_of(one))}
+    wanted = {key for one in commands if isinstance(one, c.GiveService) for key in one.keys}
+    known = set(draft.flow.details.service_keys)
+    is_same = draft.flow.kind in kinds and not (wanted and known and wanted.isdisjoint(known))
+    if kinds and not is_same:
+        draft.effects.append(ReleaseHold())
+        draft.update(flows=(), question=None, asked=Asked.NOTHING, choices=())
 
 
 def answer_to_go_on(draft: Draft, commands: tuple[c.Command, ...]) -> bool | None:

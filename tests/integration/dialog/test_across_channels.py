@@ -312,6 +312,28 @@ def test_who_calls_again_may_say_something_new(own_clinic: Clinic) -> None:
     assert "Tuesday, March 16" in heard
 
 
+@pytest.mark.parametrize("comes_back_by_text", [True, False])
+def test_who_comes_back_with_another_wish_is_not_held_to_the_old_one(
+    own_clinic: Clinic, comes_back_by_text: bool
+) -> None:
+    own_clinic.call("I need a cleaning with Dr. Lee on Monday").drop()
+    wish = "I'd like to book a general check-up on Tuesday at 9 am"
+
+    reply = own_clinic.text(wish) if comes_back_by_text else own_clinic.call().say(wish)
+
+    assert "heck-up" in reply
+    assert "Lee" not in reply
+
+
+def test_who_comes_back_with_the_same_wish_need_not_say_it_all_again(own_clinic: Clinic) -> None:
+    own_clinic.call("I need a cleaning with Dr. Lee").drop()
+
+    reply = own_clinic.text("hi, I was booking a cleaning, Monday at 2 pm please")
+
+    assert "Dr. Lee" in reply
+    assert "2:00 PM" in reply
+
+
 def test_another_call_from_the_same_number_at_the_same_time_is_another_conversation(own_clinic: Clinic) -> None:
     first = own_clinic.call("I need a cleaning with Dr. Lee")
     second = own_clinic.call()
