@@ -7,7 +7,7 @@ the people the conversation is about, or by a time that can be booked; a promise
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import select
@@ -33,7 +33,7 @@ _DENIAL = re.compile(
     re.IGNORECASE,
 )
 _NOTHING = re.compile(
-    r"Nothing is free(?: with (?P<who>.+?))?,? on (?P<day>[^,]+, [A-Z]\w+ \d+\w*|[A-Z]\w+ [A-Z]\w+ \d+)\.?"
+    r"Nothing is free(?: with (?P<who>(?:(?! at ).)+?))?,? on (?P<day>[^,]+, [A-Z]\w+ \d+\w*|[A-Z]\w+ [A-Z]\w+ \d+)\.?"
 )
 _BOOKED = re.compile(r"\bis booked for\b|\bBooked:")
 _MOVED = re.compile(r"\bis now on\b|\bMoved:")
@@ -120,7 +120,7 @@ class Checker:
         who = self._person_in(denied["who"] or "")
         free = [
             at
-            for one in sorted(self._services)
+            for one in self._named or sorted(self._services)
             for at, key in self._slots(one)
             if at.date() == day and who in {None, key}
         ]
@@ -137,21 +137,22 @@ class Checker:
         for found in times:
             minute = _minute(found)
             if is_denied:
-                if self._is_free_at(minute, day, who):
-                    yield f"denied but free: {found[0]} {day or ''}".rstrip()
+                # Without a day it is about the days they asked for, which no sentence tells.
+                if day is not None and self._is_free_at(minute, day, who, rows):
+                    yield f"denied but free: {found[0]} {day}"
                 continue
             is_theirs = any(row.start.hour * 60 + row.start.minute == minute for row in rows)
             is_wished = any(minute in {one.times.clock, one.times.last} for one in self._wishes)
             if minute not in self._hours and not is_theirs and not is_wished:
                 yield f"a time from nowhere: {found[0]}"
 
-    def _is_free_at(self, minute: int, day: date | None, who: str | None) -> bool:
-        """Say whether what was asked for can be had at that time of the day, or of any day."""
-        return any(
-            at.hour * 60 + at.minute == minute and day in {None, at.date()} and who in {None, key}
-            for service in sorted(self._services)
-            for at, key in self._slots(service)
-        )
+    def _is_free_at(self, minute: int, day: date, who: str | None, rows: Sequence[Row]) -> bool:
+        """Say whether what is named, or was asked for, can be had then; not where they have a visit of their own."""
+        at = datetime(day.year, day.month, day.day, minute // 60, minute % 60)  # noqa: DTZ001 -- wall time
+        if any(row.start == at for row in rows):
+            return False
+        services = self._named or sorted(self._services)
+        return any(start == at and who in {None, key} for one in services for start, key in self._slots(one))
 
     def _false_names(self, sentence: str) -> Iterator[str]:
         if re.search(r"\bno (?:Dr|Doctor|Nurse)", sentence):
@@ -200,10 +201,13 @@ class Checker:
             return None
 
     def _person_in(self, text: str) -> str | None:
-        plain = _plain(text)
-        return next(
-            (one.key for one in self._world.catalogue.practitioners if _plain(one.name).split()[-1] in plain), None
-        )
+        """Return the practitioner who is named first: a patient may have the same name."""
+        plain = f" {_plain(text)} "
+        named = {
+            one.key: plain.find(f" {_plain(one.name).split()[-1]} ") for one in self._world.catalogue.practitioners
+        }
+        found = [key for key in named if named[key] >= 0]
+        return min(found, key=lambda key: named[key], default=None)
 
     def _is_free(self, at: datetime, who: str | None) -> bool:
         """Say whether somebody, or `who`, could be booked then for what the reply names; for anything where it names nothing."""
@@ -213,12 +217,13 @@ class Checker:
     def _slots(self, service: str) -> list[tuple[datetime, str]]:
         if service not in self._free:
             catalogue = self._world.catalogue
+            reach = catalogue.rules.maximum_advance + timedelta(days=1)  # further is cut off by the clinic's own rule
             # A visit that is to be moved is no obstacle to its own new time.
             moved = [one.id for one in self._before.values() if _plain(one.patient or "") in self._names]
             self._free[service] = [
                 (self._world.wall(slot), catalogue.practitioner(slot.practitioner_id).key)
                 for replaces in (None, *moved)
-                for slot in self._world.free_now(service, ahead=catalogue.rules.maximum_advance, replaces=replaces)
+                for slot in self._world.free_now(service, ahead=reach, replaces=replaces)
             ]
         return self._free[service]
 
