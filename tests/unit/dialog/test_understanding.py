@@ -187,6 +187,8 @@ WAYS_OF_ASKING = [
     ),
     ("Dr Lee or Dr Ruiz, whoever is free first", {BOOK, with_("lee"), with_("ruiz"), AnyPractitioner()}),
     ("HELLO I WOULD LIKE TO MAKE AN APPOINTMENT WITH DR ITO", {Greet(), BOOK, with_("ito")}),
+    ("does Dr Lee have anything on Friday", {AskAvailability(), with_("lee"), when("on Friday")}),
+    ("has Dr. Ito got an opening next week", {AskAvailability(), with_("ito"), when("next week")}),
     ("got anything after 5 at Main Street", {AskAvailability(), when("after 5"), GiveLocation(("main",))}),
     ("I hurt my knee and want somebody to look at it on Monday", {BOOK, service("physio-first"), when("Monday")}),
 ]
