@@ -58,6 +58,7 @@ DATA ?= ../shared/data
 
 eval: setup
 	@$(BIN)/python -m benchmarks.understanding.report $(DATA) docs/evaluation.md
+	@$(BIN)/python -m benchmarks.patients.report $(DATA) docs/evaluation.md
 
 # Many times as many rounds as `make test` runs, with a table of how they ended.
 races: setup

@@ -18,11 +18,13 @@ from benchmarks.patients.learned import Learned, learn
 from benchmarks.patients.making import FAMILIES
 from benchmarks.patients.session import Session
 from benchmarks.patients.wording import words
+from kernel import log
 
 
 def main() -> int:
     """Play, grade and print."""
     asked = _arguments()
+    log.configure(level="CRITICAL")  # standard output is for the figures
     learned = _learned(asked.phrases)
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="frontdesk-patients-") as folder:

@@ -22,6 +22,7 @@ def of(played: Sequence[Played], *, runs: int, word_error_rate: float | None) ->
         "goals": len(tries),
         "conversations": len(played),
         "pass1": _passed(tries, 1),
+        "pass4": None,  # of fewer tries nobody can tell
         f"pass{runs}": _passed(tries, runs),
         "unsupported_per_1000": round(1000 * unsupported / turns, 2) if turns else 0.0,
         "turns_median": statistics.median(to_book) if to_book else None,

@@ -16,6 +16,7 @@ from benchmarks.patients import figures
 from benchmarks.patients.learned import learn
 from benchmarks.patients.session import Session
 from benchmarks.patients.wording import words
+from kernel import log
 
 BEGIN, END = "<!-- figures of patients -->", "<!-- end of figures of patients -->"
 _GOALS, _RUNS, _SEED, _NOISE = "200", 4, 1, 0.15
@@ -37,6 +38,7 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("document", type=Path)
     asked = parser.parse_args()
+    log.configure(level="CRITICAL")
     document = asked.document.read_text(encoding="utf-8")
     head, _, rest = document.partition(BEGIN)
     _, mark, tail = rest.partition(END)
