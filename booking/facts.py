@@ -3,10 +3,8 @@
 import dataclasses
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from functools import cache
-from typing import Any
 
-from sqlalchemy import CompoundSelect, bindparam, func, literal, or_, select, union_all
+from sqlalchemy import bindparam, func, literal_column, or_, select, union_all
 from sqlalchemy.orm import Session
 
 from booking.asked import UnknownPatient, length_asked, location_asked, service_asked
@@ -17,7 +15,7 @@ from booking.model.appointment import Appointment, Participant
 from booking.model.patient import Patient
 from booking.rules import Facts, Lengths
 from booking.values import BLOCKING, AppointmentStatus, Catalogue, Mode, Place, PractitionerInfo
-from kernel.db import table_of
+from kernel.db import one_of, one_of_these, table_of
 from kernel.interval import Interval
 from kernel.work import UnitOfWork
 
@@ -127,7 +125,7 @@ def _record(
     and who has seen them, the last one first. One statement.
     """
     given = {"patient_id": patient_id, "ignoring": list(ignoring), "now": now, "start": around.start, "end": around.end}
-    rows = session.execute(_record_of(bool(ignoring)), given).all()
+    rows = session.execute(_RECORD, given).all()
     seen = sorted(((row[2], row[1]) for row in rows if row[0] == "seen"), reverse=True)
     return (
         tuple((Interval(row[2], row[3]), str(row[4])) for row in rows if row[0] == "visit"),
@@ -143,31 +141,32 @@ _LOCK_PATIENT = (
     .where(_PATIENT.id == bindparam("patient_id"), _PATIENT.clinic_id == bindparam("clinic_id"))
     .with_for_update(key_share=True)
 )
+_THEIRS = (_VISIT.patient_id == bindparam("patient_id"), ~one_of(_VISIT.id, "ignoring"))
 _LASTS = (
-    _VISIT.status.in_(BLOCKING),
+    one_of_these(_VISIT.status, BLOCKING),
     _VISIT.starts_at < bindparam("end"),
     _VISIT.ends_at > bindparam("start"),
     or_(_VISIT.hold_expires_at.is_(None), _VISIT.hold_expires_at > bindparam("now")),
 )
 _TIME = (_VISIT.practitioner_id, _VISIT.starts_at, _VISIT.ends_at, func.coalesce(_VISIT.bundle_id, _VISIT.id))
-
-
-@cache
-def _record_of(is_ignoring: bool) -> CompoundSelect[Any]:  # noqa: FBT001 -- a key of the cache
-    others = (_VISIT.id.not_in(bindparam("ignoring", expanding=True)),) if is_ignoring else ()
-    theirs = (_VISIT.patient_id == bindparam("patient_id"), *others)
-    seat = (
+_RECORD = union_all(
+    select(literal_column("'visit'"), *_TIME).where(*_THEIRS, *_LASTS),
+    select(literal_column("'visit'"), *_TIME).where(
         _SEAT.appointment_id == _VISIT.id,
         _SEAT.patient_id == bindparam("patient_id"),
         # As `sessions.seats_count`.
-        _SEAT.status.in_(BLOCKING),
+        one_of_these(_SEAT.status, BLOCKING),
         or_(_SEAT.hold_expires_at.is_(None), _SEAT.hold_expires_at > bindparam("now")),
+        ~one_of(_VISIT.id, "ignoring"),
+        *_LASTS,
+    ),
+    select(
+        literal_column("'seen'"),
+        _VISIT.practitioner_id,
+        func.max(_VISIT.starts_at),
+        func.max(_VISIT.ends_at),
+        literal_column("''"),
     )
-    last_seen = (func.max(_VISIT.starts_at), func.max(_VISIT.ends_at))
-    return union_all(
-        select(literal("visit"), *_TIME).where(*theirs, *_LASTS),
-        select(literal("visit"), *_TIME).where(*seat, *others, *_LASTS),
-        select(literal("seen"), _VISIT.practitioner_id, *last_seen, literal(""))
-        .where(*theirs, _VISIT.status.in_(_SEEN), _VISIT.starts_at <= bindparam("now"))
-        .group_by(_VISIT.practitioner_id),
-    )
+    .where(*_THEIRS, one_of_these(_VISIT.status, _SEEN), _VISIT.starts_at <= bindparam("now"))
+    .group_by(_VISIT.practitioner_id),
+)

@@ -23,7 +23,7 @@ from booking.events import HoldExpired
 from booking.model.appointment import NO_OVERLAP, OVERLAP_MESSAGE, Allocation, Appointment
 from booking.model.schedule import Schedule
 from booking.values import AppointmentStatus
-from kernel.db import NewRow, new_id, table_of
+from kernel.db import NewRow, new_id, one_of, table_of
 from kernel.errors import Refused, Unavailable
 from kernel.interval import Interval
 from kernel.work import UnitOfWork
@@ -57,7 +57,7 @@ _LAPSED = (
     .join(_ALLOCATION, _ALLOCATION.c.appointment_id == _APPOINTMENT.c.id)
     .where(
         _ALLOCATION.c.live,
-        _ALLOCATION.c.schedule_id.in_(bindparam("schedule_ids", expanding=True)),
+        one_of(_ALLOCATION.c.schedule_id, "schedule_ids"),
         _ALLOCATION.c.starts_at < bindparam("end"),
         _ALLOCATION.c.ends_at > bindparam("start"),
         _APPOINTMENT.c.status == AppointmentStatus.PENDING,
@@ -66,9 +66,7 @@ _LAPSED = (
     .order_by(_APPOINTMENT.c.id)
     .with_for_update(key_share=True, of=_APPOINTMENT)
 )
-_IN_ORDER = (
-    select(_SCHEDULE.c.id).where(_SCHEDULE.c.id.in_(bindparam("schedule_ids", expanding=True))).order_by(_SCHEDULE.c.id)
-)
+_IN_ORDER = select(_SCHEDULE.c.id).where(one_of(_SCHEDULE.c.id, "schedule_ids")).order_by(_SCHEDULE.c.id)
 _LOCK = _IN_ORDER.with_for_update(key_share=True)
 _LOCK_IF_FREE = _IN_ORDER.with_for_update(key_share=True, skip_locked=True)
 # The constraint is named, or a clash of keys would be swallowed like one of times.

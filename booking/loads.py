@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from booking.choice import Load
 from booking.model.appointment import Appointment
 from booking.values import BLOCKING
-from kernel.db import table_of
+from kernel.db import one_of, one_of_these, table_of
 from kernel.interval import Interval, day_interval, wall_to_instant
 
 
@@ -64,11 +64,11 @@ def _counting(joins: int) -> Select[*tuple[Any, ...]]:
             *(_count_if(row.starts_at < bindparam(f"joined_{number}")) for number in range(joins)),
         )
         .where(
-            row.practitioner_id.in_(bindparam("practitioner_ids", expanding=True)),
-            row.status.in_(BLOCKING),
+            one_of(row.practitioner_id, "practitioner_ids"),
+            one_of_these(row.status, BLOCKING),
             row.starts_at >= bindparam("start"),
             row.starts_at < bindparam("end"),
-            row.id.not_in(bindparam("ignoring", expanding=True)),
+            ~one_of(row.id, "ignoring"),
             or_(row.hold_expires_at.is_(None), row.hold_expires_at > bindparam("now")),
         )
         .group_by(row.practitioner_id)

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import (
     BigInteger,
+    Column,
     ColumnElement,
     CompoundSelect,
     Dialect,
@@ -22,6 +23,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import Session
+from sqlalchemy.sql.base import ReadOnlyColumnCollection
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeDecorator
 
@@ -33,6 +35,7 @@ from booking.model.schedule import BusyInterval
 from booking.spans import Span
 from booking.travel import Addresses, PlacedSpan
 from booking.values import BLOCKING, AppointmentStatus, Place
+from kernel.db import one_of, table_of
 from kernel.interval import Interval
 
 
@@ -79,7 +82,10 @@ def busy_spans(
     return found
 
 
-# Every booking reads this: the statements are made once, in each of the few forms there are.
+# Every booking reads this: the statements are made once, in each of the few forms there are, and on tables rather than
+# classes, since the mapper costs more than the statement.
+_Columns = ReadOnlyColumnCollection[str, Column[Any]]
+_CLAIM, _VISIT, _ELSEWHERE = (table_of(row).c for row in (Allocation, Appointment, BusyInterval))
 
 
 @cache
@@ -89,33 +95,33 @@ def _listed(is_ignoring: bool, is_ignoring_hold: bool) -> CompoundSelect[Any]:  
         select(row.schedule_id, *(_Listed(second) for second in _seconds_of(row)))
         .where(*_meeting(row))
         .group_by(row.schedule_id)
-        for row in (Allocation, BusyInterval)
+        for row in (_CLAIM, _ELSEWHERE)
     )
-    return union_all(visits.where(Allocation.live, *_counting(is_ignoring, is_ignoring_hold)), elsewhere)
+    return union_all(visits.where(_CLAIM.live, *_counting(is_ignoring, is_ignoring_hold)), elsewhere)
 
 
 @cache
 def _placed(is_ignoring: bool, is_ignoring_hold: bool) -> CompoundSelect[Any]:  # noqa: FBT001 -- a key of the cache
     """Return the read of what is taken, a row for each visit with what tells its address."""
-    where = (Appointment.service_id, Appointment.location_id, Appointment.place)
+    where = (_VISIT.service_id, _VISIT.location_id, _VISIT.place)
     visits = (
-        select(Allocation.schedule_id, *_seconds_of(Allocation), *where)
-        .join(Appointment, Appointment.id == Allocation.appointment_id)
-        .where(Allocation.live, *_meeting(Allocation), *_counting(is_ignoring, is_ignoring_hold))
+        select(_CLAIM.schedule_id, *_seconds_of(_CLAIM), *where)
+        .join(table_of(Appointment), _VISIT.id == _CLAIM.appointment_id)
+        .where(_CLAIM.live, *_meeting(_CLAIM), *_counting(is_ignoring, is_ignoring_hold))
     )
-    elsewhere = select(BusyInterval.schedule_id, *_seconds_of(BusyInterval), *(null() for _ in where)).where(
-        *_meeting(BusyInterval)
+    elsewhere = select(_ELSEWHERE.schedule_id, *_seconds_of(_ELSEWHERE), *(null() for _ in where)).where(
+        *_meeting(_ELSEWHERE)
     )
     return union_all(visits, elsewhere)
 
 
 def _counting(is_ignoring: bool, is_ignoring_hold: bool) -> Iterator[ColumnElement[bool]]:  # noqa: FBT001 -- as above
-    yield Allocation.appointment_id.not_in(_ids_of_holds(Appointment.hold_expires_at <= bindparam("now")))
+    yield _CLAIM.appointment_id.not_in(_ids_of_holds(_VISIT.hold_expires_at <= bindparam("now")))
     if is_ignoring:
-        yield Allocation.appointment_id.not_in(bindparam("ignoring", expanding=True))
+        yield ~one_of(_CLAIM.appointment_id, "ignoring")
     if is_ignoring_hold:
-        theirs = _ids_of_holds(Appointment.conversation_id == bindparam("conversation_id"))
-        yield Allocation.appointment_id.not_in(theirs)
+        theirs = _ids_of_holds(_VISIT.conversation_id == bindparam("conversation_id"))
+        yield _CLAIM.appointment_id.not_in(theirs)
 
 
 def visit_starts(
@@ -179,8 +185,8 @@ def _is_not_hold_of(conversation_id: str) -> ColumnElement[bool]:
 
 def _ids_of_holds(condition: ColumnElement[bool]) -> Select[str]:
     # They are few, so that asking for them costs less than joining each Allocation with its Appointment.
-    return select(Appointment.id).where(
-        Appointment.status == AppointmentStatus.PENDING, Appointment.hold_expires_at.is_not(None), condition
+    return select(_VISIT.id).where(
+        _VISIT.status == AppointmentStatus.PENDING, _VISIT.hold_expires_at.is_not(None), condition
     )
 
 
@@ -251,13 +257,13 @@ def _listed_on_sqlite(element: _Listed, compiler: Any, **options: Any) -> str:
     return f"json_group_array({compiler.process(element.clauses, **options)})"
 
 
-def _seconds_of(row: type[Allocation | BusyInterval]) -> tuple[ColumnElement[int], ColumnElement[int]]:
+def _seconds_of(row: _Columns) -> tuple[ColumnElement[int], ColumnElement[int]]:
     return _FirstSecond(row.starts_at), _LastSecond(row.ends_at)
 
 
-def _meeting(row: type[Allocation | BusyInterval]) -> tuple[ColumnElement[bool], ...]:
+def _meeting(row: _Columns) -> tuple[ColumnElement[bool], ...]:
     return (
-        row.schedule_id.in_(bindparam("schedule_ids", expanding=True)),
+        one_of(row.schedule_id, "schedule_ids"),
         row.ends_at > bindparam("start"),
         row.starts_at < bindparam("end"),
     )

@@ -1,18 +1,37 @@
 """What every table shares: the base class, column types that mean the same on SQLite and PostgreSQL, ids and names."""
 
+import json
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime
+from enum import StrEnum
 from functools import partial
 from typing import Any, NamedTuple, cast
 
-from sqlalchemy import JSON, DateTime, Dialect, Engine, MetaData, String, Table, Text, create_engine, event
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    ColumnElement,
+    DateTime,
+    Dialect,
+    Engine,
+    MetaData,
+    String,
+    Table,
+    Text,
+    bindparam,
+    create_engine,
+    event,
+    literal_column,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.exc import DisconnectionError
-from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.orm import DeclarativeBase, InstrumentedAttribute
 from sqlalchemy.pool import ConnectionPoolEntry
-from sqlalchemy.types import TypeDecorator
+from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from kernel import crypto
 
@@ -90,6 +109,51 @@ class Base(DeclarativeBase):
 def table_of(row: type[Base]) -> Table:
     """Return the table of a class of rows: statements on it do without the mapper, which costs more than many of them."""
     return cast(Table, row.__table__)
+
+
+class _Keys(TypeDecorator[list[str]]):
+    """Any number of keys as one value: an array on PostgreSQL, JSON on SQLite."""
+
+    impl = Text
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        return dialect.type_descriptor(Text() if dialect.name == "sqlite" else ARRAY(Text()))
+
+    def process_bind_param(self, value: list[str] | None, dialect: Dialect) -> Any:
+        return json.dumps(value) if dialect.name == "sqlite" else value
+
+
+class _OneOf(FunctionElement[bool]):
+    type = Boolean()
+    inherit_cache = True
+
+
+@compiles(_OneOf, "postgresql")
+def _one_of_on_postgresql(element: _OneOf, compiler: Any, **options: Any) -> str:
+    column, keys = (compiler.process(each, **options) for each in element.clauses)
+    return f"({column} = ANY ({keys}))"
+
+
+@compiles(_OneOf, "sqlite")
+def _one_of_on_sqlite(element: _OneOf, compiler: Any, **options: Any) -> str:
+    column, keys = (compiler.process(each, **options) for each in element.clauses)
+    return f"({column} IN (SELECT value FROM json_each({keys})))"  # noqa: S608 -- made of what was compiled
+
+
+def one_of(column: ColumnElement[Any] | InstrumentedAttribute[Any], name: str) -> ColumnElement[bool]:
+    """Return the condition that `column` is one of the keys that are given as the list `name` when the statement is sent.
+
+    As `in_`, but the statement is the same for any number of them, none included: it need not be written anew each time.
+    """
+    return _OneOf(column, bindparam(name, type_=_Keys()))
+
+
+def one_of_these(
+    column: ColumnElement[Any] | InstrumentedAttribute[Any], words: Iterable[StrEnum]
+) -> ColumnElement[bool]:
+    """Return the condition that `column` is one of `words`, which stand in the statement itself."""
+    return column.in_([literal_column(f"'{word}'") for word in sorted(words)])
 
 
 class NewRow(NamedTuple):
