@@ -7,7 +7,7 @@ the people the conversation is about, or by a time that can be booked; a promise
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from sqlalchemy import select
@@ -98,7 +98,7 @@ class Checker:
                 yield f"no such price: {found[0]}"
 
     def _false_moments(self, sentence: str, rows: Sequence[Row]) -> Iterator[str]:
-        moments = list(self._moments(sentence))
+        moments = list(self.moments(sentence))
         is_denial = _DENIAL.search(sentence) is not None
         for one in moments:
             who = self._person_in(one.tail)
@@ -148,7 +148,7 @@ class Checker:
 
     def _is_free_at(self, minute: int, day: date, who: str | None, rows: Sequence[Row]) -> bool:
         """Say whether what is named, or was asked for, can be had then; not where they have a visit of their own."""
-        at = datetime(day.year, day.month, day.day, minute // 60, minute % 60)  # noqa: DTZ001 -- wall time
+        at = _wall(day, minute)
         if any(row.start == at for row in rows):
             return False
         services = self._named or sorted(self._services)
@@ -166,7 +166,7 @@ class Checker:
         for pattern, status in deeds:
             if pattern.search(sentence):
                 starts = {row.start for row in rows if row.status == status and not row.is_hold}
-                if not any(one.at in starts for one in self._moments(sentence)):
+                if not any(one.at in starts for one in self.moments(sentence)):
                     yield f"not {status} in the database: {sentence}"
 
     def _false_promises(self, text: str, conversation: str | None, *, is_handed_over: bool) -> Iterator[str]:
@@ -179,16 +179,15 @@ class Checker:
         with self._world.services.db.read() as session:
             return session.scalars(select(kind.id).where(kind.conversation_id == conversation)).first() is not None
 
-    def _moments(self, sentence: str) -> Iterator[Moment]:
+    def moments(self, sentence: str) -> Iterator[Moment]:
+        """Yield each date of a sentence that a time goes with."""
         days = list(_DAY.finditer(sentence))
         for place, found in enumerate(days):
-            day, time = self._day(found), _TIME.search(sentence, found.end())
-            if day is None or time is None or not _BETWEEN.fullmatch(sentence[found.end() : time.start()]):
+            day, clock = self._day(found), _TIME.search(sentence, found.end())
+            if day is None or clock is None or not _BETWEEN.fullmatch(sentence[found.end() : clock.start()]):
                 continue
             end = days[place + 1].start() if place + 1 < len(days) else len(sentence)
-            minute = _minute(time)
-            at = datetime(day.year, day.month, day.day, minute // 60, minute % 60)  # noqa: DTZ001 -- wall time
-            yield Moment(at, sentence, sentence[time.end() : end])
+            yield Moment(_wall(day, _minute(clock)), sentence, sentence[clock.end() : end])
 
     def _day(self, found: re.Match[str]) -> date | None:
         """Return the day that is meant: this year's, or next year's once it has passed."""
@@ -231,7 +230,11 @@ class Checker:
 def moments_in(text: str, *, world: World, goal: Goal) -> set[datetime]:
     """Return every date with a time that a text names, as wall times."""
     checker = Checker(world, goal, {})
-    return {one.at for sentence in _sentences(text) for one in checker._moments(sentence)}  # noqa: SLF001 -- of this module
+    return {one.at for sentence in _sentences(text) for one in checker.moments(sentence)}
+
+
+def _wall(day: date, minute: int) -> datetime:
+    return datetime.combine(day, time(minute // 60, minute % 60))
 
 
 def _sentences(text: str) -> list[str]:

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from benchmarks.patients import learned
 from benchmarks.patients.goals import Errand, Existing, Goal, Kind, Part, Somebody, Wish
@@ -100,14 +100,14 @@ class Patient:
         self._note(acts, text)
         if self._turns >= self.goal.patience:
             return None
-        question = next((one for one in reversed(acts) if one["say"] in _ANSWERS), None)
+        question = next((one for one in reversed(acts) if one["say"] in self._ANSWERS), None)
         if self._is_time_to_digress(question):
             self._digressions += 1
             return self._count(Said(self._digression()))
         if question is None:
             return self._count(self._go_on())
         self._asked[question["say"]] += 1
-        return self._count(_ANSWERS[question["say"]](self, question))
+        return self._count(self._ANSWERS[question["say"]](self, question))
 
     def _count(self, said: Said) -> Said:
         self._turns += 1
@@ -469,6 +469,34 @@ class Patient:
         option = self._option({**fields, "practitioners": [fields["practitioner"]]})
         return self._catalogue.service(fields["service"]).key == visit.service and option.start == visit.start
 
+    # What a patient answers to each question of the agent.
+    _ANSWERS: ClassVar[Mapping[str, Callable[[Any, Mapping[str, Any]], Said]]] = {
+        "what-to-do": _more,
+        "anything-else": _more,
+        "ask-service": _say_service,
+        "ask-which-service": _say_which_service,
+        "ask-practitioner": _say_practitioner,
+        "ask-which-practitioner": _say_practitioner,
+        **dict.fromkeys(_WHEN_QUESTIONS, _say_when),
+        "offer": _consider,
+        "offer-one": _consider,
+        "read-back": _check,
+        "read-back-move": _check_move,
+        "read-back-cancel": _check_cancel,
+        "ask-move-or-cancel": _check_cancel,
+        "ask-which-visit": _say_which_visit,
+        "ask-name": _say_name,
+        "ask-their-name": _say_their_name,
+        "ask-last-name": _say_last_name,
+        "ask-birth-date": _say_born,
+        "ask-their-birth-date": _say_born,
+        "birth-date-again": _say_born,
+        "ask-phone": _say_phone,
+        "nothing-free": _decline,
+        "offer-message": _decline,
+        "ask-message": _leave_message,
+    }
+
 
 def is_answered(errand: Errand, text: str) -> bool:
     """Say whether a reply holds the answer to a question."""
@@ -486,32 +514,3 @@ def _bare(when: str) -> str:
 
 def _minute(at: datetime) -> int:
     return at.hour * 60 + at.minute
-
-
-_Answer = Callable[[Patient, Mapping[str, Any]], Said]
-_ANSWERS: Mapping[str, _Answer] = {
-    "what-to-do": Patient._more,  # noqa: SLF001 -- a table of this module's own methods
-    "anything-else": Patient._more,  # noqa: SLF001
-    "ask-service": Patient._say_service,  # noqa: SLF001
-    "ask-which-service": Patient._say_which_service,  # noqa: SLF001
-    "ask-practitioner": Patient._say_practitioner,  # noqa: SLF001
-    "ask-which-practitioner": Patient._say_practitioner,  # noqa: SLF001
-    **dict.fromkeys(_WHEN_QUESTIONS, Patient._say_when),  # noqa: SLF001
-    "offer": Patient._consider,  # noqa: SLF001
-    "offer-one": Patient._consider,  # noqa: SLF001
-    "read-back": Patient._check,  # noqa: SLF001
-    "read-back-move": Patient._check_move,  # noqa: SLF001
-    "read-back-cancel": Patient._check_cancel,  # noqa: SLF001
-    "ask-move-or-cancel": Patient._check_cancel,  # noqa: SLF001
-    "ask-which-visit": Patient._say_which_visit,  # noqa: SLF001
-    "ask-name": Patient._say_name,  # noqa: SLF001
-    "ask-their-name": Patient._say_their_name,  # noqa: SLF001
-    "ask-last-name": Patient._say_last_name,  # noqa: SLF001
-    "ask-birth-date": Patient._say_born,  # noqa: SLF001
-    "ask-their-birth-date": Patient._say_born,  # noqa: SLF001
-    "birth-date-again": Patient._say_born,  # noqa: SLF001
-    "ask-phone": Patient._say_phone,  # noqa: SLF001
-    "nothing-free": Patient._decline,  # noqa: SLF001
-    "offer-message": Patient._decline,  # noqa: SLF001
-    "ask-message": Patient._leave_message,  # noqa: SLF001
-}
