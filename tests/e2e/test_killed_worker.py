@@ -134,14 +134,14 @@ def test_a_booking_is_pushed_and_told_once_though_workers_die_in_the_middle_of_b
 
         # One dies in the middle of the push and one in the middle of the text, in whatever order they come.
         pid = workers.start(stack)
-        eventually(lambda: outside.calendar.withheld or outside.vendor.withheld, deadline_s=40, what="the first call")
+        eventually(lambda: outside.calendar.withheld or outside.vendor.withheld, deadline_s=90, what="the first call")
         os.kill(pid, signal.SIGKILL)
         pid = workers.start(stack)
-        eventually(lambda: outside.calendar.withheld and outside.vendor.withheld, deadline_s=40, what="the other call")
+        eventually(lambda: outside.calendar.withheld and outside.vendor.withheld, deadline_s=90, what="the other call")
         os.kill(pid, signal.SIGKILL)
         outside.withhold(answers=False)
         workers.start(stack)
-        eventually(lambda: is_all_done(product), deadline_s=60, what="all deliveries being done")
+        eventually(lambda: is_all_done(product), deadline_s=120, what="all deliveries being done")
 
         [event] = outside.events()
         assert event is not None

@@ -48,7 +48,7 @@ def test_from_an_empty_folder_to_a_product_that_is_ready_and_gone_again(tmp_path
     port = free_port()
     base = f"http://127.0.0.1:{port}"
     with serving(tmp_path, port) as (process, said):
-        eventually(lambda: requests.get(f"{base}/readyz", timeout=5).status_code == 200, deadline_s=30)
+        eventually(lambda: requests.get(f"{base}/readyz", timeout=5).status_code == 200, deadline_s=60)
         first = said.read_text()
         calendar = re.search(r"Calendars +(\S+)/\.web/ +user (\S+), password (\S+)", first)
         assert calendar, first
@@ -68,13 +68,13 @@ def test_from_an_empty_folder_to_a_product_that_is_ready_and_gone_again(tmp_path
 
         process.send_signal(signal.SIGTERM)
 
-        assert process.wait(timeout=20) == 0
+        assert process.wait(timeout=60) == 0
     with pytest.raises(requests.ConnectionError):
         requests.get(f"{base}/healthz", timeout=2)
 
     # A second start finds everything, and tells no password again.
     with serving(tmp_path, port) as (process, said):
-        eventually(lambda: requests.get(f"{base}/readyz", timeout=5).status_code == 200, deadline_s=30)
+        eventually(lambda: requests.get(f"{base}/readyz", timeout=5).status_code == 200, deadline_s=60)
         again = said.read_text()
         other = subprocess.run(
             FRONTDESK, env=environment(tmp_path, free_port()), capture_output=True, text=True, timeout=60, check=False

@@ -65,7 +65,7 @@ def test_an_unsigned_request_is_refused_and_writes_nothing(product: Product) -> 
         "/twilio/voice/status",
         "/twilio/sms/status",
     ):
-        response = requests.post(product.base_url + target, data=a_text(AccountSid=product.account.sid), timeout=20)
+        response = requests.post(product.base_url + target, data=a_text(AccountSid=product.account.sid), timeout=60)
         assert response.status_code == 403
 
     assert product.row_counts() == before
@@ -77,7 +77,7 @@ def test_a_wrongly_signed_request_is_refused_and_writes_nothing(product: Product
     headers = {SIGNATURE_HEADER: signature.encode()}
 
     response = requests.post(
-        f"{product.base_url}/twilio/sms", data=a_text(AccountSid=product.account.sid), headers=headers, timeout=20
+        f"{product.base_url}/twilio/sms", data=a_text(AccountSid=product.account.sid), headers=headers, timeout=60
     )
 
     # A header of ten kilobytes may be refused by the server before we see it.
@@ -105,7 +105,7 @@ def test_the_host_header_is_not_trusted_for_the_seal(product: Product) -> None:
         f"{product.base_url}/twilio/sms",
         data=fields,
         headers={SIGNATURE_HEADER: signature, "Host": "evil.test", "X-Forwarded-Host": "evil.test"},
-        timeout=20,
+        timeout=60,
     )
 
     assert response.status_code == 403
@@ -146,7 +146,7 @@ def test_a_request_without_parameters_is_refused_and_writes_nothing(product: Pro
     before = product.row_counts()
     signature = sign(product.account, url=f"{product.base_url}/twilio/sms", params={})
 
-    response = requests.post(f"{product.base_url}/twilio/sms", headers={SIGNATURE_HEADER: signature}, timeout=20)
+    response = requests.post(f"{product.base_url}/twilio/sms", headers={SIGNATURE_HEADER: signature}, timeout=60)
 
     assert 400 <= response.status_code < 500
     assert product.row_counts() == before
@@ -173,7 +173,7 @@ def test_a_body_that_is_not_utf_8_is_refused_and_writes_nothing(product: Product
         f"{product.base_url}/twilio/sms",
         data=body,
         headers={SIGNATURE_HEADER: "bm90IG91cnM=", "Content-Type": "application/x-www-form-urlencoded"},
-        timeout=20,
+        timeout=60,
     )
 
     assert 400 <= response.status_code < 500
@@ -195,7 +195,7 @@ def test_a_number_that_is_no_clinics_is_answered_and_writes_nothing(product: Pro
 
 
 def test_a_get_is_refused_with_a_sentence(product: Product) -> None:
-    response = requests.get(f"{product.base_url}/twilio/voice/turn?n=1", timeout=20)
+    response = requests.get(f"{product.base_url}/twilio/voice/turn?n=1", timeout=60)
 
     assert response.status_code == 405
     assert response.text
@@ -227,8 +227,8 @@ def test_a_failure_inside_is_an_apology_and_a_task(product: Product, monkeypatch
 
 
 def test_health_is_told_to_anybody_and_readiness_needs_a_worker(product: Product) -> None:
-    health = requests.get(f"{product.base_url}/healthz", timeout=20)
-    readiness = requests.get(f"{product.base_url}/readyz", timeout=20)
+    health = requests.get(f"{product.base_url}/healthz", timeout=60)
+    readiness = requests.get(f"{product.base_url}/readyz", timeout=60)
 
     assert (health.status_code, health.json()) == (200, {"status": "ok"})
     assert readiness.status_code == 503
@@ -236,7 +236,7 @@ def test_health_is_told_to_anybody_and_readiness_needs_a_worker(product: Product
 
 
 def test_the_bare_address_leads_to_the_console(product: Product) -> None:
-    response = requests.get(product.base_url, timeout=20)
+    response = requests.get(product.base_url, timeout=60)
 
     assert response.status_code == 200
     assert response.url.startswith(f"{product.base_url}/console/log-in")
@@ -244,7 +244,7 @@ def test_the_bare_address_leads_to_the_console(product: Product) -> None:
 
 @pytest.mark.parametrize("path", ["/nothing-here", "/console/%00", "/twilio/nothing"])
 def test_an_unknown_page_is_a_plain_answer_with_the_headers_of_all_pages(product: Product, path: str) -> None:
-    response = requests.get(product.base_url + path, timeout=20)
+    response = requests.get(product.base_url + path, timeout=60)
 
     assert response.status_code in {302, 404}
     assert "Traceback" not in response.text

@@ -53,7 +53,7 @@ def arena(database_url: str, *, clinic_id: str, processes: int = PROCESSES) -> I
         for line in lines:
             line.close()
         for worker in workers:
-            worker.join(timeout=10)
+            worker.join(timeout=60)
 
 
 def _answer(line: Connection) -> Any:

@@ -72,7 +72,7 @@ def _killed_at_some_moment(db: Database, patient_ids: tuple[str, ...], *, first_
     threading.Event().wait(after_s)
     assert worker.pid is not None
     os.kill(worker.pid, signal.SIGKILL)
-    worker.join(timeout=10)
+    worker.join(timeout=60)
     assert worker.exitcode == -signal.SIGKILL, "it had ended by itself"
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, ConsoleMessage, Page, Route, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Route, expect, sync_playwright
 
 CHROMIUM = Path("/usr/bin/chromium")
 _ARGUMENTS = [
@@ -22,6 +22,7 @@ _ARGUMENTS = [
 ]
 DESKTOP = (1280, 800)
 PHONE = (390, 844)
+expect.set_options(timeout=30_000)  # what is expected is there in a moment; a busy machine may have other ideas
 
 
 @dataclass(frozen=True)

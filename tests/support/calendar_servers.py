@@ -28,14 +28,14 @@ class Calendar:
     def objects(self) -> dict[str, str]:
         """Return the iCalendar text of every member by its address, read without any client library."""
         auth = (self.username, self.password)
-        listing = requests.request("PROPFIND", self.url, headers={"Depth": "1"}, auth=auth, timeout=10)
+        listing = requests.request("PROPFIND", self.url, headers={"Depth": "1"}, auth=auth, timeout=60)
         listing.raise_for_status()
         names = {part.split("<")[0] for part in listing.text.split("href>")[1:] if part.split("<")[0].endswith(".ics")}
         base = self.url.split("/", 3)
         found = {}
         for name in sorted(names):
             address = name if name.startswith("http") else f"{base[0]}//{base[2]}{name}"
-            answer = requests.get(address, auth=auth, timeout=10)
+            answer = requests.get(address, auth=auth, timeout=60)
             answer.raise_for_status()
             found[address] = answer.text
         return found
@@ -61,7 +61,7 @@ class CalendarServer:
             data=_NEW_CALENDAR.format(name=name),
             headers={"Content-Type": "application/xml"},
             auth=(self.username, self.password),
-            timeout=10,
+            timeout=60,
         )
         if answer.status_code != 201:
             raise AssertionError(f"MKCALENDAR {url}: {answer.status_code} {answer.text}")

@@ -26,7 +26,7 @@ def running(
     is_ready: Callable[[], object],
     env: Mapping[str, str] | None = None,
     stop_with: signal.Signals = signal.SIGTERM,
-    deadline_s: float = 20.0,
+    deadline_s: float = 60.0,
 ) -> Iterator[subprocess.Popen[bytes]]:
     """Run `command` until the block ends. Fails with the end of its output when it stops early or is never ready."""
     with log.open("wb") as output:

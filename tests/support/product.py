@@ -67,7 +67,7 @@ class Product:
             self.base_url + target,
             data=fields,
             headers={SIGNATURE_HEADER: signature},
-            timeout=20,
+            timeout=60,
             allow_redirects=False,
         )
 

@@ -90,7 +90,7 @@ def in_processes(target: Any, arguments: list[tuple[Any, tuple[str, ...]]]) -> C
     for _ in processes:
         counts.update(results.get())
     for process in processes:
-        process.join(timeout=10)
+        process.join(timeout=60)
     return counts
 
 

@@ -193,7 +193,7 @@ class TwilioServer:
         signature = RequestValidator(self.auth_token).compute_signature(url, dict(fields))
         address = url if via is None else via.rstrip("/") + "/" + url.split("/", 3)[3]
         headers = {"X-Twilio-Signature": signature, "I-Twilio-Idempotency-Token": str(uuid.uuid4())}
-        return requests.post(address, data=dict(fields), headers=headers, timeout=15)
+        return requests.post(address, data=dict(fields), headers=headers, timeout=60)
 
     def stop(self) -> None:
         self._is_stopping.set()  # wakes the slow answers

@@ -9,7 +9,7 @@ T = TypeVar("T")
 LOOK_AGAIN_S = 0.02
 
 
-def eventually(condition: Callable[[], T], *, deadline_s: float = 10.0, what: str = "the condition") -> T:
+def eventually(condition: Callable[[], T], *, deadline_s: float = 30.0, what: str = "the condition") -> T:
     """Return the first truthy value of `condition`; fail the test when there is none before the deadline.
 
     An exception of `condition` counts as "not yet" until the deadline, and is then the cause of the failure.

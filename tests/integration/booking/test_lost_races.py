@@ -119,16 +119,16 @@ def test_a_claim_that_waits_for_one_that_is_then_given_up_gets_the_time(
                 {"id": appointments[0], "start": HOUR.start, "end": HOUR.end},
             )
             claimed.set()
-            give_up.wait(10)
+            give_up.wait(30)
             connection.rollback()
 
     other = threading.Thread(target=claims_and_gives_up)
     other.start()
-    assert claimed.wait(10)
+    assert claimed.wait(30)
     threading.Timer(0.2, give_up.set).start()
     with database.begin() as work, guard.all_or_nothing(work):
         guard.claim(work, appointment_id=appointments[1], claims=[Claim("schedule-lee", HOUR)])
-    other.join(10)
+    other.join(30)
 
     with database.begin() as work, pytest.raises(SlotTaken), guard.all_or_nothing(work):
         guard.claim(work, appointment_id=appointments[0], claims=[Claim("schedule-lee", HOUR)])
@@ -144,7 +144,7 @@ def test_a_deadlock_ends_as_taken_for_one_and_well_for_the_other(
         try:
             with database.begin() as work, guard.all_or_nothing(work):
                 guard.claim(work, appointment_id=appointment_id, claims=[Claim(first, HOUR)])
-                both_have_one.wait(10)
+                both_have_one.wait(30)
                 guard.claim(work, appointment_id=appointment_id, claims=[Claim(second, HOUR)])
             outcomes.append("claimed")
         except SlotTaken:
@@ -157,7 +157,7 @@ def test_a_deadlock_ends_as_taken_for_one_and_well_for_the_other(
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(20)
+        thread.join(30)
 
     assert sorted(outcomes) == ["claimed", "taken"]
 

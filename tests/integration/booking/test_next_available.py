@@ -169,17 +169,17 @@ def test_an_older_reading_never_replaces_a_newer_one(
         found = real(*args, **options)  # type: ignore[arg-type]  # passed on as it came
         if threading.current_thread().name == "first":
             has_read.set()
-            may_write.wait(5)
+            may_write.wait(30)
         return found
 
     monkeypatch.setattr(kept, "_first_starts", slowly)
     first = threading.Thread(target=refreshed, args=(database, catalogue, CARTER), name="first")
     first.start()
-    assert has_read.wait(5)
+    assert has_read.wait(30)
 
     def later() -> None:
         if not database.is_postgresql:
-            first.join(5)  # there the first transaction keeps every writer out
+            first.join(30)  # there the first transaction keeps every writer out
         book(database, catalogue, service="skin-check", practitioner="carter", location="riverside", starts_at=FIRST)
         refreshed(database, catalogue, CARTER)
 
@@ -188,8 +188,8 @@ def test_an_older_reading_never_replaces_a_newer_one(
     if database.is_postgresql:
         eventually(lambda: database.run(_somebody_waits_for_a_lock), what="a wait for the lock")
     may_write.set()
-    first.join(10)
-    second.join(10)
+    first.join(30)
+    second.join(30)
 
     assert known(database, catalogue)[SKIN] == FIRST + timedelta(minutes=30)
 

@@ -31,18 +31,18 @@ def test_turns_are_taken_in_the_order_of_arrival(redis: Redis) -> None:
         with RedisTurnLock(redis).hold("c", wait_s=10, lease_s=10):
             if n == 0:
                 holds.set()
-                let_go.wait(10)
+                let_go.wait(30)
             order.append(n)
 
     threads = []
     for n in range(4):
         threads.append(threading.Thread(target=turn, args=(n,)))
         threads[-1].start()
-        holds.wait(10)
+        holds.wait(30)
         eventually(lambda n=n: redis.llen("frontdesk:turn:c") == n + 1)
     let_go.set()
     for thread in threads:
-        thread.join(10)
+        thread.join(30)
 
     assert order == [0, 1, 2, 3]
 

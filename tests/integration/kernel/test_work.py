@@ -132,7 +132,7 @@ def test_two_writers_at_once_both_get_through(database: Database) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(20)
+        thread.join(30)
 
     with database.read() as session:
         assert len(list(session.scalars(select(Clinic)))) == 8

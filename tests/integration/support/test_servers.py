@@ -105,7 +105,7 @@ def test_a_fresh_calendar_takes_an_event_once(remote_calendar: Calendar):
         headers = {"If-None-Match": "*", "Content-Type": "text/calendar"}
         auth = (remote_calendar.username, remote_calendar.password)
         return requests.put(
-            f"{remote_calendar.url}one.ics", data=event, headers=headers, auth=auth, timeout=10
+            f"{remote_calendar.url}one.ics", data=event, headers=headers, auth=auth, timeout=60
         ).status_code
 
     assert remote_calendar.objects() == {}
@@ -116,7 +116,7 @@ def test_a_fresh_calendar_takes_an_event_once(remote_calendar: Calendar):
 def test_radicale_asks_for_the_password(radicale):
     calendar = radicale.fresh_calendar()
 
-    assert requests.request("PROPFIND", calendar.url, auth=(calendar.username, "wrong"), timeout=10).status_code == 401
+    assert requests.request("PROPFIND", calendar.url, auth=(calendar.username, "wrong"), timeout=60).status_code == 401
 
 
 def test_a_message_is_queued_then_sent_and_found_again(client: Client, twilio: TwilioServer):
@@ -181,7 +181,7 @@ def test_wrong_credentials_are_refused(twilio: TwilioServer):
 def test_too_many_requests_say_when_to_come_back(twilio: TwilioServer):
     twilio.will_fail(Fault(FaultKind.TOO_MANY_REQUESTS, retry_after_s=7))
 
-    answer = requests.post(f"{twilio.base_url}/2010-04-01/Accounts/{twilio.account_sid}/Messages.json", timeout=10)
+    answer = requests.post(f"{twilio.base_url}/2010-04-01/Accounts/{twilio.account_sid}/Messages.json", timeout=60)
 
     assert (answer.status_code, answer.headers["Retry-After"], answer.json()["code"]) == (429, "7", 20429)
 
@@ -217,7 +217,7 @@ def test_a_request_against_the_document_is_noted(twilio: TwilioServer):
     url = f"{twilio.base_url}/2010-04-01/Accounts/{twilio.account_sid}/Messages.json"
     form = {"To": PATIENT, "From": CLINIC_NUMBER, "Body": "Hello", "ScheduleType": "whenever"}
 
-    answer = requests.post(url, data=form, auth=(twilio.account_sid, twilio.auth_token), timeout=10)
+    answer = requests.post(url, data=form, auth=(twilio.account_sid, twilio.auth_token), timeout=60)
 
     assert answer.status_code == 400
     assert "whenever" in twilio.violations.pop()

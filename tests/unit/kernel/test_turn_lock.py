@@ -19,7 +19,7 @@ def test_turns_are_taken_in_the_order_of_arrival() -> None:
     def first() -> None:
         with lock.hold("c", wait_s=5, lease_s=5):
             first_holds.set()
-            let_go.wait(5)
+            let_go.wait(30)
             order.append(0)
 
     def later(n: int) -> None:
@@ -28,14 +28,14 @@ def test_turns_are_taken_in_the_order_of_arrival() -> None:
 
     threads = [threading.Thread(target=first)]
     threads[0].start()
-    first_holds.wait(5)
+    first_holds.wait(30)
     for n in (1, 2, 3):
         threads.append(threading.Thread(target=later, args=(n,)))
         threads[-1].start()
-        eventually(lambda n=n: len(lock._queues["c"]) == n + 1, deadline_s=5)
+        eventually(lambda n=n: len(lock._queues["c"]) == n + 1, deadline_s=60)
     let_go.set()
     for thread in threads:
-        thread.join(5)
+        thread.join(30)
 
     assert order == [0, 1, 2, 3]
 

@@ -24,7 +24,7 @@ class Slow(ScriptedDialog):
         self.is_done = threading.Event()
 
     def handle_turn(self, inbound: Inbound, /) -> Reply:
-        self.go_on.wait(10)
+        self.go_on.wait(30)
         self.answered[inbound.message_key] = super().handle_turn(inbound)
         self.is_done.set()
         return self.answered[inbound.message_key]
@@ -47,7 +47,7 @@ def test_a_turn_that_takes_long_goes_on_and_is_answered_to_whoever_fetches_it(sl
     assert here.answer(INBOUND) is None
     assert elsewhere.fetch(INBOUND, returns=1) is None
     slow.go_on.set()
-    assert slow.is_done.wait(10)
+    assert slow.is_done.wait(30)
     assert elsewhere.fetch(INBOUND, returns=2) == BOOKED
     assert elsewhere.fetch(INBOUND, returns=2) == BOOKED
     assert len(slow.heard) == 1
