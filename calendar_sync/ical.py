@@ -4,28 +4,14 @@ The event carries what a practitioner needs to be in the right room at the right
 patient: a calendar is synchronised to phones and shared with people the clinic does not know.
 """
 
-import hashlib
-import json
-from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
 
 from icalendar import Calendar, Event
 from icalendar.enums import CLASS, STATUS, TRANSP
 
+from calendar_sync.entry import CalendarEntry
+
 _PRODUCT = "-//Frontdesk//Booking//EN"
-
-
-@dataclass(frozen=True)
-class CalendarEntry:
-    """What an event says. Instants are UTC; `sequence` is iCalendar's."""
-
-    uid: str
-    sequence: int
-    starts_at: datetime
-    ends_at: datetime
-    summary: str
-    location: str
-    is_confirmed: bool  # False: TENTATIVE, staff have not said yes yet
 
 
 def to_ical(entry: CalendarEntry, *, stamped_at: datetime) -> str:
@@ -71,12 +57,6 @@ def read_entry(text: str) -> CalendarEntry | None:
         location=str(event.get("LOCATION", "")),
         is_confirmed=str(event.get("STATUS", "CONFIRMED")).upper() == "CONFIRMED",
     )
-
-
-def content_hash(entry: CalendarEntry) -> str:
-    """Return a hash of what the entry says. Servers reorder and rewrite text, so texts are not compared."""
-    facts = asdict(entry) | {"starts_at": entry.starts_at.isoformat(), "ends_at": entry.ends_at.isoformat()}
-    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
 
 def _instant(value: date | datetime) -> datetime | None:

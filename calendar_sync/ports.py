@@ -1,62 +1,109 @@
-"""A calendar elsewhere, as far as we write to it.
+"""A calendar elsewhere, whatever kind it is.
 
-Objects are named by their href; every write is conditional on the ETag it is based on, so that nothing of anybody is
+Events are named by their href; every write is conditional on the version it is based on, so that nothing of anybody is
 overwritten unseen and a write sent twice is noticed.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Protocol
+from zoneinfo import ZoneInfo
 
+from calendar_sync.entry import CalendarEntry
+from calendar_sync.remote_booking import RemoteBooking
 from kernel.errors import Malformed, Unavailable
+from kernel.interval import Interval
+
+_UTC = ZoneInfo("UTC")
 
 
 class ChangedMeanwhile(Unavailable):
-    """The object is not as the write supposed: changed, gone, or there already. Look again, then decide."""
+    """The event is not as the write supposed: changed, gone, or there already. Look again, then decide."""
 
 
 class AccessRefused(Malformed):
     """The calendar refuses us: wrong password, no rights, no such collection. Trying again will not help."""
 
 
-@dataclass(frozen=True)
-class StoredEvent:
-    """An object of a collection. `body` is its iCalendar text."""
-
-    etag: str
-    body: str
+class TimeRefused(Malformed):
+    """The calendar will not have the event at that time: it has something else then. Trying again will not help."""
 
 
 @dataclass(frozen=True)
 class LinkAccess:
-    """How to reach the calendar of a link."""
+    """How to reach the calendar of a link, and how its events are to be read."""
 
     link_id: str
     url: str
     username: str
-    password: str = field(repr=False)
+    secret: str = field(repr=False)  # a password, or what `auth` says
+    kind: str = "caldav"
+    auth: str = "basic"  # basic, or bearer: an OAuth token
+    zone: ZoneInfo = _UTC  # of times that name none, and of days
+    all_day_is_busy: bool = True
+    owner_addresses: tuple[str, ...] = ()  # e-mail addresses: what their owner declined does not keep them busy
+
+
+@dataclass(frozen=True)
+class RemoteEvent:
+    """An event of a collection, or a whole series, as it stands there."""
+
+    href: str
+    version: str  # tells one state of it from the next: an ETag
+    uid: str
+    entry: CalendarEntry | None  # None: a series, an all-day event, something we can't read
+    busy: tuple[Interval, ...]  # sorted; the time it takes of what was asked for
+    faults: tuple[str, ...] = ()  # codes of what could not be read rightly: what stands there may block too little
+    booking: RemoteBooking | None = None  # somebody booked it for themselves there; never one of ours
+
+
+@dataclass(frozen=True)
+class Written:
+    """Where an event is now, and its version: neither need be what it was before."""
+
+    href: str
+    version: str
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What is new in a collection. `present` is all that is there, when everything was listed; else None."""
+
+    events: tuple[RemoteEvent, ...]
+    gone: frozenset[str]  # hrefs
+    token: str | None  # for the next time; None: the calendar has none
+    present: frozenset[str] | None = None
 
 
 class CalendarStore(Protocol):
-    """One collection. Every method takes at most about ten seconds and raises Unavailable or AccessRefused."""
+    """One collection. Every request takes at most about ten seconds. All methods raise Unavailable and AccessRefused."""
 
     def href_of(self, *, name: str) -> str:
-        """Return where an object of that name is kept. Asks nobody."""
+        """Return where a new event of that name is put. Asks nobody."""
         ...
 
-    def get(self, *, href: str) -> StoredEvent | None:
-        """Read an object, or None when it is not there."""
+    def get(self, *, href: str, within: Interval | None = None) -> RemoteEvent | None:
+        """Read an event, or None when it is not there. `busy` is what it takes `within`, and empty without that."""
         ...
 
-    def put(self, *, href: str, body: str, etag: str | None) -> str:
-        """Write an object: a new one (`etag` None), or in place of the one with `etag`. Returns its new ETag.
+    def put(self, *, href: str, entry: CalendarEntry, stamped_at: datetime, version: str | None) -> Written:
+        """Write an event: a new one (`version` None), or in place of the one with `version`.
 
-        Raises ChangedMeanwhile, and then nothing was written. After Unavailable it may have been.
+        Raises ChangedMeanwhile or TimeRefused, and then nothing was written. After Unavailable it may have been.
         """
         ...
 
-    def delete(self, *, href: str, etag: str) -> None:
-        """Remove the object with `etag`. One that is gone already counts as removed. Raises ChangedMeanwhile."""
+    def delete(self, *, href: str, version: str) -> None:
+        """Remove the event with `version`. One that is gone already counts as removed. Raises ChangedMeanwhile."""
+        ...
+
+    def changes(self, *, token: str | None, known: Mapping[str, str], within: Interval) -> Changes:
+        """Return what changed since `token` was given out; without one, or when it is no longer good, all that is there.
+
+        `known` are the versions by href that the caller has: what still has its version is not read again. What a
+        listing left out for want of an answer is an Unavailable, never a shorter listing.
+        """
         ...
 
 

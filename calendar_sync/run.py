@@ -14,8 +14,7 @@ from booking.model.appointment import Appointment
 from booking.model.clinic import Location
 from booking.model.staff import HealthcareService
 from booking.values import AppointmentStatus
-from calendar_sync import ical
-from calendar_sync.ical import CalendarEntry
+from calendar_sync.entry import CalendarEntry, content_hash
 from calendar_sync.model import CalendarLink, LinkState, ObjectState, RemoteObject
 from calendar_sync.plan import Action, Known, plan
 from calendar_sync.ports import AccessRefused, CalendarStore, ChangedMeanwhile, LinkAccess, OpenCalendar
@@ -163,17 +162,17 @@ def _push_to_link(
 
 def _act(store: CalendarStore, task: _Task, href: str) -> Known | None:
     """Carry out the plan and return what is there now."""
-    wanted_hash = ical.content_hash(task.entry) if task.entry else None
+    wanted_hash = content_hash(task.entry) if task.entry else None
     action = plan(known=task.known, wanted_hash=wanted_hash)
     log.info("calendar.push", action=action.value, link_id=task.access.link_id, appointment_id=task.appointment_id)
     if action is Action.NOTHING:
         return task.known
     if task.entry is not None:
-        body = ical.to_ical(task.entry, stamped_at=task.stamped_at)
-        etag = store.put(href=href, body=body, etag=task.known.etag if task.known else None)
-        return Known(etag=etag, content_hash=wanted_hash)
+        version = task.known.etag if task.known else None
+        written = store.put(href=href, entry=task.entry, stamped_at=task.stamped_at, version=version)
+        return Known(etag=written.version, content_hash=wanted_hash)
     if task.known is not None:
-        store.delete(href=href, etag=task.known.etag)
+        store.delete(href=href, version=task.known.etag)
     return None
 
 
@@ -181,8 +180,7 @@ def _look(store: CalendarStore, href: str) -> Known | None:
     found = store.get(href=href)
     if found is None:
         return None
-    entry = ical.read_entry(found.body)
-    return Known(etag=found.etag, content_hash=ical.content_hash(entry) if entry else None)
+    return Known(etag=found.version, content_hash=content_hash(found.entry) if found.entry else None)
 
 
 def _read_task(session: Session, link_id: str, appointment_id: str) -> _Task:
@@ -192,7 +190,7 @@ def _read_task(session: Session, link_id: str, appointment_id: str) -> _Task:
     belongs_here = appointment.practitioner_id == link.practitioner_id
     return _Task(
         appointment_id=appointment_id,
-        access=LinkAccess(link_id=link.id, url=link.url, username=link.username, password=link.password),
+        access=LinkAccess(link_id=link.id, url=link.url, username=link.username, secret=link.password),
         href=row.href,
         known=Known(etag=row.etag, content_hash=row.pushed_hash) if row.etag else None,
         entry=_entry(session, appointment) if belongs_here and _is_shown(appointment) else None,

@@ -53,12 +53,12 @@ def _connect(work: UnitOfWork, calendars: DemoCalendars, now: datetime) -> None:
             practitioner_id=one.id,
             url=access.url,
             username=access.username,
-            password=access.password,
+            password=access.secret,
             now=now,
         )
 
 
 def _access(calendars: DemoCalendars, key: str) -> LinkAccess:
     return LinkAccess(
-        link_id=key, url=calendars.collection(key), username=calendars.username, password=calendars.password
+        link_id=key, url=calendars.collection(key), username=calendars.username, secret=calendars.password
     )

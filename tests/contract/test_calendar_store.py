@@ -1,20 +1,30 @@
 """What every calendar promises: memory, Radicale and Xandikos."""
 
-from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from calendar_sync import ical
 from calendar_sync.adapters.caldav_store import CaldavStore
 from calendar_sync.adapters.memory_store import MemoryStore
-from calendar_sync.ical import CalendarEntry
-from calendar_sync.ports import CalendarStore, ChangedMeanwhile, LinkAccess
+from calendar_sync.entry import CalendarEntry
+from calendar_sync.ports import CalendarStore, ChangedMeanwhile, LinkAccess, RemoteEvent
+from kernel.interval import Interval
 from tests.support.calendar_servers import CalendarServer
 
 pytestmark = pytest.mark.contract
 
 AT = datetime(2027, 3, 15, 13, 0, tzinfo=UTC)
+DAY = Interval(AT - timedelta(hours=13), AT + timedelta(hours=11))
+VISIT = CalendarEntry(
+    uid="visit-1@frontdesk",
+    sequence=0,
+    starts_at=AT,
+    ends_at=AT + timedelta(minutes=45),
+    summary="Dental cleaning",
+    location="Main Street, 1 Main Street, Albany",
+    is_confirmed=True,
+)
 
 
 @pytest.fixture(params=["memory", "radicale", "xandikos"])
@@ -26,98 +36,112 @@ def store(request: pytest.FixtureRequest) -> CalendarStore:
     return CaldavStore(LinkAccess("link", calendar.url, calendar.username, calendar.password))
 
 
-@pytest.fixture
-def text() -> Callable[..., str]:
-    def make(*, uid: str = "visit-1@frontdesk", sequence: int = 0, hours: int = 0) -> str:
-        entry = CalendarEntry(
-            uid=uid,
-            sequence=sequence,
-            starts_at=AT + timedelta(hours=hours),
-            ends_at=AT + timedelta(hours=hours, minutes=45),
-            summary="Dental cleaning",
-            location="Main Street, 1 Main Street, Albany",
-            is_confirmed=True,
-        )
-        return ical.to_ical(entry, stamped_at=AT)
-
-    return make
+def moved(*, hours: int, sequence: int = 1) -> CalendarEntry:
+    by = timedelta(hours=hours)
+    return replace(VISIT, starts_at=VISIT.starts_at + by, ends_at=VISIT.ends_at + by, sequence=sequence)
 
 
-def test_what_is_put_can_be_read(store: CalendarStore, text: Callable[..., str]) -> None:
-    href = store.href_of(name="visit-1")
-
-    etag = store.put(href=href, body=text(), etag=None)
-
-    found = store.get(href=href)
-    assert found is not None
-    assert found.etag == etag
-    assert ical.read_entry(found.body) == ical.read_entry(text())
+def put(store: CalendarStore, entry: CalendarEntry = VISIT, *, version: str | None = None) -> tuple[str, str]:
+    href = store.href_of(name=entry.uid.partition("@")[0])
+    written = store.put(href=href, entry=entry, stamped_at=AT, version=version)
+    return written.href, written.version
 
 
-def test_an_object_that_was_never_put_is_not_there(store: CalendarStore) -> None:
+def found(store: CalendarStore, href: str) -> RemoteEvent:
+    event = store.get(href=href, within=DAY)
+    assert event is not None
+    return event
+
+
+def test_what_is_put_can_be_read(store: CalendarStore) -> None:
+    href, version = put(store)
+
+    event = found(store, href)
+
+    assert (event.href, event.version, event.uid, event.entry) == (href, version, VISIT.uid, VISIT)
+
+
+def test_an_event_takes_the_time_that_was_asked_for(store: CalendarStore) -> None:
+    href, _ = put(store)
+
+    inside = store.get(href=href, within=DAY)
+    across = store.get(href=href, within=Interval(AT - timedelta(hours=1), AT + timedelta(minutes=15)))
+    unasked = store.get(href=href)
+
+    assert inside is not None
+    assert across is not None
+    assert unasked is not None
+    assert inside.busy == (Interval(AT, AT + timedelta(minutes=45)),)
+    assert across.busy == (Interval(AT, AT + timedelta(minutes=15)),)
+    assert unasked.busy == ()
+
+
+def test_an_event_that_was_never_put_is_not_there(store: CalendarStore) -> None:
     assert store.get(href=store.href_of(name="nobody")) is None
 
 
-def test_a_second_create_is_refused_and_changes_nothing(store: CalendarStore, text: Callable[..., str]) -> None:
-    href = store.href_of(name="visit-1")
-    etag = store.put(href=href, body=text(), etag=None)
+def test_a_second_create_is_refused_and_changes_nothing(store: CalendarStore) -> None:
+    href, version = put(store)
 
     with pytest.raises(ChangedMeanwhile):
-        store.put(href=href, body=text(hours=1), etag=None)
+        put(store, moved(hours=1))
 
-    found = store.get(href=href)
-    assert found is not None
-    assert found.etag == etag
+    assert found(store, href).version == version
 
 
-def test_an_update_replaces_what_it_is_based_on(store: CalendarStore, text: Callable[..., str]) -> None:
-    href = store.href_of(name="visit-1")
-    first = store.put(href=href, body=text(), etag=None)
+def test_an_update_replaces_what_it_is_based_on(store: CalendarStore) -> None:
+    href, first = put(store)
 
-    second = store.put(href=href, body=text(sequence=1, hours=2), etag=first)
+    _, second = put(store, moved(hours=2), version=first)
 
-    found = store.get(href=href)
-    assert found is not None
+    event = found(store, href)
     assert second != first
-    assert ical.read_entry(found.body) == ical.read_entry(text(sequence=1, hours=2))
+    assert (event.version, event.entry) == (second, moved(hours=2))
 
 
-def test_an_update_based_on_an_old_state_is_refused(store: CalendarStore, text: Callable[..., str]) -> None:
-    href = store.href_of(name="visit-1")
-    first = store.put(href=href, body=text(), etag=None)
-    store.put(href=href, body=text(sequence=1, hours=2), etag=first)
-
-    with pytest.raises(ChangedMeanwhile):
-        store.put(href=href, body=text(sequence=2, hours=3), etag=first)
-
-
-def test_an_update_of_what_is_gone_is_refused(store: CalendarStore, text: Callable[..., str]) -> None:
-    href = store.href_of(name="visit-1")
-    etag = store.put(href=href, body=text(), etag=None)
-    store.delete(href=href, etag=etag)
+def test_an_update_based_on_an_old_state_is_refused(store: CalendarStore) -> None:
+    _, first = put(store)
+    put(store, moved(hours=2), version=first)
 
     with pytest.raises(ChangedMeanwhile):
-        store.put(href=href, body=text(sequence=1), etag=etag)
+        put(store, moved(hours=3, sequence=2), version=first)
 
 
-def test_a_deleted_object_is_gone_and_may_be_deleted_again(store: CalendarStore, text: Callable[..., str]) -> None:
-    href = store.href_of(name="visit-1")
-    etag = store.put(href=href, body=text(), etag=None)
+def test_an_update_of_what_is_gone_is_refused(store: CalendarStore) -> None:
+    href, version = put(store)
+    store.delete(href=href, version=version)
 
-    store.delete(href=href, etag=etag)
-    store.delete(href=href, etag=etag)
+    with pytest.raises(ChangedMeanwhile):
+        put(store, moved(hours=1), version=version)
+
+
+def test_a_deleted_event_is_gone_and_may_be_deleted_again(store: CalendarStore) -> None:
+    href, version = put(store)
+
+    store.delete(href=href, version=version)
+    store.delete(href=href, version=version)
 
     assert store.get(href=href) is None
 
 
-def test_a_deletion_based_on_an_old_state_is_refused(store: CalendarStore, text: Callable[..., str]) -> None:
-    href = store.href_of(name="visit-1")
-    first = store.put(href=href, body=text(), etag=None)
-    second = store.put(href=href, body=text(sequence=1, hours=2), etag=first)
+def test_a_deletion_based_on_an_old_state_is_refused(store: CalendarStore) -> None:
+    href, first = put(store)
+    _, second = put(store, moved(hours=2), version=first)
 
     with pytest.raises(ChangedMeanwhile):
-        store.delete(href=href, etag=first)
+        store.delete(href=href, version=first)
 
-    found = store.get(href=href)
-    assert found is not None
-    assert found.etag == second
+    assert found(store, href).version == second
+
+
+def test_a_first_look_lists_all_that_is_there(store: CalendarStore) -> None:
+    href, version = put(store)
+    other, _ = put(store, replace(moved(hours=2), uid="visit-2@frontdesk"))
+
+    seen = store.changes(token=None, known={href: version, "gone": "1"}, within=DAY)
+
+    assert seen.present == {href, other}
+    assert seen.gone == {"gone"}
+    assert [(one.href, one.busy) for one in seen.events] == [
+        (other, (Interval(AT + timedelta(hours=2), AT + timedelta(hours=2, minutes=45)),))
+    ]

@@ -1,7 +1,8 @@
 """Appointments arrive in the calendars, once and as they stand, whatever calendars and networks do."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -9,13 +10,14 @@ from sqlalchemy import select
 
 from booking.cancel import cancel_appointment
 from booking.values import BookedVisit, Catalogue, Source
-from calendar_sync import ical
 from calendar_sync.adapters.caldav_store import CaldavStore
 from calendar_sync.adapters.memory_store import MemoryStore
+from calendar_sync.entry import CalendarEntry
 from calendar_sync.model import CalendarLink, LinkState, ObjectState, RemoteObject
-from calendar_sync.ports import AccessRefused, LinkAccess, StoredEvent
+from calendar_sync.ports import AccessRefused, Changes, LinkAccess, RemoteEvent, Written
 from calendar_sync.run import appointments_behind, link_calendar, push_appointment
 from kernel.errors import Unavailable
+from kernel.interval import Interval
 from kernel.work import Database
 from tests.support.calendar_servers import Calendar
 from tests.support.clinic_rows import store_catalogue
@@ -52,19 +54,22 @@ class FaultyStore:
     def href_of(self, *, name: str) -> str:
         return self._store.href_of(name=name)
 
-    def get(self, *, href: str) -> StoredEvent | None:
-        return self._store.get(href=href)
+    def get(self, *, href: str, within: Interval | None = None) -> RemoteEvent | None:
+        return self._store.get(href=href, within=within)
 
-    def put(self, *, href: str, body: str, etag: str | None) -> str:
+    def put(self, *, href: str, entry: CalendarEntry, stamped_at: datetime, version: str | None) -> Written:
         if self._calendars.before_put:
             self._calendars.before_put.pop(0)()
-        etag = self._store.put(href=href, body=body, etag=etag)
+        written = self._store.put(href=href, entry=entry, stamped_at=stamped_at, version=version)
         if self._calendars.after_put:
             self._calendars.after_put.pop(0)()
-        return etag
+        return written
 
-    def delete(self, *, href: str, etag: str) -> None:
-        self._store.delete(href=href, etag=etag)
+    def delete(self, *, href: str, version: str) -> None:
+        self._store.delete(href=href, version=version)
+
+    def changes(self, *, token: str | None, known: Mapping[str, str], within: Interval) -> Changes:
+        return self._store.changes(token=token, known=known, within=within)
 
 
 @pytest.fixture
@@ -103,7 +108,7 @@ def link(database: Database, catalogue: Catalogue, practitioner: str) -> None:
 def shown(calendars: Calendars, practitioner: str) -> list[tuple[str, int, datetime]]:
     """What the practitioner sees: UID, SEQUENCE and start of each event."""
     store = calendars.at(f"https://calendar.test/{practitioner}/")
-    entries = [ical.read_entry(one.body) for one in store.objects.values()]
+    entries = [one.entry for one in store.objects.values()]
     return [(one.uid, one.sequence, one.starts_at) for one in entries if one]
 
 
@@ -219,8 +224,9 @@ def test_an_event_that_was_moved_by_hand_is_put_back(
 ) -> None:
     push(database, calendars, visit)
     store = calendars.at("https://calendar.test/lee/")
-    href, event = next(iter(store.objects.items()))
-    store.put(href=href, body=event.body.replace("Dental cleaning", "Lunch"), etag=event.etag)
+    [event] = store.objects.values()
+    assert event.entry is not None
+    store.place(href=event.href, uid=event.uid, entry=replace(event.entry, summary="Lunch"))
 
     moved = move(database, catalogue, visit, practitioner="lee", starts_at=MONDAY_9 + timedelta(hours=1), now=NOW)
     push(database, calendars, moved)

@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo
 import pytest
 from icalendar import Calendar
 
-from calendar_sync.ical import CalendarEntry, content_hash, read_entry, to_ical
+from calendar_sync.entry import CalendarEntry, content_hash
+from calendar_sync.ical import read_entry, to_ical
 
 pytestmark = pytest.mark.unit
 
