@@ -57,8 +57,7 @@ def _with_month(numbers: list[str], month: int) -> list[tuple[str, int, int]]:
 
 
 def _in_figures(numbers: list[str], *, day_first: bool) -> list[tuple[str, int, int]]:
-    if len(numbers) in {6, 8} and all(len(each) == 1 for each in numbers):
-        numbers = ["".join(numbers)]
+    numbers = _joined_digits(numbers)
     if len(numbers) == 1:
         numbers = _cut_apart(numbers[0])
     if len(numbers) != 3:
@@ -71,6 +70,22 @@ def _in_figures(numbers: list[str], *, day_first: bool) -> list[tuple[str, int, 
     month_first, day_leads = (third, int(first), int(second)), (third, int(second), int(first))
     # The other order counts only where this one is no date at all.
     return [day_leads, month_first] if day_first else [month_first, day_leads]
+
+
+def _joined_digits(numbers: list[str]) -> list[str]:
+    """Join what was said digit by digit: "zero five zero two one nine eight four", "oh five oh two nineteen eighty-four", "one two three one eighty-four"."""
+    if len(numbers) in {6, 8} and all(len(each) == 1 for each in numbers):
+        return ["".join(numbers)]
+    joined: list[str] = []
+    for each in numbers:
+        if joined and joined[-1] == "0" and len(each) == 1:
+            joined[-1] += each
+        else:
+            joined.append(each)
+    singles, rest = joined[:4], joined[4:]
+    if len(rest) == 1 and len(rest[0]) > 1 and all(len(each) == 1 for each in singles):
+        return ["".join(singles[:2]), "".join(singles[2:]), rest[0]]
+    return joined
 
 
 def _cut_apart(figures: str) -> list[str]:

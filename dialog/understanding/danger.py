@@ -1,7 +1,7 @@
 """Red flags: symptoms that lead to the emergency services before anything else.
 
-Errs on the side of alarm: doubt does not take a red flag back. Only a plain denial directly before it does, and words that put it in the past ("last year",
-"history of", "as a child") while nothing beside it says that it goes on.
+Errs on the side of alarm: doubt does not take a red flag back. Only a plain denial directly before it does, words that put it in the past ("last year",
+"history of", "as a child") while nothing beside it says that it goes on, and words that make something harmless of it ("food poisoning").
 """
 
 from dialog.understanding.pattern import Hit, Text
@@ -10,7 +10,13 @@ from dialog.understanding.phrasebook import PhraseBook
 
 def red_flag_in(text: Text, book: PhraseBook) -> Hit | None:
     """Find the first red flag that is neither denied nor over, the longest way it was said."""
-    hits = sorted(book.red_flags.find(text), key=lambda hit: (hit.start, -hit.end))
+    harmless = [range(hit.start, hit.end) for hit in book.harmless.find(text)]
+    found = (
+        hit
+        for hit in book.red_flags.find(text)
+        if not any(hit.start < one.stop and one.start < hit.end for one in harmless)
+    )
+    hits = sorted(found, key=lambda hit: (hit.start, -hit.end))
     if not hits:
         return None
     denied_until = {hit.end for hit in book.denials.find(text)} - set(text.starts)

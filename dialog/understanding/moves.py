@@ -9,10 +9,14 @@ from dataclasses import replace
 
 from dialog.understanding.mention import Span
 from dialog.understanding.pattern import Hit
-from dialog.understanding.scene import Scene
+from dialog.understanding.scene import Scene, read_times
 
 INSTEAD = frozenset({"start_booking", "start_reschedule", "ask_availability", "more_options", "correct"})
 """Beside "I can't come" these make a move of it rather than a cancellation."""
+REPLACED = "start_reschedule replaced"
+"""A cancellation that is one half of a move; the phrase ends where its other half begins."""
+_AGAIN = frozenset({"start_booking", "start_reschedule", "ask_availability", "more_options"})
+_BESIDE_CANCEL = _AGAIN | {"start_cancel", "greet", "thank", "affirm", "correct", "nothing"}
 _ABOUT_VISITS = frozenset(
     {"start_reschedule", "start_cancel", "running_late", "confirm_visit", "ask_appointments", "start_booking"}
 )
@@ -23,7 +27,7 @@ def as_moves(hits: list[Hit], scene: Scene) -> list[Hit]:
     """Read "I can't come Monday, do you have Wednesday?" as one wish to move, and "book a visit, but I can't come Mondays" as a booking."""
     unable = [hit for hit in hits if hit.label == "can_not_come"]
     if not unable:
-        return _of_told(hits, scene)
+        return _of_told(_as_replaced(hits, scene), scene)
     hits = [hit for hit in hits if hit.label != "has_visit"]
     first = unable[0]
     if any(hit.label == "start_booking" and hit.start < first.start for hit in hits):
@@ -37,6 +41,45 @@ def as_moves(hits: list[Hit], scene: Scene) -> list[Hit]:
     end = own[1] if own and own[0] >= first.start else first.end
     moved = replace(first, label=label, end=max(first.end, end))
     return sorted([*kept, moved], key=lambda each: each.start)
+
+
+def _as_replaced(hits: list[Hit], scene: Scene) -> list[Hit]:
+    """Read "cancel my cleaning and get me another one the week after" as a move: the new visit is the old one at another time.
+
+    Whatever else is said of the new one (another service, somebody else's visit) makes it a visit of its own.
+    """
+    cancel = next((hit for hit in hits if hit.label == "start_cancel"), None)
+    if cancel is None or any(_name(hit) not in _BESIDE_CANCEL for hit in hits):
+        return hits
+    again = [hit for hit in hits if hit.start >= cancel.end and _is_for_another_time(hit, scene)]
+    if not again:
+        return hits
+    behind = again[0].start
+    says_when = any(span[1] > behind for span in _times(scene))
+    is_another = bool(scene.book.another_words.intersection(scene.utterance.words[behind:]))
+    if _is_for_another_visit(behind, scene) or not (says_when or is_another):
+        return hits
+    others = [hit for hit in hits if _name(hit) not in {*_AGAIN, "start_cancel"}]
+    return sorted([*others, replace(cancel, label=REPLACED, end=behind)], key=lambda each: each.start)
+
+
+def _is_for_another_time(hit: Hit, scene: Scene) -> bool:
+    """Whether a wish behind a cancellation can be for the same visit. "Move the other one" is for another, "come Friday instead" is not."""
+    if _name(hit) != "start_reschedule":
+        return _name(hit) in _AGAIN
+    return "<visit>" not in {name for at in range(hit.start, hit.end) for name in scene.text.found[at]} and bool(
+        scene.book.instead_words.intersection(scene.utterance.words[hit.start : hit.end])
+    )
+
+
+def _is_for_another_visit(behind: int, scene: Scene) -> bool:
+    is_named = any(each.start >= behind for each in (*scene.services, *scene.staff))
+    is_sought = any("<staff>" in found for found in scene.text.found[behind:])
+    return is_named or is_sought or any(hit.label.startswith("book_for ") for hit in scene.cues)
+
+
+def _name(hit: Hit) -> str:
+    return hit.label.partition(" ")[0]
 
 
 def _of_told(hits: list[Hit], scene: Scene) -> list[Hit]:
@@ -60,9 +103,11 @@ def _wants_another_time(unable: Hit, scene: Scene) -> bool:
 
 def times_of_visit(hits: Sequence[Hit], scene: Scene) -> list[Span]:
     """Give the words that say when the visit is that shall be moved."""
-    moves = [hit for hit in hits if hit.label == "start_reschedule"]
+    moves = [hit for hit in hits if hit.label in {"start_reschedule", REPLACED}]
     if not moves:
         return []
+    if moves[0].label == REPLACED:
+        return _times_within((0, moves[0].end), scene)
     spans = _times(scene)
     told = [hit for hit in scene.book.intents.find(scene.text) if hit.label in _TELLING]
     if told:
@@ -95,6 +140,14 @@ def _names_visit(span: Span, move: Hit, scene: Scene, *, is_only: bool) -> bool:
         return True
     goes_to = end < len(words) and words[end] in scene.book.move_leads
     return goes_to or (is_only and start <= move.start + 2)
+
+
+def _times_within(part: Span, scene: Scene) -> list[Span]:
+    """Give the words of time in `part`, read as if nothing stood behind it."""
+    mentions = read_times(scene, without=scene.set_aside, within=part).mentions
+    offset = scene.utterance.tokens[part[0]].start
+    spans = (scene.utterance.words_between(time.start + offset, time.end + offset) for time in mentions)
+    return [_without_leads(span, scene) for span in spans if span[0] < span[1]]
 
 
 def _times(scene: Scene) -> list[Span]:

@@ -1,5 +1,6 @@
 """Telephone numbers and small numbers as they are said: digits, words, "double five"."""
 
+import re
 from dataclasses import dataclass
 
 from dialog.understanding.mention import Span
@@ -8,6 +9,7 @@ from dialog.understanding.words import Utterance
 from kernel.phone import to_e164
 
 FEWEST_DIGITS = 7
+_WRITTEN_DATE = re.compile(r"\d{1,2}([/.-])\d{1,2}\1(\d{4}|\d{2})|\d{4}([/.-])\d{1,2}\3\d{1,2}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,8 @@ def _digits_from(utterance: Utterance, at: int, book: PhraseBook) -> tuple[str, 
             (book.multiples[words[at]], at + 1) if words[at] in book.multiples and at + 1 < len(words) else (1, at)
         )
         plain = words[here].translate(_SEPARATORS)
+        if _WRITTEN_DATE.fullmatch(words[here]):
+            break  # "3/22/2027" has as many digits as a local number
         if plain.isdigit() and plain.isascii():
             digits += plain * times
         elif (value := book.numbers.get(words[here])) is not None and (value < 10 or digits):

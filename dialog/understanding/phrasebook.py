@@ -88,6 +88,7 @@ class PhraseBook:
     cues: Phrases  # labels are kinds of cue, and "book_for child"
     red_flags: Phrases  # labels are "flag", or "N/M place" for one of the M parts of line N that must all be said
     denials: Phrases
+    harmless: Phrases  # around a red flag these say that it is none
     history: (
         Phrases  # labels are "before" (directly before a red flag), "when", "never" (around such a when) and "ongoing"
     )
@@ -111,6 +112,9 @@ class PhraseBook:
     negations: frozenset[str]
     refusal: str
     both_words: frozenset[str]
+    another_words: frozenset[str]
+    instead_words: frozenset[str]
+    pronoun_leads: frozenset[str]
     visit_leads: frozenset[str]
     visit_pronouns: frozenset[str]
     since_words: frozenset[str]
@@ -184,6 +188,7 @@ class _Binder:
             cues=cues,
             red_flags=red_flags,
             denials=self._phrases(("denial", line) for line in self._lines("red_flag_denials")),
+            harmless=self._phrases(("harmless", line) for line in self._lines("red_flag_harmless")),
             history=self._phrases(self._blocks("red_flag_history")),
             past_verbs=self._words("past_verbs"),
             present_verbs=self._words("present_verbs"),
@@ -205,6 +210,9 @@ class _Binder:
             negations=self._words("negations"),
             refusal=str(self._content["refusal"]),
             both_words=self._words("both_words"),
+            another_words=self._words("another_words"),
+            instead_words=self._words("instead_words"),
+            pronoun_leads=self._words("pronoun_leads"),
             visit_leads=self._words("visit_leads"),
             visit_pronouns=self._words("visit_pronouns"),
             since_words=self._words("since_words"),

@@ -83,6 +83,7 @@ class Scene:
         """Words that are certainly no time: people, numbers, staff, and the "one" of "the one with Dr. Lee"."""
         spans = [each.span for each in (self.phone, self.birth, self.person) if each]
         spans += [(mention.start, mention.end) for mention in self.staff]
+        spans += [(at, at + 1) for at in range(1, len(self.utterance.words)) if self._stands_for_visit(at)]
         if self.listening.asked is Asked.CHOICE:
             words, pointers = self.utterance.words, self.book.around_choice
             spans += [
@@ -91,6 +92,14 @@ class Scene:
                 if words[at] in self.book.numbers and {words[at - 1], words[at]} <= pointers
             ]
         return spans
+
+    def _stands_for_visit(self, at: int) -> bool:
+        """Whether word `at` is the "one" of "another one on Friday" and "book me one next week", which is no hour."""
+        words, book = self.utterance.words, self.book
+        if words[at] not in book.visit_pronouns:
+            return False
+        is_before_day = bool((book.date_leads | book.date_names).intersection(words[at + 1 : at + 2]))
+        return words[at - 1] in book.another_words or (words[at - 1] in book.pronoun_leads and is_before_day)
 
 
 def searchable(utterance: Utterance, book: PhraseBook) -> Text:

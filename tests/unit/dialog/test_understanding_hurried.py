@@ -1,0 +1,130 @@
+"""What hurried people say in one breath: two wishes that are one, words that only sound grave, figures without a cue."""
+
+from datetime import date, datetime
+
+import pytest
+
+from dialog import commands as say
+from dialog.interpreter import Asked, Listening, Option
+from dialog.understanding.local import LocalInterpreter
+from tests.support.clinics import elm_catalogue
+
+pytestmark = pytest.mark.unit
+
+NOW = datetime.fromisoformat("2027-03-10T10:00")
+INTERPRETER = LocalInterpreter()
+ELM = elm_catalogue()
+
+
+def heard(text: str, *, asked: Asked = Asked.NOTHING, offered: tuple[Option, ...] = ()) -> tuple[say.Command, ...]:
+    return INTERPRETER.interpret(text, Listening(catalogue=ELM, now=NOW, asked=asked, offered=offered)).commands
+
+
+def kinds(text: str, *, asked: Asked = Asked.NOTHING) -> list[str]:
+    return [one.name for one in heard(text, asked=asked)]
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "flu shot in the evening at 9pm",
+        "can I get my shot in the arm next week",
+        "thanks for fitting me in",
+        "I think I have food poisoning",
+        "I can't breathe through my nose",
+        "I cut myself shaving yesterday",
+        "I hurt myself playing soccer",
+        "I need a lot of blood tests",
+        "my mother needs physio after a stroke",
+        "I'm drowning in work, can I move Tuesday",
+        "can we run over the prices again",
+    ],
+)
+def test_words_that_only_sound_grave_are_no_emergency(said: str) -> None:
+    assert say.Emergency.name not in kinds(said)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "I was shot in the leg",
+        "somebody shot him",
+        "my son is fitting",
+        "I swallowed poison",
+        "he can't breathe",
+        "I want to hurt myself",
+        "she keeps cutting herself",
+        "there is a lot of blood",
+        "my father is having a stroke",
+        "my dad got run over",
+        "my kid is drowning",
+        "I feel like hurting myself",
+    ],
+)
+def test_what_is_grave_is_an_emergency_however_near_to_harmless_words(said: str) -> None:
+    assert kinds(said) == [say.Emergency.name]
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "cancel my Tuesday cleaning and get me another one the week after",
+        "cancel my cleaning on Tuesday and book me a new one next week",
+        "cancel Tuesday and book next Friday",
+        "I need to cancel Tuesday. Can I come Friday at 3 instead?",
+        "I'd like to cancel my Tuesday appointment, what do you have on Friday",
+    ],
+)
+def test_a_visit_cancelled_for_another_time_is_moved(said: str) -> None:
+    commands = heard(said)
+
+    times = [one for one in commands if isinstance(one, say.GiveTime)]
+    assert commands[0] == say.StartReschedule()
+    assert not any(isinstance(one, (say.StartBooking, say.StartCancel)) for one in commands)
+    assert [(sorted(one.wish.weekdays), one.of_visit) for one in times if one.of_visit] == [([1], True)]
+    assert sum(not one.of_visit for one in times) == 1
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        (
+            "cancel my cleaning and book me a blood test",
+            ["start_cancel", "give_service", "start_booking", "give_service"],
+        ),
+        ("cancel my appointment and book one for my son", ["start_cancel", "start_booking", "book_for"]),
+        ("cancel my appointment and find me another doctor", ["start_cancel", "more_options"]),
+    ],
+)
+def test_another_wish_beside_a_cancellation_is_one_of_its_own(said: str, expected: list[str]) -> None:
+    assert kinds(said) == expected
+
+
+@pytest.mark.parametrize("asked", [Asked.WHEN, Asked.CHOICE, Asked.YES_NO])
+@pytest.mark.parametrize("said", ["3/22/2027", "03-22-2027", "2027-03-22"])
+def test_a_date_in_figures_is_no_telephone_number(said: str, asked: Asked) -> None:
+    (command,) = heard(said, asked=asked)
+
+    assert isinstance(command, say.GiveTime)
+    assert command.wish.days[0].first == date(2027, 3, 22)
+
+
+@pytest.mark.parametrize(
+    ("said", "born"),
+    [
+        ("oh three oh three nineteen ninety", date(1990, 3, 3)),
+        ("zero five zero two eighty four", date(1984, 5, 2)),
+        ("one two three one nineteen fifty nine", date(1959, 12, 31)),
+        ("oh five twelve nineteen ninety", date(1990, 5, 12)),
+    ],
+)
+def test_a_date_of_birth_is_read_digit_by_digit(said: str, born: date) -> None:
+    assert heard(said, asked=Asked.BIRTH_DATE) == (say.GiveBirthDate(born),)
+
+
+@pytest.mark.parametrize("said", ["book me another one next week", "get me one next week"])
+def test_one_that_stands_for_the_visit_is_no_hour(said: str) -> None:
+    (wish,) = [one.wish for one in heard(said) if isinstance(one, say.GiveTime)]
+
+    assert wish.at_minute is None
+    assert wish.days[0].first == date(2027, 3, 15)
