@@ -1,8 +1,9 @@
 """The web process that `frontdesk serve` runs."""
 
+from collections.abc import Callable
 from typing import Any
+from wsgiref.types import WSGIApplication
 
-from flask import Flask
 from gunicorn.app.base import BaseApplication
 
 from frontdesk.wsgi import make_app
@@ -13,26 +14,30 @@ _THREADS = 64
 
 def serve_web(settings: Settings) -> None:
     """Answer on the settings' host and port until SIGTERM."""
-    _Server(
-        {
-            "bind": f"{settings.host}:{settings.port}",
-            "worker_class": "gthread",
-            "threads": _THREADS,
-            "graceful_timeout": 5,
-            "loglevel": "warning",
-            "control_socket_disable": True,
-        }
-    ).run()
+    serve_app(make_app, host=settings.host, port=settings.port)
+
+
+def serve_app(make: Callable[[], WSGIApplication], *, host: str, port: int) -> None:
+    """Serve the application that `make` returns, which is called in the process that answers, until SIGTERM."""
+    options = {
+        "bind": f"{host}:{port}",
+        "worker_class": "gthread",
+        "threads": _THREADS,
+        "graceful_timeout": 5,
+        "loglevel": "warning",
+        "control_socket_disable": True,
+    }
+    _Server(make, options).run()
 
 
 class _Server(BaseApplication):  # type: ignore[misc]  # the library has no types
-    def __init__(self, options: dict[str, Any]) -> None:
-        self._options = options
+    def __init__(self, make: Callable[[], WSGIApplication], options: dict[str, Any]) -> None:
+        self._make, self._options = make, options
         super().__init__()
 
     def load_config(self) -> None:
         for name, value in self._options.items():
             self.cfg.set(name, value)
 
-    def load(self) -> Flask:
-        return make_app()
+    def load(self) -> WSGIApplication:
+        return self._make()
