@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import Field, fields
 from datetime import timedelta
+from enum import StrEnum
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -16,6 +17,7 @@ from booking.model.staff import HealthcareService, Practitioner, Resource, Servi
 from booking.values import (
     Answer,
     BookingRules,
+    CalendarPolicy,
     Catalogue,
     ClinicId,
     DatedHours,
@@ -23,7 +25,6 @@ from booking.values import (
     GroupSize,
     LocationInfo,
     Mode,
-    Offering,
     Place,
     PractitionerInfo,
     PriorVisit,
@@ -81,6 +82,7 @@ def load_catalogue(session: Session, *, clinic_id: str) -> Catalogue:
             *(people[row.id] for row in practitioners if row.retired),
         ),
         hidden_verticals=tuple(clinic.hidden_verticals),
+        calendars=policy_of(clinic.calendars),
     )
 
 
@@ -116,23 +118,32 @@ class CatalogueCache:
 
 def rules_of(stored: Mapping[str, Any]) -> BookingRules:
     """Return the rules as stored with the clinic, or with it and a Location: durations in seconds."""
-    return BookingRules(**{field.name: _rule_of(field, stored[field.name]) for field in _RULES if field.name in stored})
+    return BookingRules(**_values_of(_RULES, stored))
+
+
+def policy_of(stored: Mapping[str, Any]) -> CalendarPolicy:
+    """Return the policy for calendars as stored with the clinic: durations in seconds, what is not there as it is by default."""
+    return CalendarPolicy(**_values_of(_POLICY, stored))
 
 
 def stored_rules(rules: Mapping[str, Any]) -> dict[str, Any]:
-    """Return rules by name, all or some, as they are stored."""
+    """Return rules or a policy by name, all or some, as they are stored."""
     return {
         name: round(value.total_seconds()) if isinstance(value, timedelta) else value for name, value in rules.items()
     }
 
 
-_RULES = fields(BookingRules)
+_RULES, _POLICY = fields(BookingRules), fields(CalendarPolicy)
 
 
-def _rule_of(field: Field[Any], stored: Any) -> Any:
+def _values_of(known: Iterable[Field[Any]], stored: Mapping[str, Any]) -> dict[str, Any]:
+    return {field.name: _value_of(field, stored[field.name]) for field in known if field.name in stored}
+
+
+def _value_of(field: Field[Any], stored: Any) -> Any:
     if isinstance(field.default, timedelta):
         return timedelta(seconds=stored)
-    return Offering(stored) if isinstance(field.default, Offering) else stored
+    return type(field.default)(stored) if isinstance(field.default, StrEnum) else stored
 
 
 def _in_order(kind: type[AnyRow], clinic_id: str) -> Select[AnyRow]:

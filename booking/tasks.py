@@ -102,10 +102,15 @@ def settle_tasks(
     about: Iterable[About] = About,
 ) -> None:
     """Note that what the open tasks about the visit wait for has happened. Nothing happens if there are none."""
-    subjects = [f"{clinic_id}:{subject_of(each, appointment_id)}" for each in about]
+    subjects = [subject_of(each, appointment_id) for each in about]
+    settle_subjects(work, clinic_id=clinic_id, subjects=subjects, now=now, done_by=done_by)
+
+
+def settle_subjects(work: UnitOfWork, *, clinic_id: str, subjects: Iterable[str], now: datetime, done_by: str) -> None:
+    """As `settle_tasks`, for tasks that are about something else than a visit."""
     work.session.execute(
         update(StaffTask)
-        .where(StaffTask.subject.in_(subjects), StaffTask.done_at.is_(None))
+        .where(StaffTask.subject.in_([f"{clinic_id}:{each}" for each in subjects]), StaffTask.done_at.is_(None))
         .values(done_at=now, done_by=done_by.removeprefix("staff:"), subject=None)
     )
 

@@ -171,6 +171,32 @@ class BookingRules:
     waitlist_for: timedelta = timedelta(days=30)  # how long somebody stays on the waiting list
 
 
+class Outside(StrEnum):
+    """What is done when somebody moves or deletes a visit in a calendar."""
+
+    FOLLOW = "follow"  # the diary does the same, if its rules allow
+    RESTORE = "restore"  # the calendar is put right again
+
+
+class WhenFailed(StrEnum):
+    """What is done when a calendar that keeps somebody busy can't be read any more."""
+
+    STOP_OFFERING = "stop-offering"
+    GO_ON = "go-on"
+
+
+@dataclass(frozen=True)
+class CalendarPolicy:
+    """What follows from what happens in the practitioners' calendars, and from not hearing of them."""
+
+    stale_after: timedelta = timedelta(minutes=15)  # since the last good read: staff are warned
+    failed_after: timedelta = timedelta(hours=1)  # out of reach for so long: `when_failed` holds
+    when_failed: WhenFailed = WhenFailed.STOP_OFFERING
+    moved_outside: Outside = Outside.FOLLOW
+    deleted_outside: Outside = Outside.RESTORE
+    check_at_commit: bool = False  # look into the calendars once more before a visit is booked
+
+
 @dataclass(frozen=True)
 class WeeklyHours:
     """Open or working on `weekday` (0 = Monday) between two wall times, as offsets from local midnight (24 h: the next)."""
@@ -359,6 +385,7 @@ class Catalogue:
         LocationInfo | ServiceInfo | PractitionerInfo, ...
     ] = ()  # gone, but found by id: past visits name them
     hidden_verticals: tuple[str, ...] = ()
+    calendars: CalendarPolicy = CalendarPolicy()
     _by_id: dict[str, object] = field(default_factory=dict, compare=False, repr=False)
 
     def __post_init__(self) -> None:

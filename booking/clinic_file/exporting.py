@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Iterable
+from dataclasses import asdict
 from datetime import date, timedelta
 from typing import Any
 
@@ -10,9 +11,10 @@ from sqlalchemy.orm import Session
 
 from booking.catalogue import load_catalogue
 from booking.clinic_file import forms
-from booking.clinic_file.schema import RulesPart
+from booking.clinic_file.schema import CalendarsPart, RulesPart
 from booking.values import (
     BookingRules,
+    CalendarPolicy,
     Catalogue,
     DatedHours,
     DateSpan,
@@ -41,6 +43,7 @@ def export_clinic(session: Session, clinic_id: str) -> str:
             hidden_verticals=list(catalogue.hidden_verticals),
         ),
         "rules": _rules(catalogue.rules),
+        "calendars": _calendars(catalogue.calendars),
         "locations": [_location(catalogue, location) for location in catalogue.locations],
         "services": [_service(catalogue, service) for service in catalogue.services],
         "practitioners": [_practitioner(catalogue, person) for person in catalogue.practitioners],
@@ -62,6 +65,10 @@ def _filled(**values: Any) -> dict[str, Any]:
 def _rules(rules: BookingRules) -> dict[str, Any]:
     part = RulesPart(**{name: getattr(rules, name) for name in RulesPart.model_fields})
     return part.model_dump(mode="json", exclude_none=True)
+
+
+def _calendars(policy: CalendarPolicy) -> dict[str, Any]:
+    return CalendarsPart(**asdict(policy)).model_dump(mode="json", exclude_defaults=True)
 
 
 def _own_rules(catalogue: Catalogue, location: LocationInfo) -> dict[str, Any]:

@@ -199,6 +199,7 @@ def _clinic_columns(file: ClinicFile) -> dict[str, Any]:
         "phone": clinic.phone,
         "transfer_to": clinic.transfer_to,
         "rules": stored_rules(dict(file.rules)),
+        "calendars": stored_rules(dict(file.calendars)),
         "hidden_verticals": sorted(set(clinic.hidden_verticals)),
         "answers": [{"topic": one.topic, "text": one.text, "phrases": list(one.phrases)} for one in file.answers],
     }

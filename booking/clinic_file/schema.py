@@ -15,7 +15,7 @@ from pydantic import (
 )
 
 from booking.clinic_file import forms
-from booking.values import BookingRules, DateSpan, Mode, Offering, PriorVisit
+from booking.values import BookingRules, CalendarPolicy, DateSpan, Mode, Offering, Outside, PriorVisit, WhenFailed
 from kernel.money import Money
 
 
@@ -138,6 +138,20 @@ class RulesPart(Part):
     waitlist: Offering = _RULES.waitlist
     offer_for: Annotated[Duration, AfterValidator(_some_time)] = _RULES.offer_for
     waitlist_for: Annotated[Duration, AfterValidator(_some_time)] = _RULES.waitlist_for
+
+
+_CALENDARS = CalendarPolicy()
+
+
+class CalendarsPart(Part):
+    """What follows from what happens in the practitioners' own calendars."""
+
+    stale_after: Annotated[Duration, AfterValidator(_some_time)] = _CALENDARS.stale_after
+    failed_after: Annotated[Duration, AfterValidator(_some_time)] = _CALENDARS.failed_after
+    when_failed: WhenFailed = _CALENDARS.when_failed
+    moved_outside: Outside = _CALENDARS.moved_outside
+    deleted_outside: Outside = _CALENDARS.deleted_outside
+    check_at_commit: bool = _CALENDARS.check_at_commit
 
 
 class DatedPart(Part):
@@ -293,6 +307,7 @@ class ClinicFile(Part):
 
     clinic: ClinicPart
     rules: RulesPart = RulesPart()
+    calendars: CalendarsPart = CalendarsPart()
     locations: Annotated[list[LocationPart], Field(min_length=1)]
     services: list[ServicePart] = []
     practitioners: list[PractitionerPart] = []

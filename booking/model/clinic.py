@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ForeignKey, UniqueConstraint
+from sqlalchemy import ForeignKey, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from kernel.db import Base, new_id
@@ -25,6 +25,9 @@ class Clinic(Base):
     transfer_to: Mapped[str | None]
     rules: Mapped[dict[str, Any]]  # BookingRules; durations in seconds
     hidden_verticals: Mapped[list[str]] = mapped_column(default=list)
+    calendars: Mapped[dict[str, Any]] = mapped_column(
+        default=dict, server_default=text("'{}'")
+    )  # CalendarPolicy; durations in seconds
     answers: Mapped[list[Any]]
 
 

@@ -152,10 +152,11 @@ def test_the_copy_made_before_migrating_is_a_whole_database(tmp_path: Path) -> N
 
 
 def test_turns_of_the_release_before_are_held_where_their_conversation_was(engine: Engine, empty_url: str) -> None:
-    migrate(engine, revision="0001")
+    migrate(engine)
     database = Database(empty_url, secret=SECRET)
     with database.begin() as work:
         store_catalogue(work, elm_catalogue())
+    migrate(engine, revision="0001")
     at = {"at": "2027-03-10 15:00:00"}
     with engine.begin() as connection:
         connection.execute(
@@ -180,3 +181,37 @@ def test_turns_of_the_release_before_are_held_where_their_conversation_was(engin
     with engine.connect() as connection:
         found = connection.execute(text("SELECT channel, thread_hash, tokens_in, cost FROM turn")).one()
     assert tuple(found) == ("voice", "hash", 0, None)
+
+
+def test_what_the_release_before_wrote_into_a_calendar_counts_as_seen_there(engine: Engine, empty_url: str) -> None:
+    migrate(engine)
+    database = Database(empty_url, secret=SECRET)
+    catalogue = elm_catalogue()
+    with database.begin() as work:
+        store_catalogue(work, catalogue)
+    visit = book(database, catalogue, practitioner="lee", starts_at=MONDAY_9)
+    database.dispose()
+    migrate(engine, revision="0002")
+    with engine.begin() as connection:
+        connection.execute(
+            text(
+                "INSERT INTO calendar_link (id, clinic_id, practitioner_id, kind, url, username, password, state, created_at)"
+                " VALUES ('l1', 'clinic-elm', 'practitioner-lee', 'caldav', 'https://a.test/', 'lee', '', 'ok', :at)"
+            ),
+            {"at": "2027-03-10 15:00:00"},
+        )
+        connection.execute(
+            text(
+                "INSERT INTO remote_object (id, link_id, appointment_id, href, etag, sequence, pushed_hash, state, changed_at)"
+                " VALUES ('o1', 'l1', :visit, '/a.ics', '1', 0, 'hash', 'ok', :at)"
+            ),
+            {"at": "2027-03-10 15:00:00", "visit": visit.id},
+        )
+
+    migrate(engine)
+
+    with engine.connect() as connection:
+        found = connection.execute(text("SELECT seen_hash, attempt_hash, appointment_id FROM remote_object")).one()
+        link = connection.execute(text("SELECT reads_busy, shows_visits, sync_token FROM calendar_link")).one()
+    assert tuple(found) == ("hash", None, visit.id)
+    assert (bool(link[0]), bool(link[1]), link[2]) == (True, True, None)

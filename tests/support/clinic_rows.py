@@ -59,6 +59,7 @@ def _clinic(catalogue: Catalogue) -> Clinic:
         phone=catalogue.phone,
         transfer_to=catalogue.transfer_to,
         rules=stored_rules(vars(catalogue.rules)),
+        calendars=stored_rules(vars(catalogue.calendars)),
         answers=[{"topic": one.topic, "text": one.text, "phrases": list(one.phrases)} for one in catalogue.answers],
     )
 

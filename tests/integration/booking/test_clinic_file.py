@@ -14,7 +14,7 @@ from booking.hold import place_hold
 from booking.model.appointment import Appointment
 from booking.patients import find_by_phone
 from booking.queries import day_sheet, find_slots, upcoming_visits
-from booking.values import Catalogue, SlotQuery, Source
+from booking.values import CalendarPolicy, Catalogue, Outside, SlotQuery, Source, WhenFailed
 from kernel.interval import Interval
 from kernel.work import Database, OutboxEntry
 
@@ -24,6 +24,7 @@ NOW = datetime(2027, 3, 10, 15, 0, tzinfo=UTC)
 ELM = """\
 clinic: {key: elm, name: Elm Street Clinic, timezone: America/New_York, country: US, languages: [en, es], phone: "+12125550100", transfer_to: "+12125550199"}
 rules: {minimum_notice: 2h, maximum_advance: 90d, step: 15m, hold: 5m, cancel_notice: 1h, max_per_patient_per_day: 3}
+calendars: {failed_after: 2h, when_failed: go-on, deleted_outside: follow, check_at_commit: true}
 locations:
   - {key: main, name: Main Street, aliases: [downtown], address: "1 Main Street, Albany", hours: {mon-fri: ["08:00-18:00"], sat: ["09:00-13:00"]}, closed: [2027-07-05, "2027-12-24/2027-12-26"], parking: Behind the house.}
   - {key: west, name: West, address: "1 Far Street, Phoenix", timezone: America/Phoenix, phone: "+16025550100", hours: {all: ["00:00-24:00"]}}
@@ -70,6 +71,19 @@ def test_a_file_becomes_a_clinic_that_can_be_booked(database: Database):
     assert report.warnings == ()
     # Ann has Dr. Lee and the only chair at nine, until 9:55 with the buffer; the next begins five minutes after that.
     assert f"{found[0].starts_at.astimezone(ZoneInfo('America/New_York')):%H:%M}" == "10:00"
+
+
+def test_the_policy_for_calendars_is_kept_with_the_clinic(database: Database):
+    report = bring(database)
+
+    policy = catalogue_of(database, report.clinic_id).calendars
+
+    assert policy == CalendarPolicy(
+        failed_after=timedelta(hours=2),
+        when_failed=WhenFailed.GO_ON,
+        deleted_outside=Outside.FOLLOW,
+        check_at_commit=True,
+    )
 
 
 def test_an_import_twice_is_the_same_as_once(database: Database):

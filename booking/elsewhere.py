@@ -1,0 +1,77 @@
+"""Time that is taken in other calendars: the one way it is written into the diary.
+
+It blocks what is offered and what is booked from then on. Visits that have the time already keep it: whoever writes here
+has seen to those.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+
+from sqlalchemy import delete, insert, select
+
+from booking.guard import schedule_tag
+from booking.model.schedule import BusyInterval
+from kernel.db import new_id, one_of
+from kernel.interval import Interval, merged
+from kernel.work import UnitOfWork
+
+
+def set_busy(work: UnitOfWork, *, schedule_id: str, origin: str, spans: Iterable[Interval], now: datetime) -> bool:
+    """Make `spans` the time that `origin` takes in the Schedule, and say whether it was another before.
+
+    What is over by `now` is left out. Calling again changes nothing. Takes no lock.
+    """
+    return set_busy_of_many(work, schedule_id=schedule_id, spans_by_origin={origin: spans}, now=now)
+
+
+def set_busy_of_many(
+    work: UnitOfWork, *, schedule_id: str, spans_by_origin: Mapping[str, Iterable[Interval]], now: datetime
+) -> bool:
+    """As `set_busy`, for many origins in a number of statements that does not grow with them."""
+    there = _taken_by(work, schedule_id=schedule_id, origins=spans_by_origin)
+    wanted = {
+        origin: {(one.start, one.end) for one in merged(spans) if one.end > now}
+        for origin, spans in spans_by_origin.items()
+    }
+    old = [row_id for origin in wanted for span, row_id in there[origin].items() if span not in wanted[origin]]
+    new = [
+        {"id": new_id(), "schedule_id": schedule_id, "origin": origin, "starts_at": start, "ends_at": end}
+        for origin, spans in wanted.items()
+        for start, end in sorted(spans - there[origin].keys())
+    ]
+    if old:
+        work.session.execute(delete(BusyInterval).where(one_of(BusyInterval.id, "old")), {"old": old})
+    if new:
+        work.session.execute(insert(BusyInterval), new)
+    if old or new:
+        work.touch(schedule_tag(schedule_id))
+    return bool(old or new)
+
+
+def clear_busy(work: UnitOfWork, *, schedule_id: str, origin_prefix: str) -> bool:
+    """Give back all the time that is taken by origins which begin so, and say whether there was any."""
+    gone = work.session.execute(
+        delete(BusyInterval)
+        .where(BusyInterval.schedule_id == schedule_id, BusyInterval.origin.startswith(origin_prefix, autoescape=True))
+        .returning(BusyInterval.id)
+    )
+    is_any = bool(gone.all())
+    if is_any:
+        work.touch(schedule_tag(schedule_id))
+    return is_any
+
+
+def _taken_by(
+    work: UnitOfWork, *, schedule_id: str, origins: Iterable[str]
+) -> dict[str, dict[tuple[datetime, datetime], str]]:
+    rows = work.session.execute(
+        select(BusyInterval.origin, BusyInterval.starts_at, BusyInterval.ends_at, BusyInterval.id).where(
+            BusyInterval.schedule_id == schedule_id, one_of(BusyInterval.origin, "origins")
+        ),
+        {"origins": sorted(origins)},
+    )
+    found: dict[str, dict[tuple[datetime, datetime], str]] = defaultdict(dict)
+    for origin, start, end, row_id in rows:
+        found[origin][start, end] = row_id
+    return found
