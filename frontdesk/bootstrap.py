@@ -99,14 +99,19 @@ def build(settings: Settings) -> Services:
 
 
 def build_in_process(
-    *, data_dir: Path, account: TwilioAccount, now: datetime, model: ModelSettings | None = None
+    *,
+    data_dir: Path,
+    account: TwilioAccount,
+    now: datetime,
+    model: ModelSettings | None = None,
+    database_url: str | None = None,
 ) -> tuple[Services, FixedClock]:
-    """Assemble the product in one process with a clock that is moved by hand: SQLite in `data_dir`, jobs run on the spot,
-    texts and calendars in memory. The terminal chat and scripted conversations run on it.
+    """Assemble the product in one process with a clock that is moved by hand: SQLite in `data_dir` unless another database
+    is named, jobs run on the spot, texts and calendars in memory. The terminal chat and scripted conversations run on it.
     """
     settings = Settings(
         data_dir=data_dir,
-        database_url=f"sqlite:///{data_dir / 'frontdesk.db'}",
+        database_url=database_url or f"sqlite:///{data_dir / 'frontdesk.db'}",
         redis_url=None,
         host="127.0.0.1",
         port=8000,

@@ -13,36 +13,14 @@ from typing import Any
 from sqlalchemy import select
 
 from benchmarks.patients.goals import Goal, Wish
+from benchmarks.patients.tongues import TONGUES, unaccented
+from benchmarks.patients.wording import words
 from benchmarks.patients.world import Row, World
 from booking.model.task import StaffTask
 from booking.model.waitlist import WaitlistEntry
+from booking.values import ServiceInfo
 
-_WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-_DAY = re.compile(
-    r"(?:\b(?P<weekday>mon|tue|wed|thu|fri|sat|sun)[a-z]*\.?,? )?"
-    r"\b(?P<month>jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.? (?P<day>\d{1,2})(?:st|nd|rd|th)?\b",
-    re.IGNORECASE,
-)
-_TIME = re.compile(r"\b(?P<hour>\d{1,2})(?::(?P<minute>\d\d))? ?(?P<half>[AP])\.?M\b", re.IGNORECASE)
-_BETWEEN = re.compile(r"(?:,| at)? ?")
-_NAMED = re.compile(r"\b(?:Dr\.|Doctor|Nurse) (?:[A-Z][\w'-]+ )*[A-Z][\w'-]+")
 _PRICE = re.compile(r"\$(\d+)(?:\.(\d\d))?")
-_DENIAL = re.compile(
-    r"\b(?:isn't|is not|are not|aren't|taken|closed|nothing|nobody|no |not in|can't|gone|full|only|too soon|gone by)\b",
-    re.IGNORECASE,
-)
-_NOTHING = re.compile(
-    r"Nothing is free(?: with (?P<who>(?:(?! at ).)+?))?,? on (?P<day>[^,]+, [A-Z]\w+ \d+\w*|[A-Z]\w+ [A-Z]\w+ \d+)\.?"
-)
-_BOOKED = re.compile(r"\bis booked for\b|\bBooked:")
-_MOVED = re.compile(r"\bis now on\b|\bMoved:")
-_CANCELLED = re.compile(r"\bhave cancelled\b|\bCancelled:")
-_WAITING = re.compile(r"\bYou are on the waiting list\b")
-_PROMISED = re.compile(
-    r"\bI have (?:told|asked) our staff\b|\bour staff will get your message\b|\bSomebody will get back to you\b"
-)
-_DAYS_SHOWN = 8
 
 
 @dataclass(frozen=True)
@@ -59,6 +37,7 @@ class Checker:
 
     def __init__(self, world: World, goal: Goal, before: Mapping[str, Row]) -> None:
         self._world = world
+        self._tongue = TONGUES[world.language]
         self._before = before
         self._names = {_plain(goal.me.name), *(_plain(one.person.name) for one in goal.errands if one.person)}
         wishes = [wish for one in goal.errands for wish in (one.first, one.wish) if wish]
@@ -73,7 +52,8 @@ class Checker:
     def unsupported(self, text: str, *, conversation: str | None, is_handed_over: bool) -> list[str]:
         """Return what a reply says that is not so, each in a few words. To be asked before the next message is sent."""
         self._free = {}
-        self._named = [one.key for one in self._world.catalogue.services if _plain(one.name) in _plain(text)]
+        text = self._tongue.written(text)
+        self._named = [one.key for one in self._world.catalogue.services if self._is_named(one, text)]
         rows = self._rows(conversation)
         found = []
         for sentence in _sentences(text):
@@ -82,6 +62,11 @@ class Checker:
         found += list(self._false_promises(text, conversation, is_handed_over=is_handed_over))
         return found
 
+    def _is_named(self, service: ServiceInfo, text: str) -> bool:
+        called = words(self._world.language).get("services", {}).get(service.key, {})
+        names = [service.name, *(name for some in called.values() for name in some)]
+        return any(_plain(one) in _plain(text) for one in names)
+
     def _rows(self, conversation: str | None) -> list[Row]:
         """Return the appointments that this patient may be told of, as they are and as they were."""
         now = self._world.rows().values()
@@ -89,9 +74,11 @@ class Checker:
         return mine + [self._before[one.id] for one in mine if one.id in self._before]
 
     def _false_days(self, sentence: str) -> Iterator[str]:
-        for found in _DAY.finditer(sentence):
+        for found in self._tongue.day.finditer(sentence):
             day = self._day(found)
-            if day is None or (found["weekday"] and _WEEKDAYS[day.weekday()] != found["weekday"][:3].lower()):
+            if day is None or (
+                found["weekday"] and self._tongue.weekdays[day.weekday()] != found["weekday"][:3].lower()
+            ):
                 yield f"no such day: {found[0]}"
         for found in _PRICE.finditer(sentence):
             if int(found[1]) * 100 + int(found[2] or 0) not in self._prices:
@@ -99,7 +86,7 @@ class Checker:
 
     def _false_moments(self, sentence: str, rows: Sequence[Row]) -> Iterator[str]:
         moments = list(self.moments(sentence))
-        is_denial = _DENIAL.search(sentence) is not None
+        is_denial = self._tongue.denial.search(sentence) is not None
         for one in moments:
             who = self._person_in(one.tail)
             is_row = any(row.start == one.at and who in {None, row.practitioner} for row in rows)
@@ -112,8 +99,8 @@ class Checker:
 
     def _false_denials(self, sentence: str) -> Iterator[str]:
         """Check that on a day on which nothing is said to be free there is nothing, with whoever is named."""
-        denied = _NOTHING.fullmatch(sentence.strip())
-        named = _DAY.search(denied["day"]) if denied else None
+        denied = self._tongue.nothing.fullmatch(sentence.strip())
+        named = self._tongue.day.search(denied["day"]) if denied else None
         day = self._day(named) if named else None
         if denied is None or day is None:
             return
@@ -129,11 +116,11 @@ class Checker:
 
     def _false_times(self, sentence: str, rows: Sequence[Row]) -> Iterator[str]:
         """Check times that stand alone: hours of the clinic, a visit of theirs, or what they asked for. One that is denied must not be free."""
-        named = _DAY.search(sentence)
+        named = self._tongue.day.search(sentence)
         day, who = self._day(named) if named else None, self._person_in(sentence)
-        times = list(_TIME.finditer(sentence))
+        times = list(self._tongue.time.finditer(sentence))
         # "8:00 AM-6:00 PM, closed on Sunday" denies none of its times.
-        is_denied = len(times) == 1 and _DENIAL.search(sentence) is not None
+        is_denied = len(times) == 1 and self._tongue.denial.search(sentence) is not None
         for found in times:
             minute = _minute(found)
             if is_denied:
@@ -155,14 +142,14 @@ class Checker:
         return any(start == at and who in {None, key} for one in services for start, key in self._slots(one))
 
     def _false_names(self, sentence: str) -> Iterator[str]:
-        if re.search(r"\bno (?:Dr|Doctor|Nurse)", sentence):
+        if self._tongue.nobody_called.search(sentence):
             return
-        for found in _NAMED.finditer(sentence):
+        for found in self._tongue.named.finditer(sentence):
             if _plain(found[0]).split()[-1] not in self._surnames:
                 yield f"nobody here is called {found[0]}"
 
     def _false_deeds(self, sentence: str, rows: Sequence[Row]) -> Iterator[str]:
-        deeds = ((_BOOKED, "booked"), (_MOVED, "booked"), (_CANCELLED, "cancelled"))
+        deeds = ((self._tongue.booked, "booked"), (self._tongue.moved, "booked"), (self._tongue.cancelled, "cancelled"))
         for pattern, status in deeds:
             if pattern.search(sentence):
                 starts = {row.start for row in rows if row.status == status and not row.is_hold}
@@ -170,9 +157,9 @@ class Checker:
                     yield f"not {status} in the database: {sentence}"
 
     def _false_promises(self, text: str, conversation: str | None, *, is_handed_over: bool) -> Iterator[str]:
-        if _WAITING.search(text) and not self._has(WaitlistEntry, conversation):
+        if self._tongue.waiting.search(text) and not self._has(WaitlistEntry, conversation):
             yield "on no waiting list"
-        if _PROMISED.search(text) and not is_handed_over and not self._has(StaffTask, conversation):
+        if self._tongue.promised.search(text) and not is_handed_over and not self._has(StaffTask, conversation):
             yield "no task for the staff"
 
     def _has(self, kind: type[WaitlistEntry] | type[StaffTask], conversation: str | None) -> bool:
@@ -181,10 +168,14 @@ class Checker:
 
     def moments(self, sentence: str) -> Iterator[Moment]:
         """Yield each date of a sentence that a time goes with."""
-        days = list(_DAY.finditer(sentence))
+        days = list(self._tongue.day.finditer(sentence))
         for place, found in enumerate(days):
-            day, clock = self._day(found), _TIME.search(sentence, found.end())
-            if day is None or clock is None or not _BETWEEN.fullmatch(sentence[found.end() : clock.start()]):
+            day, clock = self._day(found), self._tongue.time.search(sentence, found.end())
+            if (
+                day is None
+                or clock is None
+                or not self._tongue.between.fullmatch(sentence[found.end() : clock.start()])
+            ):
                 continue
             end = days[place + 1].start() if place + 1 < len(days) else len(sentence)
             yield Moment(_wall(day, _minute(clock)), sentence, sentence[clock.end() : end])
@@ -192,7 +183,7 @@ class Checker:
     def _day(self, found: re.Match[str]) -> date | None:
         """Return the day that is meant: this year's, or next year's once it has passed."""
         today = self._world.now.astimezone(self._world.catalogue.zone).date()
-        month = _MONTHS.index(found["month"].lower()) + 1
+        month = self._tongue.months.index(found["month"].lower()) + 1
         try:
             day = date(today.year, month, int(found["day"]))
             return day if day >= today else day.replace(year=today.year + 1)
@@ -230,7 +221,8 @@ class Checker:
 def moments_in(text: str, *, world: World, goal: Goal) -> set[datetime]:
     """Return every date with a time that a text names, as wall times."""
     checker = Checker(world, goal, {})
-    return {one.at for sentence in _sentences(text) for one in checker.moments(sentence)}
+    written = TONGUES[world.language].written(text)
+    return {one.at for sentence in _sentences(written) for one in checker.moments(sentence)}
 
 
 def _wall(day: date, minute: int) -> datetime:
@@ -239,7 +231,7 @@ def _wall(day: date, minute: int) -> datetime:
 
 def _sentences(text: str) -> list[str]:
     """Cut a text where a claim ends: at lines, semicolons and full stops, but not after a title."""
-    parts = re.split(r"\n|; |(?<!Dr)(?<!Mr)(?<!Mrs)(?<!St)[.?!] ", text)
+    parts = re.split(r"\n|; |(?<!Dr)(?<!Mr)(?<!Mrs)(?<!St)(?<!Dra)(?<!Enf)[.?!] ", text)
     return [one for one in parts if one.strip()]
 
 
@@ -262,4 +254,4 @@ def _minute(found: re.Match[str]) -> int:
 
 
 def _plain(text: str) -> str:
-    return " ".join(re.sub(r"[^\w\s]", " ", text.lower()).split())
+    return " ".join(re.sub(r"[^\w\s]", " ", unaccented(text).lower()).split())

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from itertools import cycle, islice
 from random import Random
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from benchmarks.patients.goals import Days, Errand, Existing, Goal, Kind, Part, Somebody, Times, Wish
 from benchmarks.patients.wording import own_language, words
@@ -75,7 +75,9 @@ class Maker:
 
     def reason(self) -> Goal:
         services = [
-            one for one in self._services() if any(each.startswith(("my ", "I ")) for each in own_language(one.reasons))
+            one
+            for one in self._services()
+            if any(each.startswith(("my ", "I ")) for each in own_language(one.reasons, self.world.language))
         ]
         service = self._pick(services)
         errand = Errand(Kind.BOOK, self.wish(self.a_slot(service)), topic="reason")
@@ -91,7 +93,7 @@ class Maker:
             raise NothingFits  # what such a visit is called is a child's visit for a child
         if services and self.random.random() < 0.4:
             booking = Errand(Kind.BOOK, self.wish(self.a_slot(self._pick(services))))
-        errand = replace(booking, person=child, relation=self.random.choice(["son", "daughter"]))
+        errand = replace(booking, person=child, relation=self.random.choice(self._words["relations"]["child"]))
         return self._goal(me, [errand], more=1)
 
     def relative(self) -> Goal:
@@ -99,7 +101,7 @@ class Maker:
         if other == me:
             raise NothingFits
         errand = replace(
-            self.booking(), person=other, relation=self.random.choice(["mother", "father", "wife", "husband"])
+            self.booking(), person=other, relation=self.random.choice(self._words["relations"]["grown_up"])
         )
         return self._goal(me, [errand], more=1)
 
@@ -219,7 +221,7 @@ class Maker:
         return self._pick(self._people())
 
     def a_newcomer(self) -> Somebody:
-        names = words()["names"]
+        names = self._words["names"]
         name = f"{self._pick(names['new_first'])} {self._pick(names['new_last'])}"
         born = date(self._number(1940, 2003), self._number(1, 12), self._number(1, 28))
         return Somebody(name, born, self._new_number())
@@ -307,11 +309,13 @@ class Maker:
         if place.parking:
             found.append(Errand(Kind.ASK, whole, topic="parking", answer=place.parking))
         found += [
-            Errand(Kind.ASK, topic="own", words=self._pick(own_language(one.phrases)), answer=one.text)
+            Errand(
+                Kind.ASK, topic="own", words=self._pick(own_language(one.phrases, self.world.language)), answer=one.text
+            )
             for one in catalogue.answers
-            if own_language(one.phrases) and own_language([one.text])
+            if own_language(one.phrases, self.world.language) and own_language([one.text], self.world.language)
         ]
-        return self._pick(found)
+        return self._pick([one for one in found if one.topic not in self._words.get("topics_left_out", ())])
 
     def _days_around(self, day: date, *, is_narrow: bool) -> Days:
         """Draw the days that will do, `day` among them."""
@@ -388,6 +392,10 @@ class Maker:
         if len(set(services)) < len(services) or is_same_day:
             raise NothingFits
 
+    @property
+    def _words(self) -> Mapping[str, Any]:
+        return words(self.world.language)
+
     def _services(self) -> list[ServiceInfo]:
         """Return what grown-ups come for by themselves."""
         return [
@@ -415,7 +423,7 @@ class Maker:
         return sum(one.phone == me.phone for one in self.world.people) > 1
 
     def _new_child(self, me: Somebody) -> Somebody:
-        name = f"{self._pick(words()['names']['new_first'])} {me.name.split()[-1]}"
+        name = f"{self._pick(self._words['names']['new_first'])} {me.name.split()[-1]}"
         return Somebody(name, date(self._number(2012, 2024), self._number(1, 12), self._number(1, 28)))
 
     def _practitioner(self, slot: Slot) -> PractitionerInfo:
@@ -448,7 +456,8 @@ _FAMILY: Mapping[str, Callable[[Maker], Goal]] = {name: getattr(Maker, name.repl
 
 def make_goals(worlds: Sequence[World], *, count: int, seed: int, families: Sequence[str] = ()) -> list[Goal]:
     """Draw `count` goals, of all families in their proportions unless some are named. The same for the same arguments."""
-    plan = _plan({name: FAMILIES[name] for name in families or FAMILIES})
+    left_out = words(worlds[0].language).get("families_left_out", ())
+    plan = _plan({name: FAMILIES[name] for name in families or FAMILIES if name not in left_out})
     makers = [Maker(world, Random(f"{seed} {world.name} {world.now}")) for world in worlds]
     return [
         maker.goal(family, number=number)

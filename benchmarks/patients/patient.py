@@ -12,7 +12,8 @@ from typing import Any, ClassVar
 
 from benchmarks.patients import learned
 from benchmarks.patients.goals import Errand, Existing, Goal, Kind, Part, Somebody, Wish
-from benchmarks.patients.wording import Voice, words
+from benchmarks.patients.tongues import unaccented
+from benchmarks.patients.wording import Voice, bare
 from booking.values import Catalogue
 
 _MOST_ROUNDS = 6  # of offers that do not suit
@@ -164,9 +165,13 @@ class Patient:
             case Kind.MOVE if visit is not None:
                 when = voice.when(one.wish) if voice.random.random() < 0.6 else ""
                 one.told |= {Part.DAYS, Part.TIMES} if when else set()
-                return voice.say("move", **voice.service(visit.service), to=f" to {_bare(when)}" if when else "")
+                return voice.say(
+                    "move", **voice.service(visit.service), to=voice.say("to", when=self._bare(when)) if when else ""
+                )
             case Kind.CANCEL if visit is not None:
-                return voice.say("cancel", **voice.service(visit.service), old_day=_bare(voice.day(visit.start.date())))
+                return voice.say(
+                    "cancel", **voice.service(visit.service), old_day=self._bare(voice.day(visit.start.date()))
+                )
             case Kind.WHEN if visit is not None:
                 return voice.say("when", **voice.service(visit.service))
             case Kind.ASK:
@@ -273,7 +278,7 @@ class Patient:
 
     def _correct_service(self, one: Progress) -> Said:
         service = self._voice.say("service", **self._voice.service(one.wish.service))
-        return Said(self._no_but(f"I need {service}"))
+        return Said(self._no_but(self._voice.say("i_need", service=service)))
 
     def _turn(self, one: Progress, options: Sequence[Option]) -> Said:
         """Give up what was said first: because there is nothing, or because they changed their mind."""
@@ -289,8 +294,8 @@ class Patient:
         rest = self._rest(one.wish, {Part.DAYS, Part.TIMES})
         if not rest:
             rest = self._rest(one.wish, {Part.PRACTITIONER})
-            return self._voice.say("need", rest=f"any day {rest}".strip())
-        return self._voice.say("change_mind", rest=_bare(rest))
+            return self._voice.say("need", rest=self._voice.say("any_day", rest=rest))
+        return self._voice.say("change_mind", rest=self._bare(rest))
 
     def _choose_or_refuse(self, one: Progress, options: Sequence[Option]) -> Said:
         fitting = [each for each in options if not self._wrong(each, one.wish)]
@@ -311,7 +316,7 @@ class Patient:
     def _choice(self, chosen: Option, options: Sequence[Option]) -> str:
         voice, place = self._voice, options.index(chosen)
         ways = ["ordinal", "ordinal"] + ([] if voice.is_spoken else ["number", "number"])
-        weekday, clock = words()["weekdays"][chosen.start.weekday()], voice.clock(_minute(chosen.start))
+        weekday, clock = voice.words["weekdays"][chosen.start.weekday()], voice.clock(_minute(chosen.start))
         if sum(one.start.weekday() == chosen.start.weekday() for one in options) == 1:
             ways.append("day")
         if sum(one.start.time() == chosen.start.time() for one in options) == 1:
@@ -320,7 +325,7 @@ class Patient:
             ways.append("both")
         if place == len(options) - 1:
             ways.append("last")
-        ordinal = words()["ordinals"][place]
+        ordinal = voice.words["ordinals"][place]
         return voice.say(
             "choose", voice.random.choice(ways), ordinal=ordinal, number=str(place + 1), weekday=weekday, clock=clock
         )
@@ -342,10 +347,10 @@ class Patient:
             if self._wrong(option, one.wish):
                 return Said(self._change_mind(one))
         if one.errand.person is not None and fields.get("by_number"):
-            return Said(self._no_but(f"it's for my {one.errand.relation}, {person.name}"))
+            return Said(self._no_but(self._it_is_for(one, is_named_by_relation=True)))
         name = fields.get("name")
         if name and _plain(name) != _plain(person.name):
-            return Said(self._no_but(f"it's for {person.name}" if one.errand.person else f"my name is {person.name}"))
+            return Said(self._no_but(self._it_is_for(one)))
         return self._agree_or_correct(one, option)
 
     def _check_move(self, question: Mapping[str, Any]) -> Said:
@@ -359,6 +364,16 @@ class Patient:
             return Said(self._yes())
         one.told |= wrong
         return Said(self._no_but(self._rest(one.wish, wrong)))
+
+    def _it_is_for(self, one: Progress, *, is_named_by_relation: bool = False) -> str:
+        person = one.errand.person
+        if person is None:
+            return self._voice.say("my_name_is", name=self.goal.me.name)
+        way = "it_is_for_relative" if is_named_by_relation else "it_is_for"
+        return self._voice.say(way, name=person.name, relation=one.errand.relation or "")
+
+    def _bare(self, when: str) -> str:
+        return bare(when, self._voice.language)
 
     def _no_but(self, rest: str) -> str:
         return self._voice.say("no_but", rest=rest)
@@ -380,7 +395,7 @@ class Patient:
         if place is None:
             return Said(self._voice.act(learned.NO, self._voice.say("no")))
         if self._voice.is_spoken:
-            return Said(self._voice.say("choose", "ordinal", ordinal=words()["ordinals"][place]))
+            return Said(self._voice.say("choose", "ordinal", ordinal=self._voice.words["ordinals"][place]))
         return Said(self._voice.say("choose", "number", number=str(place + 1)))
 
     # Answers about themselves.
@@ -439,7 +454,7 @@ class Patient:
         """Say these parts of a wish."""
         voice, said = self._voice, []
         if wish.practitioner and Part.PRACTITIONER in parts:
-            said.append(f"with {voice.person(wish.practitioner)}")
+            said.append(voice.say("with", person=voice.person(wish.practitioner)))
         if wish.gender and Part.GENDER in parts:
             said.append(voice.say("with_gender", wish.gender))
         if wish.location and Part.LOCATION in parts:
@@ -504,12 +519,7 @@ def is_answered(errand: Errand, text: str) -> bool:
 
 
 def _plain(text: str) -> str:
-    return " ".join("".join(one if one.isalnum() else " " for one in text.lower()).split())
-
-
-def _bare(when: str) -> str:
-    """Return a time without the preposition that would stand twice."""
-    return when.removeprefix("on ").removeprefix("at ")
+    return " ".join("".join(one if one.isalnum() else " " for one in unaccented(text).lower()).split())
 
 
 def _minute(at: datetime) -> int:

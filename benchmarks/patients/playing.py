@@ -12,7 +12,7 @@ from benchmarks.patients.grading import After, faults
 from benchmarks.patients.learned import Learned
 from benchmarks.patients.noise import Recogniser
 from benchmarks.patients.patient import Patient, Said
-from benchmarks.patients.wording import Voice
+from benchmarks.patients.wording import Voice, words
 from benchmarks.patients.world import World
 from dialog.model import Conversation
 from frontdesk.patient_line import CallLine, Heard, LineFault
@@ -61,6 +61,7 @@ def play(
         goal.now.astimezone(world.catalogue.zone).date(),
         is_spoken=channel == "phone",
         learned=learned,
+        language=world.language,
     )
     return _Play(goal, run, world, voice, recogniser).play()
 
@@ -93,7 +94,7 @@ class _Play:
 
     def _talk(self) -> None:
         if isinstance(self._line, CallLine):
-            self._take(Said(""), self._line.ring())
+            self._call(self._line)
         said: Said | None = self._patient.begin()
         while said is not None:
             heard = self._send(said)
@@ -102,6 +103,15 @@ class _Play:
             if said.is_last or heard.ended:
                 return
             said = self._patient.answer(acts, heard.text)
+
+    def _call(self, line: CallLine) -> None:
+        """Ring, and choose the language where the greeting offers it."""
+        greeting = line.ring()
+        self._take(Said(""), greeting)
+        choice = words(self._world.language).get("key")
+        if choice and choice["greeting"] in greeting.text:
+            said = Said(choice["key"], is_keys=True)
+            self._take(said, self._send(said))
 
     def _send(self, said: Said) -> Heard:
         line = self._line

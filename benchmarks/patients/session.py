@@ -9,17 +9,29 @@ from benchmarks.patients.learned import Learned
 from benchmarks.patients.making import clocks, make_goals
 from benchmarks.patients.noise import Recogniser
 from benchmarks.patients.playing import Played, play
+from benchmarks.patients.storage import PostgresDatabase, SqliteFile
 from benchmarks.patients.world import CLINICS, World
 from kernel.config import ModelSettings
+from tests.support.postgres import PostgresServer
 
 
 class Session:
-    """Keeps the worlds in `folder`. Close it when it is over."""
+    """Keeps the worlds in `folder`, and their diaries there too, or on a server of PostgreSQL. Close it when it is over."""
 
     def __init__(
-        self, folder: Path, *, noise: float = 0.0, model: ModelSettings | None = None, learned: Learned | None = None
+        self,
+        folder: Path,
+        *,
+        noise: float = 0.0,
+        model: ModelSettings | None = None,
+        learned: Learned | None = None,
+        server: PostgresServer | None = None,
+        language: str = "en",
     ) -> None:
-        self._folder, self._noise, self._model, self._learned = folder, noise, model, learned
+        if noise and language != "en":
+            raise SystemExit("What a recogniser makes of a bad line is modelled for English only.")
+        self._folder, self._noise, self._model, self._learned, self._server = folder, noise, model, learned, server
+        self._language = language
         self._worlds: dict[tuple[str, datetime], World] = {}
         self._recognisers: dict[str, Recogniser] = {}
 
@@ -45,15 +57,17 @@ class Session:
         """Play each goal `runs` times, each time in other words."""
         for goal in goals:
             for run in range(runs):
-                world = self.world(goal.clinic, goal.now)
-                yield play(
-                    goal,
-                    run=seed * 1000 + run,
-                    world=world,
-                    channel=channel,
-                    recogniser=self._recogniser(world),
-                    learned=self._learned,
-                )
+                yield self._played(goal, run=seed * 1000 + run, channel=channel)
+
+    def replay(self, played: Played, *, channel: str) -> Played:
+        """Play again what was played in another session: the same patient, who talks in the same way."""
+        return self._played(played.goal, run=played.run, channel=channel)
+
+    def _played(self, goal: Goal, *, run: int, channel: str) -> Played:
+        world = self.world(goal.clinic, goal.now)
+        return play(
+            goal, run=run, world=world, channel=channel, recogniser=self._recogniser(world), learned=self._learned
+        )
 
     def world(self, clinic: str, now: datetime) -> World:
         """Return the clinic at that instant, made when it is first needed. Raises SystemExit for a clinic there is not."""
@@ -62,7 +76,11 @@ class Session:
         key = (clinic, now)
         if key not in self._worlds:
             folder = self._folder / f"{clinic}-{len(self._worlds)}"
-            self._worlds[key] = World(clinic=clinic, now=now, folder=folder, model=self._model)
+            folder.mkdir(parents=True)
+            storage = PostgresDatabase(self._server) if self._server else SqliteFile(folder)
+            self._worlds[key] = World(
+                clinic=clinic, now=now, folder=folder, storage=storage, language=self._language, model=self._model
+            )
         return self._worlds[key]
 
     def close(self) -> None:

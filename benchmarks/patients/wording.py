@@ -1,4 +1,4 @@
-"""Meaning to words, as one patient with their own ways would put it. `words.yaml` holds the ways; a seed chooses.
+"""Meaning to words, as one patient with their own ways would put it. `words.LANGUAGE.yaml` holds the ways; a seed chooses.
 
 Nothing here knows how the product understands: a day is said in any way that means that day to a person who knows today's date.
 """
@@ -17,13 +17,17 @@ from benchmarks.patients.goals import Days, Somebody, Times, Wish
 from benchmarks.patients.learned import Learned
 from booking.values import Catalogue, ServiceInfo
 
-_NOON = 12 * 60
+_NOON, _DAY = 12 * 60, 24 * 60
+
+
+LANGUAGES = ("en", "es")
 
 
 @lru_cache
-def words() -> Mapping[str, Any]:
-    """Return the file of words."""
-    found: Mapping[str, Any] = YAML(typ="safe").load((Path(__file__).parent / "words.yaml").read_text("utf-8"))
+def words(language: str = "en") -> Mapping[str, Any]:
+    """Return the file of words of a language."""
+    file = Path(__file__).parent / f"words.{language}.yaml"
+    found: Mapping[str, Any] = YAML(typ="safe").load(file.read_text("utf-8"))
     return found
 
 
@@ -36,13 +40,19 @@ class Voice:
     today: date
     is_spoken: bool
     learned: Learned | None = None
+    language: str = "en"
+
+    @property
+    def words(self) -> Mapping[str, Any]:
+        """The ways of this patient's language."""
+        return words(self.language)
 
     def say(self, *path: str, **parts: str) -> str:
-        """Say one of the ways that `words.yaml` has under `path`."""
-        ways: Any = words()
+        """Say one of the ways that the file of words has under `path`."""
+        ways: Any = self.words
         for key in path:
             ways = ways[key]
-        return self.fill(self.random.choice(ways), **parts)
+        return self.fill(ways if isinstance(ways, str) else self.random.choice(ways), **parts)
 
     def fill(self, way: str, **parts: str) -> str:
         """Fill in what a way leaves open. What it does not mention is not said."""
@@ -54,10 +64,14 @@ class Voice:
 
     def service(self, key: str) -> dict[str, str]:
         """Return what a service is called now, with its article: a part of many ways."""
+        if "services" in self.words:
+            called = self.words["services"][key]
+            article, name = self.random.choice([(article, one) for article, some in called.items() for one in some])
+            return {"a": article, "service": name}
         names = said_names(self._service(key))
         name = self.random.choice(names)
         name = name if name.isupper() else name[0].lower() + name[1:]
-        article = "" if name in words()["without_article"] else "an" if name[0].lower() in "aeiou" else "a"
+        article = "" if name in self.words["without_article"] else "an" if name[0].lower() in "aeiou" else "a"
         return {"a": article, "service": name}
 
     def reason(self, key: str) -> str | None:
@@ -65,7 +79,7 @@ class Voice:
         others = {one for service in self.catalogue.services if service.key != key for one in service.reasons}
         found = [
             one
-            for one in own_language(self._service(key).reasons)
+            for one in own_language(self._service(key).reasons, self.language)
             if one.startswith(("my ", "I ")) and one not in others
         ]
         return self.random.choice(found) if found else None
@@ -74,6 +88,9 @@ class Voice:
         """Name a practitioner: whole, or as people call them."""
         who = next(one for one in self.catalogue.practitioners if one.key == key)
         title, _, rest = who.name.partition(" ")
+        if title in self.words.get("titles", {}):
+            called = self.random.choice(self.words["titles"][title][who.gender])
+            return f"{called} {self.random.choice([rest, rest.split()[-1]])}"
         short = f"{title} {rest.split()[-1]}" if title in {"Dr.", "Nurse"} else who.name
         return self.random.choice([who.name, short, short.replace("Dr.", "Dr"), short.replace("Dr.", "Doctor")])
 
@@ -113,10 +130,11 @@ class Voice:
         half = "am" if minute < _NOON else "pm"
         if self.is_spoken:
             half = f"{half[0]} m" if self.random.random() < 0.3 else half
-        part = "morning" if minute < _NOON else "afternoon"
+        part = next(name for until, name in self.words["parts_of_day"].items() if minute % _DAY < until)
         key = "clock_half_past" if minutes == 30 else "clock"
         tail = f":{minutes:02}" if minutes else ""
-        return self.say(key, hour=str(hour), minutes=tail, half=half, part=part)
+        article = self.words["clock_articles"]["one" if hour == 1 else "other"]
+        return self.say(key, hour=str(hour), minutes=tail, half=half, part=part, article=article)
 
     def when(self, wish: Wish, *, has_days: bool = True, has_times: bool = True) -> str:
         """Say the days and times of a wish, in either order."""
@@ -148,7 +166,7 @@ class Voice:
     def _but_not(self, days: Days) -> str:
         if days.not_weekday is None:
             return ""
-        return self.say("days", "not_weekday", weekday=words()["weekdays"][days.not_weekday])
+        return self.say("days", "not_weekday", weekday=self.words["weekdays"][days.not_weekday])
 
     def _days(self, days: Days) -> str:
         match days.shape, days.first:
@@ -158,13 +176,12 @@ class Voice:
                 return self.say("days", "either", one=self.day(day), other=self.day(days.others[0]))
             case "week", date() as monday:
                 weeks = (monday - (self.today - timedelta(days=self.today.weekday()))).days // 7
-                ways = words()["days"]["week"]
+                ways = self.words["days"]["week"]
                 return self.fill(self.random.choice(ways.get(weeks, ways["other"])), **self._calendar(monday))
             case "weekday", _:
-                return self.say("days", "weekday", weekday=words()["weekdays"][days.weekday or 0])
+                return self.say("days", "weekday", weekday=self.words["weekdays"][days.weekday or 0])
             case "from", date() as day:
-                on = self.fill("{month} {ordinal}", **self._calendar(day))
-                return self.say("days", "from", date=on)
+                return self.say("days", "from", date=self.say("days", "from_date", **self._calendar(day)))
             case _:
                 return ""
 
@@ -173,8 +190,8 @@ class Voice:
 
     def _calendar(self, day: date) -> dict[str, str]:
         return {
-            "weekday": words()["weekdays"][day.weekday()],
-            "month": words()["months"][day.month - 1],
+            "weekday": self.words["weekdays"][day.weekday()],
+            "month": self.words["months"][day.month - 1],
             "number": str(day.day),
             "ordinal": f"{day.day}{_suffix(day.day)}",
             "year": str(day.year),
@@ -191,10 +208,18 @@ def said_names(service: ServiceInfo) -> Sequence[str]:
     return [service.name, *(one for one in own_language(service.aliases) if one.split()[0] not in left_out)]
 
 
-def own_language(names: Sequence[str]) -> list[str]:
-    """Return the names that are not those of another language."""
+def own_language(names: Sequence[str], language: str = "en") -> list[str]:
+    """Return the names that are not those of another language. Clinics write theirs in English and Spanish, unmarked."""
     foreign = words()["foreign"]
-    return [one for one in names if one.isascii() and not any(word in foreign for word in one.lower().split())]
+    is_english = {one: one.isascii() and not any(word in foreign for word in one.lower().split()) for one in names}
+    return [one for one in names if is_english[one] is (language == "en")]
+
+
+def bare(when: str, language: str) -> str:
+    """Return a time without the preposition that would stand twice."""
+    for each in words(language)["prepositions"]:
+        when = when.removeprefix(each)
+    return when
 
 
 def _suffix(number: int) -> str:

@@ -4,7 +4,6 @@ A database is made once for each clinic and clock and copied for each patient, w
 """
 
 import json
-import shutil
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -18,6 +17,8 @@ from ruamel.yaml import YAML
 from sqlalchemy import select
 
 from benchmarks.patients.goals import Existing, Goal, Somebody
+from benchmarks.patients.storage import Storage
+from benchmarks.patients.wording import words
 from booking import queries
 from booking.catalogue import load_catalogue
 from booking.clinic_file import import_clinic, parse
@@ -49,7 +50,6 @@ AHEAD = timedelta(days=24)
 
 _ACCOUNT = TwilioAccount(sid="AC" + "0" * 32, auth_tokens=("the seal of the patients",), is_real=False)
 _TAKEN_BY_OTHERS = 40
-_DATABASE = "frontdesk.db"
 
 
 @dataclass(frozen=True)
@@ -71,14 +71,26 @@ class Row:
 class World:
     """One clinic at one instant. `catalogue` and `people` are what its file says."""
 
-    def __init__(self, *, clinic: str, now: datetime, folder: Path, model: ModelSettings | None = None) -> None:
-        self.name, self.now = clinic, now
+    def __init__(
+        self,
+        *,
+        clinic: str,
+        now: datetime,
+        folder: Path,
+        storage: Storage,
+        language: str = "en",
+        model: ModelSettings | None = None,
+    ) -> None:
+        self.name, self.now, self.language = clinic, now, language
         self.taken: list[Existing] = []  # by others
         self._free: dict[str, list[Slot]] = {}
-        self._live, self._kept = folder / "live", folder / "kept.db"
-        self._live.mkdir(parents=True)
-        self.document: Mapping[str, Any] = with_more_people(YAML(typ="safe").load(CLINICS[clinic].read_text("utf-8")))
-        self.services, _ = build_in_process(data_dir=self._live, account=_ACCOUNT, now=now, model=model)
+        self._storage = storage
+        self.document: Mapping[str, Any] = with_more_people(
+            YAML(typ="safe").load(CLINICS[clinic].read_text("utf-8")), language=language
+        )
+        self.services, _ = build_in_process(
+            data_dir=folder, account=_ACCOUNT, now=now, model=model, database_url=storage.url
+        )
         migrate(self.services.db.engine)
         self.clinic_id, self.number = self._import()
         with self.services.db.read() as session:
@@ -86,7 +98,7 @@ class World:
         self._take_for_others()
         self._free.clear()
         self.services.db.dispose()
-        shutil.copy(self._live / _DATABASE, self._kept)
+        storage.keep()
         self.app: Flask = create_app(self.services)
 
     @property
@@ -100,10 +112,7 @@ class World:
     def open(self, goal: Goal, *, channel: str) -> "TextLine | CallLine":
         """Put the diary back, write down what the goal starts from, and return the patient's telephone."""
         self.services.db.dispose()
-        for rest in ("-wal", "-shm"):
-            with suppress(FileNotFoundError):
-                (self._live / f"{_DATABASE}{rest}").unlink()
-        shutil.copy(self._kept, self._live / _DATABASE)
+        self._storage.put_back()
         for visit in goal.diary:
             self._write_down(visit)
         make = CallLine if channel == "phone" else TextLine
@@ -123,8 +132,14 @@ class World:
     def free(self, service: str) -> list[Slot]:
         """Return what can be booked of a service before anybody calls, in the time that goals look at."""
         if service not in self._free:
-            self._free[service] = self.free_now(service)
+            # By keys: ids are others in every database, and what is drawn shall not be.
+            self._free[service] = sorted(self.free_now(service), key=self._by_keys)
         return self._free[service]
+
+    def _by_keys(self, slot: Slot) -> tuple[datetime, str, str]:
+        catalogue = self.catalogue
+        who, where = catalogue.practitioner(slot.practitioner_id), catalogue.location(slot.location_id)
+        return slot.starts_at, who.key, where.key
 
     def free_now(self, service: str, *, ahead: timedelta = AHEAD, replaces: str | None = None) -> list[Slot]:
         """Return what can be booked of a service as the diary stands. `replaces`: the visit that would be moved there."""
@@ -170,8 +185,12 @@ class World:
         """Fill a part of the diary, the same on every machine, so that not everything anybody wishes is free."""
         random = Random(f"{self.name} {self.now.isoformat()}")
         others = [one for one in self.people if one.name.startswith("Other ")]
-        free = [(one.key, slot) for one in self.catalogue.services for slot in self.free(one.key)]
-        for key, slot in random.sample(sorted(free, key=lambda one: (one[1], one[0])), _TAKEN_BY_OTHERS * 2):
+        free = [
+            (one.key, slot)
+            for one in sorted(self.catalogue.services, key=lambda one: one.key)
+            for slot in self.free(one.key)
+        ]
+        for key, slot in random.sample(free, _TAKEN_BY_OTHERS * 2):
             visit = Existing(
                 service=key,
                 practitioner=self.catalogue.practitioner(slot.practitioner_id).key,
@@ -211,10 +230,10 @@ class World:
         )
 
 
-def with_more_people(document: Mapping[str, Any]) -> dict[str, Any]:
+def with_more_people(document: Mapping[str, Any], *, language: str) -> dict[str, Any]:
     """Return the clinic file with more patients, some of whom share a number, and others who only fill the diary."""
     random = Random("people")
-    names = YAML(typ="safe").load((Path(__file__).parent / "words.yaml").read_text("utf-8"))["names"]
+    names = words(language)["names"]
     people = [dict(one) for one in document["patients"]]
     firsts, lasts = list(names["first"]), list(names["last"])
     random.shuffle(firsts)
@@ -222,17 +241,19 @@ def with_more_people(document: Mapping[str, Any]) -> dict[str, Any]:
     for number, (first, last) in enumerate(zip(firsts, lasts, strict=False)):
         born = date(random.randrange(1938, 2004), random.randrange(1, 13), random.randrange(1, 28))
         phone = f"+1212555{2000 + number}"
-        people.append(_patient(f"known-{number}", f"{first} {last}", born, phone))
+        people.append(_patient(f"known-{number}", f"{first} {last}", born, phone, language))
         if number % 4 == 0:
             child = date(random.randrange(2012, 2024), random.randrange(1, 13), random.randrange(1, 28))
-            people.append(_patient(f"child-{number}", f"{firsts[-1 - number]} {last}", child, phone))
+            people.append(_patient(f"child-{number}", f"{firsts[-1 - number]} {last}", child, phone, language))
     for number in range(30):
         born = date(1950 + number, 1 + number % 12, 1 + number % 27)
         people.append(
-            _patient(f"other-{number}", f"Other {lasts[number % len(lasts)]}", born, f"+1212555{3000 + number}")
+            _patient(
+                f"other-{number}", f"Other {lasts[number % len(lasts)]}", born, f"+1212555{3000 + number}", language
+            )
         )
     return {**document, "patients": people, "appointments": []}
 
 
-def _patient(key: str, name: str, born: date, phone: str) -> dict[str, str]:
-    return {"key": key, "name": name, "born": born.isoformat(), "phone": phone, "language": "en"}
+def _patient(key: str, name: str, born: date, phone: str, language: str) -> dict[str, str]:
+    return {"key": key, "name": name, "born": born.isoformat(), "phone": phone, "language": language}

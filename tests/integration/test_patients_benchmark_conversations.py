@@ -77,8 +77,8 @@ def test_goals_come_back_from_their_file(session: Session, goals: list[Goal], tm
         ("For your cleaning I have Sunday, March 21st at 10 AM with Dr. Lee.", "not free"),
         ("I have Monday, March 16th at 10 AM with Dr. Lee.", "no such day"),
         ("Dental cleaning:\n1) Tue Mar 16, 10:00 AM with Eva Novak, North Side", "not free"),
-        ("10:00 AM on Tue Mar 16 is taken. Nothing is free on Tue Mar 16.", "denied but free"),
-        ("We are closed at 10:00 AM on Tue Mar 16.", "denied but free"),
+        ("10:00 AM on Thu Mar 11 is taken. Nothing is free on Thu Mar 11.", "denied but free"),
+        ("We are closed at 10:00 AM on Thu Mar 11.", "denied but free"),
         ("You would see Dr. Kildare.", "nobody here is called"),
         ("A cleaning is $12.", "no such price"),
         ("We open at 3:45 AM.", "a time from nowhere"),
@@ -93,7 +93,7 @@ def test_what_is_not_so_is_found_out(checker: Checker, reply: str, why: str) -> 
 @pytest.mark.parametrize(
     "reply",
     [
-        "For your cleaning I have Tuesday, March 16th at 10 AM with Dr. Lee at Main Street. Does that suit you?",
+        "For your cleaning I have Thursday, March 11th at 10 AM with Dr. Lee at Main Street. Does that suit you?",
         "There is no Dr. Kildare here. A cleaning is $95.",
         "Main Street: Mon-Fri 8:00 AM-6:00 PM.",
         "Nothing is free with Dr. Lee on Wed Mar 17.",
