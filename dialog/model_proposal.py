@@ -4,14 +4,14 @@ Keys that were not offered are dropped. Times are the patient's own words, read 
 because small models and servers that constrain them by grammar do best with that.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from enum import StrEnum
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 from rapidfuzz import fuzz
 
-from booking.values import Catalogue, PractitionerInfo
+from booking.values import Catalogue
 from dialog.commands import (
     Affirm,
     AnyPractitioner,
@@ -130,9 +130,20 @@ _COMMANDS: Mapping[Intent, Command] = {
 }
 _NOT_AT_A_READ_BACK = frozenset({Intent.AFFIRM, Intent.DENY, Intent.CONFIRM_VISIT})
 """A yes that changes the diary, and the no that stops it, are read by code."""
-_NOT_IN_THE_MIDDLE = frozenset({Intent.START_BOOKING, Intent.START_RESCHEDULE})
-"""An answer to a question on the way to a booking tempts models to begin another one."""
+_NOT_IN_THE_MIDDLE = frozenset(
+    {
+        Intent.START_BOOKING,
+        Intent.START_RESCHEDULE,
+        Intent.START_CANCEL,
+        Intent.START_OVER,
+        Intent.STOP,
+        Intent.GOODBYE,
+    }
+)
+"""An answer to a question on the way to a booking tempts models to begin another one; and to end one takes plain words."""
 _OPEN_QUESTIONS = frozenset({Asked.NOTHING, Asked.WHAT_TO_DO, Asked.ANYTHING_ELSE})
+_QUESTIONS_OF_WHAT = _OPEN_QUESTIONS | {Asked.SERVICE, Asked.FOR_WHOM}
+_QUESTIONS_OF_WHERE = _QUESTIONS_OF_WHAT | {Asked.LOCATION}
 
 
 class Proposal(BaseModel):
@@ -210,30 +221,73 @@ def _may_be_said(intent: Intent, asked: Asked) -> bool:
 
 def _details(proposal: Proposal, said: str, listening: Listening) -> Iterator[Command]:
     catalogue = listening.catalogue
-    if proposal.service in {service.key for service in catalogue.services}:
-        yield GiveService((proposal.service,))
-    if proposal.location in {place.key for place in catalogue.locations}:
-        yield GiveLocation((proposal.location,))
+    for service in catalogue.services:
+        names = (service.name, *service.aliases, *service.reasons)
+        if service.key == proposal.service and (listening.asked in _QUESTIONS_OF_WHAT or _is_said(names, said)):
+            yield GiveService((service.key,))
+    for place in catalogue.locations:
+        names = (place.name, *place.aliases, place.address)
+        if place.key == proposal.location and (listening.asked in _QUESTIONS_OF_WHERE or _is_said(names, said)):
+            yield GiveLocation((place.key,))
     for person in catalogue.practitioners:
         # Small models fill this in for patients who named nobody.
-        if person.key in {proposal.practitioner, proposal.refused_practitioner} and _is_named(person, said):
+        if person.key in {proposal.practitioner, proposal.refused_practitioner} and _is_said(
+            (person.name, *person.aliases), said
+        ):
             is_refused = person.key == proposal.refused_practitioner
             yield RefusePractitioner((person.key,)) if is_refused else GivePractitioner((person.key,))
     if 0 < proposal.option <= len(listening.offered):
         yield Choose(proposal.option - 1)
-    if proposal.for_whom not in {NONE, Relation.SELF}:
+    if proposal.for_whom not in {NONE, Relation.SELF} and listening.asked in _QUESTIONS_OF_WHAT:
         yield BookFor(Relation(proposal.for_whom))
     yield from _time(proposal, said, listening)
 
 
-def _is_named(person: PractitionerInfo, said: str) -> bool:
-    """Say whether some word of the patient's is like the person's name. Titles are too common to count."""
-    names = {word for name in (person.name, *person.aliases) for word in name.casefold().split()} - _COMMON
+def _is_said(names: Iterable[str], said: str) -> bool:
+    """Say whether some word of the patient's is like one of the names. Titles and what every visit is called are too common to count."""
+    parts = {word for name in names for word in name.casefold().split()} - _COMMON
     words = {word.strip(".,;:!?\"'") for word in said.casefold().split()} - _COMMON
-    return any(len(word) > 2 and fuzz.ratio(word, name) >= 70 for word in words for name in names)
+    return any(len(word) > 2 and fuzz.ratio(word, part) >= 70 for word in words for part in parts)
 
 
-_COMMON = frozenset({"dr", "dr.", "doctor", "doctora", "dra", "dra.", "nurse", "the"})
+_TITLES = {"dr", "dr.", "doctor", "doctora", "dra", "dra.", "nurse"}
+_SMALL_WORDS = {
+    "the",
+    "for",
+    "and",
+    "with",
+    "my",
+    "our",
+    "your",
+    "have",
+    "not",
+    "fell",
+    "out",
+    "first",
+    "new",
+    "see",
+    "feeling",
+    "para",
+    "con",
+    "del",
+    "los",
+    "las",
+    "una",
+}
+_OF_EVERY_VISIT = {
+    "visit",
+    "appointment",
+    "check",
+    "session",
+    "test",
+    "office",
+    "street",
+    "consulta",
+    "cita",
+    "visita",
+    "sesión",
+}
+_COMMON = frozenset(_TITLES | _SMALL_WORDS | _OF_EVERY_VISIT)
 
 
 def _time(proposal: Proposal, said: str, listening: Listening) -> Iterator[GiveTime]:

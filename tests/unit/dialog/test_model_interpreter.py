@@ -25,7 +25,6 @@ from dialog.commands import (
     GivePractitioner,
     GiveService,
     GiveTime,
-    Goodbye,
     Greet,
     OutOfScope,
     RefusePractitioner,
@@ -33,6 +32,7 @@ from dialog.commands import (
     StartBooking,
     StartCancel,
     StartReschedule,
+    Thank,
     Topic,
 )
 from dialog.interpreter import Asked, Interpretation, Listening, Option
@@ -298,9 +298,35 @@ def test_a_second_answer_never_joins_the_one_that_was_heard():
 
 @pytest.mark.parametrize("asked", [Asked.WHEN, Asked.CHOICE, Asked.SERVICE])
 def test_an_answer_on_the_way_does_not_begin_a_second_booking(asked: Asked):
-    answer = understood("start_booking", "start_reschedule", "goodbye")
+    answer = understood("start_booking", "start_reschedule", "thank")
 
-    assert interpreted("so be it", answer, listening=replace(HERE, asked=asked)).commands == (Goodbye(),)
+    assert interpreted("so be it", answer, listening=replace(HERE, asked=asked)).commands == (Thank(),)
+
+
+@pytest.mark.parametrize("intent", ["start_cancel", "start_over", "stop", "goodbye"])
+def test_no_model_ends_what_is_under_way(intent: str):
+    listening = replace(HERE, asked=Asked.WHEN)
+
+    assert interpreted("so be it", understood(intent), listening=listening).commands == ()
+    assert interpreted("so be it", understood(intent)).commands != ()
+
+
+@pytest.mark.parametrize("details", [{"service": "filling"}, {"location": "riverside"}, {"for_whom": "child"}])
+def test_on_the_way_no_model_changes_what_was_not_named(details: dict[str, Any]):
+    listening = replace(HERE, asked=Asked.CHOICE)
+
+    assert interpreted("so be it", understood(**details), listening=listening).commands == ()
+    assert interpreted("so be it", understood(**details)).commands != ()
+
+
+def test_on_the_way_a_model_may_find_what_was_named():
+    answer = understood(service="filling", location="riverside")
+    listening = replace(HERE, asked=Asked.CHOICE)
+
+    assert interpreted("rather the fillling down by riversyde", answer, listening=listening).commands == (
+        GiveService(("filling",)),
+        GiveLocation(("riverside",)),
+    )
 
 
 def test_an_emergency_that_only_the_model_suspects_brings_a_person():
