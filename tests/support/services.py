@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from kernel.work import Database
     from tests.support.browser import WatchedPage
+    from tests.support.calcom_account import CalcomAccount
+    from tests.support.calcom_server import CalcomServer
     from tests.support.calendar_servers import Calendar, CalendarServer
     from tests.support.chat_server import ChatServer
     from tests.support.postgres import PostgresServer
@@ -128,6 +130,24 @@ def twilio() -> Iterator[TwilioServer]:
     with twilio_server() as server:
         yield server
     assert server.violations == []
+
+
+@pytest.fixture(scope="session")
+def calcom() -> Iterator[CalcomServer]:
+    """The stand-in for Cal.com, running."""
+    from tests.support.calcom_server import calcom_server
+
+    with calcom_server() as server:
+        yield server
+
+
+@pytest.fixture
+def calcom_account(calcom: CalcomServer) -> Iterator[CalcomAccount]:
+    """An empty account there. The test fails if a request or an answer was not as our description of Cal.com says."""
+    account = calcom.fresh_account()
+    yield account
+    calcom.forget_faults()
+    assert account.violations == []
 
 
 @pytest.fixture
