@@ -1,10 +1,10 @@
-"""An Appointment as an iCalendar event, and back.
+"""An Appointment as an iCalendar event. `busy` reads what calendars make of it.
 
 The event carries what a practitioner needs to be in the right room at the right time: service and place. It names no
 patient: a calendar is synchronised to phones and shared with people the clinic does not know.
 """
 
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 
 from icalendar import Calendar, Event
 from icalendar.enums import CLASS, STATUS, TRANSP
@@ -34,30 +34,3 @@ def to_ical(entry: CalendarEntry, *, stamped_at: datetime) -> str:
     calendar.add("PRODID", _PRODUCT)
     calendar.add_component(event)
     return str(calendar.to_ical(), "utf-8")
-
-
-def read_entry(text: str) -> CalendarEntry | None:
-    """Read an event as `to_ical` writes it, or None when it is something else: a series, an all-day event, rubbish."""
-    try:
-        events = Calendar.from_ical(text).events
-        if len(events) != 1 or "RRULE" in events[0]:
-            return None
-        event = events[0]
-        start, end = _instant(event.start), _instant(event.end)
-    except ValueError:
-        return None
-    if start is None or end is None:
-        return None
-    return CalendarEntry(
-        uid=str(event.get("UID", "")),
-        sequence=int(event.get("SEQUENCE", 0)),
-        starts_at=start,
-        ends_at=end,
-        summary=str(event.get("SUMMARY", "")),
-        location=str(event.get("LOCATION", "")),
-        is_confirmed=str(event.get("STATUS", "CONFIRMED")).upper() == "CONFIRMED",
-    )
-
-
-def _instant(value: date | datetime) -> datetime | None:
-    return value.astimezone(UTC) if isinstance(value, datetime) and value.tzinfo is not None else None

@@ -13,7 +13,7 @@ from xml.sax.saxutils import escape
 
 from lxml import etree
 
-from calendar_sync.busy import read_object
+from calendar_sync.busy import Reader
 from calendar_sync.entry import CalendarEntry
 from calendar_sync.ical import to_ical
 from calendar_sync.ports import AccessRefused, ChangedMeanwhile, Changes, LinkAccess, RemoteEvent, Written
@@ -45,6 +45,9 @@ class CaldavStore:
     def __init__(self, access: LinkAccess) -> None:
         self._url = access.url if access.url.endswith("/") else f"{access.url}/"
         self._access = access
+        self._reader = Reader(
+            zone=access.zone, all_day_is_busy=access.all_day_is_busy, owner_addresses=access.owner_addresses
+        )
 
     def href_of(self, *, name: str) -> str:
         return urlsplit(urljoin(self._url, f"{name}.ics")).path
@@ -56,7 +59,7 @@ class CaldavStore:
         _expect(response, {200})
         if not response.etag:
             raise Unavailable("the calendar gives no ETag")
-        read = read_object(response.body, within=within)
+        read = self._reader.read(response.body, within=within)
         return RemoteEvent(href, response.etag, read.uid, read.entry, read.busy, read.faults)
 
     def put(self, *, href: str, entry: CalendarEntry, stamped_at: datetime, version: str | None) -> Written:

@@ -11,12 +11,14 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import select
 
 from booking.model.staff import Practitioner
-from calendar_sync import ical
+from calendar_sync.busy import Reader
+from calendar_sync.entry import CalendarEntry
 from calendar_sync.run import link_calendar
 from jobs.model import Delivery, DeliveryState
 from sms.model import SmsMessage, SmsState
@@ -80,9 +82,9 @@ class Outside:
     def withhold(self, *, answers: bool) -> None:
         self.calendar.withholds = self.vendor.withholds = answers
 
-    def events(self) -> list[ical.CalendarEntry | None]:
+    def events(self) -> list[CalendarEntry | None]:
         calendar = Calendar(self.calendar.url, self.radicale.username, self.radicale.password)
-        return [ical.read_entry(body) for body in calendar.objects().values()]
+        return [Reader(zone=ZoneInfo("UTC")).read(body, within=None).entry for body in calendar.objects().values()]
 
 
 @pytest.fixture

@@ -8,8 +8,9 @@ from zoneinfo import ZoneInfo
 import pytest
 from icalendar import Calendar
 
+from calendar_sync.busy import Reader
 from calendar_sync.entry import CalendarEntry, content_hash
-from calendar_sync.ical import read_entry, to_ical
+from calendar_sync.ical import to_ical
 
 pytestmark = pytest.mark.unit
 
@@ -23,6 +24,10 @@ VISIT = CalendarEntry(
     location="Main Street, 1 Main Street, Albany",
     is_confirmed=True,
 )
+
+
+def read_entry(text: str) -> CalendarEntry | None:
+    return Reader(zone=ZoneInfo("America/New_York")).read(text, within=None).entry
 
 
 def test_what_is_written_is_read_back() -> None:
@@ -67,6 +72,15 @@ def test_any_change_that_people_see_changes_the_hash(change: dict[str, Any]) -> 
     assert content_hash(replace(VISIT, **change)) != content_hash(VISIT)
 
 
+def test_a_client_that_names_its_own_zone_does_not_change_the_hash() -> None:
+    text = to_ical(VISIT, stamped_at=AT)
+
+    read = read_entry(text.replace("DTSTART:20270314T063000Z", "DTSTART;TZID=America/New_York:20270314T013000"))
+
+    assert read is not None
+    assert content_hash(read) == content_hash(VISIT)
+
+
 def test_a_server_that_folds_and_reorders_the_text_does_not_change_the_hash() -> None:
     lines = to_ical(VISIT, stamped_at=AT).splitlines()
     begin, end = lines.index("BEGIN:VEVENT"), lines.index("END:VEVENT")
@@ -89,11 +103,11 @@ def test_a_server_that_folds_and_reorders_the_text_does_not_change_the_hash() ->
             "RRULE:FREQ=DAILY\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
         ),
         (
-            "BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nUID:1\r\nDTSTART:20270314T063000\r\nDTEND:20270314T073000\r\n"
-            "END:VEVENT\r\nEND:VCALENDAR\r\n"
+            "BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nUID:1\r\nDTSTART:20270314T063000Z\r\nDTEND:20270314T073000Z\r\n"
+            "STATUS:CANCELLED\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
         ),
     ],
-    ids=["rubbish", "empty", "all day", "a series", "without a zone"],
+    ids=["rubbish", "empty", "all day", "a series", "cancelled"],
 )
 def test_what_is_not_one_of_ours_is_not_read_as_one(text: str) -> None:
     assert read_entry(text) is None
