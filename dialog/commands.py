@@ -268,9 +268,13 @@ class Unsure(Command):
 
 @dataclass(frozen=True)
 class Correct(Command):
-    """What was understood is wrong ("no, Thursday" also gives the time); the details beside it replace what is known."""
+    """What was understood is wrong ("no, Thursday" also gives the time); the details beside it replace what is known.
+
+    `what`: "name" when they say that this is what is wrong with it.
+    """
 
     name = "correct"
+    what: str | None = None
 
 
 # About the conversation.

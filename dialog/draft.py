@@ -54,6 +54,7 @@ class Draft:
     transfer_to: str | None = None
     ends: bool = False
     asked_something: bool = False
+    may_be_misheard: bool = False  # what was said came by voice
 
     @property
     def catalogue(self) -> Catalogue:

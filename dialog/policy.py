@@ -140,6 +140,7 @@ def _awake(state: DialogState, setting: Setting) -> DialogState:
 
 def _listen(draft: Draft, heard: Heard, *, is_return: bool) -> None:
     draft.update(turns=draft.state.turns + 1)
+    draft.may_be_misheard = draft.is_voice and heard.kind is not InboundKind.KEYS
     commands = as_commands(draft, heard.text, heard.commands, is_keys=heard.kind is InboundKind.KEYS)
     is_sure = commands != heard.commands or heard.confidence >= _SURE_ENOUGH  # a digit is not to be misheard
     meant, commands = commands, social.listen_in_their_language(draft, commands)
@@ -169,8 +170,8 @@ def _leaves_message(commands: tuple[c.Command, ...]) -> bool:
 
 def _take(draft: Draft, commands: tuple[c.Command, ...], *, is_sure: bool) -> bool:
     """Take in all that was meant, in the order in which it matters. Say whether anything was of use."""
-    if _is_parting(commands):
-        social.part(draft)
+    if _is_parting(draft, commands):
+        social.take_leave(draft)
         return True
     if (goes_on := crossing.answer_to_go_on(draft, commands)) is not None:
         crossing.go_on(draft) if goes_on else social.stop(draft)
@@ -205,8 +206,11 @@ def _asked_back(draft: Draft, commands: tuple[c.Command, ...]) -> tuple[tuple[c.
     return left, answers.be_unsure(draft) if draft.state.asked is Asked.WHEN else False
 
 
-def _is_parting(commands: tuple[c.Command, ...]) -> bool:
-    parting = (c.Goodbye, c.Thank, c.Deny, c.Stop)
+def _is_parting(draft: Draft, commands: tuple[c.Command, ...]) -> bool:
+    """Say whether they only say good-bye. A yes beside it is one where something waits for it."""
+    parting: tuple[type[c.Command], ...] = (c.Goodbye, c.Thank, c.Deny, c.Stop)
+    if draft.state.asked is not Asked.YES_NO:
+        parting = (*parting, c.Affirm)
     return any(isinstance(one, c.Goodbye) for one in commands) and all(isinstance(one, parting) for one in commands)
 
 
@@ -243,10 +247,14 @@ def _details_meant(draft: Draft, commands: tuple[c.Command, ...]) -> tuple[c.Com
         said = () if is_asked else tuple(one for one in said if not isinstance(one, c.GiveTime))
     if any(isinstance(one, c.Choose) for one in commands) and draft.state.choices and not _pointed_at(draft, commands):
         said = tuple(one for one in said if isinstance(one, (c.GiveService, c.BookFor)))
+    asks = any(isinstance(one, c.AskClinic) for one in commands)
+    if asks and draft.state.asked is Asked.WHEN:
+        # "What does a filling cost?" in answer to "when?" changes nothing of what is booked.
+        said = tuple(one for one in said if not isinstance(one, c.GiveService))
     wants = any(starts.kind_of(one) for one in commands)
     if wants or draft.state.asked in {Asked.SERVICE, Asked.WHEN, Asked.PRACTITIONER}:
         return said
-    if any(isinstance(one, c.AskClinic) for one in commands):
+    if asks:
         return said if _asks_and_wishes(commands) else ()
     if draft.state.flow is None and any(isinstance(one, _NEEDS_NO_DETAILS) for one in commands):
         return ()
@@ -420,6 +428,8 @@ def _yes_or_no(draft: Draft, commands: tuple[c.Command, ...], *, is_sure: bool) 
         match one:
             case c.Affirm():
                 return is_sure and answers.say_yes(draft)
+            case c.Correct(what="name") if answers.misheard_name(draft):
+                return True
             case c.Deny() | c.Correct():
                 if draft.state.asked in {Asked.ANYTHING_ELSE, Asked.WHAT_TO_DO} and len(commands) == 1:
                     social.part(draft)

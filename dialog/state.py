@@ -66,6 +66,9 @@ class Person:
     birth_date: date | None = None
     phone: str | None = None
     birth_date_refusals: int = 0
+    is_name_doubted: bool = False  # they said that it was misheard
+    birth_dates_heard: tuple[date, ...] = ()  # said on the telephone, where any of them may be misheard
+    is_birth_date_sure: bool = True
 
 
 @dataclass(frozen=True)

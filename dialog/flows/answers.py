@@ -69,6 +69,15 @@ def say_no(draft: Draft) -> bool:
     return True
 
 
+def misheard_name(draft: Draft) -> bool:
+    """Take it that the name in what was read back is wrong. Say whether one was."""
+    question = draft.state.question
+    if question is None or question.say is not Say.READ_BACK or not question.fields.get("name"):
+        return False
+    identity.doubt_name(draft)
+    return True
+
+
 def be_unsure(draft: Draft) -> bool:
     """Take "I don't know": go on with what suits most people where that is harmless."""
     question = draft.state.question

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from difflib import SequenceMatcher
 
 from dialog import commands as c
 from dialog.acts import Say
@@ -12,7 +13,7 @@ from dialog.flows.starts import begin
 from dialog.hours import wall_time
 from dialog.interpreter import Asked
 from dialog.offers import Offer, only_refuses
-from dialog.state import Details, Flow, FlowKind
+from dialog.state import Details, Flow, FlowKind, Person
 from dialog.timewords import TimeWish, allows, merge_wish
 
 DETAILS = (
@@ -28,6 +29,7 @@ DETAILS = (
 )
 IDENTITY = (c.GiveName, c.GiveBirthDate, c.GivePhone, c.NewPatient)
 _LONG_PAST = timedelta(days=300)
+_LIKE = 0.4  # of two spellings of one name
 
 
 def give(draft: Draft, command: c.Command) -> bool:
@@ -223,9 +225,12 @@ def _set_person(draft: Draft, *, name: str | None = None, birth_date: date | Non
     is_other = draft.state.flow is not None and identity.is_for_another(draft) and is_answer
     if is_other:
         who = draft.flow.person
-    if name and who.name and " " not in name and " " not in who.name and name != who.name:
-        name = f"{who.name} {name}"  # asked for the whole name, they gave the missing half
-    changed = replace(who, name=name or who.name, birth_date=birth_date or who.birth_date)
+    if name and who.name and " " not in name and name != who.name:
+        name = _with_part(who.name, name)
+    is_doubted = who.is_name_doubted and not name
+    changed = replace(who, name=name or who.name, is_name_doubted=is_doubted)
+    if birth_date:
+        changed = _with_birth_date(changed, birth_date, may_be_misheard=draft.may_be_misheard)
     if changed == who:
         return
     if is_other:
@@ -233,6 +238,25 @@ def _set_person(draft: Draft, *, name: str | None = None, birth_date: date | Non
     else:
         draft.update(me=changed)
     _forget_patient(draft)
+
+
+def _with_birth_date(who: Person, said: date, *, may_be_misheard: bool) -> Person:
+    """Note a date of birth. One that was only heard is sure once it was heard twice."""
+    is_sure = not may_be_misheard or said in who.birth_dates_heard
+    heard = (*who.birth_dates_heard, said) if may_be_misheard else who.birth_dates_heard
+    return replace(who, birth_date=said, is_birth_date_sure=is_sure, birth_dates_heard=heard)
+
+
+def _with_part(known: str, part: str) -> str:
+    """Put one name into the whole one: the missing half, or, where both are known, the half that it is like."""
+    halves = known.split()
+    if len(halves) == 1:
+        return f"{known} {part}"
+    likeness = [SequenceMatcher(None, half.lower(), part.lower()).ratio() for half in halves]
+    best = max(range(len(halves)), key=lambda at: (likeness[at], at))
+    if likeness[best] < _LIKE:
+        return part
+    return " ".join(part if at == best else half for at, half in enumerate(halves))
 
 
 def _forget_patient(draft: Draft) -> None:

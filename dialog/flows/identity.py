@@ -12,9 +12,11 @@ from dialog.draft import Draft
 from dialog.errands import MatchCaller, OpenTask, PatientFound, VerifyPatient
 from dialog.interpreter import Asked
 from dialog.state import Outcome, Person
+from kernel.phone import may_take_texts
 
 MAX_FAILED_CHECKS = 3
 _MAX_REFUSALS = 2
+_MOST_HEARD = 3
 
 
 def is_for_another(draft: Draft) -> bool:
@@ -48,26 +50,51 @@ def is_resolved_for_booking(draft: Draft) -> bool:
     if not who.name:
         _ask_name(draft)
         return False
+    if who.is_name_doubted:
+        draft.ask(Say.ASK_SPELLING, Asked.SPELL_NAME, may_text=_may_text(draft))
+        return False
     if state.number_patients and not state.is_new and flow.matched != (who.name, who.birth_date):
         draft.update_flow(matched=(who.name, who.birth_date))
         draft.request = MatchCaller(who.name, state.number_patients, who.birth_date)
         return False
-    if " " not in who.name:
+    return _is_newcomer_known(draft, who, who.name)
+
+
+def _is_newcomer_known(draft: Draft, who: Person, name: str) -> bool:
+    """Ask for what it takes to take somebody on who was not recognised; first look whether they are on file after all."""
+    flow = draft.flow
+    if " " not in name:
         # One name is enough to recognise somebody, not to take them on.
-        draft.ask(Say.ASK_LAST_NAME, Asked.NAME, name=who.name)
+        draft.ask(Say.ASK_LAST_NAME, Asked.NAME, name=name, may_text=_may_text(draft))
         return False
     if not who.birth_date and who.birth_date_refusals < _MAX_REFUSALS:
         _ask_birth_date(draft)
         return False
-    if who.birth_date and flow.looked_up != (who.name, who.birth_date):
-        draft.update_flow(looked_up=(who.name, who.birth_date))
-        draft.request = VerifyPatient(who.name, who.birth_date)
+    if who.birth_date and flow.looked_up != (name, who.birth_date):
+        draft.update_flow(looked_up=(name, who.birth_date))
+        draft.request = VerifyPatient(name, who.birth_date)
+        return False
+    if _doubts_birth_date(draft, who):
         return False
     if draft.phone() is None:
         draft.ask(Say.ASK_PHONE, Asked.PHONE)
         return False
     draft.update_flow(is_newcomer=True)
     return True
+
+
+def _doubts_birth_date(draft: Draft, who: Person) -> bool:
+    """Ask for the date of birth of a newcomer once more, where it was only heard: it is written down, and can't be read back.
+
+    Two that are the same are believed. After three that are not, the patient is taken on without one, which staff complete.
+    """
+    if who.birth_date is None or who.is_birth_date_sure or who.birth_date_refusals:
+        return False
+    if len(who.birth_dates_heard) < _MOST_HEARD:
+        draft.ask(Say.BIRTH_DATE_AGAIN, Asked.BIRTH_DATE)
+        return True
+    update_person(draft, replace(who, birth_date=None, birth_date_refusals=_MAX_REFUSALS))
+    return False
 
 
 def likely_patient(draft: Draft) -> str | None:
@@ -160,9 +187,21 @@ def refuse_attempts(draft: Draft) -> None:
 def _ask_name(draft: Draft) -> None:
     draft.update_flow(agreed=False)
     if is_for_another(draft):
-        draft.ask(Say.ASK_THEIR_NAME, Asked.NAME, said=draft.flow.details.person_said)
+        draft.ask(Say.ASK_THEIR_NAME, Asked.NAME, said=draft.flow.details.person_said, may_text=_may_text(draft))
     else:
-        draft.ask(Say.ASK_NAME, Asked.NAME)
+        draft.ask(Say.ASK_NAME, Asked.NAME, may_text=_may_text(draft))
+
+
+def doubt_name(draft: Draft) -> None:
+    """Note that the name was misheard: it is asked for letter by letter."""
+    update_person(draft, replace(person(draft), is_name_doubted=True))
+    draft.update_flow(patient_id=None, is_newcomer=False, agreed=False)
+
+
+def _may_text(draft: Draft) -> bool:
+    """Say whether a caller can text what can't be heard to the number that they called."""
+    caller = draft.setting.caller
+    return draft.is_voice and caller is not None and may_take_texts(caller)
 
 
 def _ask_birth_date(draft: Draft) -> None:

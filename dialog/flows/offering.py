@@ -139,7 +139,8 @@ def forget_choice(draft: Draft) -> None:
 def show_others(draft: Draft) -> None:
     """Take the offers made as refused, and look for others."""
     flow = draft.flow
-    shown = tuple({*flow.shown, *(one.starts_at for one in flow.offers)})
+    refused = [one.starts_at for one in flow.offers] or ([flow.chosen.starts_at] if flow.chosen else [])
+    shown = tuple({*flow.shown, *refused})
     forget_choice(draft)
     draft.update_flow(shown=shown)
 

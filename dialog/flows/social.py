@@ -87,6 +87,18 @@ def stop(draft: Draft) -> None:
     draft.say(Say.NOTHING_CHANGED)
 
 
+def take_leave(draft: Draft) -> None:
+    """Answer a good-bye. In the middle of a read-back it may be meant as a yes: that is asked, once, and else nothing is written."""
+    question = draft.state.question
+    waits = question is not None and question.say in {Say.READ_BACK, Say.READ_BACK_MOVE, Say.READ_BACK_CANCEL}
+    if waits and not any(one.say is Say.NOT_DONE_YET for one in draft.state.last_acts):
+        draft.say(Say.NOT_DONE_YET)
+        return
+    if draft.state.flow is not None and draft.state.outcome in {None, Outcome.INFORMED}:
+        draft.say(Say.NOTHING_CHANGED)
+    part(draft)
+
+
 def part(draft: Draft) -> None:
     """Say good-bye and end the conversation, with an outcome."""
     draft.effects.append(ReleaseHold())

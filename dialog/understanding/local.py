@@ -86,7 +86,10 @@ class LocalInterpreter:
         own = self._books.get(listening.language, self._books["en"])
         named = self._clinics.of(listening.catalogue, own).words
         for language, book in self._books.items():
-            here, there = read_words(text, own.rules).words, read_words(text, book.rules).words
+            # Single letters are those of a name that is spelled.
+            here, there = (
+                [word for word in read_words(text, each.rules).words if len(word) > 1] for each in (own, book)
+            )
             alone = {
                 word for word in there if word in book.vocabulary and word not in own.vocabulary and word not in named
             }

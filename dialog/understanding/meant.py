@@ -42,7 +42,9 @@ def _language_wished(value: str, hit: Hit, scene: Scene) -> Command | None:
 
 
 def _late(_value: str, hit: Hit, scene: Scene) -> Command:
-    found = (number_at(scene.utterance, at, scene.book) for at in range(hit.start, hit.end))
+    # The "un" of "un poco tarde" counts nothing.
+    counting = (at for at in range(hit.start, hit.end) if scene.utterance.words[at] not in scene.book.small)
+    found = (number_at(scene.utterance, at, scene.book) for at in counting)
     return say.RunningLate(next((number[0] for number in found if number), None))
 
 
@@ -89,7 +91,7 @@ _MAKERS: dict[str, Maker] = {
     "deny": lambda value, _hit, _scene: say.Deny(nothing_more=value == "nothing-more"),
     "unsure": _simple(say.Unsure()),
     "more_options": _simple(say.MoreOptions()),
-    "correct": _simple(say.Correct()),
+    "correct": lambda value, _hit, _scene: say.Correct(value or None),
     "repeat": _simple(say.Repeat()),
     "start_over": _simple(say.StartOver()),
     "go_back": _simple(say.GoBack()),

@@ -11,6 +11,7 @@ from dialog.understanding.words import Utterance, without_accents
 LONGEST_NAME = 5
 FEWEST_LETTERS = 3
 MOST_BESIDE = 3
+_PARTS_OF_NAME = re.compile(r"[^'-]+")
 _NO_WRITING = re.compile(r"<\s*[/!?a-z]|\w\s*=\s*\S|[{}\\]|['\")]\s*;|--\s*$", re.IGNORECASE)
 """Signs of markup or of commands to a machine: what stands in them is nobody's name."""
 
@@ -98,6 +99,9 @@ def alone(utterance: Utterance, book: PhraseBook, *, known: Collection[str]) -> 
 def _may_be_name(utterance: Utterance, at: int, book: PhraseBook, *, is_expected: bool, is_second: bool) -> bool:
     token = utterance.tokens[at]
     raw = without_accents(utterance.text[token.start : token.end]).lower()
+    beside = (*utterance.tokens[max(0, at - 1) : at], *utterance.tokens[at + 1 : at + 2])
+    if any(each.start == token.start for each in beside):
+        return False  # "Hábleme" is two words, of which none is a name
     if not raw.replace("'", "").isalpha() or raw in book.names.never or token.word in book.names.never:
         return False
     if is_expected:
@@ -112,18 +116,26 @@ def written(said: str) -> str:
     words = [word.strip(".,;:!?") for word in said.split()]
     if any(word[:1].isupper() for word in words) and not said.isupper():
         return " ".join(words)
-    return " ".join("'".join(part[:1].upper() + part[1:].lower() for part in word.split("'")) for word in words)
+    return " ".join(_PARTS_OF_NAME.sub(lambda part: part[0][:1].upper() + part[0][1:].lower(), word) for word in words)
 
 
 def spelled_at(utterance: Utterance, start: int, book: PhraseBook, *, is_expected: bool) -> PersonName | None:
     """Read letters that begin at word `start`: "A N N", "b as in boy", "alpha november november", "double l". At least three make a name.
 
-    `is_expected`: words that sound like letters ("bee", "double you") count too.
+    `is_expected`: words that sound like letters ("bee", "double you") count too. "New word" and "space" part two names.
     """
     letters: list[str] = []
     breaks: list[int] = []
     at = start
     while at < len(utterance.tokens):
+        if letters and (behind := _after_break(utterance, at, book)) > at:
+            breaks.append(len(letters))
+            at = behind
+            continue
+        if letters and (sign := book.names.letter_signs.get(utterance.words[at])) and at + 1 < len(utterance.tokens):
+            letters.append(sign)
+            at += 1
+            continue
         read = _letter(utterance, at, book, is_expected=is_expected)
         if read is None:
             break
@@ -134,7 +146,16 @@ def spelled_at(utterance: Utterance, start: int, book: PhraseBook, *, is_expecte
     if len(letters) < FEWEST_LETTERS:
         return None
     words = ["".join(letters[first:last]) for first, last in zip([0, *breaks], [*breaks, len(letters)], strict=True)]
-    return PersonName(" ".join(word.capitalize() for word in words if word), (start, at), spelled=True)
+    return PersonName(" ".join(written(word) for word in words if word), (start, at), spelled=True)
+
+
+def _after_break(utterance: Utterance, at: int, book: PhraseBook) -> int:
+    """Step over the words that part two spelled names, where a letter follows."""
+    end = at
+    while end < len(utterance.words) and utterance.words[end] in book.names.letter_breaks:
+        end += 1
+    follows = end < len(utterance.tokens) and _letter(utterance, end, book, is_expected=False) is not None
+    return end if follows else at
 
 
 def _is_glued_run(utterance: Utterance, at: int) -> bool:

@@ -57,6 +57,8 @@ class NameWords:
     alphabet: frozenset[str]
     letter_as: frozenset[str]
     letter_double: frozenset[str]
+    letter_breaks: frozenset[str]
+    letter_signs: Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -113,6 +115,8 @@ class PhraseBook:
     refusal: str
     both_words: frozenset[str]
     another_words: frozenset[str]
+    aside_leads: frozenset[str]
+    loose_yes: frozenset[str]
     instead_words: frozenset[str]
     pronoun_leads: frozenset[str]
     visit_leads: frozenset[str]
@@ -211,6 +215,8 @@ class _Binder:
             refusal=str(self._content["refusal"]),
             both_words=self._words("both_words"),
             another_words=self._words("another_words"),
+            aside_leads=self._words("aside_leads"),
+            loose_yes=self._words("loose_yes"),
             instead_words=self._words("instead_words"),
             pronoun_leads=self._words("pronoun_leads"),
             visit_leads=self._words("visit_leads"),
@@ -236,6 +242,8 @@ class _Binder:
             alphabet=self._words("spelling_alphabet"),
             letter_as=self._words("letter_as"),
             letter_double=self._words("letter_double"),
+            letter_breaks=self._words("letter_breaks"),
+            letter_signs=self._pairs("letter_signs"),
         )
 
     def _services(self) -> ServiceWords:

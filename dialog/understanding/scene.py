@@ -348,8 +348,16 @@ def _named(
     if spelled and said and overlaps(said.span, spelled.span):
         said = None
     if spelled:
-        return people.joined(said, spelled) if is_asked or said else None
+        is_told = said is not None or any(hit.label == "spelling_cues" for hit in cues)
+        is_all = is_asked or is_told or _is_nothing_but(spelled.span, utterance, book)
+        return people.joined(said, spelled) if is_all and listening.asked not in _NAMES_OTHERS else None
     return said
+
+
+def _is_nothing_but(span: Span, utterance: Utterance, book: PhraseBook) -> bool:
+    """Whether little else was said, so that the letters are a name though something else was asked: "no, S M Y T H E"."""
+    others = [word for at, word in enumerate(utterance.words) if not span[0] <= at < span[1]]
+    return span[1] - span[0] > people.FEWEST_LETTERS and all(word in book.small for word in others)
 
 
 def _announced(

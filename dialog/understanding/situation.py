@@ -72,19 +72,43 @@ def in_context(findings: list[Finding], hits: Sequence[Hit], scene: Scene) -> li
         findings = _without_command(findings, say.Deny())
     if has(findings, say.StartCancel, say.StartReschedule):
         findings = without(findings, say.RunningLate)
-    if has(findings, say.GivePhone):
-        # "My phone number is ..." gives one and asks for none.
-        findings = [
-            each
-            for each in findings
-            if not (isinstance(each.command, say.AskClinic) and each.command.topic is Topic.PHONE)
-        ]
+    is_unable = say.StartCancel(only_unable=True) in [each.command for each in findings]
+    if (is_unable or has(findings, say.LeaveMessage)) and _tells_reasons(scene):
+        # "I can't come, my son has a fever": why they don't, not what they would have come for.
+        findings = without(findings, say.GiveService)
+    if any(isinstance(each.command, say.RunningLate) and each.command.minutes for each in findings):
+        findings = _without_command(findings, say.RunningLate())
+    findings = _without_aside_leads(_without_own_number(findings), scene)
     if len(findings) > 1:
         # "Sorry, tomorrow at nine": a word of manners, not a wish to hear it again.
         findings = [each for each in findings if each.command != say.Repeat() or len(each.words) > 1]
     if scene.listening.asked in OPENING:
         return _at_opening(findings, scene)
     return _as_answer(findings, scene)
+
+
+def _without_own_number(findings: list[Finding]) -> list[Finding]:
+    """Take "my phone number is ..." for no question about ours."""
+    if not has(findings, say.GivePhone):
+        return findings
+    return [
+        each for each in findings if not (isinstance(each.command, say.AskClinic) and each.command.topic is Topic.PHONE)
+    ]
+
+
+def _without_aside_leads(findings: list[Finding], scene: Scene) -> list[Finding]:
+    """Take the "first" and "before that" that lead up to a question for no times."""
+    asks = of_kind(findings, say.AskClinic)
+    leads = scene.book.aside_leads
+    return [
+        each
+        for each in findings
+        if not (
+            isinstance(each.command, say.GiveTime)
+            and any(each.span[1] <= ask.span[0] for ask in asks)
+            and leads.issuperset(scene.utterance.words[at] for at in each.words)
+        )
+    ]
 
 
 def _without_command(findings: Sequence[Finding], command: Command) -> list[Finding]:
@@ -160,8 +184,22 @@ def _as_answer(findings: list[Finding], scene: Scene) -> list[Finding]:
     if asked is Asked.WHEN and not has(findings, say.GiveTime):
         return turned(findings, say.AnyPractitioner, say.GiveTime(TimeWish(flexible=True)))
     if asked in {Asked.YES_NO, Asked.CHOICE}:
-        return _as_correction(_as_change(_without_asked_yes(findings), scene), scene)
+        findings = _without_parting_words(_without_asked_yes(findings), scene)
+        return _as_correction(_as_change(findings, scene), scene)
     return findings
+
+
+def _without_parting_words(findings: list[Finding], scene: Scene) -> list[Finding]:
+    """Take the "ok" of "ok, bye" for no yes: it may only round things off."""
+    if not has(findings, say.Goodbye):
+        return findings
+    words = scene.utterance.words
+    return [
+        each
+        for each in findings
+        if not isinstance(each.command, say.Affirm)
+        or not scene.book.loose_yes.issuperset(words[at] for at in each.words)
+    ]
 
 
 def _without_asked_yes(findings: list[Finding]) -> list[Finding]:

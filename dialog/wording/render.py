@@ -132,6 +132,7 @@ class Renderer:
             "price": lambda: self._price(fields["service"]),
             "slot": lambda: self._slot(fields["offers"][0]),
             "does_it_suit": lambda: self._part("does_it_suit" if fields["moves"] else "book_it"),
+            "text_it": lambda: str(self.parts["text_it"]) if fields.get("may_text") else "",
             "options": lambda: self._numbered(self._options(fields)),
             "options_or": lambda: self._listed(self._options(fields), "or"),
             "options_and": lambda: self._listed(self._options(fields), "and"),

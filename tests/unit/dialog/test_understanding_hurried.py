@@ -128,3 +128,43 @@ def test_one_that_stands_for_the_visit_is_no_hour(said: str) -> None:
 
     assert wish.at_minute is None
     assert wish.days[0].first == date(2027, 3, 15)
+
+
+@pytest.mark.parametrize(
+    ("said", "asked", "name"),
+    [
+        ("S as in sugar, double e, new word, B as in boy, A, K E R", Asked.NAME, "See Baker"),
+        ("J O N space S M Y T H E", Asked.NAME, "Jon Smythe"),
+        ("O apostrophe B R I E N", Asked.NAME, "O'Brien"),
+        ("first name J O, last name L E E", Asked.NAME, "Jo Lee"),
+        ("sierra mike yankee tango hotel echo", Asked.BIRTH_DATE, "Smythe"),
+        ("no, S M Y T H E", Asked.BIRTH_DATE, "Smythe"),
+        ("no it's spelled S M Y T H E", Asked.YES_NO, "Smythe"),
+        ("ess em why tee aitch ee", Asked.SPELL_NAME, "Smythe"),
+    ],
+)
+def test_a_name_is_read_letter_by_letter_whatever_was_asked(said: str, asked: Asked, name: str) -> None:
+    assert [one.value for one in heard(said, asked=asked) if isinstance(one, say.GiveName)] == [name]
+
+
+@pytest.mark.parametrize("said", ["that's the wrong name", "you got my name wrong", "that's not my last name"])
+def test_a_name_that_was_misheard_is_told_of(said: str) -> None:
+    assert say.Correct("name") in heard(said, asked=Asked.YES_NO)
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ("ok bye", ["goodbye"]),
+        ("ok thanks bye", ["goodbye"]),
+        ("yes bye", ["affirm", "goodbye"]),
+        ("wait, before i say yes what does it cost", ["ask_clinic"]),
+    ],
+)
+def test_a_word_that_only_rounds_things_off_is_no_yes(said: str, expected: list[str]) -> None:
+    assert [one for one in kinds(said, asked=Asked.YES_NO) if one != "thank"] == expected
+
+
+@pytest.mark.parametrize("said", ["before that, what does a cleaning cost?", "but first, what does a cleaning cost?"])
+def test_what_leads_up_to_a_question_is_no_time(said: str) -> None:
+    assert kinds(said, asked=Asked.WHEN) == ["ask_clinic", "give_service"]
