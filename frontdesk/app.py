@@ -4,6 +4,7 @@ from flask import Flask, Response, jsonify, redirect, render_template_string, re
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
+from calendar_sync.webhook import calcom_blueprint
 from dialog.turn import warm
 from frontdesk.api.blueprint import api_blueprint, error_answer, is_api
 from frontdesk.bootstrap import Services
@@ -51,6 +52,7 @@ def create_app(services: Services) -> Flask:
             clock=services.clock,
         )
     )
+    app.register_blueprint(calcom_blueprint(db=services.db, clock=services.clock))
     app.register_blueprint(health_blueprint(services))
     app.register_blueprint(console_blueprint(services))
     app.register_blueprint(api_blueprint(services))
