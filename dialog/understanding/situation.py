@@ -143,17 +143,17 @@ def _at_opening(findings: list[Finding], scene: Scene) -> list[Finding]:
     if not scene.listening.offered and has(findings, say.GiveTime):
         # Nothing was offered yet, so "anything later?" asks what there is.
         findings = turned(findings, say.MoreOptions, say.AskAvailability())
-    if has(findings, *WANTS, say.GiveService, say.GivePractitioner):
+    if has(findings, *WANTS, say.GiveService, say.GivePractitioner, say.AskHuman, say.JoinWaitlist):
         # "Um, yeah, hi, maybe a cleaning": nothing was asked that this could answer.
         findings = without(findings, say.Affirm, say.Unsure)
     if has(findings, *WANTS):
         findings = without(findings, say.Deny, say.Correct)
-    if scene.listening.asked is Asked.NOTHING and has(findings, say.Thank):
+    if scene.listening.asked is Asked.NOTHING and has(findings, say.Thank, say.Goodbye):
         findings = without(findings, say.Affirm)
     if {type(each.command) for each in findings} <= {say.AnyPractitioner, say.Affirm, say.Unsure}:
         # Nobody was asked for, so "either" chooses nobody.
         findings = once(turned(findings, say.AnyPractitioner, say.Unsure()))
-    if scene.services and all(each.is_reason for each in scene.services):
+    if scene.services and _tells_reasons(scene):
         # "I moved a couch last weekend and now my back hurts": when it happened is not when they want to come.
         findings = [each for each in findings if not _is_when_it_began(each, scene)]
     if _is_idle_talk(findings, scene):
@@ -165,6 +165,10 @@ def _at_opening(findings: list[Finding], scene: Scene) -> list[Finding]:
     if has(findings, say.GiveName, say.GiveBirthDate, *DETAILS):
         return findings
     return once(turned(findings, say.Correct, say.Deny()))
+
+
+def _tells_reasons(scene: Scene) -> bool:
+    return all(each.is_reason for each in scene.services)
 
 
 def _is_when_it_began(finding: Finding, scene: Scene) -> bool:
