@@ -61,9 +61,7 @@ class Outbound:
     def check_peer(self, host: str, address: str) -> None:
         """Return if a connection to `host` may be one to `address`. Raises AddressRefused."""
         found = _read(address)
-        if not self._is_allowed(host, found) and not all(
-            one.is_global and not one.is_multicast for one in _meant(found)
-        ):
+        if not self._is_allowed(host, found) and not all(map(_is_public, _meant(found))):
             raise AddressRefused("address-internal")
 
     def _is_allowed(self, host: str, address: Address) -> bool:
