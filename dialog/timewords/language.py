@@ -4,7 +4,7 @@ A data file holds lists of words by kind and rules that name a meaning for kinds
 This module knows no language: adding one is adding a file, as long as its rules name meanings that clocks.py, lengths.py, dates.py, periods.py and ranges.py have.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib import resources
@@ -14,6 +14,7 @@ from rapidfuzz import process
 from rapidfuzz.distance import OSA
 from ruamel.yaml import YAML
 
+from dialog.timewords.sounds import Sounds, read_sounds
 from dialog.timewords.tokens import Token, cut, folded
 
 
@@ -65,6 +66,10 @@ class Language:
     fuzzy: tuple[str, ...]
     not_fuzzy: frozenset[str]
     known: frozenset[str]
+    short: Mapping[str, str]
+    sounds: Sounds
+    by_sound: Mapping[str, str]
+    fuzzy_by_sound: Mapping[str, str]
     rules: dict[str, tuple[Rule, ...]]
     starts: dict[str, dict[str, tuple[Rule, ...]]]
     joining: frozenset[str]
@@ -94,19 +99,27 @@ def language(name: str) -> Language:
     rules = _rules(data["rules"])
     lexicon = _lexicon({kind: _meanings_in(text) for kind, text in data["words"].items()})
     steering = {name: _entries(text.splitlines()) for name, text in data["steering"].items()}
+    known = _words_of(lexicon) | frozenset(
+        word for each in rules.values() for rule in each for item in rule.items for word in item.words
+    )
+    numbers, ordinals = _values_by_word(data["numbers"]), _values_by_word(data["ordinals"])
+    sounds = read_sounds(data.get("sounds", ""))
     return Language(
         lexicon=lexicon,
         steering={name: frozenset(words) for name, words in steering.items()},
         steering_phrases=_lexicon({name: [(0, words)] for name, words in steering.items()}),
-        numbers=_values_by_word(data["numbers"]),
-        ordinals=_values_by_word(data["ordinals"]),
+        numbers=numbers,
+        ordinals=ordinals,
         parts={name: dict(map(_setting, settings)) for name, settings in _meanings_in(data["parts"])},
         holidays=data["holidays"],
         last_words=frozenset(data["last_words"]),
         fuzzy=tuple(data["fuzzy"]),
         not_fuzzy=frozenset(data["not_fuzzy"]),
-        known=_words_of(lexicon)
-        | frozenset(word for each in rules.values() for rule in each for item in rule.items for word in item.words),
+        known=known,
+        short=data.get("short", {}),
+        sounds=sounds,
+        by_sound=sounds.by_sound([*sorted(known), *numbers, *ordinals]),
+        fuzzy_by_sound={sounds.of(word): word for word in data["fuzzy"]},
         rules=rules,
         starts=_starts(rules),
         day_first=bool(data["day_first"]),
@@ -135,11 +148,20 @@ def spoken(words: Collection[str], name: str) -> Language:
 
 
 def correct(word: str, of: Language) -> str:
-    """The time word that `word` most likely is a slip of, or `word` itself."""
-    if len(word) < 5 or word in of.known or word in of.not_fuzzy:
+    """The time word that `word` is short for, was written for by ear or most likely is a slip of, or `word` itself."""
+    if word in of.short:
+        return of.short[word]
+    if word in of.known or word in of.not_fuzzy or word in of.numbers or word in of.ordinals:
         return word
-    best = process.extractOne(word, of.fuzzy, scorer=OSA.distance, score_cutoff=2 if len(word) >= 8 else 1)
-    return best[0] if best is not None and best[0][0] == word[0] else word
+    if of.by_sound and (alike := of.by_sound.get(of.sounds.of(word))):
+        return alike
+    if len(word) < 5:
+        return word
+    heard = of.sounds.of(word)
+    best = process.extractOne(
+        heard, of.fuzzy_by_sound.keys(), scorer=OSA.distance, score_cutoff=2 if len(word) >= 8 else 1
+    )
+    return of.fuzzy_by_sound[best[0]] if best is not None and best[0][0] == heard[0] else word
 
 
 def _entries(lines: list[str]) -> list[str]:

@@ -13,7 +13,10 @@ from rapidfuzz import process
 from rapidfuzz.distance import OSA
 from ruamel.yaml import YAML
 
+from dialog.timewords.language import language as time_words
+from dialog.timewords.sounds import Sounds
 from dialog.understanding.pattern import Phrases, Plain
+from dialog.understanding.verbs import Endings, VerbRules
 from dialog.understanding.words import WordRules
 
 SHORTEST_MISSPELT = 6
@@ -128,7 +131,10 @@ class PhraseBook:
     foreign_all: frozenset[str]  # the sure ones among them
     foreign_surely: frozenset[str]
     vocabulary: frozenset[str]
+    unlike: frozenset[str]  # words that are taken for no other
     by_letter: Mapping[str, tuple[str, ...]]  # the words that slips are compared with
+    sounds: Sounds
+    by_sound: Mapping[str, str]  # the words that are found by their sound
 
 
 @lru_cache
@@ -140,8 +146,12 @@ def phrase_book(language: str) -> PhraseBook:
 
 @lru_cache(maxsize=8192)
 def spelled_right(word: str, book: PhraseBook) -> str:
-    """Give the word of `book` that `word` is a slip of, or `word` itself. Short words are left alone: too many are one letter apart."""
-    if len(word) < SHORTEST_MISSPELT or word in book.vocabulary or not word.isalpha():
+    """Give the word of `book` that `word` was written for by ear or is a slip of, or `word` itself. Slips in short words are left alone: too many are one letter apart."""
+    if word in book.vocabulary or word in book.unlike or not word.isalpha():
+        return word
+    if book.by_sound and (alike := book.by_sound.get(book.sounds.of(word))):
+        return alike
+    if len(word) < SHORTEST_MISSPELT:
         return word
     allowed = 1 if len(word) < 11 else 2
     found = process.extractOne(word, book.by_letter.get(word[0], ()), scorer=OSA.distance, score_cutoff=allowed)
@@ -153,8 +163,9 @@ class _Binder:
 
     def __init__(self, content: Mapping[str, Any]) -> None:
         self._content = content
+        self._verbs = self._verb_rules()
         self._rules = WordRules(
-            whole=self._pairs_of_words("whole"),
+            whole={**self._forms_with_pronouns(), **self._pairs_of_words("whole")},
             together=self._pairs_of_words("together"),
             endings=tuple(sorted(self._pairs_of_words("endings").items(), key=lambda pair: -len(pair[0]))),
             fillers=self._words("fillers"),
@@ -165,7 +176,7 @@ class _Binder:
 
     def book(self) -> PhraseBook:
         intents = self._phrases(self._blocks("intents"))
-        sets = self._phrases((f"<{name}>", line) for name, line in self._blocks("sets"))
+        sets = self._phrases([*((f"<{name}>", line) for name, line in self._blocks("sets")), *self._verb_sets()])
         choose = self._phrases(self._blocks("choose"))
         cues = self._phrases([*self._cue_lines(), *self._relation_lines()])
         red_flags = self._phrases(self._red_flag_lines())
@@ -183,6 +194,8 @@ class _Binder:
             services.same,
         ]
         vocabulary = frozenset(word for words in known for word in words if word)
+        sounds = time_words(str(self._content["language"])).sounds
+        heard = [*(sorted(words) for words in known), sorted(self._words("date_words")), list(self._numbers("numbers"))]
         return PhraseBook(
             language=str(self._content["language"]),
             rules=self._rules,
@@ -229,7 +242,35 @@ class _Binder:
             foreign_surely=self._words("foreign_surely"),
             vocabulary=vocabulary,
             by_letter=_by_letter(vocabulary),
+            sounds=sounds,
+            by_sound=sounds.by_sound(word for words in heard for word in words),
+            unlike=frozenset(str(self._content.get("unlike", "")).split()),
         )
+
+    def _verb_rules(self) -> VerbRules:
+        endings = {
+            kind: Endings(
+                plain=each["plain"].split(),
+                stressed=each["stressed"].split(),
+                wishing=each["wishing"].split(),
+                carrying=frozenset(each["carrying"].split()),
+            )
+            for kind, each in self._content.get("verb_endings", {}).items()
+        }
+        return VerbRules(endings, self._pairs_of_words("verb_pronouns") if endings else {})
+
+    def _verb_lines(self) -> Iterator[tuple[str, str]]:
+        return self._blocks("verbs") if self._verbs.endings else iter(())
+
+    def _verb_sets(self) -> Iterator[tuple[str, str]]:
+        for name, line in self._verb_lines():
+            yield from ((f"<{name}>", form) for form in self._verbs.forms(line))
+
+    def _forms_with_pronouns(self) -> dict[str, tuple[str, ...]]:
+        """Give the verbs with pronouns at their end, but for those that are forms of a verb themselves: "pasamos" is no "pasa mos"."""
+        forms = {form for _, line in self._verb_lines() for form in self._verbs.forms(line)}
+        found = (pair for _, line in self._verb_lines() for pair in self._verbs.with_pronouns(line))
+        return {written: words for written, words in found if written not in forms}
 
     def _names(self) -> NameWords:
         return NameWords(

@@ -156,6 +156,8 @@ def look(utterance: Utterance, text: Text, listening: Listening, *, book: Phrase
     taken += [(mention.start, mention.end) for mention in staff]
     # "When I was a kid" asks for nothing that is done to kids.
     taken += [(hit.start, hit.end) for hit in book.history.find(text) if hit.label == "when"]
+    # Nor does whoever has it done say what: "for my kid" is no visit for kids.
+    taken += _children(text, cues)
     services = names.find_services(utterance, cues, taken=taken, is_asked=asked is Asked.SERVICE)
     scene = Scene(
         utterance,
@@ -180,8 +182,28 @@ def look(utterance: Utterance, text: Text, listening: Listening, *, book: Phrase
     )
     times = read_times(scene, without=scene.set_aside)
     scene = replace(scene, times=times)
+    # "After school" is when, and no school physical.
+    spans = [utterance.words_between(time.start, time.end) for time in times.mentions]
+    services = tuple(
+        each
+        for each in services
+        if not (each.is_part and any(start <= each.start and each.end <= end for start, end in spans))
+    )
+    scene = replace(scene, services=services)
     _enter_details(scene)
     return scene
+
+
+def _children(text: Text, cues: Sequence[Hit]) -> list[Span]:
+    """Give the words of a child somebody books for."""
+    of_child = [hit for hit in cues if hit.label in {"book_for child", "named child"}]
+    return [
+        (at, end)
+        for hit in of_child
+        for at in range(hit.start, hit.end)
+        for end in text.found[at].get("<child>", ())
+        if end <= hit.end
+    ]
 
 
 def read_times(

@@ -132,6 +132,8 @@ class StaffNames:
 
     def _likeness(self, name: _Name, utterance: Utterance, at: int, needed: float) -> tuple[float, int]:
         words = utterance.words
+        if words[at] in self._book.small and words[at] not in name.words:
+            return 0.0, 0
         is_common = words[at] in self._book.vocabulary and needed > ALIKE_AFTER_TITLE
         if is_common and words[at] not in name.words and not (utterance.tokens[at].capital and utterance.is_cased):
             return 0.0, 0
