@@ -85,6 +85,7 @@ class About(StrEnum):
     REQUEST = "request"  # staff confirm or reject
     OVERDUE = "overdue"  # nobody has
     AWAY = "away"  # the practitioner is; the patient answers, or is called
+    CALENDAR = "calendar"  # somebody moved or deleted it in a calendar
 
 
 def subject_of(about: About, appointment_id: str) -> str:

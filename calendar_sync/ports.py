@@ -23,7 +23,15 @@ class ChangedMeanwhile(Unavailable):
 
 
 class AccessRefused(Malformed):
-    """The calendar refuses us: wrong password, no rights, no such collection. Trying again will not help."""
+    """The calendar refuses us: wrong password, no rights, no such collection. Trying again will not help.
+
+    `code` says why, for a precise answer: access-refused, log-in-refused, no-rights, not-there, moved, not-a-calendar, or what
+    AddressRefused says.
+    """
+
+    def __init__(self, what: str, *, code: str = "access-refused") -> None:
+        super().__init__(what)
+        self.code = code
 
 
 class TimeRefused(Malformed):
@@ -39,7 +47,7 @@ class LinkAccess:
     username: str
     secret: str = field(repr=False)  # a password, or what `auth` says
     kind: str = "caldav"
-    auth: str = "basic"  # basic, or bearer: an OAuth token
+    auth: str = "basic"  # basic (digest where the server asks for it), bearer: a token, oauth: an OAuthGrant as a secret
     zone: ZoneInfo = _UTC  # of times that name none, and of days
     all_day_is_busy: bool = True
     owner_addresses: tuple[str, ...] = ()  # e-mail addresses: what their owner declined does not keep them busy
@@ -56,6 +64,7 @@ class RemoteEvent:
     busy: tuple[Interval, ...]  # sorted; the time it takes of what was asked for
     faults: tuple[str, ...] = ()  # codes of what could not be read rightly: what stands there may block too little
     booking: RemoteBooking | None = None  # somebody booked it for themselves there; never one of ours
+    is_called_off: bool = False  # it stands there as a note that it does not take place: STATUS:CANCELLED
 
 
 @dataclass(frozen=True)

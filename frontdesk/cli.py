@@ -295,7 +295,7 @@ def calendar() -> None:
 @click.option("--clinic", "clinic_key", help="Its key; needed where there are several.")
 def calendar_link(practitioner: str, url: str, username: str, password: str, clinic_key: str | None) -> None:
     """Show a practitioner's visits in the CalDAV calendar at URL. Linking it again replaces the log-in."""
-    from calendar_sync.run import link_calendar
+    from calendar_sync.links import link_calendar
     from frontdesk.listing import practitioner_id_of
 
     with _services() as services, services.db.begin() as work:

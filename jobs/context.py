@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from booking.catalogue import CatalogueCache
+from calendar_sync.context import CalendarSync
 from calendar_sync.ports import OpenCalendar
 from kernel.clock import Clock
 from kernel.work import Database
@@ -16,6 +17,11 @@ class JobServices:
     catalogues: CatalogueCache
     sms_gateway: SmsGateway
     open_calendar: OpenCalendar
+
+    @property
+    def calendar_sync(self) -> CalendarSync:
+        """What calendars are synchronised with."""
+        return CalendarSync(self.db, self.open_calendar, self.catalogues)
 
 
 _installed: list[JobServices] = []

@@ -24,7 +24,7 @@ from jobs.messages import send_what_waits
 from jobs.model import DueRun
 from jobs.next_available import refresh_everybody
 from jobs.pick_up import pick_up_dropped_calls
-from jobs.push import push_what_is_behind
+from jobs.sync import sync_calendars
 from jobs.waiting_list import offer_everywhere
 from kernel.errors import Unavailable
 from kernel.log import get_logger
@@ -82,7 +82,7 @@ DUTIES: tuple[Duty, ...] = (
     Duty("purge-lapsed-holds", timedelta(hours=1), _purge_lapsed),
     Duty("pick-up-dropped-calls", timedelta(seconds=15), pick_up_dropped_calls),
     Duty("send-waiting-messages", timedelta(seconds=30), send_what_waits),
-    Duty("push-calendars-behind", timedelta(minutes=1), push_what_is_behind),
+    Duty("sync-calendars", timedelta(seconds=15), sync_calendars),
 )
 
 

@@ -7,9 +7,9 @@ from sqlalchemy import select
 
 from booking.model.clinic import Clinic
 from booking.model.staff import Practitioner
+from calendar_sync.links import link_calendar
 from calendar_sync.model import CalendarLink
 from calendar_sync.ports import LinkAccess
-from calendar_sync.run import link_calendar
 from frontdesk.demo.clinic import DEMO_KEY
 from frontdesk.embedded import DemoCalendars
 from kernel.work import Database, UnitOfWork

@@ -19,7 +19,7 @@ from sqlalchemy import select
 from booking.model.staff import Practitioner
 from calendar_sync.busy import Reader
 from calendar_sync.entry import CalendarEntry
-from calendar_sync.run import link_calendar
+from calendar_sync.links import link_calendar
 from jobs.model import Delivery, DeliveryState
 from sms.model import SmsMessage, SmsState
 from tests.support.calendar_servers import Calendar, CalendarServer

@@ -1,7 +1,5 @@
 """Appointments arrive in the calendars, once and as they stand, whatever calendars and networks do."""
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -9,67 +7,28 @@ import pytest
 from sqlalchemy import select
 
 from booking.cancel import cancel_appointment
-from booking.values import BookedVisit, Catalogue, Source
+from booking.catalogue import CatalogueCache
+from booking.tasks import open_tasks
+from booking.values import BookedVisit, Catalogue, Source, TaskKind
 from calendar_sync.adapters.caldav_store import CaldavStore
-from calendar_sync.adapters.memory_store import MemoryStore
-from calendar_sync.entry import CalendarEntry
+from calendar_sync.context import CalendarSync
+from calendar_sync.links import link_calendar
 from calendar_sync.model import CalendarLink, LinkState, ObjectState, RemoteObject
-from calendar_sync.ports import AccessRefused, Changes, LinkAccess, RemoteEvent, Written
-from calendar_sync.run import appointments_behind, link_calendar, push_appointment
+from calendar_sync.ports import AccessRefused
+from calendar_sync.push import push_appointment
+from calendar_sync.tick import links_due, sync_link
 from kernel.errors import Unavailable
-from kernel.interval import Interval
 from kernel.work import Database
 from tests.support.calendar_servers import Calendar
+from tests.support.calendars import Calendars, link, raising, sync_with
 from tests.support.clinic_rows import store_catalogue
 from tests.support.clinics import elm_catalogue
 from tests.support.visits import NOW, book, move
 
 pytestmark = pytest.mark.integration
 
+MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 MONDAY_9 = datetime(2027, 3, 15, 13, 0, tzinfo=UTC)  # 9:00 in Albany
-
-
-class Calendars:
-    """Calendars in memory by the address of their link, and the faults that the next request of one meets."""
-
-    def __init__(self) -> None:
-        self.by_url: dict[str, MemoryStore] = {}
-        self.before_put: list[Callable[[], None]] = []
-        self.after_put: list[Callable[[], None]] = []
-
-    def open(self, access: LinkAccess) -> "FaultyStore":
-        return FaultyStore(self.at(access.url), self)
-
-    def at(self, url: str) -> MemoryStore:
-        return self.by_url.setdefault(url, MemoryStore())
-
-
-class FaultyStore:
-    """A calendar in memory to which something happens before or after a write."""
-
-    def __init__(self, store: MemoryStore, calendars: Calendars) -> None:
-        self._store = store
-        self._calendars = calendars
-
-    def href_of(self, *, name: str) -> str:
-        return self._store.href_of(name=name)
-
-    def get(self, *, href: str, within: Interval | None = None) -> RemoteEvent | None:
-        return self._store.get(href=href, within=within)
-
-    def put(self, *, href: str, entry: CalendarEntry, stamped_at: datetime, version: str | None) -> Written:
-        if self._calendars.before_put:
-            self._calendars.before_put.pop(0)()
-        written = self._store.put(href=href, entry=entry, stamped_at=stamped_at, version=version)
-        if self._calendars.after_put:
-            self._calendars.after_put.pop(0)()
-        return written
-
-    def delete(self, *, href: str, version: str) -> None:
-        self._store.delete(href=href, version=version)
-
-    def changes(self, *, token: str | None, known: Mapping[str, str], within: Interval) -> Changes:
-        return self._store.changes(token=token, known=known, within=within)
 
 
 @pytest.fixture
@@ -88,40 +47,30 @@ def calendars() -> Calendars:
 @pytest.fixture
 def visit(database: Database, catalogue: Catalogue) -> BookedVisit:
     """A cleaning with Dr. Lee, whose calendar is linked."""
-    link(database, catalogue, "lee")
+    link(database, catalogue, "lee", now=NOW)
     return book(database, catalogue, practitioner="lee", starts_at=MONDAY_9)
-
-
-def link(database: Database, catalogue: Catalogue, practitioner: str) -> None:
-    with database.begin() as work:
-        link_calendar(
-            work,
-            clinic_id=catalogue.clinic_id,
-            practitioner_id=f"practitioner-{practitioner}",
-            url=f"https://calendar.test/{practitioner}/",
-            username=practitioner,
-            password="secret",
-            now=NOW,
-        )
 
 
 def shown(calendars: Calendars, practitioner: str) -> list[tuple[str, int, datetime]]:
     """What the practitioner sees: UID, SEQUENCE and start of each event."""
-    store = calendars.at(f"https://calendar.test/{practitioner}/")
-    entries = [one.entry for one in store.objects.values()]
+    entries = [one.entry for one in calendars.of(practitioner).objects.values()]
     return [(one.uid, one.sequence, one.starts_at) for one in entries if one]
 
 
 def push(database: Database, calendars: Calendars, visit: BookedVisit, *, at: datetime = NOW) -> None:
-    push_appointment(database, calendars.open, appointment_id=visit.id, now=at)
+    push_appointment(sync_with(database, calendars), appointment_id=visit.id, now=at)
 
 
-@contextmanager
-def failing(error: Exception) -> Iterator[Callable[[], None]]:
-    def fail() -> None:
-        raise error
+def tick(database: Database, calendars: Calendars, *, at: datetime) -> None:
+    with database.read() as session:
+        due = links_due(session, now=at)
+    for link_id in due:
+        sync_link(sync_with(database, calendars), link_id=link_id, now=at)
 
-    yield fail
+
+def calendar_tasks(database: Database) -> list[str]:
+    with database.read() as session:
+        return [task.text for task in open_tasks(session, clinic_id="clinic-elm") if task.kind is TaskKind.CALENDAR]
 
 
 def state(database: Database) -> tuple[str, str | None]:
@@ -165,7 +114,7 @@ def test_a_moved_visit_keeps_its_uid_and_raises_its_sequence(
 def test_a_visit_that_moves_to_somebody_else_leaves_the_first_calendar(
     database: Database, calendars: Calendars, catalogue: Catalogue, visit: BookedVisit
 ) -> None:
-    link(database, catalogue, "ben-carter")
+    link(database, catalogue, "ben-carter", now=NOW)
     push(database, calendars, visit)
 
     moved = move(database, catalogue, visit, practitioner="ben-carter", starts_at=MONDAY_9, now=NOW)
@@ -207,16 +156,16 @@ def test_a_visit_cancelled_before_it_was_pushed_is_never_shown(
 def test_an_answer_lost_after_the_write_does_not_make_a_second_event(
     database: Database, calendars: Calendars, visit: BookedVisit
 ) -> None:
-    with failing(Unavailable("the connection broke")) as fail:
-        calendars.after_put.append(fail)
-        with pytest.raises(Unavailable):
-            push(database, calendars, visit)
+    calendars.after_put.append(raising(Unavailable("the connection broke")))
+    with pytest.raises(Unavailable):
+        push(database, calendars, visit)
     assert state(database) == (LinkState.STALE, ObjectState.BEHIND)
 
-    push(database, calendars, visit)
+    push(database, calendars, visit, at=NOW + MINUTE)
 
     assert shown(calendars, "lee") == [(visit.uid, 0, MONDAY_9)]
-    assert state(database) == (LinkState.OK, ObjectState.OK)
+    assert calendars.asked["put"] == 1
+    assert state(database) == (LinkState.STALE, ObjectState.OK)
 
 
 def test_an_event_that_was_moved_by_hand_is_put_back(
@@ -262,54 +211,63 @@ def test_a_visit_that_moves_while_it_is_being_pushed_stays_noted_as_behind(
     assert state(database) == (LinkState.OK, ObjectState.OK)
 
 
-def test_a_calendar_that_was_down_is_caught_up_later(
+def test_a_calendar_that_was_down_is_caught_up_by_its_next_tick_and_not_bothered_before(
     database: Database, calendars: Calendars, visit: BookedVisit
 ) -> None:
-    with failing(Unavailable("down")) as fail:
-        calendars.before_put.append(fail)
-        with pytest.raises(Unavailable):
-            push(database, calendars, visit)
-    later = NOW + timedelta(minutes=5)
+    calendars.before_put.append(raising(Unavailable("down")))
+    with pytest.raises(Unavailable):
+        push(database, calendars, visit)
+    push(database, calendars, visit)
+    bothered = calendars.asked["put"]
 
-    with database.read() as session:
-        behind = appointments_behind(session, older_than=timedelta(minutes=2), now=later)
+    tick(database, calendars, at=NOW + MINUTE)
 
-    assert behind == [visit.id]
+    assert bothered == 1
+    assert shown(calendars, "lee") == [(visit.uid, 0, MONDAY_9)]
+    assert state(database) == (LinkState.OK, ObjectState.OK)
 
 
-def test_a_calendar_that_refuses_us_is_left_alone_until_somebody_mends_it(
+def test_a_calendar_that_refuses_us_is_left_alone_until_somebody_mends_it_and_is_one_task(
     database: Database, calendars: Calendars, catalogue: Catalogue, visit: BookedVisit
 ) -> None:
-    with failing(AccessRefused("401")) as fail:
-        calendars.before_put.append(fail)
-        with pytest.raises(AccessRefused):
-            push(database, calendars, visit)
-    later = NOW + timedelta(minutes=5)
-    with database.read() as session:
-        refused = appointments_behind(session, older_than=timedelta(minutes=2), now=later)
+    calendars.before_put.append(raising(AccessRefused("401")))
+    push(database, calendars, visit)
+    push(database, calendars, visit, at=NOW + HOUR)
+    tick(database, calendars, at=NOW + HOUR)
+    asked_while_refused = sum(calendars.asked.values())
+    [told] = calendar_tasks(database)
 
-    link(database, catalogue, "lee")
+    link(database, catalogue, "lee", now=NOW + HOUR)
+    tick(database, calendars, at=NOW + HOUR)
 
-    with database.read() as session:
-        mended = appointments_behind(session, older_than=timedelta(minutes=2), now=later)
-    assert (refused, mended) == ([], [visit.id])
+    assert asked_while_refused == 1
+    assert "refuses us" in told
+    assert calendar_tasks(database) == []
+    assert shown(calendars, "lee") == [(visit.uid, 0, MONDAY_9)]
 
 
 def test_a_calendar_linked_later_gets_the_visits_that_are_ahead(
     database: Database, calendars: Calendars, catalogue: Catalogue
 ) -> None:
     visit = book(database, catalogue, practitioner="lee", starts_at=MONDAY_9)
+    link(database, catalogue, "lee", now=NOW)
 
-    link(database, catalogue, "lee")
+    tick(database, calendars, at=NOW)
 
-    with database.read() as session:
-        assert appointments_behind(session, older_than=timedelta(minutes=2), now=NOW) == [visit.id]
+    assert shown(calendars, "lee") == [(visit.uid, 0, MONDAY_9)]
+
+
+def test_a_visit_that_has_begun_is_pushed_no_more(database: Database, calendars: Calendars, visit: BookedVisit) -> None:
+    push(database, calendars, visit, at=MONDAY_9)
+
+    assert shown(calendars, "lee") == []
+    assert state(database) == (LinkState.OK, ObjectState.OK)
 
 
 def test_an_appointment_that_is_gone_is_no_error(
     database: Database, calendars: Calendars, catalogue: Catalogue
 ) -> None:
-    push_appointment(database, calendars.open, appointment_id="gone", now=NOW)
+    push_appointment(sync_with(database, calendars), appointment_id="gone", now=NOW)
 
     assert calendars.by_url == {}
 
@@ -329,17 +287,18 @@ def test_real_servers_show_a_visit_move_it_and_drop_it(sqlite_url: str, remote_c
             now=NOW,
         )
     visit = book(database, catalogue, practitioner="lee", starts_at=MONDAY_9)
+    sync = CalendarSync(database, CaldavStore, CatalogueCache())
 
-    push_appointment(database, CaldavStore, appointment_id=visit.id, now=NOW)
+    push_appointment(sync, appointment_id=visit.id, now=NOW)
     [booked] = remote_calendar.objects().values()
     move(database, catalogue, visit, practitioner="lee", starts_at=MONDAY_9 + timedelta(hours=1), now=NOW)
-    push_appointment(database, CaldavStore, appointment_id=visit.id, now=NOW)
+    push_appointment(sync, appointment_id=visit.id, now=NOW)
     [moved] = remote_calendar.objects().values()
     with database.begin() as work:
         cancel_appointment(
             work, catalogue, appointment_id=visit.id, reason=None, now=NOW, actor="patient", source=Source.SMS
         )
-    push_appointment(database, CaldavStore, appointment_id=visit.id, now=NOW)
+    push_appointment(sync, appointment_id=visit.id, now=NOW)
 
     assert f"UID:{visit.uid}" in booked
     assert "DTSTART:20270315T130000Z" in booked

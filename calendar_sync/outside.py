@@ -1,0 +1,187 @@
+"""What somebody did to a visit in the calendar: followed in the diary or not, as the clinic's policy says; staff are told."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from typing import assert_never
+
+from booking import guard, ledger
+from booking.cancel import cancel_appointment
+from booking.hold import place_hold
+from booking.model.appointment import Appointment
+from booking.reschedule import reschedule
+from booking.rules import PatientBlocked, PatientDailyMaximum, PriorVisitNeeded, TooFar, TooSoon
+from booking.values import AppointmentStatus, BookedVisit, Catalogue, Outside, Source
+from calendar_sync.history import note_action, tell_staff, time_in_words, visit_in_words
+from calendar_sync.model import CalendarLink
+from calendar_sync.plan import Finding, There
+from kernel.errors import Refused
+from kernel.interval import Interval
+from kernel.work import UnitOfWork
+
+_REASON = "in the calendar"
+# How far ahead, and whom the clinic takes, was settled when the visit was booked, or is for those it employs to decide.
+_WAIVED = frozenset(rule.code for rule in (PatientBlocked, PatientDailyMaximum, PriorVisitNeeded, TooFar, TooSoon))
+
+
+class NotForCalendars(Refused):
+    """A group's session, or a visit that waits for staff, is not moved from a calendar."""
+
+    code = "not-for-calendars"
+
+
+@dataclass(frozen=True)
+class Deed:
+    """What somebody did to a visit in the calendar of a link."""
+
+    finding: Finding
+    theirs: There
+    link: CalendarLink
+    appointment: Appointment
+
+    @property
+    def actor(self) -> str:
+        """Who did it, as written into histories."""
+        return f"calendar:{self.link.id}"
+
+    @property
+    def to(self) -> Interval | None:
+        """When the visit is in the calendar now."""
+        entry = self.theirs.entry
+        return Interval(entry.starts_at, entry.ends_at) if entry and entry.starts_at < entry.ends_at else None
+
+
+def answer(work: UnitOfWork, catalogue: Catalogue, deed: Deed, *, now: datetime) -> bool:
+    """Do the same in the diary if the policy wants that and nothing speaks against it, and say whether that was done.
+
+    If not, the calendar is to be put right. Locks as `reschedule`. Raises ScheduleBusy.
+    """
+    before = visit_in_words(catalogue, deed.appointment)
+    policy = catalogue.calendars
+    match deed.finding:
+        case Finding.MOVED:
+            to = "another time" if deed.to is None else time_in_words(catalogue, deed.appointment, deed.to)
+            told = f"Moved in the calendar to {to}: {before}."
+            follows = policy.moved_outside is Outside.FOLLOW
+            refusal = _follow_move(work, catalogue, deed, now=now) if follows else None
+            did = "The visit was moved, and the patient is told."
+            did_not = "The calendar was put right. If it is to be moved, move the visit."
+        case Finding.DELETED:
+            told = f"Deleted in the calendar: {before}."
+            follows = policy.deleted_outside is Outside.FOLLOW
+            refusal = _follow_deletion(work, catalogue, deed, now=now) if follows else None
+            did = "The visit was cancelled, and the patient is told."
+            did_not = "It was put back. Is the visit to be cancelled?"
+        case Finding.UNREADABLE:
+            told, follows, refusal, did = (
+                f"Changed in the calendar to what is no single visit: {before}.",
+                False,
+                None,
+                "",
+            )
+            did_not = "The calendar was put right."
+        case Finding.CONFLICT:
+            told, follows, refusal, did = (
+                f"Changed in the calendar and here at the same time: {before}.",
+                False,
+                None,
+                "",
+            )
+            did_not = "What stands here was kept."
+        case _:
+            assert_never(deed.finding)
+    is_done = follows and refusal is None
+    why = "" if refusal is None else f" The diary does not allow it ({refusal.code})."
+    tell_staff(work, catalogue, deed.appointment, text=f"{told}{why} {did if is_done else did_not}", now=now)
+    if is_done:
+        note_action(
+            work,
+            link_id=deed.link.id,
+            action=deed.finding.value,
+            outcome="followed",
+            appointment_id=deed.appointment.id,
+            now=now,
+            actor=deed.actor,
+        )
+    return is_done
+
+
+def _follow_move(work: UnitOfWork, catalogue: Catalogue, deed: Deed, *, now: datetime) -> Refused | None:
+    """Move the visit to where it stands in the calendar, or return what speaks against it: then nothing was changed.
+
+    Time that is taken, hours and lengths hold for everybody; notice does not.
+    """
+    visit = ledger.read(work.session, appointment_id=deed.appointment.id).visit
+    is_single = catalogue.service(visit.service_id).group is None
+    if deed.to is None or visit.status is not AppointmentStatus.BOOKED or not is_single:
+        return NotForCalendars()
+    move = partial(_try_to_move, work, catalogue, visit, to=deed.to, now=now, actor=deed.actor)
+    refusal = move(override_reason=None)
+    if refusal is not None and {one.code for one in (refusal, *refusal.also)} <= _WAIVED:
+        refusal = move(override_reason=_REASON)
+    if refusal is None:
+        work.session.refresh(deed.appointment)
+    return refusal
+
+
+def _follow_deletion(work: UnitOfWork, catalogue: Catalogue, deed: Deed, *, now: datetime) -> Refused | None:
+    """Cancel the visit, or return what speaks against it."""
+    try:
+        cancel_appointment(
+            work,
+            catalogue,
+            appointment_id=deed.appointment.id,
+            reason=_REASON,
+            now=now,
+            actor=deed.actor,
+            source=Source.CALENDAR,
+        )
+    except Refused as refusal:
+        return refusal
+    work.session.refresh(deed.appointment)
+    return None
+
+
+def _try_to_move(
+    work: UnitOfWork,
+    catalogue: Catalogue,
+    visit: BookedVisit,
+    *,
+    to: Interval,
+    now: datetime,
+    actor: str,
+    override_reason: str | None,
+) -> Refused | None:
+    try:
+        with guard.all_or_nothing(work):
+            hold = place_hold(
+                work,
+                catalogue,
+                service_id=visit.service_id,
+                location_id=visit.location_id,
+                starts_at=to.start,
+                practitioner_ids=(visit.practitioner_id,),
+                conversation_id=None,
+                patient_id=visit.patient_id,
+                source=Source.CALENDAR,
+                now=now,
+                replaces_appointment_id=visit.id,
+                duration=to.duration,
+                place=visit.place,
+                bundle_id=visit.bundle_id,
+                actor=actor,
+                override_reason=override_reason,
+            )
+            reschedule(
+                work,
+                catalogue,
+                appointment_id=visit.id,
+                hold_id=hold.id,
+                now=now,
+                actor=actor,
+                source=Source.CALENDAR,
+                override_reason=override_reason,
+            )
+    except Refused as refusal:
+        return refusal
+    return None
