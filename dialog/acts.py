@@ -32,6 +32,7 @@ class Say(StrEnum):
     STILL_THERE = "still-there"
     WELCOME_BACK = "welcome-back"
     GO_ON = "go-on"
+    ASK_PROOF = "ask-proof"
     NOT_HEARD_GOODBYE = "not-heard-goodbye"
     APOLOGY = "apology"
     # Booking.

@@ -54,7 +54,7 @@ class Draft:
     transfer_to: str | None = None
     ends: bool = False
     asked_something: bool = False
-    may_be_misheard: bool = False  # what was said came by voice
+    may_be_misheard: bool = False  # the recogniser was not sure of what was said
 
     @property
     def catalogue(self) -> Catalogue:

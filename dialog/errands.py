@@ -115,9 +115,9 @@ class VerifyPatient:
 
 @dataclass(frozen=True)
 class MatchCaller:
-    """Find the one patient among those of the caller's number who has this name, and the date of birth if one was given."""
+    """Find the one patient among those of the caller's number who has this name, if one was given, and this date of birth, if one was."""
 
-    name: str
+    name: str | None
     patient_ids: tuple[str, ...]
     birth_date: date | None = None
 

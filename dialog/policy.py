@@ -18,6 +18,7 @@ from dialog.errands import (
     ConfirmHold,
     FindTimes,
     Held,
+    MatchCaller,
     OnWaitingList,
     PatientFound,
     PlaceHold,
@@ -56,6 +57,7 @@ MAX_FAILURES = 3
 _MAX_STEPS = 12
 _VERIFIED_FOR = timedelta(minutes=30)
 _SURE_ENOUGH = 0.4
+_SURELY_HEARD = 0.8  # dates of birth, which nobody could put right later
 _NEEDS_NO_DETAILS = (c.RunningLate, c.OutOfScope, c.Goodbye, c.Thank, c.LeaveMessage, c.AskHuman)
 
 
@@ -86,7 +88,7 @@ def hear(state: DialogState, setting: Setting, heard: Heard) -> Decision:
             social.hang_up(draft)
         case InboundKind.TRANSFER_FAILED:
             people.take_back(draft)
-        case InboundKind.SILENCE if came_over and draft.state.last_acts:
+        case InboundKind.SILENCE if came_over and draft.state.last_acts and not draft.state.must_prove:
             social.repeat(draft)  # they texted instead of speaking
         case InboundKind.SILENCE:
             _hear_nothing(draft)
@@ -140,12 +142,13 @@ def _awake(state: DialogState, setting: Setting) -> DialogState:
 
 def _listen(draft: Draft, heard: Heard, *, is_return: bool) -> None:
     draft.update(turns=draft.state.turns + 1)
-    draft.may_be_misheard = draft.is_voice and heard.kind is not InboundKind.KEYS
+    draft.may_be_misheard = heard.kind is not InboundKind.KEYS and heard.confidence < _SURELY_HEARD
     commands = as_commands(draft, heard.text, heard.commands, is_keys=heard.kind is InboundKind.KEYS)
     is_sure = commands != heard.commands or heard.confidence >= _SURE_ENOUGH  # a digit is not to be misheard
     meant, commands = commands, social.listen_in_their_language(draft, commands)
     if is_return and draft.state.flow is not None:
         crossing.make_way(draft, commands)
+    held_back = commands if crossing.is_held_back(draft) else ()
     emergency = next((one for one in commands if isinstance(one, c.Emergency)), None)
     if emergency is not None:
         people.emergency(draft, words=emergency.text or heard.text)
@@ -153,6 +156,8 @@ def _listen(draft: Draft, heard: Heard, *, is_return: bool) -> None:
         people.give_up(draft)
     elif meant and not commands:
         social.confirm_language(draft)
+    elif held_back and crossing.prove(draft, details.as_birth_dates(draft, held_back)):
+        return
     elif draft.state.asked is Asked.MESSAGE and not _leaves_message(commands):
         draft.update_flow(note=heard.text)
         social.reset_counts(draft)
@@ -534,6 +539,8 @@ def _take_visit(draft: Draft, written: VisitWritten) -> None:
 def _take_patient(draft: Draft, request: Request, found: PatientFound) -> None:
     if isinstance(request, RegisterPatient):
         draft.update_flow(patient_id=found.patient_id)
+    elif isinstance(request, MatchCaller) and request.name is None:
+        crossing.take_proof(draft, present(request.birth_date), found)
     elif draft.flow.kind is FlowKind.BOOK and not draft.flow.details.same_practitioner:
         identity.take_booking_match(draft, found)
     else:
@@ -563,6 +570,8 @@ def _take_refusal(draft: Draft, request: Request, refusal: RefusedBy) -> None:
 
 def _go_on(draft: Draft) -> Decision:
     """Work out the next question or request from what is known."""
+    if not (draft.asked_something or draft.request or draft.ends) and crossing.is_held_back(draft):
+        crossing.ask_for_proof(draft)
     for _ in range(_MAX_STEPS):
         if draft.asked_something or draft.request is not None or draft.ends or draft.state.flow is None:
             break

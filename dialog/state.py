@@ -67,7 +67,7 @@ class Person:
     phone: str | None = None
     birth_date_refusals: int = 0
     is_name_doubted: bool = False  # they said that it was misheard
-    birth_dates_heard: tuple[date, ...] = ()  # said on the telephone, where any of them may be misheard
+    birth_dates_heard: tuple[date, ...] = ()  # those that may have been misheard
     is_birth_date_sure: bool = True
 
 
@@ -162,6 +162,7 @@ class DialogState:
     verified_elsewhere: tuple[tuple[str, str], ...] = ()  # who they proved to be on other channels
     birth_date_is_elsewhere: bool = False  # theirs was said on another channel: good for a booking, and no proof here
     is_on_call: bool = False
+    must_prove: bool = False  # who calls now may be another than who left something open: nothing of it is said before
     cut_off_at: datetime | None = None  # the call dropped with something open, and they have not been heard since
     had_emergency: bool = False
 

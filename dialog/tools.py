@@ -389,7 +389,8 @@ class Tools:
 
     def _match(self, request: MatchCaller) -> PatientFound:
         known = patients.patients(self.work.session, patient_ids=request.patient_ids)
-        named = [one for one in known.values() if patients.names_match(request.name, one.name)]
+        name = request.name
+        named = [one for one in known.values() if name is None or patients.names_match(name, one.name)]
         fitting = [one for one in named if request.birth_date in {None, one.birth_date}]
         if fitting:
             return self._only([one.id for one in fitting])

@@ -5,16 +5,16 @@ text is read by whoever holds the telephone. Only what is texted during a call c
 """
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from dialog import commands as c
 from dialog.acts import Act, Say
 from dialog.draft import Draft
-from dialog.errands import ReleaseHold
-from dialog.flows import starts
+from dialog.errands import MatchCaller, PatientFound, ReleaseHold
+from dialog.flows import identity, starts
 from dialog.inbound import Channel
 from dialog.interpreter import Asked
-from dialog.state import DialogState, Flow, FlowKind
+from dialog.state import DialogState, Flow, FlowKind, Person
 
 TIMES_STAND_FOR = timedelta(hours=2)
 """After a call dropped, the times offered in it can be taken by their numbers for so long; later they are looked for anew."""
@@ -107,13 +107,88 @@ def offers_times(state: DialogState) -> bool:
     return question is not None and question.say in {Say.OFFER, Say.OFFER_ONE, Say.READ_BACK}
 
 
+def can_be_proved(state: DialogState) -> bool:
+    """Say whether there is a date of birth by which somebody can show that what was left open is theirs."""
+    return bool(state.number_patients or state.me.birth_date)
+
+
 def welcome_back(draft: Draft) -> None:
-    """Answer a call of somebody who left something open. What it was about is said only once they want to go on."""
-    doing = draft.flow.kind.value
-    draft.state = _to_go_on(draft.state)
-    draft.say(Say.WELCOME_BACK, doing=doing)
-    draft.ask(Say.GO_ON, draft.state.asked)
+    """Answer a call of somebody who left something open. Nothing of it is said before they prove that it is theirs: a number can be forged."""
+    draft.update(must_prove=True)
+    draft.say(Say.WELCOME_BACK)
+    ask_for_proof(draft)
     draft.update(greeted=True)
+
+
+def ask_for_proof(draft: Draft) -> None:
+    """Ask for the date of birth, or for what else they would like."""
+    draft.ask(Say.ASK_PROOF, Asked.BIRTH_DATE)
+
+
+def is_held_back(draft: Draft) -> bool:
+    """Say whether nothing of what is under way may be told to whoever is calling."""
+    return draft.is_voice and draft.state.must_prove and draft.state.flow is not None
+
+
+def prove(draft: Draft, commands: tuple[c.Command, ...]) -> bool:
+    """Hear whether who calls proves that what was left open is theirs. Say whether that is all there is to be heard.
+
+    A wish of another kind, or the same said anew, begins anew: what was left open is dropped.
+    """
+    born = next((one.value for one in commands if isinstance(one, c.GiveBirthDate)), None)
+    if born is not None:
+        _check(draft, born)
+    elif all(isinstance(one, (*_GREETINGS, c.Repeat, c.GiveBirthDate)) for one in commands):
+        ask_for_proof(draft)
+    elif all(isinstance(one, _REFUSALS) for one in commands):
+        drop(draft)
+        draft.ask(Say.WHAT_TO_DO, Asked.WHAT_TO_DO)
+    else:
+        drop(draft)
+        return False
+    return True
+
+
+def _check(draft: Draft, born: date) -> None:
+    is_theirs = born == draft.state.me.birth_date
+    if is_theirs or not draft.state.number_patients:
+        take_proof(draft, born, PatientFound(None), is_theirs=is_theirs)
+    else:
+        draft.request = MatchCaller(None, draft.state.number_patients, born)
+
+
+def take_proof(draft: Draft, born: date, found: PatientFound, *, is_theirs: bool = False) -> None:
+    """Go on for whoever has the date of birth that was given before, or of a patient of this number.
+
+    Another is asked for once more, and then what was left open is dropped.
+    """
+    if found.patient_id is not None or is_theirs:
+        _go_on_with(draft, born, found)
+        return
+    draft.update(failed_checks=draft.state.failed_checks + 1)
+    question = draft.state.question
+    if question is not None and question.say is Say.ASK_PROOF and identity.may_still_try(draft):
+        draft.ask(Say.BIRTH_DATE_AGAIN, Asked.BIRTH_DATE)
+        return
+    drop(draft)
+    draft.say(Say.STARTED_OVER)
+    draft.ask(Say.WHAT_TO_DO, Asked.WHAT_TO_DO)
+
+
+def _go_on_with(draft: Draft, born: date, found: PatientFound) -> None:
+    is_booking = draft.flow.kind is FlowKind.BOOK
+    if not is_booking:
+        draft.update(me=replace(draft.state.me, birth_date=born), birth_date_is_elsewhere=False)
+    elif draft.flow.patient_id is None and not identity.is_for_another(draft):
+        draft.update_flow(patient_id=found.patient_id)
+    draft.update(must_prove=False)
+    go_on(draft)
+
+
+def drop(draft: Draft) -> None:
+    """Forget what was left open, and who it was for."""
+    draft.effects.append(ReleaseHold())
+    draft.update(flows=(), question=None, asked=Asked.NOTHING, choices=(), must_prove=False, me=Person(), told=())
 
 
 def is_left_open(state: DialogState) -> bool:

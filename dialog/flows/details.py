@@ -241,7 +241,7 @@ def _set_person(draft: Draft, *, name: str | None = None, birth_date: date | Non
 
 
 def _with_birth_date(who: Person, said: date, *, may_be_misheard: bool) -> Person:
-    """Note a date of birth. One that was only heard is sure once it was heard twice."""
+    """Note a date of birth. One that was heard badly is sure once it was heard twice."""
     is_sure = not may_be_misheard or said in who.birth_dates_heard
     heard = (*who.birth_dates_heard, said) if may_be_misheard else who.birth_dates_heard
     return replace(who, birth_date=said, is_birth_date_sure=is_sure, birth_dates_heard=heard)

@@ -84,7 +84,7 @@ def _is_newcomer_known(draft: Draft, who: Person, name: str) -> bool:
 
 
 def _doubts_birth_date(draft: Draft, who: Person) -> bool:
-    """Ask for the date of birth of a newcomer once more, where it was only heard: it is written down, and can't be read back.
+    """Ask for the date of birth of a newcomer once more, where it was heard badly: what is read back would be kept in plain words.
 
     Two that are the same are believed. After three that are not, the patient is taken on without one, which staff complete.
     """

@@ -14,10 +14,12 @@ from dialog.state import DialogState, FlowKind, Outcome
 
 
 def greet(draft: Draft) -> None:
-    """Answer a call: who we are, that this is a machine, and how to get a person. Who left something open is asked about it."""
-    if draft.state.flow is not None:
+    """Answer a call: who we are, that this is a machine, and how to get a person. Who left something open may go on with it."""
+    if draft.state.flow is not None and crossing.can_be_proved(draft.state):
         crossing.welcome_back(draft)
         return
+    if draft.state.flow is not None:
+        crossing.drop(draft)
     others = [one for one in spoken_at(draft.catalogue) if one != draft.state.language]
     draft.say(Say.GREETING, others=others)
     draft.ask(Say.WHAT_TO_DO, Asked.WHAT_TO_DO)

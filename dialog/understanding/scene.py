@@ -264,8 +264,14 @@ def _birth_date(utterance: Utterance, cues: Sequence[Hit], listening: Listening,
         value = _read_birth(utterance, run, listening, book)
         if value:
             return BirthDate(value, run)
-    doubtful = chosen if after_cue or is_asked else []
+    doubtful = after_cue or [run for run in chosen if is_asked and _is_most_of_it(run, utterance, book)]
     return BirthDate(None, doubtful[0]) if doubtful else None
+
+
+def _is_most_of_it(run: Span, utterance: Utterance, book: PhraseBook) -> bool:
+    """Whether a run of date words is what was answered: "a cleaning on Tuesday at 10" answers no question for a date of birth."""
+    others = [word for at, word in enumerate(utterance.words) if not run[0] <= at < run[1] and word not in book.small]
+    return len(others) <= run[1] - run[0]
 
 
 def _read_birth(utterance: Utterance, run: Span, listening: Listening, book: PhraseBook) -> date | None:

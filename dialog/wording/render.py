@@ -145,7 +145,6 @@ class Renderer:
             "parking": lambda: " ".join(self._parking(one, fields) for one in self._places(fields)),
             "languages": lambda: self._languages(fields),
             "promise": lambda: self._promise(fields),
-            "doing": lambda: self.parts["doing"][fields["doing"]],
             "closes": lambda: self.moments.time(datetime.fromisoformat(fields["closes_at"])),
             "opens": lambda: self._opens(fields["opens_at"]),
         }

@@ -288,13 +288,14 @@ def test_both_channels_see_one_state(clinic: Clinic) -> None:
     assert clinic.turns() == [(1, "voice"), (2, "voice"), (3, "sms"), (4, "voice")]
 
 
-def test_who_calls_again_is_asked_whether_to_go_on_and_hears_nothing_before(clinic: Clinic) -> None:
+def test_who_calls_again_goes_on_by_the_date_of_birth_and_hears_nothing_before(clinic: Clinic) -> None:
     clinic.call("a cleaning with Dr. Lee on Monday").drop()
     call = clinic.call()
 
-    assert "Welcome back: we were booking a visit. Shall we go on with it?" in call.heard
-    assert "Lee" not in call.heard
-    assert "first, Monday, March 15th at 10 AM with Dr. Lee" in call.say("yes")
+    heard = [call.heard, call.say("yes"), call.keep_silent(), call.say("say that again")]
+    assert all("date of birth" in one for one in heard)
+    assert not any(word in one for one in heard for word in ("Lee", "leaning", "booking", "Monday"))
+    assert "first, Monday, March 15th at 10 AM with Dr. Lee" in call.say("May 2nd 1984")
     clinic.pass_time(SOON)
     assert clinic.sent() == []
     call.say("the first one")
@@ -307,9 +308,43 @@ def test_who_calls_again_may_say_something_new(own_clinic: Clinic) -> None:
     own_clinic.call("I need a cleaning with Dr. Lee").drop()
     call = own_clinic.call()
 
-    heard = call.say("Tuesday at 10 am")
+    heard = call.say("a cleaning with Dr. Lee on Tuesday at 10 am")
 
     assert "Tuesday, March 16" in heard
+
+
+def test_who_has_another_date_of_birth_hears_nothing_of_what_was_left_open(own_clinic: Clinic) -> None:
+    own_clinic.call("I need a skin check with Dr. Patel on Monday").drop()
+    call = own_clinic.call()
+
+    heard = [
+        call.say("May 3rd 1984"),
+        call.say("May 4th 1984"),
+        call.say("Monday at 10 am"),
+        call.say("what did I ask for"),
+    ]
+
+    assert "How can I help" in heard[1]
+    assert not any(word in one for one in heard for word in ("Patel", "kin check at", "March 15"))
+
+
+def test_a_stranger_who_calls_again_begins_anew(own_clinic: Clinic) -> None:
+    own_clinic.call("I need a cleaning with Dr. Lee", caller=STRANGER).drop()
+
+    call = own_clinic.call(caller=STRANGER)
+
+    assert "How can I help you?" in call.heard
+    assert "Lee" not in call.say("Monday at 10 am")
+
+
+def test_who_goes_on_with_a_cancellation_need_not_say_the_date_of_birth_twice(own_clinic: Clinic) -> None:
+    own_clinic.call(WISH, "yes").drop()
+    own_clinic.call("cancel my appointment", "Ann Smith", "May 2 1984").drop()
+
+    call = own_clinic.call()
+    assert "Mon" not in call.heard
+
+    assert "Monday, March 15th" in call.say("May 2 1984")
 
 
 @pytest.mark.parametrize("comes_back_by_text", [True, False])

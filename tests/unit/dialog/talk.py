@@ -120,8 +120,8 @@ class Diary:
                 return PatientFound(next((one for one, known in self.people.items() if known == (name, born)), None))
             case MatchCaller(name=name, patient_ids=ids, birth_date=born):
                 known = {one: self.people[one] for one in ids}
-                fits = [one for one, (called, when) in known.items() if called == name and born in {None, when}]
-                is_doubtful = not fits and any(called == name for called, _ in known.values())
+                fits = [one for one, (called, when) in known.items() if name in {None, called} and born in {None, when}]
+                is_doubtful = not fits and any(name in {None, called} for called, _ in known.values())
                 return PatientFound(fits[0] if fits else None, is_doubtful=is_doubtful)
             case RegisterPatient():
                 self.registered.append(request)

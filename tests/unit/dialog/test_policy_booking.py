@@ -352,7 +352,7 @@ def test_a_withheld_number_is_asked_for() -> None:
     talk = Talk(channel=Channel.VOICE, caller=None, number_patients=())
     talk.hear(c.StartBooking(), CLEANING, LEE, on(MONDAY, at=TWO), c.GiveName("Grace Hopper"))
     talk.hear(c.Choose(0))
-    talk.press("12091976")
+    talk.hear(c.GiveBirthDate(date(1976, 12, 9)))
 
     assert talk.asked is Asked.PHONE
     talk.hear(c.GivePhone("+12125550188"))

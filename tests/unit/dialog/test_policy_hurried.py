@@ -153,18 +153,18 @@ def registered(talk: Talk) -> list[date | None]:
 def test_a_newcomers_date_of_birth_is_believed_when_it_was_heard_twice() -> None:
     talk = newcomer_asked_for_a_birth_date()
 
-    talk.hear(c.GiveBirthDate(date(1990, 3, 13)))
+    talk.hear(c.GiveBirthDate(date(1990, 3, 13)), confidence=0.6)
     assert talk.said == [Say.BIRTH_DATE_AGAIN]
-    talk.hear(c.GiveBirthDate(date(1990, 3, 30)))
+    talk.hear(c.GiveBirthDate(date(1990, 3, 30)), confidence=0.6)
     assert talk.said == [Say.BIRTH_DATE_AGAIN]
-    talk.hear(c.GiveBirthDate(date(1990, 3, 30)))
+    talk.hear(c.GiveBirthDate(date(1990, 3, 30)), confidence=0.6)
 
     assert registered(talk) == [date(1990, 3, 30)]
 
 
 def test_a_date_of_birth_that_is_keyed_in_needs_no_second_time() -> None:
     talk = newcomer_asked_for_a_birth_date()
-    talk.hear(c.GiveBirthDate(date(1990, 3, 13)))
+    talk.hear(c.GiveBirthDate(date(1990, 3, 13)), confidence=0.6)
 
     talk.press("03301990")
 
@@ -175,7 +175,7 @@ def test_after_three_dates_of_birth_that_differ_staff_complete_the_record() -> N
     talk = newcomer_asked_for_a_birth_date()
 
     for day in (3, 13, 30):
-        talk.hear(c.GiveBirthDate(date(1990, 3, day)))
+        talk.hear(c.GiveBirthDate(date(1990, 3, day)), confidence=0.6)
 
     assert registered(talk) == [None]
 
@@ -184,9 +184,17 @@ def test_a_second_time_of_the_date_of_birth_may_find_who_is_on_file() -> None:
     talk = newcomer_asked_for_a_birth_date()
     talk.diary.people["patient-jon"] = ("Jon Smith", date(1990, 3, 30))
 
-    talk.hear(c.GiveBirthDate(date(1990, 3, 13)))
-    talk.hear(c.GiveBirthDate(date(1990, 3, 30)))
+    talk.hear(c.GiveBirthDate(date(1990, 3, 13)), confidence=0.6)
+    talk.hear(c.GiveBirthDate(date(1990, 3, 30)), confidence=0.6)
     talk.hear(c.Affirm())
 
     assert talk.diary.registered == []
     assert [one.patient_id for one in talk.booked()] == ["patient-jon"]
+
+
+def test_a_newcomers_date_of_birth_that_was_heard_well_is_asked_for_once() -> None:
+    talk = newcomer_asked_for_a_birth_date()
+
+    talk.hear(c.GiveBirthDate(date(1990, 3, 13)), confidence=0.93)
+
+    assert talk.said == [Say.READ_BACK]

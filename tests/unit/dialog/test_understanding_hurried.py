@@ -122,6 +122,13 @@ def test_a_date_of_birth_is_read_digit_by_digit(said: str, born: date) -> None:
     assert heard(said, asked=Asked.BIRTH_DATE) == (say.GiveBirthDate(born),)
 
 
+def test_a_wish_is_no_answer_to_the_question_for_a_date_of_birth() -> None:
+    said = kinds("a cleaning with Dr. Lee on Tuesday at 10 am", asked=Asked.BIRTH_DATE)
+
+    assert say.GiveBirthDate.name not in said
+    assert {say.GiveService.name, say.GiveTime.name} <= set(said)
+
+
 @pytest.mark.parametrize("said", ["book me another one next week", "get me one next week"])
 def test_one_that_stands_for_the_visit_is_no_hour(said: str) -> None:
     (wish,) = [one.wish for one in heard(said) if isinstance(one, say.GiveTime)]
