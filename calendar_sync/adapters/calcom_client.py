@@ -184,14 +184,17 @@ class CalcomClient:
     def busy_times(
         self, calendars: Sequence[ConnectedCalendar], *, start: datetime, end: datetime
     ) -> list[tuple[datetime, datetime]]:
-        """Return what keeps the owner busy in those calendars: pairs of start and end, in UTC."""
-        asked = {"timeZone": "UTC", "dateFrom": start.date().isoformat(), "dateTo": end.date().isoformat()}
-        for number, calendar in enumerate(calendars):
-            asked[f"calendarsToLoad[{number}][credentialId]"] = str(calendar.credential_id)
-            asked[f"calendarsToLoad[{number}][externalId]"] = calendar.external_id
-        answer = self._send("GET", "/calendars/busy-times", asked)
-        spans = self._read(list[_Span], answer)
+        """Return what keeps the owner busy in those calendars: pairs of start and end, in UTC. Raises Declined."""
+        try:
+            spans = self._busy_times(start, end, _listed(calendars))
+        except Declined:
+            # The vendor's document knows another form, for one calendar at a time; its server another than its document.
+            spans = [span for one in calendars for span in self._busy_times(start, end, _single(one))]
         return [(span.start.astimezone(UTC), span.end.astimezone(UTC)) for span in spans]
+
+    def _busy_times(self, start: datetime, end: datetime, calendars: Mapping[str, str]) -> list[_Span]:
+        asked = {"timeZone": "UTC", "dateFrom": start.date().isoformat(), "dateTo": end.date().isoformat()}
+        return self._read(list[_Span], self._send("GET", "/calendars/busy-times", {**asked, **calendars}))
 
     def _booking(self, answer: Mapping[str, Any]) -> Booking:
         return self._read(Booking, answer)
@@ -247,6 +250,15 @@ class CalcomClient:
 def instant(at: datetime) -> str:
     """Return an instant as the interface takes it."""
     return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _listed(calendars: Sequence[ConnectedCalendar]) -> dict[str, str]:
+    fields = ((f"calendarsToLoad[{number}]", one) for number, one in enumerate(calendars))
+    return {f"{name}[{field}]": value for name, one in fields for field, value in _single(one).items()}
+
+
+def _single(calendar: ConnectedCalendar) -> dict[str, str]:
+    return {"credentialId": str(calendar.credential_id), "externalId": calendar.external_id}
 
 
 def _json(content: bytes | None) -> Any:

@@ -113,6 +113,7 @@ class CalcomAccount:
     notices: list[Notice] = field(default_factory=list)
     violations: list[str] = field(default_factory=list)
     requests: list[str] = field(default_factory=list)  # method and path of each, in order
+    takes_lists: bool = True  # of calendars, when asked for busy times: it is not known which form the service takes
     bookings: dict[str, Booking] = field(default_factory=dict)
     lock: threading.RLock = field(default_factory=threading.RLock)
     _unsettled: list[str] = field(default_factory=list)

@@ -279,10 +279,12 @@ def _calendars() -> tuple[Response, HTTPStatus]:
 
 
 def _busy_times() -> tuple[Response, HTTPStatus]:
-    asked: dict[str, dict[str, str]] = {}
+    asked: dict[str, Any] = {}
     for name, value in request.args.items():
         if found := re.fullmatch(r"calendarsToLoad\[(\d+)\]\[(\w+)\]", name):
             asked.setdefault(found[1], {})[found[2]] = value
+    if not _account().takes_lists:
+        asked = {"": request.args} if "credentialId" in request.args else {}
     wanted = {(int(one["credentialId"]), one["externalId"]) for one in asked.values()}
     if not wanted:
         raise VendorRefusal(HTTPStatus.BAD_REQUEST, "calendarsToLoad must be given")

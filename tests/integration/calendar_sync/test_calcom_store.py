@@ -425,6 +425,21 @@ def test_busy_time_of_connected_calendars_leaves_out_the_bookings_that_cal_com_w
     assert changes.present == {written.href, event.href}
 
 
+def test_busy_times_are_had_in_whichever_form_the_service_takes_the_question(
+    store: CalcomStore, calcom_account: CalcomAccount
+) -> None:
+    calcom_account.takes_lists = False
+    hour = timedelta(hours=1)
+    calcom_account.calendars += [
+        ConnectedCalendar(1, "lee@example.com", ((AT, AT + hour),)),
+        ConnectedCalendar(2, "practice", ((AT + 3 * hour, AT + 4 * hour),)),
+    ]
+
+    [event] = store.changes(token=None, known={}, within=WINDOW).events
+
+    assert event.busy == (Interval(AT, AT + hour), Interval(AT + 3 * hour, AT + 4 * hour))
+
+
 def test_a_calendar_that_cal_com_no_longer_reads_keeps_nobody_busy(
     store: CalcomStore, calcom_account: CalcomAccount
 ) -> None:
