@@ -39,6 +39,17 @@ def find_by_phone(session: Session, *, clinic_id: str, phone: str) -> tuple[Pati
     )
 
 
+def find_by_email(session: Session, *, clinic_id: str, email: str) -> tuple[PatientInfo, ...]:
+    """Return everybody with this address on file."""
+    contact = ContactPoint.patient_id == Patient.id
+    return _found(
+        session,
+        _patients(clinic_id)
+        .join(ContactPoint, contact)
+        .where(ContactPoint.system == "email", ContactPoint.value_hash == email_hash(email)),
+    )
+
+
 def reached_at(phone: str) -> Select[str]:
     """Return the select of the ids of those who are reached at this number (E.164): it is theirs, or they are booked for from it."""
     at_number = select(ContactPoint.patient_id).where(

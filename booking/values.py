@@ -102,6 +102,7 @@ class Source(StrEnum):
     API = "api"
     STAFF = "staff"
     CALENDAR = "calendar"
+    CALCOM = "calcom"  # on the practitioner's own page there
 
 
 class Mode(StrEnum):
