@@ -7,7 +7,7 @@ reachable by position, because names and times are read from it.
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import zip_longest
 
 LONGEST_TEXT = 600
@@ -31,23 +31,26 @@ class Token:
 
 @dataclass(frozen=True, slots=True)
 class Utterance:
-    """The text as it is read from now on. `starts` and `stops` are the word positions where a part of it begins and ends."""
+    """The text as it is read from now on. `starts` and `stops` are the word positions where a part of it begins and ends.
+
+    `is_cased`: whether capital letters tell anything: recognisers and hurried writers leave them out or use nothing else.
+    """
 
     text: str
     tokens: tuple[Token, ...]
     starts: frozenset[int]
     stops: frozenset[int]
+    # Asked for hundreds of times in a turn, so they are made with it.
+    words: tuple[str, ...] = field(init=False, compare=False, repr=False)
+    is_cased: bool = field(init=False, compare=False, repr=False)
 
-    @property
-    def words(self) -> tuple[str, ...]:
-        return tuple(token.word for token in self.tokens)
-
-    @property
-    def is_cased(self) -> bool:
-        """Whether capital letters tell anything: recognisers and hurried writers leave them out or use nothing else."""
+    def __post_init__(self) -> None:
         letters = [letter for letter in self.text if letter.isalpha()]
         capitals = sum(letter.isupper() for letter in letters)
-        return 0 < capitals < 0.6 * len(letters) or (len(letters) < 30 and any(t.capital for t in self.tokens))
+        is_mixed = 0 < capitals < 0.6 * len(letters)
+        is_cased = is_mixed or (len(letters) < 30 and any(token.capital for token in self.tokens))
+        object.__setattr__(self, "words", tuple(token.word for token in self.tokens))
+        object.__setattr__(self, "is_cased", is_cased)
 
     def said(self, start: int, end: int) -> str:
         """Give the original words `start` to before `end`."""
