@@ -65,7 +65,8 @@ def search_spans(wish: TimeWish, *, catalogue: Catalogue, now: datetime) -> list
 
 def meeting(slots: Iterable[Slot], wish: TimeWish, limits: Limits, *, catalogue: Catalogue) -> list[Slot]:
     """Return the slots that meet the wish. An exact time counts as met only when it is free itself."""
-    fitting = [slot for slot in slots if _meets(slot, wish, limits, catalogue)]
+    rest = _without_exact_time(wish)
+    fitting = [slot for slot in slots if _meets(_wall(slot, catalogue), rest, limits)]
     if wish.at_minute is None:
         return fitting
     for minute in (wish.at_minute, *wish.at_alternatives):
@@ -202,13 +203,15 @@ def _another(offers: list[Offer], chosen: list[Offer], wall: dict[datetime, date
     return left[0] if left else None
 
 
-def _meets(slot: Slot, wish: TimeWish, limits: Limits, catalogue: Catalogue) -> bool:
-    wall = _wall(slot, catalogue)
-    rest = replace(wish, at_minute=None, at_alternatives=())
-    if wish.at_minute is not None:
-        # The exact time is judged by itself: a range around it ("about 10") would only narrow its other reading.
-        rest = replace(rest, clocks=())
-    return limits.admit(wall) and allows(rest, start=wall)
+def _without_exact_time(wish: TimeWish) -> TimeWish:
+    if wish.at_minute is None:
+        return wish
+    # The exact time is judged by itself: a range around it ("about 10") would only narrow its other reading.
+    return replace(wish, at_minute=None, at_alternatives=(), clocks=())
+
+
+def _meets(wall: datetime, wish: TimeWish, limits: Limits) -> bool:
+    return limits.admit(wall) and allows(wish, start=wall)
 
 
 def _days_off(day: date, ranges: tuple[DayRange, ...]) -> int:
