@@ -7,7 +7,7 @@ before it is; if no answer is noted, because the connection broke or the process
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import and_, or_, select, update
+from sqlalchemy import and_, bindparam, or_, select, update
 from sqlalchemy.orm import Session
 
 from booking import queries
@@ -34,6 +34,7 @@ SETTLE = timedelta(seconds=30)
 
 _log = get_logger()
 _MOST_ATTEMPTS = 8
+_REPLY_TO = select(SmsMessage.id).where(SmsMessage.reply_to == bindparam("reply_to"))
 _TOLD = {AppointmentStatus.BOOKED, AppointmentStatus.ARRIVED, AppointmentStatus.FULFILLED}
 _TOLD_OF = {
     SmsKind.CANCELLED: {AppointmentStatus.CANCELLED},
@@ -128,7 +129,7 @@ def queue_reply(
 
 def has_queued_reply(session: Session, *, reply_to: str) -> bool:
     """Say whether the text `reply_to` is answered by a text of its own."""
-    return session.scalar(select(SmsMessage.id).where(SmsMessage.reply_to == reply_to)) is not None
+    return session.scalar(_REPLY_TO, {"reply_to": reply_to}) is not None
 
 
 def texts_to_send(session: Session, *, now: datetime, limit: int = 100) -> list[str]:

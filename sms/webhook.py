@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from http import HTTPStatus
 
 import structlog
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
 
 from booking.catalogue import find_clinic_by_number
 from booking.consent import is_opted_out, opt_in, opt_out
@@ -22,7 +23,8 @@ from kernel import inbox
 from kernel.clock import Clock
 from kernel.log import get_logger
 from kernel.phone import caller_number, masked, readable
-from kernel.telephony import TwilioAccount, Webhook, WebhookRejected, printable, read_webhook
+from kernel.telephony import TwilioAccount, Webhook, WebhookRejected, printable
+from kernel.webhook import Endpoints, sentence, xml
 from kernel.work import Database, UnitOfWork
 from sms import keywords, twiml
 from sms.keywords import Action
@@ -57,16 +59,9 @@ def sms_blueprint(
     webhooks = _SmsWebhooks(dialog, db, clock, stopwatch)
     blueprint = Blueprint("sms", __name__)
 
-    def add(path: str, view: Callable[[Webhook], Response], last_resort: Callable[[], Response]) -> None:
-        def endpoint() -> Response:
-            return _answer_safely(view, last_resort, account=account, public_base_url=public_base_url)
-
-        # GET is taken to be refused with a sentence.
-        name = f"sms{path.replace('/', '_')}"
-        blueprint.add_url_rule(f"/twilio/sms{path}", name, endpoint, methods=["GET", "POST"], strict_slashes=False)
-
-    add("", webhooks.receive, lambda: _xml(twiml.message(_SORRY)))
-    add("/status", webhooks.note_receipt, lambda: _text(HTTPStatus.SERVICE_UNAVAILABLE, "Not noted"))
+    endpoints = Endpoints(blueprint, account=account, public_base_url=public_base_url, log_key="message_sid")
+    endpoints.add("", webhooks.receive, lambda: xml(twiml.message(_SORRY)))
+    endpoints.add("/status", webhooks.note_receipt, lambda: sentence(HTTPStatus.SERVICE_UNAVAILABLE, "Not noted"))
     return blueprint
 
 
@@ -97,16 +92,22 @@ class _SmsWebhooks:
         number, sender = caller_number(webhook.require("To")), caller_number(webhook.require("From"))
         if "Body" not in webhook.fields:
             raise WebhookRejected(HTTPStatus.BAD_REQUEST, "Body is missing")
-        clinic_id = self._clinic(number)
-        if clinic_id is None or number is None:
+        with self._db.read() as session:
+            clinic_id = _clinic(session, number)
+            text = (
+                _read(session, webhook, sid=sid, clinic_id=clinic_id, number=number, sender=sender)
+                if clinic_id and number and sender
+                else None
+            )
+        if clinic_id is None:
             _log.warning("sms.unknown_number", called=masked(number))
-            return _xml(twiml.message(_NOT_A_CLINIC))
-        if sender is None:
+            return xml(twiml.message(_NOT_A_CLINIC))
+        if text is None:
             # A short code or a name: a machine. Answering one can go on for ever.
             _log.info("sms.sender_is_no_telephone")
             return _nothing()
         structlog.contextvars.bind_contextvars(clinic_id=clinic_id)
-        return self._answer(self._read(webhook, sid, clinic_id, number, sender), started)
+        return self._answer(text, started)
 
     def note_receipt(self, webhook: Webhook) -> Response:
         code = webhook.get("ErrorCode")
@@ -125,29 +126,6 @@ class _SmsWebhooks:
         if not self._db.run(apply):
             _log.info("sms.receipt.unknown")  # of an answer given in TwiML, or of somebody else: nothing to keep
         return Response(status=HTTPStatus.NO_CONTENT)
-
-    def _clinic(self, number: str | None) -> str | None:
-        with self._db.read() as session:
-            found = find_clinic_by_number(session, number) if number else None
-        return found[0] if found else None
-
-    def _read(self, webhook: Webhook, sid: str, clinic_id: str, number: str, sender: str) -> _Received:
-        body = printable(webhook.get("Body"))[:_LONGEST].strip()
-        pictures = webhook.get("NumMedia")
-        with self._db.read() as session:
-            has_opted_out = is_opted_out(session, clinic_id=clinic_id, phone=sender)
-            is_answered = inbox.recorded_answer(session, key=_key(sid)) is not None
-            is_answered = is_answered or has_queued_reply(session, reply_to=sid)
-        return _Received(
-            sid=sid,
-            clinic_id=clinic_id,
-            number=number,
-            sender=sender,
-            body=body,
-            pictures=int(pictures) if re.fullmatch("[0-9]{1,2}", pictures) else 0,
-            action=keywords.read(body, opt_out_type=webhook.get("OptOutType"), is_opted_out=has_opted_out),
-            is_answered=is_answered,
-        )
 
     def _answer(self, text: _Received, started: float) -> Response:
         if text.action is Action.OPT_OUT_HERE:
@@ -195,7 +173,7 @@ class _SmsWebhooks:
         with self._db.read() as session:
             called = clinic_name(session, clinic_id=text.clinic_id)
         answer = spoken_words("es")[name].format(clinic=called, phone=readable(text.number))
-        return _xml(twiml.message(answer))
+        return xml(twiml.message(answer))
 
     def _ask_staff(self, work: UnitOfWork, text: _Received, words: str, kind: TaskKind = TaskKind.OPTED_OUT) -> None:
         open_task(
@@ -211,7 +189,7 @@ class _SmsWebhooks:
     def _answer_pictures(self, text: _Received) -> Response:
         words = f"The patient sent {text.pictures} picture(s) without words. The agent has asked for words."
         self._db.run(lambda work: self._ask_staff(work, text, words, TaskKind.MESSAGE))
-        return _xml(twiml.message(_PICTURES))
+        return xml(twiml.message(_PICTURES))
 
     def _converse(self, text: _Received, started: float) -> Response:
         inbound = Inbound(
@@ -227,7 +205,7 @@ class _SmsWebhooks:
         if reply.silent or not reply.text:
             return _nothing()
         if self._stopwatch() - started < DEADLINE_S:
-            return _xml(twiml.message(reply.text))
+            return xml(twiml.message(reply.text))
         _log.warning("sms.turn.too_late")
         self._db.run(lambda work: self._send_later(work, text, reply))
         return _nothing()
@@ -257,6 +235,28 @@ class _SmsWebhooks:
             _log.info("sms.repeat")  # the same text at the same moment: the other delivery of it was first
 
 
+def _clinic(session: Session, number: str | None) -> str | None:
+    found = find_clinic_by_number(session, number) if number else None
+    return found[0] if found else None
+
+
+def _read(session: Session, webhook: Webhook, *, sid: str, clinic_id: str, number: str, sender: str) -> _Received:
+    body = printable(webhook.get("Body"))[:_LONGEST].strip()
+    pictures = webhook.get("NumMedia")
+    has_opted_out = is_opted_out(session, clinic_id=clinic_id, phone=sender)
+    is_answered = inbox.recorded_answer(session, key=_key(sid)) is not None
+    return _Received(
+        sid=sid,
+        clinic_id=clinic_id,
+        number=number,
+        sender=sender,
+        body=body,
+        pictures=int(pictures) if re.fullmatch("[0-9]{1,2}", pictures) else 0,
+        action=keywords.read(body, opt_out_type=webhook.get("OptOutType"), is_opted_out=has_opted_out),
+        is_answered=is_answered or has_queued_reply(session, reply_to=sid),
+    )
+
+
 def _key(sid: str) -> str:
     return f"sms-word:{sid}"
 
@@ -269,37 +269,5 @@ def _message_sid(webhook: Webhook) -> str:
     return sid
 
 
-def _answer_safely(
-    view: Callable[[Webhook], Response],
-    last_resort: Callable[[], Response],
-    *,
-    account: TwilioAccount,
-    public_base_url: str,
-) -> Response:
-    """Check the request and answer it, whatever happens."""
-    with structlog.contextvars.bound_contextvars(message_sid=None, clinic_id=None):
-        if request.method != "POST":
-            return _text(HTTPStatus.METHOD_NOT_ALLOWED, "Send a POST request")
-        try:
-            return view(read_webhook(request.environ, account=account, public_base_url=public_base_url))
-        except WebhookRejected as rejected:
-            _log.warning("sms.webhook.rejected", status=rejected.status.value, why=str(rejected))
-            return _text(rejected.status, str(rejected))
-        except Exception:  # noqa: BLE001 -- an edge: even the apology failed, so nothing but fixed words is left
-            _log.exception("sms.webhook.failed")
-            return last_resort()
-
-
 def _nothing() -> Response:
-    return _xml(twiml.nothing())
-
-
-def _xml(document: str) -> Response:
-    return Response(document, mimetype="text/xml")
-
-
-def _text(status: HTTPStatus, text: str) -> Response:
-    response = Response(text + "\n", status=status, mimetype="text/plain")
-    if status is HTTPStatus.METHOD_NOT_ALLOWED:
-        response.headers["Allow"] = "POST"
-    return response
+    return xml(twiml.nothing())

@@ -4,13 +4,12 @@ A turn is named by its call and number, so that a request that comes twice is an
 """
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
 import structlog
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response
 
 from booking.catalogue import CatalogueCache, find_clinic_by_number
 from booking.tasks import open_task
@@ -21,7 +20,8 @@ from dialog.wording.render import wording
 from kernel.clock import Clock
 from kernel.log import get_logger
 from kernel.phone import caller_number, masked
-from kernel.telephony import TwilioAccount, Webhook, WebhookRejected, read_webhook
+from kernel.telephony import TwilioAccount, Webhook, WebhookRejected
+from kernel.webhook import Endpoints, sentence, xml
 from kernel.work import Database, UnitOfWork
 from voice import calls, speech, twiml
 from voice.model import Call
@@ -53,21 +53,14 @@ def voice_blueprint(
     webhooks = _VoiceWebhooks(dialog, patience, db, catalogues, clock, prefix=urlsplit(public_base_url).path)
     blueprint = Blueprint("voice", __name__)
 
-    def add(path: str, view: Callable[[Webhook], Response], last_resort: Callable[[], Response]) -> None:
-        def endpoint() -> Response:
-            return _answer_safely(view, last_resort, account=account, public_base_url=public_base_url)
-
-        # GET is taken to be refused with a sentence: the vendor follows a redirect that way and loses what was said.
-        name = f"voice{path.replace('/', '_')}"
-        blueprint.add_url_rule(f"/twilio/voice{path}", name, endpoint, methods=["GET", "POST"], strict_slashes=False)
-
-    add("", webhooks.answer_call, _apologise)
-    add("/turn", webhooks.take_turn, _apologise)
-    add("/ready", webhooks.fetch_answer, _apologise)
-    add("/transferred", webhooks.take_back, _apologise)
-    add("/fallback", webhooks.fall_back, _apologise)
-    add("/whisper", webhooks.whisper, _connect)
-    add("/status", webhooks.note_status, _refuse_for_now)
+    endpoints = Endpoints(blueprint, account=account, public_base_url=public_base_url, log_key="call_sid")
+    endpoints.add("", webhooks.answer_call, _apologise)
+    endpoints.add("/turn", webhooks.take_turn, _apologise)
+    endpoints.add("/ready", webhooks.fetch_answer, _apologise)
+    endpoints.add("/transferred", webhooks.take_back, _apologise)
+    endpoints.add("/fallback", webhooks.fall_back, _apologise)
+    endpoints.add("/whisper", webhooks.whisper, _connect)
+    endpoints.add("/status", webhooks.note_status, _refuse_for_now)
     return blueprint
 
 
@@ -116,7 +109,7 @@ class _VoiceWebhooks:
     def answer_call(self, webhook: Webhook) -> Response:
         called = self._called(webhook)
         if called is None:
-            return _xml(twiml.goodbye(_NOT_A_CLINIC))
+            return xml(twiml.goodbye(_NOT_A_CLINIC))
         status = webhook.get("CallStatus") or "ringing"
 
         def note(work: UnitOfWork) -> None:
@@ -131,7 +124,7 @@ class _VoiceWebhooks:
         turn = webhook.number("n")
         called = self._called(webhook)
         if called is None:
-            return _xml(twiml.goodbye(_NOT_A_CLINIC))
+            return xml(twiml.goodbye(_NOT_A_CLINIC))
         return self._converse(called, _what_came(called, webhook, turn), turn=turn, language=_language(webhook))
 
     def fetch_answer(self, webhook: Webhook) -> Response:
@@ -139,7 +132,7 @@ class _VoiceWebhooks:
         turn, returns = webhook.number("n"), webhook.number("returns")
         called = self._called(webhook)
         if called is None:
-            return _xml(twiml.goodbye(_NOT_A_CLINIC))
+            return xml(twiml.goodbye(_NOT_A_CLINIC))
         language = _language(webhook)
         reply = self._patience.fetch(called.inbound(InboundKind.SILENCE, turn=turn), returns=returns)
         if reply is None:
@@ -151,7 +144,7 @@ class _VoiceWebhooks:
         turn = webhook.number("n")
         called = self._called(webhook)
         if called is None or _have_spoken(webhook):
-            return _xml(twiml.nothing())
+            return xml(twiml.nothing())
         inbound = called.inbound(InboundKind.TRANSFER_FAILED, turn=turn)
         return self._converse(called, inbound, turn=turn, language=_language(webhook))
 
@@ -179,14 +172,14 @@ class _VoiceWebhooks:
         """Answer for an endpoint that could not: without the dialog, with a person where there is one."""
         called = self._called(webhook)
         if called is None:
-            return _xml(twiml.goodbye(_SORRY))
+            return xml(twiml.goodbye(_SORRY))
         _log.error("voice.fallback", vendor_error=webhook.get("ErrorCode"), after_dial=webhook.get("DialCallStatus"))
         if webhook.get("DialCallStatus"):
             return self._after_fallback(called, webhook)
         self._open_task(called, TaskKind.APOLOGY, "A call could not be answered by the agent.")
         addresses = twiml.Addresses(turn="", transferred=self._path("/fallback"), whisper=self._path("/whisper"))
         transfer_to = self._catalogue(called.clinic_id).transfer_to
-        return _xml(twiml.fallback(transfer_to=transfer_to, clinic_number=called.number, addresses=addresses))
+        return xml(twiml.fallback(transfer_to=transfer_to, clinic_number=called.number, addresses=addresses))
 
     def whisper(self, webhook: Webhook) -> Response:
         """Tell the person who is called what this is, and connect the two when a key is pressed."""
@@ -196,7 +189,7 @@ class _VoiceWebhooks:
             call = session.get(Call, webhook.get("ParentCallSid"))
             name = self._catalogues.get(session, clinic_id=call.clinic_id).name if call else "the clinic"
         text = f"A patient is calling for {name}. Press any key to take the call."
-        return _xml(twiml.whisper(text, accepted=self._path("/whisper")))
+        return xml(twiml.whisper(text, accepted=self._path("/whisper")))
 
     def _called(self, webhook: Webhook) -> _Called | None:
         """Return which clinic is called by whom, None if the number belongs to none."""
@@ -223,18 +216,18 @@ class _VoiceWebhooks:
             transferred=self._path(f"/transferred{rest}"),
             whisper=self._path("/whisper"),
         )
-        return _xml(twiml.answer(reply, addresses=addresses, clinic_number=called.number))
+        return xml(twiml.answer(reply, addresses=addresses, clinic_number=called.number))
 
     def _one_moment(self, text: str, *, turn: int, returns: int, language: str) -> Response:
         ready = self._path(f"/ready?n={turn}&returns={returns}{_language_part(language)}")
         addresses = twiml.Addresses(turn="", transferred="", whisper="", ready=ready)
-        return _xml(twiml.one_moment(text, language=language, addresses=addresses))
+        return xml(twiml.one_moment(text, language=language, addresses=addresses))
 
     def _after_fallback(self, called: _Called, webhook: Webhook) -> Response:
         if _have_spoken(webhook):
-            return _xml(twiml.nothing())
+            return xml(twiml.nothing())
         self._open_task(called, TaskKind.CALL_BACK, "The agent failed and nobody took the call. Please call back.")
-        return _xml(twiml.goodbye(_NOBODY_THERE))
+        return xml(twiml.goodbye(_NOBODY_THERE))
 
     def _open_task(self, called: _Called, kind: TaskKind, text: str) -> None:
         def open_it(work: UnitOfWork) -> None:
@@ -293,45 +286,13 @@ def _call_sid(webhook: Webhook) -> str:
     return call_sid
 
 
-def _answer_safely(
-    view: Callable[[Webhook], Response],
-    last_resort: Callable[[], Response],
-    *,
-    account: TwilioAccount,
-    public_base_url: str,
-) -> Response:
-    """Check the request and answer it, whatever happens."""
-    with structlog.contextvars.bound_contextvars(call_sid=None, clinic_id=None):
-        if request.method != "POST":
-            return _text(HTTPStatus.METHOD_NOT_ALLOWED, "Send a POST request")
-        try:
-            return view(read_webhook(request.environ, account=account, public_base_url=public_base_url))
-        except WebhookRejected as rejected:
-            _log.warning("voice.webhook.rejected", status=rejected.status.value, why=str(rejected))
-            return _text(rejected.status, str(rejected))
-        except Exception:  # noqa: BLE001 -- an edge: even the apology failed, so nothing but fixed words is left
-            _log.exception("voice.webhook.failed")
-            return last_resort()
-
-
 def _apologise() -> Response:
-    return _xml(twiml.goodbye(_SORRY))
+    return xml(twiml.goodbye(_SORRY))
 
 
 def _connect() -> Response:
-    return _xml(twiml.nothing())
+    return xml(twiml.nothing())
 
 
 def _refuse_for_now() -> Response:
-    return _text(HTTPStatus.SERVICE_UNAVAILABLE, "Not noted")
-
-
-def _xml(document: str) -> Response:
-    return Response(document, mimetype="text/xml")
-
-
-def _text(status: HTTPStatus, text: str) -> Response:
-    response = Response(text + "\n", status=status, mimetype="text/plain")
-    if status is HTTPStatus.METHOD_NOT_ALLOWED:
-        response.headers["Allow"] = "POST"
-    return response
+    return sentence(HTTPStatus.SERVICE_UNAVAILABLE, "Not noted")
