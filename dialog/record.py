@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from pydantic import TypeAdapter
-from sqlalchemy import Select, func, select, update
+from sqlalchemy import Row, Select, String, bindparam, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from booking import patients
@@ -20,14 +20,62 @@ from dialog.languages import first_language
 from dialog.model import Conversation, Turn
 from dialog.state import DialogState, Outcome
 from kernel import crypto
-from kernel.db import new_id
+from kernel.db import NewRow, new_id, table_of
 from kernel.phone import may_take_texts
+from kernel.together import change_and_write
 from kernel.work import UnitOfWork
 
 SMS_CONVERSATION_LASTS = timedelta(hours=24)
 PICK_UP_AFTER = timedelta(seconds=15)
 _ACT = TypeAdapter(Act)
 _HIDDEN = "(kept encrypted)"
+
+# Made once, on the tables: each is sent with every turn, and the mapper would cost more than the statement.
+_CONVERSATION, _TURN = table_of(Conversation), table_of(Turn)
+_KNOWN = _CONVERSATION.c
+_TURNS = select(func.count()).where(_TURN.c.conversation_id == _KNOWN.id).scalar_subquery()
+_SNAPSHOT = select(
+    _KNOWN.id, _KNOWN.thread_hash, _KNOWN.version, _KNOWN.state, _KNOWN.is_on_call, _TURNS.label("turn_count")
+)
+_OF_CALL: Select[Any] = _SNAPSHOT.where(
+    _KNOWN.id
+    == select(_TURN.c.conversation_id)
+    .where(_TURN.c.thread_hash == bindparam("thread_hash"))
+    .order_by(_TURN.c.at.desc())
+    .limit(1)
+    .scalar_subquery()
+)
+_OF_NUMBER: Select[Any] = (
+    _SNAPSHOT.where(
+        _KNOWN.caller_hash == bindparam("caller_hash"),
+        _KNOWN.clinic_id == bindparam("clinic_id"),
+        _KNOWN.ended_at.is_(None),
+        _KNOWN.last_turn_at >= bindparam("since"),
+    )
+    .order_by(_KNOWN.last_turn_at.desc(), _KNOWN.started_at.desc())
+    .limit(1)
+)
+_BEGIN = insert(_CONVERSATION).inline()
+_CLAIM = (
+    update(_CONVERSATION)
+    .where(_KNOWN.id == bindparam("conversation_id"), _KNOWN.version == bindparam("version_read"))
+    .values(version=_KNOWN.version + 1)
+    .returning(_KNOWN.id)
+)
+_GO_ON = (
+    update(_CONVERSATION)
+    .where(_KNOWN.id == bindparam("of_conversation"))
+    .values(
+        state=bindparam("new_state"),
+        language=bindparam("new_language"),
+        outcome=bindparam("new_outcome"),
+        patient_id=func.coalesce(bindparam("new_patient_id", type_=String()), _KNOWN.patient_id),
+        last_turn_at=bindparam("turned_at"),
+        ended_at=bindparam("new_ended_at"),
+        is_on_call=bindparam("new_is_on_call"),
+        pick_up_at=bindparam("new_pick_up_at"),
+    )
+)
 
 
 class StaleConversation(Exception):
@@ -80,39 +128,23 @@ def thread_hash(inbound: Inbound) -> str:
 
 
 def read(session: Session, inbound: Inbound, *, catalogue: Catalogue, now: datetime) -> Snapshot:
-    """Return the conversation the message belongs to, or a new one that knows who has the caller's number, and their language."""
+    """Return the conversation the message belongs to, or a new one that knows who has the caller's number, and their language.
+
+    Its `thread_hash` is what messages are put in order by: the same for all of one conversation, also those of its very beginning.
+    """
     row = _find(session, inbound, now)
     if row is None:
         return Snapshot(new_id(), thread_hash(inbound), -1, _first_state(session, inbound, catalogue), 0)
-    count = session.scalar(select(func.count()).where(Turn.conversation_id == row.id)) or 0
-    return Snapshot(row.id, row.thread_hash, row.version, _state_of(row), count)
-
-
-def order_key(session: Session, inbound: Inbound, *, now: datetime) -> str:
-    """Return what messages are put in order by: the same for all of one conversation, also those of its very beginning."""
-    if inbound.kind is InboundKind.START:
-        row = _find(session, inbound, now)
-        return thread_hash(inbound) if row is None else row.thread_hash
-    # Not the whole row: its state is long, and encrypted.
-    wanted = _of_number(inbound, now) if inbound.channel is Channel.SMS else _of_call(inbound)
-    found = None if wanted is None else session.scalar(wanted.with_only_columns(Conversation.thread_hash))
-    return found or thread_hash(inbound)
+    return Snapshot(row.id, row.thread_hash, row.version, _state_of(row), row.turn_count)
 
 
 def claim(work: UnitOfWork, inbound: Inbound, snapshot: Snapshot, *, now: datetime) -> None:
     """Take the conversation for this turn: make it, or count its version up. Raises StaleConversation when it moved on."""
     if snapshot.is_new:
-        work.session.add(_new_conversation(inbound, snapshot, now))
-        work.session.flush()
+        work.session.execute(_BEGIN, _new_conversation(inbound, snapshot, now))
         return
-    claimed = work.session.scalar(
-        update(Conversation)
-        .where(Conversation.id == snapshot.conversation_id, Conversation.version == snapshot.version)
-        .values(version=snapshot.version + 1)
-        .returning(Conversation.id)
-        .execution_options(synchronize_session=False)
-    )
-    if claimed is None:
+    read_as = {"conversation_id": snapshot.conversation_id, "version_read": snapshot.version}
+    if work.session.scalar(_CLAIM, read_as) is None:
         raise StaleConversation
 
 
@@ -126,49 +158,46 @@ def append(
     decision: Decision,
     reply: Reply,
     account: Account,
+    answered: NewRow,
 ) -> None:
-    """Write the Turn and the state after it."""
+    """Write the Turn, the state after it, and what the message was answered."""
     state = decision.state
-    work.session.add(
-        Turn(
-            conversation_id=snapshot.conversation_id,
-            number=snapshot.turn_count + 1,
-            channel=inbound.channel.value,
-            thread_hash=thread_hash(inbound),
-            kind=inbound.kind.value,
-            message_key=inbound.message_key,
-            said=understood.text,
-            reply=reply.text,
-            commands=[_shown(one) for one in understood.commands],
-            heard=json.dumps([to_json(one) for one in understood.commands]),
-            confidence=understood.confidence,
-            acts=[_ACT.dump_python(one, mode="json") for one in decision.acts],
-            writes=account.writes,
-            results=json.dumps(account.results),
-            at=setting.now,
-            catalogue_version=setting.catalogue.version,
-            timings=dict(account.timings),
-            tokens_in=understood.tokens_in,
-            tokens_out=understood.tokens_out,
-            cost=account.cost,
-        )
-    )
+    turn = {
+        "id": new_id(),
+        "conversation_id": snapshot.conversation_id,
+        "number": snapshot.turn_count + 1,
+        "channel": inbound.channel.value,
+        "thread_hash": thread_hash(inbound),
+        "kind": inbound.kind.value,
+        "message_key": inbound.message_key,
+        "said": understood.text,
+        "reply": reply.text,
+        "commands": [_shown(one) for one in understood.commands],
+        "heard": json.dumps([to_json(one) for one in understood.commands]),
+        "confidence": understood.confidence,
+        "acts": [_ACT.dump_python(one, mode="json") for one in decision.acts],
+        "writes": account.writes,
+        "results": json.dumps(account.results),
+        "at": setting.now,
+        "catalogue_version": setting.catalogue.version,
+        "timings": dict(account.timings),
+        "tokens_in": understood.tokens_in,
+        "tokens_out": understood.tokens_out,
+        "cost": account.cost,
+    }
     is_ended = decision.ends and decision.transfer_to is None
-    work.session.execute(
-        update(Conversation)
-        .where(Conversation.id == snapshot.conversation_id)
-        .values(
-            state=json.dumps(states.to_json(state)),
-            language=state.language,
-            outcome=_outcome_of(state),
-            patient_id=func.coalesce(_patient_of(state), Conversation.patient_id),
-            last_turn_at=setting.now,
-            ended_at=setting.now if is_ended else None,
-            is_on_call=state.is_on_call,
-            pick_up_at=_pick_up_at(state, inbound),
-        )
-        .execution_options(synchronize_session=False)
-    )
+    conversation = {
+        "of_conversation": snapshot.conversation_id,
+        "new_state": json.dumps(states.to_json(state)),
+        "new_language": state.language,
+        "new_outcome": _outcome_of(state),
+        "new_patient_id": _patient_of(state),
+        "turned_at": setting.now,
+        "new_ended_at": setting.now if is_ended else None,
+        "new_is_on_call": state.is_on_call,
+        "new_pick_up_at": _pick_up_at(state, inbound),
+    }
+    change_and_write(work.session, _GO_ON, conversation, rows=[NewRow(_TURN, turn), answered])
 
 
 def _shown(command: Command) -> dict[str, Any]:
@@ -177,66 +206,58 @@ def _shown(command: Command) -> dict[str, Any]:
     return {**plain, "value": _HIDDEN} if isinstance(command, (GiveBirthDate, GivePhone)) else plain
 
 
-def _new_conversation(inbound: Inbound, snapshot: Snapshot, now: datetime) -> Conversation:
-    return Conversation(
-        id=snapshot.conversation_id,
-        clinic_id=inbound.clinic_id,
-        channel=inbound.channel.value,
-        thread_hash=snapshot.thread_hash,
-        caller=inbound.caller,
-        caller_hash=patients.phone_hash(inbound.caller) if inbound.caller else None,
-        language=snapshot.state.language,
-        state="{}",
-        version=0,
-        started_at=now,
-        last_turn_at=now,
-    )
+def _new_conversation(inbound: Inbound, snapshot: Snapshot, now: datetime) -> dict[str, Any]:
+    return {
+        "id": snapshot.conversation_id,
+        "clinic_id": inbound.clinic_id,
+        "channel": inbound.channel.value,
+        "thread_hash": snapshot.thread_hash,
+        "caller": inbound.caller,
+        "caller_hash": patients.phone_hash(inbound.caller) if inbound.caller else None,
+        "patient_id": None,
+        "language": snapshot.state.language,
+        "state": "{}",
+        "version": 0,
+        "outcome": None,
+        "needs_review": False,
+        "started_at": now,
+        "last_turn_at": now,
+        "ended_at": None,
+        "is_on_call": False,
+        "pick_up_at": None,
+    }
 
 
-def _find(session: Session, inbound: Inbound, now: datetime) -> Conversation | None:
+def _find(session: Session, inbound: Inbound, now: datetime) -> Row[Any] | None:
     """Return the conversation a message goes on with.
 
     A call stays with its conversation whatever happens. A new call goes on with what the caller left open, and a text with
     what its sender last talked about by call or text, unless that was ended or is a day old.
     """
-    of_number = _of_number(inbound, now)
     if inbound.channel is Channel.SMS:
-        return None if of_number is None else session.scalar(of_number)
-    of_call: Conversation | None = session.scalar(_of_call(inbound))
-    if of_call is not None or inbound.kind is not InboundKind.START or of_number is None:
+        return _of_number(session, inbound, now)
+    of_call = session.execute(_OF_CALL, {"thread_hash": thread_hash(inbound)}).one_or_none()
+    if of_call is not None or inbound.kind is not InboundKind.START:
         return of_call
-    last: Conversation | None = session.scalar(of_number)
+    last = _of_number(session, inbound, now)
     # Somebody else may be calling from the same number at this moment: theirs is not to be taken over.
     is_left_open = last is not None and not last.is_on_call and _state_of(last).flow is not None
     return last if is_left_open else None
 
 
-def _of_call(inbound: Inbound) -> Select[Any]:
-    """Select the conversation that had a turn on this call."""
-    of_turn = (
-        select(Turn.conversation_id).where(Turn.thread_hash == thread_hash(inbound)).order_by(Turn.at.desc()).limit(1)
-    )
-    return select(Conversation).where(Conversation.id == of_turn.scalar_subquery())
-
-
-def _of_number(inbound: Inbound, now: datetime) -> Select[Any] | None:
-    """Select the conversation that this number had last and that may go on; None for a withheld number."""
+def _of_number(session: Session, inbound: Inbound, now: datetime) -> Row[Any] | None:
+    """Return the conversation that this number had last and that may go on; None for a withheld number."""
     if inbound.caller is None:
         return None
-    return (
-        select(Conversation)
-        .where(
-            Conversation.caller_hash == patients.phone_hash(inbound.caller),
-            Conversation.clinic_id == inbound.clinic_id,
-            Conversation.ended_at.is_(None),
-            Conversation.last_turn_at >= now - SMS_CONVERSATION_LASTS,
-        )
-        .order_by(Conversation.last_turn_at.desc(), Conversation.started_at.desc())
-        .limit(1)
-    )
+    asked = {
+        "caller_hash": patients.phone_hash(inbound.caller),
+        "clinic_id": inbound.clinic_id,
+        "since": now - SMS_CONVERSATION_LASTS,
+    }
+    return session.execute(_OF_NUMBER, asked).one_or_none()
 
 
-def _state_of(row: Conversation) -> DialogState:
+def _state_of(row: Row[Any]) -> DialogState:
     return states.from_json(json.loads(row.state))
 
 

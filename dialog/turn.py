@@ -109,15 +109,22 @@ class Dialog:
         Raises Unavailable when the one before is still being answered or the database can't be had; nothing is written then.
         """
         watch = _Stopwatch(self._seconds)
-        with self._db.read() as session:
-            order_key = record.order_key(session, inbound, now=self._clock.now())
-        with self._lock.hold(order_key, wait_s=WAIT_S, lease_s=LEASE_S):
+        read = self._read(inbound)
+        watch.lap("read")
+        if isinstance(read, Reply):
+            return read
+        with self._lock.hold(read.snapshot.thread_hash, wait_s=WAIT_S, lease_s=LEASE_S) as at_once:
             watch.lap("wait")
+            # Where somebody was before us what was read is old; and of a conversation that nobody had begun yet no version tells.
+            is_old = not at_once or read.snapshot.is_new
             for _ in range(_ATTEMPTS):
                 try:
-                    return self._answer(inbound, watch)
+                    if is_old:
+                        read = self._read(inbound)
+                        watch.lap("read")
+                    return read if isinstance(read, Reply) else self._answer(inbound, read, watch)
                 except StaleConversation:
-                    continue
+                    is_old = True
                 except IntegrityError:
                     # The same message was applied by another process in between: its answer is ours too.
                     repeated = self._recorded(inbound)
@@ -145,18 +152,20 @@ class Dialog:
             answer = answer or inbox.recorded_answer(session, key=_apology_key(inbound))
         return None if answer is None else _REPLY.validate_json(answer)
 
-    def _answer(self, inbound: Inbound, watch: _Stopwatch) -> Reply:
-        now = self._clock.now()
+    def _read(self, inbound: Inbound) -> "Reply | _Read":
+        """Return what a message is answered from, or its Reply if it was answered before."""
         with self._db.read() as session:
             repeated = inbox.recorded_answer(session, key=inbound.message_key)
             if repeated is not None:
                 return _REPLY.validate_json(repeated)
             catalogue = self._shown(self._catalogues.get(session, clinic_id=inbound.clinic_id))
-            snapshot = record.read(session, inbound, catalogue=catalogue, now=now)
-        watch.lap("read")
+            return _Read(catalogue, record.read(session, inbound, catalogue=catalogue, now=self._clock.now()))
+
+    def _answer(self, inbound: Inbound, read: "_Read", watch: _Stopwatch) -> Reply:
+        snapshot = read.snapshot
         if inbound.kind is InboundKind.HUNG_UP and snapshot.is_new:
             return _NOTHING  # a call that rang off before it was answered is no conversation
-        setting = Setting(catalogue, now, inbound.channel, inbound.caller)
+        setting = Setting(read.catalogue, self._clock.now(), inbound.channel, inbound.caller)
         with structlog.contextvars.bound_contextvars(
             clinic_id=inbound.clinic_id, conversation_id=snapshot.conversation_id
         ):
@@ -236,6 +245,14 @@ class Dialog:
 
 
 @dataclass(frozen=True)
+class _Read:
+    """What stood in the database when the message was read."""
+
+    catalogue: Catalogue
+    snapshot: Snapshot
+
+
+@dataclass(frozen=True)
 class _Turn:
     """One turn, ready to be decided and written."""
 
@@ -265,8 +282,8 @@ class _Turn:
             decision=decision,
             reply=reply,
             account=account,
+            answered=inbox.recording(key=inbound.message_key, answer=_REPLY.dump_json(reply).decode(), now=setting.now),
         )
-        inbox.record(work, key=inbound.message_key, answer=_REPLY.dump_json(reply).decode(), now=setting.now)
         return reply
 
     def _decide(self, tools: Tools, account: Account) -> Decision:

