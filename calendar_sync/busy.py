@@ -34,6 +34,7 @@ class ReadObject:
     entry: CalendarEntry | None
     busy: tuple[Interval, ...]
     faults: tuple[str, ...] = ()
+    is_called_off: bool = False  # it stands there as a note that it does not take place
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,7 @@ class _Object:
     within: Interval | None
     uid: str | None = None
     events: int = 0
+    called_off: int = 0
     others: int = 0  # what takes no time
     entry: CalendarEntry | None = None
     busy: list[Interval] = field(default_factory=list)
@@ -79,6 +81,7 @@ class _Object:
             entry=self.entry if is_one else None,
             busy=tuple(merged(self.busy)),
             faults=tuple(self.faults),
+            is_called_off=self.events == self.called_off == 1,
         )
 
     def fault(self, code: str) -> None:
@@ -95,6 +98,7 @@ class _Object:
             # Events without a UID have nothing to do with each other.
             groups.setdefault(uid or f"\n{number}", []).append(one)
             self.events += 1
+            self.called_off += one.value("STATUS") == "CANCELLED"
         for group in groups.values():
             self._add_group(Times(self.reader.zone, described, self.fault), group)
 

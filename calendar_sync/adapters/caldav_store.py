@@ -1,155 +1,118 @@
 """A calendar on a CalDAV server.
 
-The `caldav` library does the talking (log-in, redirects, rate limits); the conditional requests themselves are one PUT or
-DELETE with the condition in its header, sent through its client: its own `save()` raises SEQUENCE, prefers the schedule
-tag to the ETag and may look up the UID first, each of which would take the decision away from us.
+Every write carries the ETag it is based on. Servers that give no ETag, or only weak ones, cannot be asked to check it: what is
+there is read and compared first, and read again afterwards.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from urllib.parse import urljoin, urlsplit, urlunsplit
+from datetime import datetime
+from urllib.parse import urljoin
 from xml.sax.saxutils import escape
 
-from lxml import etree
-
+from calendar_sync.adapters.access_tokens import TokenSource
+from calendar_sync.adapters.caldav_changes import Reading
+from calendar_sync.adapters.caldav_objects import CTAG_ONLY, SPACES, XML, Objects, expect, is_strong
+from calendar_sync.adapters.dav_client import DavClient, Reply, path_of
 from calendar_sync.busy import Reader
 from calendar_sync.entry import CalendarEntry
 from calendar_sync.ical import to_ical
-from calendar_sync.ports import AccessRefused, ChangedMeanwhile, Changes, LinkAccess, RemoteEvent, Written
+from calendar_sync.ports import ChangedMeanwhile, Changes, LinkAccess, RemoteEvent, Written
 from kernel.errors import Unavailable
 from kernel.interval import Interval
+from kernel.outbound import ANYWHERE, Outbound
 
-_TIMEOUT_S = 10
-_UID_TAKEN = "no-uid-conflict"
-_NEW_COLLECTION = """<?xml version="1.0" encoding="utf-8"?>
-<C:mkcalendar xmlns:D="DAV:" xmlns:C="urn:ietf:params:xml:ns:caldav">
-  <D:set><D:prop><D:displayname>{title}</D:displayname></D:prop></D:set>
-</C:mkcalendar>"""
-
-
-_LISTING = """<?xml version="1.0" encoding="utf-8"?>
-<D:propfind xmlns:D="DAV:"><D:prop><D:getetag/></D:prop></D:propfind>"""
-
-
-@dataclass(frozen=True)
-class _Answer:
-    status: int
-    etag: str | None
-    body: str
+_NEW_COLLECTION = (
+    f"<C:mkcalendar {SPACES}><D:set><D:prop><D:displayname>{{title}}</D:displayname></D:prop></D:set></C:mkcalendar>"
+)
+_TOKENS = TokenSource()
 
 
 class CaldavStore:
-    """The collection at `access.url`."""
+    """The collection at `access.url`. Addresses are checked as `outbound` says."""
 
-    def __init__(self, access: LinkAccess) -> None:
+    def __init__(self, access: LinkAccess, *, outbound: Outbound = ANYWHERE, tokens: TokenSource = _TOKENS) -> None:
         self._url = access.url if access.url.endswith("/") else f"{access.url}/"
         self._access = access
+        self._outbound = outbound
+        self._tokens = tokens
         self._reader = Reader(
             zone=access.zone, all_day_is_busy=access.all_day_is_busy, owner_addresses=access.owner_addresses
         )
 
     def href_of(self, *, name: str) -> str:
-        return urlsplit(urljoin(self._url, f"{name}.ics")).path
+        return path_of(urljoin(self._url, f"{name}.ics"))
 
     def get(self, *, href: str, within: Interval | None = None) -> RemoteEvent | None:
-        response = self._send("GET", href)
-        if response.status in {404, 410}:
-            return None
-        _expect(response, {200})
-        if not response.etag:
-            raise Unavailable("the calendar gives no ETag")
-        read = self._reader.read(response.body, within=within)
-        return RemoteEvent(href, response.etag, read.uid, read.entry, read.busy, read.faults)
+        with self._connected() as dav:
+            return Objects(dav, self._reader).get(href, within)
 
     def put(self, *, href: str, entry: CalendarEntry, stamped_at: datetime, version: str | None) -> Written:
-        condition = {"If-Match": version} if version else {"If-None-Match": "*"}
-        body = to_ical(entry, stamped_at=stamped_at)
-        response = self._send("PUT", href, body, {"Content-Type": "text/calendar; charset=utf-8", **condition})
-        # 404 for an object that should be replaced, 409 for a UID that is there under another name.
-        if response.status in {404, 409, 412} and not (version is None and response.status == 404):
-            raise ChangedMeanwhile("the object is another than the write is based on")
-        _expect(response, {200, 201, 204})
-        return Written(href, response.etag or self._etag_of(href))
+        with self._connected() as dav:
+            objects = Objects(dav, self._reader)
+            # Some servers (Zimbra, Google) do not know If-None-Match and would write over what is there.
+            if version is None or not is_strong(version):
+                _expect_there(objects, href, version)
+            kind = {"Content-Type": "text/calendar; charset=utf-8"}
+            reply = dav.send("PUT", href, to_ical(entry, stamped_at=stamped_at), kind | _condition(version))
+            if self._is_conflict(dav, reply, version):
+                raise ChangedMeanwhile("the event is another than the write is based on")
+            expect(reply, {200, 201, 204})
+            if reply.etag and is_strong(reply.etag):
+                return Written(href, reply.etag)
+            # The server may have rewritten the event: the next write needs what it has now.
+            stored = objects.get(href)
+            if stored is None:
+                raise Unavailable("the calendar does not have what it accepted")
+            return Written(href, stored.version)
 
     def delete(self, *, href: str, version: str) -> None:
-        response = self._send("DELETE", href, headers={"If-Match": version})
-        if response.status in {404, 410}:
-            return
-        if response.status == 412:
-            if self.get(href=href) is None:
-                return  # gone already: some servers say so with the failed condition
-            raise ChangedMeanwhile("the object is another than the deletion is based on")
-        _expect(response, {200, 202, 204})
+        with self._connected() as dav:
+            objects = Objects(dav, self._reader)
+            if not is_strong(version):
+                if objects.get(href) is None:
+                    return
+                _expect_there(objects, href, version)
+            reply = dav.send("DELETE", href, headers=_condition(version))
+            if reply.status in {404, 410}:
+                return
+            if reply.status == 412:
+                if objects.get(href) is None:
+                    return  # gone already: some servers say so with the failed condition
+                raise ChangedMeanwhile("the event is another than the deletion is based on")
+            expect(reply, {200, 202, 204})
 
     def changes(self, *, token: str | None, known: Mapping[str, str], within: Interval) -> Changes:
-        response = self._send("PROPFIND", urlsplit(self._url).path, _LISTING, {"Depth": "1"})
-        _expect(response, {207})
-        present = frozenset(_members(response.body))
-        events = []
-        for href, version in _members(response.body).items():
-            if known.get(href) != version and (event := self.get(href=href, within=within)):
-                events.append(event)
-        return Changes(events=tuple(events), gone=frozenset(known) - present, token=None, present=present)
+        with self._connected() as dav:
+            objects = Objects(dav, self._reader)
+            return Reading(dav, objects, url=self._url, known=known, within=within).since(token)
 
     def make_collection(self, *, title: str) -> None:
         """Make the collection itself unless it is there. Raises Unavailable, AccessRefused."""
-        body = _NEW_COLLECTION.format(title=escape(title))
-        response = self._send("MKCALENDAR", urlsplit(self._url).path, body, {"Content-Type": "application/xml"})
-        if response.status not in {405, 409}:  # it is there
-            _expect(response, {200, 201})
+        with self._connected() as dav:
+            reply = dav.send("MKCALENDAR", self._url, _NEW_COLLECTION.format(title=escape(title)), XML)
+            if reply.status not in {405, 409}:  # it is there
+                expect(reply, {200, 201})
 
-    def _etag_of(self, href: str) -> str:
-        # No ETag in the answer means that the server may have rewritten the object: the next write needs what it has now.
-        stored = self.get(href=href)
-        if stored is None:
-            raise Unavailable("the calendar does not have what it accepted")
-        return stored.version
+    def _connected(self) -> DavClient:
+        return DavClient(self._access, outbound=self._outbound, tokens=self._tokens)
 
-    def _send(self, method: str, href: str, body: str = "", headers: Mapping[str, str] | None = None) -> _Answer:
-        # Imported here: the library takes a second that a web process, which never calls a calendar, need not wait.
-        from caldav.davclient import DAVClient
-        from caldav.lib import error
-        from niquests.exceptions import RequestException
-
-        scheme, host = urlsplit(self._url)[:2]
-        try:
-            with DAVClient(
-                self._url,
-                username=self._access.username,
-                password=self._access.secret,
-                auth_type="basic",
-                timeout=_TIMEOUT_S,
-                enable_rfc6764=False,  # it would look for another host to talk to
-            ) as client:
-                response = client.request(urlunsplit((scheme, host, href, "", "")), method, body, dict(headers or {}))
-                return _Answer(response.status, response.headers.get("ETag"), str(response.raw))
-        except error.AuthorizationError as refusal:
-            if any(_UID_TAKEN in str(one) for one in getattr(refusal, "preconditions", None) or ()):
-                raise ChangedMeanwhile("the UID is in the calendar under another name") from None
-            raise AccessRefused("the calendar refuses the log-in") from None
-        except error.RateLimitError as limit:
-            wait = timedelta(seconds=limit.retry_after_seconds or 30)
-            raise Unavailable("the calendar asks for fewer requests", retry_after=wait) from None
-        except (error.DAVError, RequestException):
-            # Their texts may hold bodies and log-ins: neither is kept.
-            raise Unavailable("the calendar cannot be reached") from None
+    def _is_conflict(self, dav: DavClient, reply: Reply, version: str | None) -> bool:
+        if reply.complains_of("no-uid-conflict"):  # the UID is there under another name
+            return True
+        if reply.status == 409 and version is None:
+            # The other thing that 409 may say is that there is no collection to put it into.
+            expect(dav.send("PROPFIND", self._url, CTAG_ONLY, {"Depth": "0", **XML}), {207})
+            return True
+        return reply.status in {409, 412} or (version is not None and reply.status in {404, 410})
 
 
-def _expect(response: _Answer, statuses: set[int]) -> None:
-    if response.status in statuses:
-        return
-    if response.status in {400, 404, 405, 410, 415}:
-        raise AccessRefused(f"the calendar answers {response.status}")
-    raise Unavailable(f"the calendar answers {response.status}")
+def _expect_there(objects: Objects, href: str, version: str | None) -> None:
+    found = objects.get(href)
+    if (found.version if found else None) != version:
+        raise ChangedMeanwhile("the event is another than the write is based on")
 
 
-def _members(body: str) -> dict[str, str]:
-    """Return the ETags of a listing by href."""
-    tree = etree.fromstring(body.encode(), etree.XMLParser(resolve_entities=False, no_network=True))
-    found = {}
-    for one in tree.iterfind("{DAV:}response"):
-        href, etag = one.findtext("{DAV:}href"), one.findtext(".//{DAV:}getetag")
-        if href and etag and not href.endswith("/"):
-            found[urlsplit(href).path] = etag
-    return found
+def _condition(version: str | None) -> dict[str, str]:
+    if version is None:
+        return {"If-None-Match": "*"}
+    return {"If-Match": version} if is_strong(version) else {}

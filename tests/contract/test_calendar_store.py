@@ -53,6 +53,10 @@ def moved(*, hours: int, sequence: int = 1) -> CalendarEntry:
     return replace(VISIT, starts_at=VISIT.starts_at + by, ends_at=VISIT.ends_at + by, sequence=sequence)
 
 
+def another(name: str, *, hours: int) -> CalendarEntry:
+    return replace(moved(hours=hours, sequence=0), uid=f"{name}@frontdesk")
+
+
 def put(store: CalendarStore, entry: CalendarEntry = VISIT, *, version: str | None = None) -> tuple[str, str]:
     href = store.href_of(name=entry.uid.partition("@")[0])
     written = store.put(href=href, entry=entry, stamped_at=AT, version=version)
@@ -159,3 +163,64 @@ def test_a_first_look_lists_all_that_is_there(store: CalendarStore) -> None:
     assert [(one.href, one.busy) for one in seen.events] == [
         (other, (Interval(AT + timedelta(hours=2), AT + timedelta(hours=2, minutes=45)),))
     ]
+
+
+def test_nothing_new_is_told_when_nothing_changed(store: CalendarStore) -> None:
+    href, version = put(store)
+    first = store.changes(token=None, known={}, within=DAY)
+
+    then = store.changes(token=first.token, known={href: version}, within=DAY)
+
+    assert (then.events, then.gone, then.present) == ((), frozenset(), None)
+    assert store.changes(token=then.token, known={href: version}, within=DAY).events == ()
+
+
+def test_what_was_made_changed_and_deleted_since_is_told(store: CalendarStore) -> None:
+    kept, kept_version = put(store, another("kept", hours=0))
+    changed, changed_version = put(store, another("changed", hours=1))
+    deleted, deleted_version = put(store, another("deleted", hours=2))
+    token = store.changes(token=None, known={}, within=DAY).token
+    later = replace(another("changed", hours=5), sequence=1)
+    put(store, later, version=changed_version)
+    store.delete(href=deleted, version=deleted_version)
+    made, _ = put(store, another("made", hours=3))
+
+    known = {kept: kept_version, changed: changed_version, deleted: deleted_version}
+    news = store.changes(token=token, known=known, within=DAY)
+
+    assert {one.href: one.entry.starts_at for one in news.events if one.entry} == {
+        changed: later.starts_at,
+        made: AT + timedelta(hours=3),
+    }
+    assert (news.gone, news.present) == ({deleted}, None)
+
+
+def test_what_the_caller_has_in_that_version_is_not_told_again(store: CalendarStore) -> None:
+    token = store.changes(token=None, known={}, within=DAY).token
+    href, version = put(store)
+
+    assert store.changes(token=token, known={href: version}, within=DAY).events == ()
+
+
+def test_a_token_that_is_no_longer_good_gives_everything_once(store: CalendarStore) -> None:
+    href, version = put(store)
+    token = store.changes(token=None, known={}, within=DAY).token
+    other, other_version = put(store, another("other", hours=1))
+
+    everything = store.changes(token=f"{token}-of-long-ago", known={href: version, "gone": "1"}, within=DAY)
+    then = store.changes(token=everything.token, known={href: version, other: other_version}, within=DAY)
+
+    assert everything.present == {href, other}
+    assert ([one.href for one in everything.events], everything.gone) == ([other], {"gone"})
+    assert (then.events, then.present) == ((), None)
+
+
+def test_an_event_made_and_deleted_between_two_looks_does_no_harm(store: CalendarStore) -> None:
+    token = store.changes(token=None, known={}, within=DAY).token
+    href, version = put(store)
+    store.delete(href=href, version=version)
+
+    news = store.changes(token=token, known={}, within=DAY)
+
+    assert news.events == ()
+    assert news.gone <= {href}
