@@ -135,12 +135,16 @@ _NOT_IN_THE_MIDDLE = frozenset(
         Intent.START_BOOKING,
         Intent.START_RESCHEDULE,
         Intent.START_CANCEL,
+        Intent.CONFIRM_VISIT,
         Intent.START_OVER,
         Intent.STOP,
         Intent.GOODBYE,
+        Intent.ASK_HUMAN,
     }
 )
-"""An answer to a question on the way to a booking tempts models to begin another one; and to end one takes plain words."""
+"""An answer to a question on the way to a booking tempts models to begin another one. And to end one, or to be put through,
+takes words that the local interpreter knows: who is not understood three times gets a person anyway.
+"""
 _OPEN_QUESTIONS = frozenset({Asked.NOTHING, Asked.WHAT_TO_DO, Asked.ANYTHING_ELSE})
 _QUESTIONS_OF_WHAT = _OPEN_QUESTIONS | {Asked.SERVICE, Asked.FOR_WHOM}
 _QUESTIONS_OF_WHERE = _QUESTIONS_OF_WHAT | {Asked.LOCATION}
@@ -297,10 +301,11 @@ def _time(proposal: Proposal, said: str, listening: Listening) -> Iterator[GiveT
     wish: TimeWish | None = None
     for reading in readings:
         wish = merge_wish(wish, reading.wish) if reading.wish else wish
+    is_about_when = listening.asked is Asked.WHEN or listening.asked in _OPEN_QUESTIONS
     unread = tuple(
         unclear
         for phrase, reading in zip(phrases, readings, strict=True)
-        for unclear in (reading.unresolved or (() if reading.wish or reading.past else (phrase,)))
+        for unclear in (reading.unresolved or (() if reading.wish or reading.past or not is_about_when else (phrase,)))
     )
     past = wish is None and any(reading.past for reading in readings)
     if wish or unread or past:

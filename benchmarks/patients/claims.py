@@ -54,7 +54,9 @@ class Checker:
         self._free = {}
         text = self._tongue.written(text)
         self._named = [one.key for one in self._world.catalogue.services if self._is_named(one, text)]
-        rows = self._rows(conversation)
+        # Reading all rows is half of the work, and needed only where a reply names a moment.
+        has_moments = self._tongue.day.search(text) or self._tongue.time.search(text)
+        rows = self._rows(conversation) if has_moments else []
         found = []
         for sentence in _sentences(text):
             found += [*self._false_days(sentence), *self._false_moments(sentence, rows)]

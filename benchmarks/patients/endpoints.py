@@ -23,7 +23,7 @@ _TOOL = "understood"
 
 
 class Endpoint(StrEnum):
-    """What is wrong with a server. `NONSENSE` mixes broken answers with lies, so that the circuit breaker never opens."""
+    """What is wrong with a server. `NONSENSE` mixes answers out of form with empty ones in form, so that the circuit breaker never opens."""
 
     REFUSING = "refusing"
     HANGING = "hanging"
@@ -51,7 +51,7 @@ class UselessServer(ChatServer):
         ways: Mapping[Endpoint, Sequence[_Way]] = {
             Endpoint.REFUSING: _REFUSALS,
             Endpoint.HANGING: [Answer(delay_s=_FOREVER_S)],
-            Endpoint.NONSENSE: [way for broken in _BROKEN for way in (broken, _lie)],
+            Endpoint.NONSENSE: [way for broken, empty in zip(_BROKEN, cycle(_EMPTY)) for way in (broken, empty)],
             Endpoint.LYING: [_lie],
         }
         self._ways = cycle(ways[endpoint])
@@ -97,13 +97,20 @@ def _called(arguments: Mapping[str, Any] | str, *, tool: str = _TOOL) -> Answer:
 
 
 def _with(**fields: Any) -> _Way:
-    """Answer in nearly the form asked for: these fields are not as they should be."""
+    """Answer that nothing was understood, but for these fields."""
 
-    def way(body: Mapping[str, Any], random: Random) -> Answer:
-        told = json.loads(_arguments(_lie(body, random)))
-        return _called({name: value for name, value in (told | fields).items() if value is not _LEFT_OUT})
+    def way(body: Mapping[str, Any], _: Random) -> Answer:
+        nothing = {name: _nothing(form) for name, form in _form(body)["properties"].items()}
+        told = {**nothing, "confidence": "high", **fields}
+        return _called({name: value for name, value in told.items() if value is not _LEFT_OUT})
 
     return way
+
+
+def _nothing(form: Mapping[str, Any]) -> Any:
+    if "enum" in form:
+        return form["enum"][-1]
+    return 0 if form["type"] == "integer" else []
 
 
 def _arguments(answer: Answer) -> str:
@@ -135,8 +142,9 @@ _BROKEN: Sequence[_Way] = [
     _with(option="two"),
     _with(service=None, practitioner=None),
     _with(intents=_LEFT_OUT, confidence=_LEFT_OUT),
-    # In form, with ids of nothing and fields that nobody asked for.
+]
+_EMPTY: Sequence[_Way] = [
     _with(service="brain-surgery", practitioner="dr-kildare", location="the-moon", **_OTHERS),
     _with(option=10**9, time_phrases=["", "yesterday", "the 31st of February", "; DROP TABLE appointments"]),
-    _with(intents=["affirm", "confirm_visit", "start_cancel"], option=1),
+    _with(intents=["affirm", "confirm_visit", "start_cancel"]),
 ]

@@ -84,6 +84,7 @@ class Patient:
         self._asked: Counter[str] = Counter()
         self._digressions = 0
         self._is_told = False  # what they asked in between
+        self._heard: Sequence[Option] = ()  # the last offer
         self._has_erred = goal.wrong_birth_date is None
         self._turns = 0
 
@@ -308,7 +309,8 @@ class Patient:
         wrong = {part for each in options for part in self._wrong(each, one.wish)}
         news = wrong - one.told
         one.told |= wrong
-        if news or self._voice.random.random() < 0.5:
+        is_again, self._heard = list(options) == list(self._heard), options
+        if news or is_again or self._voice.random.random() < 0.5:
             parts = (news or wrong) | ({Part.DAYS, Part.TIMES} & one.told if Part.DAYS in wrong else set())
             return Said(self._voice.say("need", rest=self._rest(one.wish, parts)))
         return Said(self._voice.act(learned.OTHERS, self._voice.say("others")))

@@ -303,8 +303,8 @@ def test_an_answer_on_the_way_does_not_begin_a_second_booking(asked: Asked):
     assert interpreted("so be it", answer, listening=replace(HERE, asked=asked)).commands == (Thank(),)
 
 
-@pytest.mark.parametrize("intent", ["start_cancel", "start_over", "stop", "goodbye"])
-def test_no_model_ends_what_is_under_way(intent: str):
+@pytest.mark.parametrize("intent", ["start_cancel", "confirm_visit", "start_over", "stop", "goodbye", "ask_human"])
+def test_no_model_leads_away_from_what_is_under_way(intent: str):
     listening = replace(HERE, asked=Asked.WHEN)
 
     assert interpreted("so be it", understood(intent), listening=listening).commands == ()
@@ -317,6 +317,14 @@ def test_on_the_way_no_model_changes_what_was_not_named(details: dict[str, Any])
 
     assert interpreted("so be it", understood(**details), listening=listening).commands == ()
     assert interpreted("so be it", understood(**details)).commands != ()
+
+
+def test_words_that_are_no_time_are_asked_about_only_where_they_may_be_one():
+    answer = understood(time_phrases=["when the fair is on"])
+    asked = {each: replace(HERE, asked=each) for each in (Asked.WHEN, Asked.CHOICE)}
+
+    assert interpreted("when the fair is on", answer, listening=asked[Asked.CHOICE]).commands == ()
+    assert interpreted("when the fair is on", answer, listening=asked[Asked.WHEN]).commands != ()
 
 
 def test_on_the_way_a_model_may_find_what_was_named():
