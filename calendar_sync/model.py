@@ -9,6 +9,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from kernel.db import Base, EncryptedText, new_id
 
+CALCOM = "calcom"
+"""The kind of link whose events are bookings, some of which patients made there themselves."""
+
 
 class LinkState(StrEnum):
     OK = "ok"  # the last exchange worked

@@ -13,7 +13,7 @@ from booking.reschedule import reschedule
 from booking.rules import PatientBlocked, PatientDailyMaximum, PriorVisitNeeded, TooFar, TooSoon
 from booking.values import AppointmentStatus, BookedVisit, Catalogue, Outside, Source
 from calendar_sync.history import note_action, tell_staff, time_in_words, visit_in_words
-from calendar_sync.model import CalendarLink
+from calendar_sync.model import CALCOM, CalendarLink
 from calendar_sync.plan import Finding, There
 from kernel.errors import Refused
 from kernel.interval import Interval
@@ -45,6 +45,11 @@ class Deed:
         return f"calendar:{self.link.id}"
 
     @property
+    def is_by_the_patient(self) -> bool:
+        """Say whether the visit was booked where this was done: then it is its booker who did it, or somebody they know of."""
+        return self.appointment.source == Source.CALCOM.value and self.link.kind == CALCOM
+
+    @property
     def to(self) -> Interval | None:
         """When the visit is in the calendar now."""
         entry = self.theirs.entry
@@ -62,13 +67,13 @@ def answer(work: UnitOfWork, catalogue: Catalogue, deed: Deed, *, now: datetime)
         case Finding.MOVED:
             to = "another time" if deed.to is None else time_in_words(catalogue, deed.appointment, deed.to)
             told = f"Moved in the calendar to {to}: {before}."
-            follows = policy.moved_outside is Outside.FOLLOW
+            follows = deed.is_by_the_patient or policy.moved_outside is Outside.FOLLOW
             refusal = _follow_move(work, catalogue, deed, now=now) if follows else None
             did = "The visit was moved, and the patient is told."
             did_not = "The calendar was put right. If it is to be moved, move the visit."
         case Finding.DELETED:
             told = f"Deleted in the calendar: {before}."
-            follows = policy.deleted_outside is Outside.FOLLOW
+            follows = deed.is_by_the_patient or policy.deleted_outside is Outside.FOLLOW
             refusal = _follow_deletion(work, catalogue, deed, now=now) if follows else None
             did = "The visit was cancelled, and the patient is told."
             did_not = "It was put back. Is the visit to be cancelled?"

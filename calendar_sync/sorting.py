@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from booking.model.appointment import Appointment
 from booking.values import AppointmentStatus, Catalogue
-from calendar_sync.model import CalendarLink, ObjectState, RemoteObject
+from calendar_sync.model import CALCOM, CalendarLink, ObjectState, RemoteObject
 from calendar_sync.objects import known_of
 from calendar_sync.plan import GONE, Action, agreed, plan
 from calendar_sync.ports import CalendarStore, Changes, RemoteEvent
@@ -17,7 +17,6 @@ from calendar_sync.settle import Found, found_there
 from calendar_sync.wanted import SHOWN, wanted_entry
 from kernel.db import one_of
 
-CALCOM = "calcom"  # a kind of link
 _CALCOM_SUFFIX = "@cal.com"
 _AGREED = (ObjectState.OK.value, ObjectState.REMOVED.value)
 

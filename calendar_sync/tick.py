@@ -6,7 +6,7 @@ others from the link meanwhile; who lost it stops, since what they read may be o
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import or_, select
@@ -14,13 +14,14 @@ from sqlalchemy.orm import Session
 
 from calendar_sync.context import CalendarSync, CalendarTrouble, access_of, asking
 from calendar_sync.foreign import forget, take_over
-from calendar_sync.model import CalendarLink, LinkError, ObjectState, RemoteObject
+from calendar_sync.model import CALCOM, CalendarLink, LinkError, ObjectState, RemoteObject
 from calendar_sync.objects import locked_row, schedule_of
 from calendar_sync.plan import UNSURE
 from calendar_sync.ports import AccessRefused, CalendarStore, Changes, LinkAccess, RemoteEvent
 from calendar_sync.settle import settle
 from calendar_sync.sorting import Sorted, sort, visits_to_settle
 from calendar_sync.states import note_good, note_sudden_emptiness, note_trouble
+from calendar_sync.taken_on import take_on
 from kernel.errors import Unavailable
 from kernel.interval import Interval
 from kernel.log import get_logger
@@ -57,8 +58,11 @@ class _Round:
 
     @property
     def known(self) -> Mapping[str, str]:
-        """What need not be read again. In a full look all is: the time that a series takes depends on how far we look."""
-        return {} if self.is_full else self.held
+        """What need not be read again. In a full look all is: the time that a series takes depends on how far we look.
+
+        What a booking takes is in its version.
+        """
+        return {} if self.is_full and self.link.kind != CALCOM else self.held
 
     @property
     def within(self) -> Interval:
@@ -142,6 +146,9 @@ def _go_through(sync: CalendarSync, begun: _Round) -> None:
         return
     with sync.db.read() as session:
         found = sort(session, store, begun.link, changes=changes, held=begun.held)
+    # Before they are noted as somebody else's: what was noted is not told again.
+    taken_on = {event.href for event in found.foreign if event.booking and _take_on(sync, begun, event)}
+    found = replace(found, foreign=[event for event in found.foreign if event.href not in taken_on])
     for events in _portions(found):
         sync.db.run(lambda work, events=events: _take_over(work, begun, found, events))  # type: ignore[misc]  # bound by a default value
     with sync.db.read() as session:
@@ -151,6 +158,17 @@ def _go_through(sync: CalendarSync, begun: _Round) -> None:
         )
     left = _settle_all(sync, store, begun, found, visits)
     sync.db.run(lambda work: _finish(work, begun, changes, left))
+
+
+def _take_on(sync: CalendarSync, begun: _Round, event: RemoteEvent) -> bool:
+    """Make an Appointment of what somebody booked there, if it can be one."""
+
+    def step(work: UnitOfWork) -> bool:
+        link = _still_ours(work, begun)
+        catalogue = sync.catalogues.get(work.session, clinic_id=link.clinic_id)
+        return take_on(work, catalogue, link=link, event=event, now=begun.now) is not None
+
+    return sync.db.run(step)
 
 
 def _is_suddenly_empty(held: Mapping[str, str], changes: Changes) -> bool:

@@ -12,7 +12,7 @@ from flask import Blueprint, Response, request
 from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 
-from calendar_sync.model import CalendarLink
+from calendar_sync.model import CALCOM, CalendarLink
 from calendar_sync.notices import SIGNATURE_HEADER, Notice, is_signed, read_notice
 from kernel import inbox
 from kernel.clock import Clock
@@ -64,7 +64,7 @@ def _receive(db: Database, link_id: str, *, now: datetime) -> Response:
 def _secret(db: Database, link_id: str) -> str | None:
     with db.read() as session:
         return session.scalar(
-            select(CalendarLink.webhook_secret).where(CalendarLink.id == link_id, CalendarLink.kind == "calcom")
+            select(CalendarLink.webhook_secret).where(CalendarLink.id == link_id, CalendarLink.kind == CALCOM)
         )
 
 
