@@ -10,15 +10,17 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from typing import Any, TypeVar
+from urllib.parse import urlencode
 
 from pydantic import AwareDatetime, TypeAdapter, ValidationError
 
 from calendar_sync.adapters.calcom_booking import Booking, Told
+from calendar_sync.adapters.guarded_http import GuardedHttp
 from calendar_sync.ports import AccessRefused
 from kernel.errors import Unavailable
 from kernel.log import get_logger
+from kernel.outbound import Outbound
 
-_TIMEOUT_S = 10
 _PAGE = 250
 _REREAD = 10  # rows of the page before: rows may have left it meanwhile, and others moved up
 _BLOCKED_FOR = timedelta(minutes=1)
@@ -107,11 +109,12 @@ class ConnectedCalendar:
 
 
 class CalcomClient:
-    """One key. All methods raise Unavailable and AccessRefused; every single request takes at most about ten seconds."""
+    """One key, at an address that is checked as `outbound` says. All methods raise Unavailable and AccessRefused."""
 
-    def __init__(self, *, base_url: str, key: str) -> None:
+    def __init__(self, *, base_url: str, key: str, outbound: Outbound) -> None:
         self._base_url = base_url
         self._key = key
+        self._outbound = outbound
 
     def me(self) -> Me:
         return self._read(Me, self._send("GET", "/me"))
@@ -219,27 +222,16 @@ class CalcomClient:
         *,
         body: Mapping[str, Any] | None = None,
     ) -> dict[str, Any]:
-        # Imported here: a web process never calls a calendar.
-        import niquests
-
         headers = {"Authorization": f"Bearer {self._key}", "Accept": "application/json"}
         area = path.split("/")[1]
         if area in _VERSIONS:
             headers["cal-api-version"] = _VERSIONS[area]
-        try:
-            answer = niquests.request(
-                method,
-                f"{self._base_url}{path}",
-                params=dict(asked or {}),
-                json=dict(body) if body is not None else None,
-                headers=headers,
-                timeout=_TIMEOUT_S,
-                allow_redirects=False,
-            )
-            status, said = answer.status_code or 0, _json(answer.content)
-        except niquests.exceptions.RequestException:
-            # Their texts may hold bodies and keys: neither is kept.
-            raise Unavailable("Cal.com cannot be reached") from None
+        if body is not None:
+            headers["Content-Type"] = "application/json"
+        url = f"{self._base_url}{path}" + (f"?{urlencode(asked)}" if asked else "")
+        with GuardedHttp(self._outbound) as http:
+            answer = http.request(method, url, data=json.dumps(body) if body is not None else None, headers=headers)
+        status, said = answer.status_code, _json(answer.content)
         if HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
             return said if isinstance(said, dict) else {}
         log.info("calcom.refused", status=status, area=area, request_id=answer.headers.get("X-Request-Id"))
@@ -269,8 +261,10 @@ def _json(content: bytes | None) -> Any:
 
 
 def _failure(status: int, said: Any, headers: Mapping[str, Any], *, is_listing: bool) -> Exception:
-    if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
-        return AccessRefused("Cal.com refuses the key")
+    if status == HTTPStatus.UNAUTHORIZED:
+        return AccessRefused("Cal.com does not know the key", code="log-in-refused")
+    if status == HTTPStatus.FORBIDDEN:
+        return AccessRefused("Cal.com does not let the key do that", code="no-rights")
     if status == HTTPStatus.NOT_FOUND and not is_listing:
         return NotThere("Cal.com has no such thing")
     if status == HTTPStatus.TOO_MANY_REQUESTS:
@@ -280,7 +274,7 @@ def _failure(status: int, said: Any, headers: Mapping[str, Any], *, is_listing: 
         return Declined(status, str(error.get("message", "")) if isinstance(error, dict) else "")
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return Unavailable(f"Cal.com answers {status}")
-    return AccessRefused(f"Cal.com answers {status}")
+    return AccessRefused(f"Cal.com answers {status}", code="not-there" if is_listing else "access-refused")
 
 
 def _wait(headers: Mapping[str, Any]) -> timedelta:

@@ -28,6 +28,7 @@ from calendar_sync.ports import (
 )
 from kernel.errors import Unavailable
 from kernel.interval import Interval
+from kernel.outbound import ANYWHERE, Outbound
 
 _NEW = "new:"  # before the name of a visit: where its booking is kept Cal.com says when it is made
 _ADDRESS = re.compile(r"(https?://[^?#]+?)(?:/event-types/(\d+))?/*")
@@ -38,16 +39,16 @@ class CalcomStore:
     """The bookings of the key's owner.
 
     `access.url` is the address of the kind of booking that our visits are, `…/v2/event-types/ID`; without one, nothing can be
-    written. `access.username` is the e-mail address that attends them, `access.secret` the key.
+    written. `access.username` is the e-mail address that attends them, `access.secret` the key. Addresses are checked as `outbound` says.
     """
 
-    def __init__(self, access: LinkAccess) -> None:
+    def __init__(self, access: LinkAccess, *, outbound: Outbound = ANYWHERE) -> None:
         address = _ADDRESS.fullmatch(access.url)
         if address is None:
-            raise AccessRefused("this is no address of Cal.com's interface")
+            raise AccessRefused("this is no address of Cal.com's interface", code="not-there")
         self._access = access
         self._event_type = int(address[2]) if address[2] else None
-        self._client = CalcomClient(base_url=address[1], key=access.secret)
+        self._client = CalcomClient(base_url=address[1], key=access.secret, outbound=outbound)
 
     def href_of(self, *, name: str) -> str:
         return f"{_NEW}{name}"
@@ -105,7 +106,7 @@ class CalcomStore:
         try:
             made = self._client.book(self._body(self._event_type, entry, name=name))
         except NotThere:
-            raise AccessRefused("Cal.com has no such kind of booking") from None
+            raise AccessRefused("Cal.com has no such kind of booking", code="not-there") from None
         except Declined as declined:
             self._refuse_second(entry)  # it may be ourselves who have the time
             raise self._refusal(declined, entry, event_type=self._event_type) from None

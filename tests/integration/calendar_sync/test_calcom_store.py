@@ -10,6 +10,7 @@ from calendar_sync.entry import CalendarEntry
 from calendar_sync.ports import AccessRefused, ChangedMeanwhile, LinkAccess, TimeRefused, Written
 from kernel.errors import Unavailable
 from kernel.interval import Interval
+from kernel.outbound import PUBLIC_ONLY
 from tests.support.calcom_account import OWNER_EMAIL, CalcomAccount, ConnectedCalendar, EventType, Person
 from tests.support.calcom_server import CalcomServer, Fault, FaultKind
 
@@ -290,6 +291,16 @@ def test_what_will_not_mend_itself_is_told_as_that(
 
     with pytest.raises(AccessRefused):
         put(CalcomStore(replace(access, **changes)))
+
+
+def test_an_internal_address_is_not_asked_unless_the_operator_allows_it(
+    access: LinkAccess, calcom_account: CalcomAccount
+) -> None:
+    with pytest.raises(AccessRefused) as refused:
+        put(CalcomStore(access, outbound=PUBLIC_ONLY))
+
+    assert refused.value.code == "address-internal"
+    assert calcom_account.requests == []
 
 
 def test_a_key_without_rights_refuses_access(store: CalcomStore, calcom: CalcomServer) -> None:
