@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,14 @@ from redis.retry import Retry
 
 from booking.catalogue import CatalogueCache
 from booking.shown import ShownSlots
+from calendar_sync.adapters.access_tokens import TokenSource
+from calendar_sync.adapters.calcom_store import CalcomStore
+from calendar_sync.adapters.caldav_discovery import find_calendars
 from calendar_sync.adapters.caldav_store import CaldavStore
 from calendar_sync.adapters.memory_store import MemoryStore
-from calendar_sync.ports import LinkAccess, OpenCalendar
+from calendar_sync.discovery import FindCalendars
+from calendar_sync.model import CALCOM
+from calendar_sync.ports import CalendarStore, LinkAccess, OpenCalendar
 from dialog.interpreter import Interpreter
 from dialog.ports import TokenPrices
 from dialog.turn import Dialog
@@ -27,6 +33,7 @@ from jobs.ports import Queue
 from jobs.run import run_step
 from kernel.clock import Clock, FixedClock, SystemClock
 from kernel.config import Mode, ModelSettings, Settings
+from kernel.outbound import Outbound
 from kernel.telephony import TwilioAccount, make_client
 from kernel.turn_lock import InProcessTurnLock, RedisTurnLock, TurnLock
 from kernel.work import Database
@@ -93,7 +100,7 @@ def build(settings: Settings) -> Services:
         lock=RedisTurnLock(redis),
         interpreter=make_interpreter(settings.model),
         sms_gateway=_sms_gateway(settings),
-        open_calendar=CaldavStore,
+        open_calendar=_calendars(settings.outbound),
         queue=RqQueue(redis),
     )
 
@@ -158,6 +165,11 @@ def make_collection(access: LinkAccess, *, title: str) -> None:
     CaldavStore(access).make_collection(title=title)
 
 
+def calendar_finder(settings: Settings) -> FindCalendars:
+    """Return what finds the calendars that a log-in opens at a CalDAV server."""
+    return partial(find_calendars, outbound=settings.outbound, tokens=TokenSource())
+
+
 def wait_for_wake(redis: Any, *, timeout: timedelta) -> None:
     """Return when some transaction published an event, or after `timeout`. Raises RedisError."""
     redis.blpop([WAKE_KEY], timeout=timeout.total_seconds())
@@ -205,6 +217,15 @@ def _assemble(
         open_calendar=open_calendar,
         queue=queue,
     )
+
+
+def _calendars(outbound: Outbound) -> OpenCalendar:
+    def open_calendar(access: LinkAccess) -> CalendarStore:
+        if access.kind == CALCOM:
+            return CalcomStore(access, outbound=outbound)
+        return CaldavStore(access, outbound=outbound)
+
+    return open_calendar
 
 
 def _prices(model: ModelSettings | None) -> TokenPrices | None:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Literal, cast
 from urllib.parse import urlsplit
 
+from kernel.outbound import PUBLIC_ONLY, Outbound, allowing
 from kernel.telephony import TwilioAccount
 
 
@@ -56,6 +57,7 @@ class Settings:
     fixed_now: datetime | None
     mode: Mode
     log_level: str
+    outbound: Outbound = PUBLIC_ONLY  # where requests may go to addresses that staff typed
 
     @property
     def is_embedded_database(self) -> bool:
@@ -72,6 +74,7 @@ _OURS = {
     "FRONTDESK_NOW",
     "FRONTDESK_MODE",
     "FRONTDESK_LOG_LEVEL",
+    "FRONTDESK_ALLOW_INTERNAL",
 }
 
 
@@ -102,6 +105,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         fixed_now=_fixed_now(env, mode),
         mode=mode,
         log_level=_one_of(env, "FRONTDESK_LOG_LEVEL", ["INFO", "DEBUG", "WARNING", "ERROR"]),
+        outbound=_outbound(env, mode),
     )
 
 
@@ -219,6 +223,17 @@ def _price(env: Mapping[str, str], name: str) -> float | None:
     if not re.fullmatch(r"[0-9]{1,6}(\.[0-9]{1,6})?", text):
         raise BadSetting(f"{name} must be what a million tokens cost, a number such as 0.15")
     return float(text)
+
+
+def _outbound(env: Mapping[str, str], mode: Mode) -> Outbound:
+    # The demo's calendars are on this machine.
+    usual = "" if mode is Mode.PRODUCTION else "127.0.0.0/8,::1"
+    try:
+        return allowing(env.get("FRONTDESK_ALLOW_INTERNAL", usual).split(","))
+    except ValueError as bad:
+        raise BadSetting(
+            f"FRONTDESK_ALLOW_INTERNAL must be names, addresses or networks with commas between them; {bad} is none"
+        ) from None
 
 
 def _fixed_now(env: Mapping[str, str], mode: Mode) -> datetime | None:

@@ -87,6 +87,7 @@ def allowing(places: Iterable[str]) -> Outbound:
     return Outbound(hosts=frozenset(hosts), networks=tuple(networks))
 
 
+PUBLIC_ONLY = Outbound()
 # For what is not given by people outside: tests and tools.
 ANYWHERE = allowing(["0.0.0.0/0", "::/0"])
 

@@ -111,7 +111,8 @@ class DavClient:
     def _log_in(self) -> Any:
         from caldav.davclient import DAVClient
 
-        logging.getLogger("caldav").setLevel(logging.WARNING)  # below, its lines hold bodies
+        for name in ("caldav", "caldav.response"):
+            logging.getLogger(name).setLevel(logging.WARNING)  # below, its lines hold bodies
         access = self._access
         secret = self._tokens.token(access.secret, self._outbound) if access.auth == "oauth" else access.secret
         client = DAVClient(

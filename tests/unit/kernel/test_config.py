@@ -1,12 +1,14 @@
 """Settings are read once, and a wrong one stops the start with one clear line."""
 
 import stat
+from contextlib import nullcontext
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from kernel.config import BadSetting, Mode, Settings, load_settings
+from kernel.outbound import AddressRefused
 
 pytestmark = pytest.mark.unit
 
@@ -123,3 +125,26 @@ def test_the_prices_of_a_model_are_read(tmp_path: Path) -> None:
 
     assert model is not None
     assert (model.price_in, model.price_out) == (0.15, 0.6)
+
+
+@pytest.mark.parametrize(
+    ("env", "is_allowed"),
+    [
+        ({}, True),
+        (PRODUCTION, False),
+        ({**PRODUCTION, "FRONTDESK_ALLOW_INTERNAL": "10.0.0.0/8, 127.0.0.1"}, True),
+        ({"FRONTDESK_ALLOW_INTERNAL": ""}, False),
+    ],
+)
+def test_calendars_on_this_machine_are_for_development_or_by_permission(
+    tmp_path: Path, env: dict[str, str], is_allowed: bool
+) -> None:
+    outbound = load(tmp_path, **env).outbound
+
+    with nullcontext() if is_allowed else pytest.raises(AddressRefused):
+        outbound.check_peer("calendar.lan", "127.0.0.1")
+
+
+def test_a_place_that_is_none_is_named(tmp_path: Path) -> None:
+    with pytest.raises(BadSetting, match=r"10\.0\.0\.1/8 is none"):
+        load(tmp_path, FRONTDESK_ALLOW_INTERNAL="cloud.lan,10.0.0.1/8")
