@@ -1,5 +1,6 @@
 """Links to calendars, as staff set them up, pause, mend and remove them."""
 
+import secrets
 from datetime import datetime
 
 from sqlalchemy import select, update
@@ -8,7 +9,7 @@ from sqlalchemy.orm import Session
 from booking.elsewhere import clear_busy
 from booking.tasks import settle_subjects
 from calendar_sync.history import note_action
-from calendar_sync.model import CalendarLink, LinkError, LinkState, ObjectState, RemoteObject
+from calendar_sync.model import CALCOM, CalendarLink, LinkError, LinkState, ObjectState, RemoteObject
 from calendar_sync.objects import schedule_of
 from calendar_sync.states import task_subject, unblock
 from kernel.errors import Refused
@@ -58,6 +59,7 @@ def link_calendar(
             shows_visits=shows_visits,
             state=LinkState.OK.value,
             created_at=now,
+            webhook_secret=secrets.token_hex(32) if kind == CALCOM else None,
         )
         work.session.add(link)
     if link.reads_busy and not reads_busy:

@@ -312,6 +312,39 @@ def calendar_link(practitioner: str, url: str, username: str, password: str, cli
     print(f"Visits of {practitioner} will appear there; frontdesk doctor says whether they do.", file=sys.stderr)
 
 
+@calendar.command("link-calcom")
+@click.argument("practitioner")
+@click.argument("url")
+@click.option("--email", required=True, help="The clinic's own address, which attends the visits there.")
+@click.option("--key", envvar="CALENDAR_PASSWORD", prompt=True, hide_input=True, help="Or CALENDAR_PASSWORD.")
+@click.option("--clinic", "clinic_key", help="Its key; needed where there are several.")
+def calendar_link_calcom(practitioner: str, url: str, email: str, key: str, clinic_key: str | None) -> None:
+    """Keep a practitioner's visits and their Cal.com bookings together. Prints what to enter there as a webhook.
+
+    URL names the kind of booking that visits become, https://api.cal.com/v2/event-types/ID: docs/calcom.md.
+    """
+    from calendar_sync.links import link_calendar, read_link
+    from calendar_sync.model import CALCOM
+    from frontdesk.listing import practitioner_id_of
+
+    with _services() as services, services.db.begin() as work:
+        clinic_id = _clinic_id(work.session, clinic_key)
+        link_id = link_calendar(
+            work,
+            clinic_id=clinic_id,
+            practitioner_id=practitioner_id_of(work.session, clinic_id=clinic_id, key=practitioner),
+            url=url,
+            username=email,
+            password=key,
+            kind=CALCOM,
+            auth="bearer",
+            now=services.clock.now(),
+        )
+        secret = read_link(work.session, clinic_id=clinic_id, link_id=link_id).webhook_secret
+        notices_to = f"{services.settings.public_base_url}/calcom/{link_id}"
+    print(f"Subscriber URL: {notices_to}\nSecret: {secret}")
+
+
 # Talking.
 
 

@@ -258,3 +258,22 @@ def test_a_worker_without_redis_says_so_in_one_line(run: Run, elm: Path, monkeyp
 
     assert (printed.code, printed.err.count("\n")) == (1, 1)
     assert "Redis cannot be reached" in printed.err
+
+
+def test_a_cal_com_account_is_linked_and_what_to_enter_there_is_printed(run: Run, elm: Path) -> None:
+    words = (
+        "calendar",
+        "link-calcom",
+        "lee",
+        "https://api.cal.com/v2/event-types/7",
+        "--email",
+        "visits@clinic.example",
+    )
+
+    first, again = (run(*words, "--key", "cal_live_1") for _ in range(2))
+
+    assert (first.code, first.err) == (0, "")
+    address, secret = (line.partition(": ")[2] for line in first.out.splitlines())
+    assert "/calcom/" in address
+    assert len(secret) == 64
+    assert again.out == first.out
