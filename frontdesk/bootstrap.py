@@ -14,6 +14,7 @@ from redis.retry import Retry
 from booking.catalogue import CatalogueCache
 from booking.shown import ShownSlots
 from calendar_sync.adapters.access_tokens import TokenSource
+from calendar_sync.adapters.calcom_discovery import find_event_types
 from calendar_sync.adapters.calcom_store import CalcomStore
 from calendar_sync.adapters.caldav_discovery import find_calendars
 from calendar_sync.adapters.caldav_store import CaldavStore
@@ -166,8 +167,10 @@ def make_collection(access: LinkAccess, *, title: str) -> None:
 
 
 def calendar_finder(settings: Settings) -> FindCalendars:
-    """Return what finds the calendars that a log-in opens at a CalDAV server."""
-    return partial(find_calendars, outbound=settings.outbound, tokens=TokenSource())
+    """Return what finds the calendars that a log-in opens at a CalDAV server, or the kinds of booking of a Cal.com account."""
+    at_caldav = partial(find_calendars, outbound=settings.outbound, tokens=TokenSource())
+    at_calcom = partial(find_event_types, outbound=settings.outbound)
+    return lambda access: (at_calcom if access.kind == CALCOM else at_caldav)(access)
 
 
 def wait_for_wake(redis: Any, *, timeout: timedelta) -> None:

@@ -33,7 +33,7 @@ log = get_logger()
 # By the first part of the path. What is not listed has no version.
 _VERSIONS = {"bookings": "2024-08-13", "slots": "2024-09-04", "event-types": "2024-06-14"}
 # Always there, where there is anything.
-_LISTINGS = {"/me", "/bookings", "/calendars", "/slots"}
+_LISTINGS = {"/me", "/bookings", "/calendars", "/event-types", "/slots"}
 _DECLINED = {HTTPStatus.BAD_REQUEST, HTTPStatus.CONFLICT, HTTPStatus.UNPROCESSABLE_ENTITY}
 
 
@@ -122,6 +122,9 @@ class CalcomClient:
     def event_type(self, *, number: int) -> EventType:
         """Raises NotThere."""
         return self._read(EventType, self._send("GET", f"/event-types/{number}"))
+
+    def event_types(self) -> list[EventType]:
+        return self._read(list[EventType], self._send("GET", "/event-types"))
 
     def is_free(self, *, event_type: int, starts_at: datetime) -> bool:
         """Say whether the kind of booking can start then."""

@@ -43,12 +43,9 @@ class CalcomStore:
     """
 
     def __init__(self, access: LinkAccess, *, outbound: Outbound = ANYWHERE) -> None:
-        address = _ADDRESS.fullmatch(access.url)
-        if address is None:
-            raise AccessRefused("this is no address of Cal.com's interface", code="not-there")
+        base_url, self._event_type = address_of(access.url)
         self._access = access
-        self._event_type = int(address[2]) if address[2] else None
-        self._client = CalcomClient(base_url=address[1], key=access.secret, outbound=outbound)
+        self._client = CalcomClient(base_url=base_url, key=access.secret, outbound=outbound)
 
     def href_of(self, *, name: str) -> str:
         return f"{_NEW}{name}"
@@ -194,6 +191,14 @@ class CalcomStore:
         if newest is not None and _version(newest) != version:
             raise ChangedMeanwhile("the booking is another than the write is based on")
         return newest
+
+
+def address_of(url: str) -> tuple[str, int | None]:
+    """Return where Cal.com's interface begins, and which kind of booking the address names, if any. Raises AccessRefused."""
+    address = _ADDRESS.fullmatch(url)
+    if address is None:
+        raise AccessRefused("this is no address of Cal.com's interface", code="not-there")
+    return address[1], int(address[2]) if address[2] else None
 
 
 def _version(booking: Booking) -> str:

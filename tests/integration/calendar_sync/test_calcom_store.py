@@ -5,12 +5,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from calendar_sync.adapters.calcom_discovery import find_event_types
 from calendar_sync.adapters.calcom_store import CalcomStore
 from calendar_sync.entry import CalendarEntry
 from calendar_sync.ports import AccessRefused, ChangedMeanwhile, LinkAccess, TimeRefused, Written
 from kernel.errors import Unavailable
 from kernel.interval import Interval
-from kernel.outbound import PUBLIC_ONLY
+from kernel.outbound import ANYWHERE, PUBLIC_ONLY
 from tests.support.calcom_account import OWNER_EMAIL, CalcomAccount, ConnectedCalendar, EventType, Person
 from tests.support.calcom_server import CalcomServer, Fault, FaultKind
 
@@ -508,3 +509,47 @@ def test_what_is_over_is_not_taken_for_gone(store: CalcomStore, calcom_account: 
     again = store.changes(token=None, known=known, within=next_week)
 
     assert (again.present, again.gone) == ({uid}, frozenset())
+
+
+def test_a_key_shows_the_kinds_of_booking_of_its_account(
+    access: LinkAccess, calcom: CalcomServer, calcom_account: CalcomAccount, kind: EventType
+) -> None:
+    other = calcom_account.add_type("Dental cleaning", minutes=45)
+
+    found = find_event_types(replace(access, url=f"{calcom.base_url}/"), outbound=ANYWHERE)
+
+    assert [(one.name, one.url) for one in found] == [
+        ("Visit", calcom.address(kind)),
+        ("Dental cleaning", calcom.address(other)),
+    ]
+    assert found[0].owner_addresses == (OWNER_EMAIL,)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "code"),
+    [
+        ({"secret": "cal_of_nobody"}, "log-in-refused"),
+        ({"url": "{base}/elsewhere"}, "not-there"),
+        ({"url": "ftp://calendar.example"}, "not-there"),
+    ],
+)
+def test_what_is_wrong_with_a_key_or_an_address_is_told_precisely(
+    access: LinkAccess, calcom: CalcomServer, wrong: dict[str, str], code: str
+) -> None:
+    changes = {name: value.format(base=calcom.base_url) for name, value in wrong.items()}
+
+    with pytest.raises(AccessRefused) as refused:
+        find_event_types(replace(access, **changes), outbound=ANYWHERE)
+
+    assert refused.value.code == code
+
+
+def test_an_account_without_kinds_of_booking_is_no_calendar(
+    calcom: CalcomServer, calcom_account: CalcomAccount
+) -> None:
+    access = LinkAccess("link", calcom.base_url, ATTENDS, calcom_account.key, kind="calcom")
+
+    with pytest.raises(AccessRefused) as refused:
+        find_event_types(access, outbound=ANYWHERE)
+
+    assert refused.value.code == "not-a-calendar"
