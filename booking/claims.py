@@ -90,13 +90,18 @@ def take(
     PractitionerDailyMaximum if nobody else is free.
     """
     schedule_ids = need.wanted.schedule_ids(need.candidates)
-    # Before the Schedules are locked: who confirms such a Hold has locked it first, too.
-    guard.drop_expired_holds(work, schedule_ids=schedule_ids, within=need.time, now=now)
     if _counts_decide(need):
+        # Before the Schedules are locked: who confirms such a Hold has locked it first, too.
+        guard.drop_expired_holds(work, schedule_ids=schedule_ids, within=need.time, now=now)
         _lock_unless_taken(work, need, schedule_ids=schedule_ids, now=now)
+        there = _look(work.session, need, schedule_ids=schedule_ids, now=now)
+    else:
+        there = _look(work.session, need, schedule_ids=schedule_ids, now=now)
+        if there.has_lapsed:
+            guard.drop_expired_holds(work, schedule_ids=schedule_ids, within=need.time, now=now)
     # Somebody else may claim between our look and our claim; then one candidate or room less is free at the next look.
     for left in reversed(range(len(schedule_ids))):
-        chosen = _choose(work.session, need, schedule_ids=schedule_ids, now=now)
+        chosen = _choose(work.session, need, there.busy, now=now)
         claims = _without(chosen.claims(need.time), given)
         try:
             # The last try is undone by the caller's block, as everything is.
@@ -104,8 +109,11 @@ def take(
                 before = () if rows is None else rows(chosen)
                 guard.put_in(work, appointment_id=appointment_id, claims=claims, after=before)
         except SlotTaken:
-            continue
-        return chosen
+            if not left:
+                raise
+            there = _look(work.session, need, schedule_ids=schedule_ids, now=now)
+        else:
+            return chosen
     raise SlotTaken
 
 
@@ -136,27 +144,28 @@ def _lock_unless_taken(work: UnitOfWork, need: Need, *, schedule_ids: set[str], 
     """
     if len(schedule_ids) == 1 and guard.lock_if_free(work, schedule_id=next(iter(schedule_ids))):
         return
-    _free(work.session, need, schedule_ids=schedule_ids, now=now)
+    _free(need, _look(work.session, need, schedule_ids=schedule_ids, now=now).busy)
     try:
         with guard.all_or_nothing(work):
             guard.lock_schedules(work, schedule_ids=schedule_ids)
     except ScheduleBusy:
-        _free(work.session, need, schedule_ids=schedule_ids, now=now)
+        _free(need, _look(work.session, need, schedule_ids=schedule_ids, now=now).busy)
         raise
 
 
-def _free(
-    session: Session, need: Need, *, schedule_ids: set[str], now: datetime
-) -> tuple[list[PractitionerInfo], tuple[ResourceInfo, ...]]:
-    """Return who is free, and which rooms. Raises SlotTaken if somebody or something is lacking."""
-    busy = taken.busy_spans(
+def _look(session: Session, need: Need, *, schedule_ids: set[str], now: datetime) -> taken.InTheWay:
+    return taken.in_the_way(
         session,
         schedule_ids=schedule_ids,
-        within=need.time,
+        time=need.time,
         now=now,
         ignoring=need.ours,
         addresses=addresses(need.wanted.catalogue),
     )
+
+
+def _free(need: Need, busy: Busy) -> tuple[list[PractitionerInfo], tuple[ResourceInfo, ...]]:
+    """Return who is free, and which rooms. Raises SlotTaken if somebody or something is lacking."""
     free = _clear(need, busy) if need.is_overriding else _able(need, busy)
     resources = free_resources(need.wanted, starts_at=need.starts_at, busy=busy)
     if not free or resources is None:
@@ -178,8 +187,8 @@ def _able(need: Need, busy: Busy) -> list[PractitionerInfo]:
     ]
 
 
-def _choose(session: Session, need: Need, *, schedule_ids: set[str], now: datetime) -> Taken:
-    free, resources = _free(session, need, schedule_ids=schedule_ids, now=now)
+def _choose(session: Session, need: Need, busy: Busy, *, now: datetime) -> Taken:
+    free, resources = _free(need, busy)
     if not _counts_decide(need):
         return Taken(best(free, candidates=1), resources)
     loads, head_starts = _loads(session, need, now=now)

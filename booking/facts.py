@@ -15,7 +15,7 @@ from booking.model.appointment import Appointment, Participant
 from booking.model.patient import Patient
 from booking.rules import Facts, Lengths
 from booking.values import BLOCKING, AppointmentStatus, Catalogue, Mode, Place, PractitionerInfo
-from kernel.db import one_of, one_of_these, table_of
+from kernel.db import Ready, one_of, one_of_these, table_of
 from kernel.interval import Interval
 from kernel.work import UnitOfWork
 
@@ -75,10 +75,11 @@ def lock_patient(work: UnitOfWork, *, patient_id: str, clinic_id: str) -> Locked
 
     Raises UnknownPatient, also for another clinic's.
     """
-    row = work.session.execute(_LOCK_PATIENT, {"patient_id": patient_id, "clinic_id": clinic_id}).one_or_none()
-    if row is None:
+    rows = _LOCK_PATIENT.rows(work.session, {"patient_id": patient_id, "clinic_id": clinic_id})
+    if not rows:
         raise UnknownPatient(patient_id=patient_id)
-    return LockedPatient(row.blocked, place_of(row.place))
+    [(is_blocked, place)] = rows
+    return LockedPatient(is_blocked, place_of(place))
 
 
 def gather(
@@ -125,7 +126,7 @@ def _record(
     and who has seen them, the last one first. One statement.
     """
     given = {"patient_id": patient_id, "ignoring": list(ignoring), "now": now, "start": around.start, "end": around.end}
-    rows = session.execute(_RECORD, given).all()
+    rows = _RECORD.rows(session, given)
     seen = sorted(((row[2], row[1]) for row in rows if row[0] == "seen"), reverse=True)
     return (
         tuple((Interval(row[2], row[3]), str(row[4])) for row in rows if row[0] == "visit"),
@@ -136,7 +137,7 @@ def _record(
 # On tables rather than classes, and made once: the mapper, and making them anew, cost more than the statements.
 _PATIENT, _VISIT, _SEAT = table_of(Patient).c, table_of(Appointment).c, table_of(Participant).c
 _SEEN = (AppointmentStatus.BOOKED, AppointmentStatus.ARRIVED, AppointmentStatus.FULFILLED)
-_LOCK_PATIENT = (
+_LOCK_PATIENT = Ready(
     select(_PATIENT.blocked, _PATIENT.place)
     .where(_PATIENT.id == bindparam("patient_id"), _PATIENT.clinic_id == bindparam("clinic_id"))
     .with_for_update(key_share=True)
@@ -149,24 +150,26 @@ _LASTS = (
     or_(_VISIT.hold_expires_at.is_(None), _VISIT.hold_expires_at > bindparam("now")),
 )
 _TIME = (_VISIT.practitioner_id, _VISIT.starts_at, _VISIT.ends_at, func.coalesce(_VISIT.bundle_id, _VISIT.id))
-_RECORD = union_all(
-    select(literal_column("'visit'"), *_TIME).where(*_THEIRS, *_LASTS),
-    select(literal_column("'visit'"), *_TIME).where(
-        _SEAT.appointment_id == _VISIT.id,
-        _SEAT.patient_id == bindparam("patient_id"),
-        # As `sessions.seats_count`.
-        one_of_these(_SEAT.status, BLOCKING),
-        or_(_SEAT.hold_expires_at.is_(None), _SEAT.hold_expires_at > bindparam("now")),
-        ~one_of(_VISIT.id, "ignoring"),
-        *_LASTS,
-    ),
-    select(
-        literal_column("'seen'"),
-        _VISIT.practitioner_id,
-        func.max(_VISIT.starts_at),
-        func.max(_VISIT.ends_at),
-        literal_column("''"),
+_RECORD = Ready(
+    union_all(
+        select(literal_column("'visit'"), *_TIME).where(*_THEIRS, *_LASTS),
+        select(literal_column("'visit'"), *_TIME).where(
+            _SEAT.appointment_id == _VISIT.id,
+            _SEAT.patient_id == bindparam("patient_id"),
+            # As `sessions.seats_count`.
+            one_of_these(_SEAT.status, BLOCKING),
+            or_(_SEAT.hold_expires_at.is_(None), _SEAT.hold_expires_at > bindparam("now")),
+            ~one_of(_VISIT.id, "ignoring"),
+            *_LASTS,
+        ),
+        select(
+            literal_column("'seen'"),
+            _VISIT.practitioner_id,
+            func.max(_VISIT.starts_at),
+            func.max(_VISIT.ends_at),
+            literal_column("''"),
+        )
+        .where(*_THEIRS, one_of_these(_VISIT.status, _SEEN), _VISIT.starts_at <= bindparam("now"))
+        .group_by(_VISIT.practitioner_id),
     )
-    .where(*_THEIRS, one_of_these(_VISIT.status, _SEEN), _VISIT.starts_at <= bindparam("now"))
-    .group_by(_VISIT.practitioner_id),
 )

@@ -13,17 +13,16 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Table, bindparam, delete, insert, select, update
+from sqlalchemy import Table, bindparam, delete, insert, literal_column, select, update
 from sqlalchemy.dialects.postgresql import insert as insert_on_postgresql
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.sql.dml import ReturningInsert
 
 from booking import ledger
 from booking.events import HoldExpired
 from booking.model.appointment import NO_OVERLAP, OVERLAP_MESSAGE, Allocation, Appointment
 from booking.model.schedule import Schedule
 from booking.values import AppointmentStatus
-from kernel.db import NewRow, new_id, one_of, table_of
+from kernel.db import NewRow, Ready, new_id, one_of, table_of
 from kernel.errors import Refused, Unavailable
 from kernel.interval import Interval
 from kernel.work import UnitOfWork
@@ -52,7 +51,7 @@ class Claim:
 
 # On tables rather than classes, and made once: the mapper, and making them anew, cost more than the statements.
 _ALLOCATION, _APPOINTMENT, _SCHEDULE = table_of(Allocation), table_of(Appointment), table_of(Schedule)
-_LAPSED = (
+_LAPSED = Ready(
     select(_APPOINTMENT.c.id)
     .join(_ALLOCATION, _ALLOCATION.c.appointment_id == _APPOINTMENT.c.id)
     .where(
@@ -60,15 +59,15 @@ _LAPSED = (
         one_of(_ALLOCATION.c.schedule_id, "schedule_ids"),
         _ALLOCATION.c.starts_at < bindparam("end"),
         _ALLOCATION.c.ends_at > bindparam("start"),
-        _APPOINTMENT.c.status == AppointmentStatus.PENDING,
+        _APPOINTMENT.c.status == literal_column(f"'{AppointmentStatus.PENDING}'"),
         _APPOINTMENT.c.hold_expires_at <= bindparam("now"),
     )
     .order_by(_APPOINTMENT.c.id)
     .with_for_update(key_share=True, of=_APPOINTMENT)
 )
 _IN_ORDER = select(_SCHEDULE.c.id).where(one_of(_SCHEDULE.c.id, "schedule_ids")).order_by(_SCHEDULE.c.id)
-_LOCK = _IN_ORDER.with_for_update(key_share=True)
-_LOCK_IF_FREE = _IN_ORDER.with_for_update(key_share=True, skip_locked=True)
+_LOCK = Ready(_IN_ORDER.with_for_update(key_share=True))
+_LOCK_IF_FREE = Ready(_IN_ORDER.with_for_update(key_share=True, skip_locked=True))
 # The constraint is named, or a clash of keys would be swallowed like one of times.
 _CLAIM = insert_on_postgresql(_ALLOCATION).on_conflict_do_nothing(constraint=NO_OVERLAP).returning(_ALLOCATION.c.id)
 _LOST_RACE = {"23P01", "40P01", "40001"}  # exclusion violated, deadlock, serialisation failure
@@ -100,7 +99,7 @@ def lock_schedules(work: UnitOfWork, *, schedule_ids: Iterable[str]) -> None:
     and the two would wait for each other. On SQLite the transaction is the only writer already.
     """
     if _is_postgresql(work):
-        work.session.execute(_LOCK, {"schedule_ids": sorted(schedule_ids)})
+        _LOCK.rows(work.session, {"schedule_ids": sorted(schedule_ids)})
 
 
 def lock_if_free(work: UnitOfWork, *, schedule_id: str) -> bool:
@@ -110,7 +109,7 @@ def lock_if_free(work: UnitOfWork, *, schedule_id: str) -> bool:
     """
     if not _is_postgresql(work):
         return True
-    return work.session.execute(_LOCK_IF_FREE, {"schedule_ids": [schedule_id]}).first() is not None
+    return bool(_LOCK_IF_FREE.rows(work.session, {"schedule_ids": [schedule_id]}))
 
 
 def claim(work: UnitOfWork, *, appointment_id: str, claims: Sequence[Claim]) -> None:
@@ -152,7 +151,7 @@ def put_in(work: UnitOfWork, *, appointment_id: str, claims: Sequence[Claim], af
         together = [*after, NewRow(_ALLOCATION, rows.pop(0))]
         given = {f"{name}_{at}": value for at, row in enumerate(together) for name, value in row.values.items()}
         statement = _claiming_after(tuple((row.table, tuple(row.values)) for row in together))
-        taken = len(work.session.execute(statement, given).all())
+        taken = len(statement.rows(work.session, given))
     if rows:
         taken += len(work.session.execute(_CLAIM, rows).all())
     if taken < len(claims):
@@ -160,7 +159,7 @@ def put_in(work: UnitOfWork, *, appointment_id: str, claims: Sequence[Claim], af
 
 
 @lru_cache(maxsize=64)
-def _claiming_after(rows: tuple[tuple[Table, tuple[str, ...]], ...]) -> ReturningInsert[tuple[Any]]:
+def _claiming_after(rows: tuple[tuple[Table, tuple[str, ...]], ...]) -> Ready:
     """Return the statement that writes rows into these columns of several tables, the last a claim: one costs less than four."""
     numbered: list[dict[str, Any]] = [
         {name: bindparam(f"{name}_{at}") for name in names} for at, (_, names) in enumerate(rows)
@@ -168,7 +167,7 @@ def _claiming_after(rows: tuple[tuple[Table, tuple[str, ...]], ...]) -> Returnin
     statement = _CLAIM.values(numbered.pop())
     for (table, _), values in zip(rows, numbered, strict=False):
         statement = statement.add_cte(insert(table).inline().values(values).cte(f"new_{table.name}"))
-    return statement
+    return Ready(statement)
 
 
 def release(work: UnitOfWork, *, appointment_id: str) -> bool:
@@ -194,8 +193,7 @@ def drop_expired_holds(work: UnitOfWork, *, schedule_ids: Iterable[str], within:
     """Give back the time of Holds that ran out and stand in the way of a claim."""
     given = {"schedule_ids": sorted(schedule_ids), "start": within.start, "end": within.end, "now": now}
     # There are next to never any: a short answer is what every booking waits for.
-    lapsed = work.session.scalars(_LAPSED, given).all()
-    for appointment_id in dict.fromkeys(lapsed):
+    for appointment_id in dict.fromkeys(str(row[0]) for row in _LAPSED.rows(work.session, given)):
         let_lapse(work, ledger.read_locked(work, appointment_id=appointment_id), now=now)
 
 

@@ -182,14 +182,17 @@ def new_rows(entry: Entry, *, what: str, actor: str, now: datetime) -> list[NewR
         "place": stored_place(visit.place),
         "created_at": now,
         "changed_at": now,
-        # A None would be stored as the word null of JSON.
-        **({} if entry.wish is None else {"wish": entry.wish}),
+        "wish": entry.wish,
     }
     after = {name: getattr(visit, name) for name in _TOLD_AT_FIRST}
     after |= {name: value for name, value in (("overridden", visit.overridden), ("place", visit.place)) if value}
     after |= {} if entry.override_reason is None else {"override_reason": entry.override_reason}
     line = _line(entry, what=what, actor=actor, source=visit.source, now=now, before=None, after=after)
-    return [NewRow(_TABLE, values), NewRow(_HISTORY, line)]
+    # What is None is left out: half of the columns, and in one of JSON it would be stored as the word null.
+    return [
+        NewRow(_TABLE, {name: value for name, value in values.items() if value is not None}),
+        NewRow(_HISTORY, line),
+    ]
 
 
 def change(

@@ -3,16 +3,15 @@
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from functools import lru_cache
-from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Select, bindparam, case, func, or_, select
+from sqlalchemy import ColumnElement, bindparam, case, func, or_, select
 from sqlalchemy.orm import Session
 
 from booking.choice import Load
 from booking.model.appointment import Appointment
 from booking.values import BLOCKING
-from kernel.db import one_of, one_of_these, table_of
+from kernel.db import Ready, one_of, one_of_these, table_of
 from kernel.interval import Interval, day_interval, wall_to_instant
 
 
@@ -47,16 +46,16 @@ def read_loads(
         given[f"joined_{number}"] = wall_to_instant(datetime.combine(each, time()), zone)
     found = {
         practitioner_id: Load(that_day, in_window, dict(zip(days, before, strict=True)))
-        for practitioner_id, in_window, that_day, *before in session.execute(_counting(len(days)), given)
+        for practitioner_id, in_window, that_day, *before in _counting(len(days)).rows(session, given)
     }
     return {each: found.get(each, Load()) for each in practitioner_ids}
 
 
 @lru_cache(maxsize=16)
-def _counting(joins: int) -> Select[*tuple[Any, ...]]:
+def _counting(joins: int) -> Ready:
     """Return the statement that counts, also what lies before each of so many days on which somebody joined."""
     row = table_of(Appointment).c
-    return (
+    return Ready(
         select(
             row.practitioner_id,
             func.count(),

@@ -98,12 +98,15 @@ def place_order(work: UnitOfWork, catalogue: Catalogue, order: Order, *, now: da
     entry = _entry(order, wanted, known, overridden=overridden, why=why, now=now)
     given = [claim for own in ours for claim in claims_of(work.session, appointment_id=own)]
 
-    def rows(chosen: Taken) -> list[NewRow]:
-        written = _assigned(order, wanted, entry, chosen, why=why)
-        return _rows(work, order, written, now=now)
+    placed = entry
 
-    chosen = take(work, need, now=now, appointment_id=entry.visit.id, rows=rows, given=given)
-    return _assigned(order, wanted, entry, chosen, why=why)
+    def rows(chosen: Taken) -> list[NewRow]:
+        nonlocal placed
+        placed = _assigned(order, wanted, entry, chosen, why=why)
+        return _rows(work, order, placed, now=now)
+
+    take(work, need, now=now, appointment_id=entry.visit.id, rows=rows, given=given)
+    return placed
 
 
 def must_wait(wanted: Wanted, visit: BookedVisit, *, actor: str) -> bool:

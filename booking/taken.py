@@ -3,6 +3,7 @@
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -16,6 +17,8 @@ from sqlalchemy import (
     Select,
     Text,
     bindparam,
+    case,
+    literal_column,
     null,
     or_,
     select,
@@ -32,10 +35,10 @@ from booking.availability import Busy
 from booking.ledger import place_of
 from booking.model.appointment import Allocation, Appointment
 from booking.model.schedule import BusyInterval
-from booking.spans import Span
+from booking.spans import Span, span_of
 from booking.travel import Addresses, PlacedSpan
 from booking.values import BLOCKING, AppointmentStatus, Place
-from kernel.db import one_of, table_of
+from kernel.db import Ready, one_of, table_of
 from kernel.interval import Interval
 
 
@@ -82,10 +85,50 @@ def busy_spans(
     return found
 
 
-# Every booking reads this: the statements are made once, in each of the few forms there are, and on tables rather than
+@dataclass(frozen=True)
+class InTheWay:
+    """What meets a time that somebody wants. `has_lapsed`: part of that time is still with Holds that ran out."""
+
+    busy: Busy
+    has_lapsed: bool
+
+
+def in_the_way(
+    session: Session,
+    *,
+    schedule_ids: Iterable[str],
+    time: Interval,
+    now: datetime,
+    ignoring: Sequence[str] = (),
+    addresses: Addresses | None = None,
+) -> InTheWay:
+    """Return what `busy_spans` returns, for the time of one visit, which hardly anything meets: every booking reads it."""
+    around = time if addresses is None else time.widened(before=travel.LONGEST, after=travel.LONGEST)
+    given = {
+        "schedule_ids": sorted(schedule_ids),
+        "start": around.start,
+        "end": around.end,
+        "ignoring": list(ignoring),
+    }
+    found: dict[str, list[Span]] = defaultdict(list)
+    has_lapsed = False
+    for schedule_id, starts_at, ends_at, hold_expires_at, *told in _IN_THE_WAY.rows(session, given):
+        if hold_expires_at is not None and hold_expires_at <= now:
+            has_lapsed = has_lapsed or (starts_at < time.end and ends_at > time.start)
+            continue
+        span = span_of(starts_at, ends_at)
+        place = None if addresses is None else _place(addresses, *told)
+        found[schedule_id].append(span if place is None else PlacedSpan(*span, place))
+    for spans in found.values():
+        spans.sort()
+    return InTheWay(found, has_lapsed)
+
+
+# Every search reads this: the statements are made once, in each of the few forms there are, and on tables rather than
 # classes, since the mapper costs more than the statement.
 _Columns = ReadOnlyColumnCollection[str, Column[Any]]
 _CLAIM, _VISIT, _ELSEWHERE = (table_of(row).c for row in (Allocation, Appointment, BusyInterval))
+_WHERE = (_VISIT.service_id, _VISIT.location_id, _VISIT.place)
 
 
 @cache
@@ -103,13 +146,12 @@ def _listed(is_ignoring: bool, is_ignoring_hold: bool) -> CompoundSelect[Any]:  
 @cache
 def _placed(is_ignoring: bool, is_ignoring_hold: bool) -> CompoundSelect[Any]:  # noqa: FBT001 -- a key of the cache
     """Return the read of what is taken, a row for each visit with what tells its address."""
-    where = (_VISIT.service_id, _VISIT.location_id, _VISIT.place)
     visits = (
-        select(_CLAIM.schedule_id, *_seconds_of(_CLAIM), *where)
+        select(_CLAIM.schedule_id, *_seconds_of(_CLAIM), *_WHERE)
         .join(table_of(Appointment), _VISIT.id == _CLAIM.appointment_id)
         .where(_CLAIM.live, *_meeting(_CLAIM), *_counting(is_ignoring, is_ignoring_hold))
     )
-    elsewhere = select(_ELSEWHERE.schedule_id, *_seconds_of(_ELSEWHERE), *(null() for _ in where)).where(
+    elsewhere = select(_ELSEWHERE.schedule_id, *_seconds_of(_ELSEWHERE), *(null() for _ in _WHERE)).where(
         *_meeting(_ELSEWHERE)
     )
     return union_all(visits, elsewhere)
@@ -273,3 +315,21 @@ def _place(addresses: Addresses, service_id: str | None, location_id: str | None
     if service_id is None or location_id is None:
         return None  # busy time of a calendar
     return addresses.of_visit(service_id=service_id, location_id=location_id, place=place_of(place))
+
+
+_IN_THE_WAY = Ready(
+    union_all(
+        select(
+            _CLAIM.schedule_id,
+            _CLAIM.starts_at,
+            _CLAIM.ends_at,
+            case((_VISIT.status == literal_column(f"'{AppointmentStatus.PENDING}'"), _VISIT.hold_expires_at)),
+            *_WHERE,
+        )
+        .join(table_of(Appointment), _VISIT.id == _CLAIM.appointment_id)
+        .where(_CLAIM.live, *_meeting(_CLAIM), ~one_of(_CLAIM.appointment_id, "ignoring")),
+        select(
+            _ELSEWHERE.schedule_id, _ELSEWHERE.starts_at, _ELSEWHERE.ends_at, null(), *(null() for _ in _WHERE)
+        ).where(*_meeting(_ELSEWHERE)),
+    )
+)

@@ -388,6 +388,9 @@ class Catalogue:
     hidden_verticals: tuple[str, ...] = ()
     calendars: CalendarPolicy = CalendarPolicy()
     _by_id: dict[str, object] = field(default_factory=dict, compare=False, repr=False)
+    _able: dict[tuple[str, frozenset[str], str], tuple[PractitionerInfo, ...]] = field(
+        init=False, default_factory=dict, compare=False, repr=False
+    )
 
     def __post_init__(self) -> None:
         for group in (self.locations, self.services, self.practitioners, self.resources, self.retired):
@@ -420,15 +423,20 @@ class Catalogue:
 
     def able(self, service: ServiceInfo, location: LocationInfo) -> tuple[PractitionerInfo, ...]:
         """Return who gives `service` at `location`, in the clinic's order."""
-        return tuple(
-            practitioner
-            for practitioner in self.practitioners
-            if self.offers(practitioner, service)
-            and (
-                any(hours.location_id == location.id for hours in practitioner.hours)
-                or any(one.is_open and one.location_id == location.id for one in practitioner.dated)
+        # Every booking asks, and it follows from the configuration alone.
+        asked = service.id, service.skills, location.id
+        known = self._able.get(asked)
+        if known is None:
+            known = self._able[asked] = tuple(
+                practitioner
+                for practitioner in self.practitioners
+                if self.offers(practitioner, service)
+                and (
+                    any(hours.location_id == location.id for hours in practitioner.hours)
+                    or any(one.is_open and one.location_id == location.id for one in practitioner.dated)
+                )
             )
-        )
+        return known
 
     def resources_of(self, kind: str, location: LocationInfo) -> tuple[ResourceInfo, ...]:
         """Return the rooms or devices of `kind` at `location`, in the clinic's order."""
