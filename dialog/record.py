@@ -127,12 +127,17 @@ def thread_hash(inbound: Inbound) -> str:
     return crypto.keyring().lookup_hash(f"{inbound.clinic_id}|{inbound.channel.value}|{inbound.thread_key}")
 
 
-def read(session: Session, inbound: Inbound, *, catalogue: Catalogue, now: datetime) -> Snapshot:
+def read(
+    session: Session, inbound: Inbound, *, catalogue: Catalogue, now: datetime, before: Snapshot | None = None
+) -> Snapshot:
     """Return the conversation the message belongs to, or a new one that knows who has the caller's number, and their language.
 
+    `before` is what was read before of the same message: a conversation that was new then and still is need not be made again.
     Its `thread_hash` is what messages are put in order by: the same for all of one conversation, also those of its very beginning.
     """
     row = _find(session, inbound, now)
+    if row is None and before is not None and before.is_new:
+        return before
     if row is None:
         return Snapshot(new_id(), thread_hash(inbound), -1, _first_state(session, inbound, catalogue), 0)
     return Snapshot(row.id, row.thread_hash, row.version, _state_of(row), row.turn_count)

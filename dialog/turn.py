@@ -113,14 +113,15 @@ class Dialog:
         watch.lap("read")
         if isinstance(read, Reply):
             return read
-        with self._lock.hold(read.snapshot.thread_hash, wait_s=WAIT_S, lease_s=LEASE_S) as at_once:
+        first = read.snapshot
+        with self._lock.hold(first.thread_hash, wait_s=WAIT_S, lease_s=LEASE_S) as at_once:
             watch.lap("wait")
             # Where somebody was before us what was read is old; and of a conversation that nobody had begun yet no version tells.
-            is_old = not at_once or read.snapshot.is_new
+            is_old = not at_once or first.is_new
             for _ in range(_ATTEMPTS):
                 try:
                     if is_old:
-                        read = self._read(inbound)
+                        read = self._read(inbound, before=first)
                         watch.lap("read")
                     return read if isinstance(read, Reply) else self._answer(inbound, read, watch)
                 except StaleConversation:
@@ -152,14 +153,15 @@ class Dialog:
             answer = answer or inbox.recorded_answer(session, key=_apology_key(inbound))
         return None if answer is None else _REPLY.validate_json(answer)
 
-    def _read(self, inbound: Inbound) -> "Reply | _Read":
+    def _read(self, inbound: Inbound, *, before: Snapshot | None = None) -> "Reply | _Read":
         """Return what a message is answered from, or its Reply if it was answered before."""
         with self._db.read() as session:
             repeated = inbox.recorded_answer(session, key=inbound.message_key)
             if repeated is not None:
                 return _REPLY.validate_json(repeated)
             catalogue = self._shown(self._catalogues.get(session, clinic_id=inbound.clinic_id))
-            return _Read(catalogue, record.read(session, inbound, catalogue=catalogue, now=self._clock.now()))
+            now = self._clock.now()
+            return _Read(catalogue, record.read(session, inbound, catalogue=catalogue, now=now, before=before))
 
     def _answer(self, inbound: Inbound, read: "_Read", watch: _Stopwatch) -> Reply:
         snapshot = read.snapshot

@@ -69,4 +69,4 @@ def _suits(slot: Slot, *, request: FindTimes, limits: Limits, catalogue: Catalog
 
 def without_parts(slot: Slot) -> Slot:
     """Return what is stored of a Slot: the steps of a package are looked up again for the one chosen."""
-    return replace(slot, parts=())
+    return replace(slot, parts=()) if slot.parts else slot

@@ -1,13 +1,13 @@
 """One message in, one Reply out, on a real database: the booking, the transcript, repeats, order, failures."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import func, select, text, update
+from sqlalchemy import event, func, select, text, update
 
 from booking import queries
 from booking.catalogue import CatalogueCache, load_catalogue
@@ -27,7 +27,7 @@ from dialog.ports import TokenPrices
 from dialog.turn import TOKENS_OF_A_CONVERSATION, Dialog
 from dialog.understanding.local import LocalInterpreter
 from kernel.clock import FixedClock
-from kernel.turn_lock import InProcessTurnLock
+from kernel.turn_lock import InProcessTurnLock, TurnLock
 from kernel.work import Database, OutboxEntry
 
 pytestmark = pytest.mark.integration
@@ -42,12 +42,14 @@ MONDAY_AT_TWO = datetime(2027, 3, 15, 18, 0, tzinfo=UTC)
 class Line:
     """A patient's telephone: texts and calls to the dialog, without the webhooks."""
 
-    def __init__(self, db: Database, clock: FixedClock, interpreter: Interpreter | None = None) -> None:
+    def __init__(
+        self, db: Database, clock: FixedClock, interpreter: Interpreter | None = None, lock: TurnLock | None = None
+    ) -> None:
         self.db, self.clock = db, clock
         self.dialog = Dialog(
             db=db,
             clock=clock,
-            lock=InProcessTurnLock(),
+            lock=lock or InProcessTurnLock(),
             interpreter=interpreter or LocalInterpreter(),
             catalogues=CatalogueCache(),
             prices=TokenPrices(per_million_in=0.15, per_million_out=0.60),
@@ -113,9 +115,22 @@ class Queue:
         self._waited_s = waited_s
 
     @contextmanager
-    def hold(self, key: str, *, wait_s: float, lease_s: float) -> Iterator[None]:
+    def hold(self, key: str, *, wait_s: float, lease_s: float) -> Iterator[bool]:
         self.seconds += self._waited_s
-        yield
+        yield False
+
+
+class Crossed:
+    """A turn lock that is had at once, and yet `meanwhile` has happened since the message was read."""
+
+    def __init__(self, meanwhile: Callable[[], object]) -> None:
+        self._meanwhile = [meanwhile]
+
+    @contextmanager
+    def hold(self, key: str, *, wait_s: float, lease_s: float) -> Iterator[bool]:
+        while self._meanwhile:
+            self._meanwhile.pop()()
+        yield True
 
 
 @pytest.fixture
@@ -222,6 +237,43 @@ def test_a_turn_decided_on_an_old_state_is_decided_again(line: Line) -> None:
     assert interpreter.calls == 2
     assert reply.text.startswith("Booked")
     assert [row[0] for row in appointments(line)] == ["booked"]
+
+
+@pytest.mark.parametrize("before", [[], ["hello"]], ids=["first", "later"])
+def test_what_was_said_between_reading_a_message_and_its_turn_counts(line: Line, before: list[str]) -> None:
+    for words in before:
+        line.text(words)
+    other = Line(line.db, line.clock, lock=Crossed(lambda: line.text(WISH)))
+
+    reply = other.text("yes", key="SM-yes")
+
+    assert reply.text.startswith("Booked")
+    assert count(line.db, Conversation) == 1
+    with line.db.read() as session:
+        assert list(session.scalars(select(Turn.number).order_by(Turn.at, Turn.number))) == [1, 2, 3][: len(before) + 2]
+
+
+def test_a_message_that_was_answered_between_reading_it_and_its_turn_gets_that_answer(line: Line) -> None:
+    line.text("hello")
+    answers: list[Reply] = []
+    inbound = line.inbound(WISH, key="SM-wish")
+    other = Line(line.db, line.clock, lock=Crossed(lambda: answers.append(line.dialog.handle_turn(inbound))))
+
+    reply = other.dialog.handle_turn(inbound)
+
+    assert [reply] == answers
+    assert count(line.db, Turn) == 2
+
+
+def test_a_turn_that_books_nothing_sends_few_statements(line: Line) -> None:
+    line.text("hello")
+    sent: list[str] = []
+    event.listen(line.db.engine, "before_cursor_execute", lambda *given: sent.append(given[2]))
+
+    line.text("where are you?")
+
+    # The answer to a repeat, the catalogue's version, the conversation; then its claim, and what is written.
+    assert sum(not one.startswith("BEGIN") for one in sent) <= (5 if line.db.is_postgresql else 7)
 
 
 def test_a_time_lost_between_offer_and_yes_leads_to_others_in_the_same_turn(line: Line) -> None:

@@ -47,6 +47,26 @@ def test_turns_are_taken_in_the_order_of_arrival(redis: Redis) -> None:
     assert order == [0, 1, 2, 3]
 
 
+def test_it_is_told_whether_somebody_was_before(redis: Redis) -> None:
+    told = []
+    holds = threading.Event()
+
+    def wait() -> None:
+        holds.wait(30)
+        with RedisTurnLock(redis).hold("c", wait_s=30, lease_s=60) as at_once:
+            told.append(at_once)
+
+    thread = threading.Thread(target=wait)
+    thread.start()
+    with RedisTurnLock(redis).hold("c", wait_s=0, lease_s=60) as at_once:
+        told.append(at_once)
+        holds.set()
+        eventually(lambda: redis.llen("frontdesk:turn:c") == 2)
+    thread.join(30)
+
+    assert told == [True, False]
+
+
 def test_an_owner_that_died_delays_the_next_by_its_lease(redis: Redis) -> None:
     lock = RedisTurnLock(redis)
     dead = lock.hold("c", wait_s=0, lease_s=0.05)

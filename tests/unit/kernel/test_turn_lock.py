@@ -40,6 +40,26 @@ def test_turns_are_taken_in_the_order_of_arrival() -> None:
     assert order == [0, 1, 2, 3]
 
 
+def test_it_is_told_whether_somebody_was_before() -> None:
+    lock, told = InProcessTurnLock(), []
+    holds = threading.Event()
+
+    def wait() -> None:
+        holds.wait(30)
+        with lock.hold("c", wait_s=30, lease_s=60) as at_once:
+            told.append(at_once)
+
+    thread = threading.Thread(target=wait)
+    thread.start()
+    with lock.hold("c", wait_s=0, lease_s=60) as at_once:
+        told.append(at_once)
+        holds.set()
+        eventually(lambda: len(lock._queues["c"]) == 2, deadline_s=60)
+    thread.join(30)
+
+    assert told == [True, False]
+
+
 def test_conversations_do_not_wait_for_each_other() -> None:
     lock = InProcessTurnLock()
 
