@@ -212,7 +212,9 @@ def commands_of(proposal: Proposal, *, said: str, listening: Listening) -> tuple
 def _intents(proposal: Proposal, said: str, listening: Listening) -> Iterator[Command]:
     for intent in proposal.intents:
         if intent is Intent.ASK_CLINIC:
-            yield AskClinic(Topic.OTHER if proposal.topic == NONE else Topic(proposal.topic), text=said)
+            # Small models say so of what they can't place; whoever hears a question knows what it is about, if only "other".
+            if proposal.topic != NONE:
+                yield AskClinic(Topic(proposal.topic), text=said)
         elif _may_be_said(intent, listening.asked):
             yield _COMMANDS[intent]
 

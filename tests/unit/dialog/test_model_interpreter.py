@@ -162,7 +162,7 @@ def test_the_model_is_not_asked_when_no_time_is_left():
         ("leave that lee person out of it", understood(refused_practitioner="lee"), (RefusePractitioner(("lee",)),)),
         ("the one across the water", understood(location="riverside"), (GiveLocation(("riverside",)),)),
         ("can i leave the motor", understood("ask_clinic", topic="parking"), (AskClinic(Topic.PARKING, text="can i leave the motor"),)),
-        ("do you do that", understood("ask_clinic"), (AskClinic(Topic.OTHER, text="do you do that"),)),
+        ("do you do that", understood("ask_clinic", topic="other"), (AskClinic(Topic.OTHER, text="do you do that"),)),
         ("whoever", understood("any_practitioner"), (AnyPractitioner(),)),
         ("for the little one", understood(for_whom="child"), (BookFor(Relation.CHILD),)),
         ("is it bad", understood("ask_medical_advice"), (OutOfScope(kind="advice"),)),
@@ -174,6 +174,10 @@ def test_what_the_model_understood_becomes_commands(text: str, answer: dict[str,
 
     assert interpretation.commands == commands
     assert interpretation.confidence == 0.8
+
+
+def test_a_question_about_nothing_is_none():
+    assert interpreted("my gnashers want a polish", understood("ask_clinic")).commands == ()
 
 
 def test_a_phrase_about_time_is_read_by_code_against_the_clock():
