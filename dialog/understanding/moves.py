@@ -111,7 +111,8 @@ def times_of_visit(hits: Sequence[Hit], scene: Scene) -> list[Span]:
     spans = _times(scene)
     told = [hit for hit in scene.book.intents.find(scene.text) if hit.label in _TELLING]
     if told:
-        own = _time_of(max(told, key=lambda hit: len(hit.literal)), scene)
+        by_weight = sorted(told, key=lambda hit: -len(hit.literal))
+        own = next((time for hit in by_weight if (time := _time_of(hit, scene))), None)
         return [own] if own and (len(spans) > 1 or told[0].label == "can_not_come" or own[0] < moves[0].start) else []
     named = [span for span in spans[:1] if _names_visit(span, moves[0], scene, is_only=len(spans) == 1)]
     return [_without_leads(span, scene) for span in named]

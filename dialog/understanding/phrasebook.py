@@ -132,7 +132,7 @@ class PhraseBook:
     foreign_surely: frozenset[str]
     vocabulary: frozenset[str]
     unlike: frozenset[str]  # words that are taken for no other
-    by_letter: Mapping[str, tuple[str, ...]]  # the words that slips are compared with
+    by_letter: Mapping[str, tuple[str, ...]]  # the words that slips are compared with, as they sound
     sounds: Sounds
     by_sound: Mapping[str, str]  # the words that are found by their sound
 
@@ -154,8 +154,9 @@ def spelled_right(word: str, book: PhraseBook) -> str:
     if len(word) < SHORTEST_MISSPELT:
         return word
     allowed = 1 if len(word) < 11 else 2
-    found = process.extractOne(word, book.by_letter.get(word[0], ()), scorer=OSA.distance, score_cutoff=allowed)
-    return found[0] if found else word
+    heard = book.sounds.of(word)
+    found = process.extractOne(heard, book.by_letter.get(heard[:1], ()), scorer=OSA.distance, score_cutoff=allowed)
+    return book.by_sound.get(found[0], found[0]) if found else word
 
 
 class _Binder:
@@ -197,6 +198,7 @@ class _Binder:
         sounds = time_words(str(self._content["language"])).sounds
         heard = [*(sorted(words) for words in known), sorted(self._words("date_words")), list(self._numbers("numbers"))]
         return PhraseBook(
+        by_sound = sounds.by_sound(word for words in heard for word in words)
             language=str(self._content["language"]),
             rules=self._rules,
             sets=sets,
@@ -241,9 +243,9 @@ class _Binder:
             foreign_all=foreign,
             foreign_surely=self._words("foreign_surely"),
             vocabulary=vocabulary,
-            by_letter=_by_letter(vocabulary),
+            by_letter=_by_letter(frozenset(by_sound) or vocabulary),
             sounds=sounds,
-            by_sound=sounds.by_sound(word for words in heard for word in words),
+            by_sound=by_sound,
             unlike=frozenset(str(self._content.get("unlike", "")).split()),
         )
 

@@ -23,6 +23,8 @@ DETAILS = frozenset({"<time>", "<service>", "<practitioner>", "<location>"})
 YEAR_FIGURES = 4
 YEARS_AHEAD = 2
 LONG_AGO = timedelta(days=300)
+INSURER = "<insurer>"
+"""Who pays: "Swiss Medical" is nothing that a clinic does."""
 _NUMBER_CUES = frozenset({"birth_cues", "phone_cues"})
 _NAMES_OTHERS = frozenset({Asked.SERVICE, Asked.PRACTITIONER, Asked.LOCATION, Asked.MESSAGE})
 """Questions that are answered with names, but not with those of patients."""
@@ -160,6 +162,7 @@ def look(utterance: Utterance, text: Text, listening: Listening, *, book: Phrase
     taken += _children(text, cues)
     services = names.find_services(utterance, cues, taken=taken, is_asked=asked is Asked.SERVICE)
     scene = Scene(
+    taken += [(at, end) for at, found in enumerate(text.found) for end in found.get(INSURER, ())]
         utterance,
         listening,
         book,
