@@ -116,6 +116,13 @@ class AskClinic(Command):
 
 
 @dataclass(frozen=True)
+class AskSame(Command):
+    """The question asked last, about what is said beside it: "and on Saturdays?", "what about Dr. Lee?"."""
+
+    name = "ask_same"
+
+
+@dataclass(frozen=True)
 class AskHuman(Command):
     name = "ask_human"
 
@@ -154,9 +161,10 @@ class AnyPractitioner(Command):
 
 @dataclass(frozen=True)
 class SamePractitioner(Command):
-    """The person they saw last time."""
+    """The person they saw last time; `gender` as far as they say it ("the lady I saw")."""
 
     name = "same_practitioner"
+    gender: str | None = None
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ _MENU: dict[str, c.Command] = {
     "5": c.LeaveMessage(),
 }
 _YES_NO: dict[str, c.Command] = {"1": c.Affirm(), "y": c.Affirm(), "2": c.Deny(), "n": c.Deny()}
+_FURTHER = ("3", "4")  # numbers of options that are no yes and no
 _MENU_QUESTIONS = {Asked.WHAT_TO_DO, Asked.ANYTHING_ELSE, Asked.NOTHING}
 
 
@@ -32,6 +33,8 @@ def as_commands(draft: Draft, text: str, understood: tuple[c.Command, ...], *, i
         return (meant,) if meant is not None else ()
     if asked is Asked.YES_NO and (answer := _YES_NO.get(digits.lower())):
         return (answer,)
+    if asked is Asked.YES_NO and digits in _FURTHER[: max(0, len(draft.state.choices) - 2)]:
+        return (c.Choose(int(digits) - 1),)  # another of the list that the one read back was chosen from
     has_numbers = draft.state.choices and asked not in {Asked.YES_NO, *_MENU_QUESTIONS}
     if len(digits) == 1 and digits.isdecimal() and has_numbers:
         return (c.Choose(int(digits) - 1),) if digits != "0" else (c.AskHuman(),)

@@ -6,7 +6,7 @@ known, so that a digression, a correction or a lost time changes facts and never
 """
 
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import assert_never, cast
 
 from booking.values import BookedVisit
@@ -185,7 +185,7 @@ def _take(draft: Draft, commands: tuple[c.Command, ...], *, is_sure: bool) -> bo
         # "Sorry, tomorrow at 9" is no wish to hear it again.
         if not (isinstance(one, c.Repeat) and len(commands) > 1) and _about_conversation(draft, one):
             return True
-    commands, used = _asked_back(draft, commands)
+    commands, used = _asked_back(draft, _asked_again(draft, commands))
     said = _details_meant(draft, commands)
     used |= _who(draft, commands)
     used |= _choose(draft, commands, said)
@@ -195,6 +195,16 @@ def _take(draft: Draft, commands: tuple[c.Command, ...], *, is_sure: bool) -> bo
         used |= _yes_or_no(draft, commands, is_sure=is_sure)
     used |= _asides(draft, commands)
     return used
+
+
+def _asked_again(draft: Draft, commands: tuple[c.Command, ...]) -> tuple[c.Command, ...]:
+    """Take "and on Saturdays?" after a question about the clinic as that question; else it is a wish like any other."""
+    topic = draft.state.asked_topic
+    draft.update(asked_topic=None)
+    if topic is None or draft.state.flow is not None or not any(isinstance(one, c.AskSame) for one in commands):
+        return tuple(one for one in commands if not isinstance(one, c.AskSame))
+    kept = (one for one in commands if not isinstance(one, c.StartBooking))
+    return tuple(c.AskClinic(topic) if isinstance(one, c.AskSame) else one for one in kept)
 
 
 def _asked_back(draft: Draft, commands: tuple[c.Command, ...]) -> tuple[tuple[c.Command, ...], bool]:
@@ -294,7 +304,7 @@ def _choose(draft: Draft, commands: tuple[c.Command, ...], said: tuple[c.Command
             return answers.want_others(draft)
     singled_out = [offer for one in said if (offer := details.chosen_by_detail(draft, one))]
     if singled_out and len(set(singled_out)) == 1 and not any(isinstance(one, c.Deny) for one in commands):
-        draft.update_flow(chosen=singled_out[0], offers=())
+        draft.update_flow(chosen=singled_out[0], offers=(), offered_beside=draft.flow.offers)
         return True
     return False
 
@@ -390,9 +400,11 @@ def _is_move_instead(draft: Draft, commands: tuple[c.Command, ...]) -> bool:
 
 
 def _is_about_a_visit_they_have(said: tuple[c.Command, ...]) -> bool:
-    """With nothing under way, "can I come earlier?" and "not on the 16th" can only be about a visit that is booked."""
+    """With nothing under way, "can I come earlier?" and "not on the 16th" can only be about a visit that is booked; "not in the mornings" is a wish."""
     is_relative = any(isinstance(one, c.GiveTime) and one.wish.relative in {"earlier", "later"} for one in said)
-    only_refuses = any(isinstance(one, c.GiveTime) and offers.only_refuses(one.wish) for one in said)
+    only_refuses = any(
+        isinstance(one, c.GiveTime) and one.wish.not_days and offers.only_refuses(one.wish) for one in said
+    )
     return (is_relative or only_refuses) and not any(isinstance(one, c.GiveService) for one in said)
 
 
@@ -460,6 +472,9 @@ def _aside(draft: Draft, command: c.Command, subject: questions.Subject) -> bool
     match command:
         case c.AskClinic():
             questions.answer(draft, command, subject)
+            draft.update(asked_topic=command.topic)
+            if subject.service is not None:
+                draft.update(spoken_of=subject.service.key)
         case c.RunningLate(minutes=minutes):
             starts.run_late(draft, minutes)
         case c.JoinWaitlist():
@@ -493,6 +508,8 @@ def _subject(draft: Draft, commands: tuple[c.Command, ...]) -> questions.Subject
     service_keys: tuple[str, ...] = ()
     if draft.state.flow is not None and len(draft.flow.details.service_keys) == 1:
         service_keys = draft.flow.details.service_keys
+    elif draft.state.flow is None and draft.state.spoken_of is not None:
+        service_keys = (draft.state.spoken_of,)
     subject = questions.Subject()
     for one in commands:
         match one:
@@ -504,11 +521,17 @@ def _subject(draft: Draft, commands: tuple[c.Command, ...]) -> questions.Subject
                 subject = replace(subject, location=draft.location(key))
             case c.GiveTime(wish=TimeWish(days=(span, *_))):
                 subject = replace(subject, day=span.first)
+            case c.GiveTime(wish=TimeWish(weekdays=weekdays)) if len(weekdays) == 1:
+                subject = replace(subject, day=_next(min(weekdays), draft.setting.local_now.date()))
             case c.WishPractitioner(language=language):
                 subject = replace(subject, language=language)
             case _:
                 continue
     return replace(subject, service=draft.service(service_keys[0])) if service_keys else subject
+
+
+def _next(weekday: int, today: date) -> date:
+    return today + timedelta(days=(weekday - today.weekday()) % 7)
 
 
 def _not_understood(draft: Draft) -> None:

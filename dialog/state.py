@@ -9,7 +9,7 @@ from pydantic import TypeAdapter
 
 from booking.values import BookedVisit
 from dialog.acts import Act
-from dialog.commands import Relation
+from dialog.commands import Relation, Topic
 from dialog.interpreter import Asked
 from dialog.offers import Offer
 from dialog.timewords import TimeWish
@@ -66,6 +66,7 @@ class Person:
     birth_date: date | None = None
     phone: str | None = None
     birth_date_refusals: int = 0
+    name_refusals: int = 0
     is_name_doubted: bool = False  # they said that it was misheard
     birth_dates_heard: tuple[date, ...] = ()  # those that may have been misheard
     is_birth_date_sure: bool = True
@@ -111,6 +112,7 @@ class Flow:
     anchor: tuple[datetime, ...] = ()  # starts offered last: what "later" and "another day" refer to
     lost_at: datetime | None = None  # the time somebody else took, while looking for one near it
     chosen: Offer | None = None
+    offered_beside: tuple[Offer, ...] = ()  # the list that it was chosen from
     hold: BookedVisit | None = None
     seat_id: str | None = None  # of a group: the seat that is held
     agreed: bool = False
@@ -144,6 +146,8 @@ class DialogState:
     served_id: str | None = None  # whose visit was written last
     offered_for_it: tuple[datetime, ...] = ()  # starts offered for the visit that was written last
     called_off: BookedVisit | None = None  # the visit cancelled last: what "another one the week after" refers to
+    spoken_of: str | None = None  # key of the service that a question was about last: what "can I get one?" refers to
+    asked_topic: Topic | None = None  # of the question answered in the last turn: what "and on Saturdays?" asks again
     told: tuple[BookedVisit, ...] = ()  # the visits listed last: what "the first one" refers to
     failed_checks: int = 0
     asked: Asked = Asked.NOTHING

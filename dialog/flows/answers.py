@@ -5,9 +5,10 @@ from dataclasses import replace
 from dialog.acts import Say
 from dialog.draft import Draft
 from dialog.errands import ReleaseHold
-from dialog.flows import identity, offering
+from dialog.flows import identity, offering, social
 from dialog.flows.starts import begin
 from dialog.interpreter import Asked
+from dialog.offers import Offer
 from dialog.state import MOVE, FlowKind
 from dialog.timewords import TimeWish
 
@@ -62,11 +63,23 @@ def say_no(draft: Draft) -> bool:
             draft.ask(Say.ANYTHING_ELSE, Asked.ANYTHING_ELSE)
         case Say.ASK_BIRTH_DATE | Say.ASK_THEIR_BIRTH_DATE | Say.BIRTH_DATE_AGAIN:
             refuse_birth_date(draft)
+        case Say.ASK_NAME | Say.ASK_THEIR_NAME | Say.ASK_LAST_NAME | Say.ASK_SPELLING:
+            _refuse_name(draft)
         case Say.ASK_PRACTITIONER | Say.ASK_WHICH_PRACTITIONER:
             draft.update_details(practitioner_keys=())
         case _:
             return False
     return True
+
+
+def _refuse_name(draft: Draft) -> None:
+    """Say what the name is for; without one nothing can be done, so the second no ends what is under way."""
+    who = identity.person(draft)
+    if who.name_refusals:
+        social.stop(draft)
+        return
+    identity.update_person(draft, replace(who, name_refusals=1))
+    draft.say(Say.WHY_IDENTITY)
 
 
 def misheard_name(draft: Draft) -> bool:
@@ -108,8 +121,7 @@ def choose(draft: Draft, index: int) -> bool:
         return False
     choice = choices[index]
     if choice.offer is not None:
-        draft.update_flow(chosen=choice.offer, offers=())
-        return True
+        return _choose_time(draft, choice.offer)
     question = draft.state.question
     match question.say if question else None:
         case Say.ASK_WHICH_SERVICE:
@@ -124,6 +136,19 @@ def choose(draft: Draft, index: int) -> bool:
             draft.update_flow(visit=next(one for one in draft.flow.visits or () if one.id == choice.key))
         case _:
             return False
+    return True
+
+
+def _choose_time(draft: Draft, offer: Offer) -> bool:
+    """Take a time that was offered; at the read-back of one, another of the same list instead of it."""
+    flow = draft.flow
+    if flow.offers:
+        draft.update_flow(chosen=offer, offers=(), offered_beside=flow.offers)
+        return True
+    if offer == flow.chosen:
+        return False
+    draft.effects.append(ReleaseHold())
+    draft.update_flow(chosen=offer, hold=None, agreed=False)
     return True
 
 

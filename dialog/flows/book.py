@@ -153,6 +153,7 @@ def read_back(draft: Draft) -> None:
     draft.ask(
         Say.READ_BACK,
         Asked.YES_NO,
+        choices=offering.choices_beside(draft),
         service=hold.service_id,
         practitioner=hold.practitioner_id,
         location=hold.location_id,

@@ -12,7 +12,7 @@ from dialog.flows import identity, offering
 from dialog.flows.starts import begin
 from dialog.hours import wall_time
 from dialog.interpreter import Asked
-from dialog.offers import Offer, only_refuses
+from dialog.offers import Offer, one_day, only_refuses
 from dialog.state import Details, Flow, FlowKind, Person
 from dialog.timewords import TimeWish, allows, merge_wish
 
@@ -103,10 +103,22 @@ def _give_wanted(draft: Draft, command: c.Command) -> bool:
         return True
     if _is_what_is_offered(draft, command):
         return True
+    if isinstance(command, c.GiveTime):
+        after = _on_the_day_held(draft, after, command)
     if after != before or isinstance(command, c.GiveTime):
         offering.forget_choice(draft)
         draft.update_flow(details=after, shown=_shown_after(draft.flow, command))
     return True
+
+
+def _on_the_day_held(draft: Draft, details: Details, said: c.GiveTime) -> Details:
+    """Take another time of day for what is read back ("no, at ten") as one of the day that is held, unless days were wished for."""
+    held, wish = draft.flow.chosen, details.wish
+    is_timed = said.wish.at_minute is not None or bool(said.wish.clocks)
+    if held is None or wish is None or not is_timed or said.wish.relative or wish.days or wish.weekdays:
+        return details
+    day = wall_time(held.starts_at, draft.catalogue.location(held.location_id)).date()
+    return replace(details, wish=replace(wish, days=one_day(day)))
 
 
 def _shown_after(flow: Flow, command: c.Command) -> tuple[datetime, ...]:
@@ -172,8 +184,8 @@ def _changed(details: Details, command: c.Command) -> Details:
                 gender=None,
                 language=None,
             )
-        case c.SamePractitioner():
-            return replace(details, same_practitioner=True)
+        case c.SamePractitioner(gender=gender):
+            return replace(details, same_practitioner=True, gender=gender or details.gender)
         case c.RefusePractitioner(keys=keys):
             left = tuple(one for one in details.practitioner_keys if one not in keys)
             refused = (*details.refused_keys, *(one for one in keys if one not in details.refused_keys))

@@ -133,7 +133,13 @@ def holds_again(draft: Draft, refusal: RefusedBy) -> bool:
 
 def forget_choice(draft: Draft) -> None:
     """Drop offers, choice and Hold: they no longer fit what is wanted. The Hold itself is replaced by the next, or released."""
-    draft.update_flow(offers=(), chosen=None, hold=None, agreed=False)
+    draft.update_flow(offers=(), chosen=None, offered_beside=(), hold=None, agreed=False)
+
+
+def choices_beside(draft: Draft) -> tuple[Choice, ...]:
+    """Return the list that the time read back was chosen from: they may want another of it after all ("no, the second one")."""
+    beside = draft.flow.offered_beside
+    return tuple(Choice(one.starts_at.isoformat(), one) for one in beside) if draft.flow.chosen in beside else ()
 
 
 def show_others(draft: Draft) -> None:
@@ -178,11 +184,16 @@ def _resolve_relative(draft: Draft) -> None:
         start = min(walls, default=draft.setting.local_now) + timedelta(days=wish.shift_days)
         draft.update_details(wish=_shifted(rest, start, is_moved=flow.visit is not None))
         return
-    if not walls:
-        if wish.relative == "same_time":
-            draft.update_details(time_unclear="the same time")
-        draft.update_details(wish=replace(rest, order="earliest" if wish.relative == "earlier" else rest.order))
+    if walls:
+        _relate(draft, wish, rest, walls)
         return
+    if wish.relative == "same_time":
+        draft.update_details(time_unclear="the same time")
+    draft.update_details(wish=replace(rest, order="earliest" if wish.relative == "earlier" else rest.order))
+
+
+def _relate(draft: Draft, wish: TimeWish, rest: TimeWish, walls: list[datetime]) -> None:
+    flow = draft.flow
     first, last = min(walls), max(walls)
     any_time = replace(rest, clocks=(), at_minute=None, at_alternatives=())
     match wish.relative:
@@ -192,6 +203,8 @@ def _resolve_relative(draft: Draft) -> None:
             draft.update_details(wish=any_time, not_before=last + _MINUTE, not_after=None)
         case "same_day":
             draft.update_details(wish=replace(rest, days=offers.one_day(first.date()), weekdays=frozenset()))
+        case "same_week":
+            draft.update_details(wish=_in_the_week_of(rest, first, not_then=flow.visit is not None))
         case "other_day":
             refused = tuple(day for wall in walls for day in offers.one_day(wall.date()))
             draft.update_details(wish=replace(rest, days=(), weekdays=frozenset(), not_days=(*rest.not_days, *refused)))
@@ -205,6 +218,14 @@ def _resolve_relative(draft: Draft) -> None:
                     at_minute=first.hour * 60 + first.minute,
                 )
             )
+
+
+def _in_the_week_of(rest: TimeWish, wall: datetime, *, not_then: bool) -> TimeWish:
+    """Wish for the week of `wall`, Monday to Sunday; `not_then`: on another day of it."""
+    monday = wall.date() - timedelta(days=wall.weekday())
+    own = offers.one_day(wall.date()) if not_then else ()
+    week = (DayRange(monday, monday + _WEEK),)
+    return replace(rest, days=week, weekdays=frozenset(), not_days=(*rest.not_days, *own))
 
 
 def _shifted(rest: TimeWish, wall: datetime, *, is_moved: bool) -> TimeWish:

@@ -80,7 +80,9 @@ def begin(draft: Draft, kind: FlowKind, *, names_another: bool = False) -> None:
     if draft.state.flow is not None and draft.state.flow.hold is not None:
         draft.effects.append(ReleaseHold())
         draft.update_flow(hold=None, agreed=False)
-    draft.update(flows=(*draft.state.flows[-_MAX_OPEN + 1 :], Flow(kind)))
+    spoken_of = draft.state.spoken_of if kind is FlowKind.BOOK and draft.state.flow is None else None
+    about = Details(service_keys=(spoken_of,) if spoken_of else ())
+    draft.update(flows=(*draft.state.flows[-_MAX_OPEN + 1 :], Flow(kind, details=about)), spoken_of=None)
 
 
 def _about_the_same(flow: Flow, kind: FlowKind) -> Flow:

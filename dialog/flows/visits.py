@@ -239,4 +239,10 @@ def _move(draft: Draft, visit: BookedVisit) -> None:
     if draft.flow.agreed:
         draft.request = MoveAppointment(visit.id, hold.id)
         return
-    draft.ask(Say.READ_BACK_MOVE, Asked.YES_NO, old=visit_fields(visit), new=visit_fields(hold))
+    draft.ask(
+        Say.READ_BACK_MOVE,
+        Asked.YES_NO,
+        choices=offering.choices_beside(draft),
+        old=visit_fields(visit),
+        new=visit_fields(hold),
+    )

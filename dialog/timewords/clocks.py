@@ -311,7 +311,7 @@ def order_earliest(_: Context, *_words: object) -> Signal:
 
 
 def relative(
-    _: Context, value: Literal["earlier", "later", "same_day", "other_day", "same_time"], *_rest: object
+    _: Context, value: Literal["earlier", "later", "same_day", "same_week", "other_day", "same_time"], *_rest: object
 ) -> Signal:
     """Read "anything later"."""
     return Signal(relative=value)

@@ -12,7 +12,7 @@ DAY_MINUTES = 24 * 60
 HORIZON = timedelta(days=400)  # how far an open wish reaches: farther than any clinic books
 
 Order = Literal["earliest", "latest"]
-Relative = Literal["earlier", "later", "same_day", "other_day", "same_time"]
+Relative = Literal["earlier", "later", "same_day", "same_week", "other_day", "same_time"]
 Open = Literal["after", "before"]
 
 

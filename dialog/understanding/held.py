@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from dialog.interpreter import Asked
 from dialog.understanding.mention import Span
+from dialog.understanding.numbers import number_at
 from dialog.understanding.pattern import Hit
 from dialog.understanding.scene import Scene, read_times
 
@@ -35,6 +36,9 @@ STEERING = frozenset({"ask_human", "stop", "start_over", "go_back", "repeat", "s
 LOOKING, SOMEONE, LOOSELY = "start_booking looking", "start_booking someone", "start_booking loosely"
 ABOUT_STAFF = "ask_of_staff"
 OPENING = frozenset({Asked.NOTHING, Asked.WHAT_TO_DO, Asked.ANYTHING_ELSE})
+
+
+_YES_AND_NO, _HOURS = 2, 12
 
 
 def settled(scene: Scene) -> list[Hit]:
@@ -101,11 +105,17 @@ def of_staff(scene: Scene, hits: list[Hit]) -> tuple[Scene, list[Hit]]:
 
 
 def with_bare_times(scene: Scene, hits: Sequence[Hit]) -> Scene:
-    """Read the 10 of "I meant 10" and the 4 of "change the time to 4" as a time of day, where a time is what is being agreed on."""
-    changes = any(hit.label in {"correct", "start_reschedule"} for hit in hits)
+    """Read the 10 of "I meant 10", the 4 of "change the time to 4" and a bare "10" as a time of day, where a time is what is being agreed on."""
+    changes = any(hit.label in {"correct", "start_reschedule"} for hit in hits) or _is_bare_hour(scene)
     if scene.listening.asked is not Asked.YES_NO or not changes or scene.times.mentions:
         return scene
     return replace(scene, times=read_times(scene, without=scene.set_aside, asked=Asked.WHEN))
+
+
+def _is_bare_hour(scene: Scene) -> bool:
+    """Whether a number is all that was said, and none that stands for yes or no."""
+    number = number_at(scene.utterance, 0, scene.book)
+    return number is not None and number[1] == len(scene.utterance.tokens) and _YES_AND_NO < number[0] <= _HOURS
 
 
 def _is_only_time(hit: Hit, details: frozenset[int], scene: Scene) -> bool:

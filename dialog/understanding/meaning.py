@@ -22,7 +22,10 @@ def interpret(scene: Scene) -> Interpretation:
     scene = without_taken_times(with_bare_times(scene, hits), hits)
     if scene.listening.asked is Asked.MESSAGE and not is_steering(scene, hits):
         return Interpretation((say.LeaveMessage(scene.utterance.text.strip()),), scene.book.language, 1.0)
-    findings = choice(scene, hits) or [*of_times(scene, hits), *of_mentions(scene, hits)]
+    chosen = choice(scene, hits)
+    findings = chosen or [*of_times(scene, hits), *of_mentions(scene, hits)]
+    if chosen and any(hit.label == "start_reschedule" for hit in hits):
+        findings += of_times(scene, hits)  # "move the first one to Wednesday"
     findings += [finding for hit in hits if (finding := of_hit(hit, scene))]
     findings += [*of_people(scene), *of_relations(scene, hits)]
     findings = in_context(sorted(findings, key=lambda each: each.span), hits, scene)

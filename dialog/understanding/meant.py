@@ -84,7 +84,7 @@ _MAKERS: dict[str, Maker] = {
     "ask_human": _simple(say.AskHuman()),
     "leave_message": lambda _value, _hit, scene: say.LeaveMessage(scene.utterance.text.strip()),
     "any_practitioner": _simple(say.AnyPractitioner()),
-    "same_practitioner": _simple(say.SamePractitioner()),
+    "same_practitioner": lambda value, _hit, _scene: say.SamePractitioner(value or None),
     "wish_practitioner": _language_wished,
     "new_patient": lambda value, _hit, _scene: say.NewPatient(is_new=value == "yes"),
     "affirm": _simple(say.Affirm()),

@@ -34,6 +34,7 @@ _CUES = (
     "book_for_not",
     "reason_cues",
     "question_cues",
+    "same_cues",
     "instead_cues",
 )
 
@@ -197,8 +198,8 @@ class _Binder:
         vocabulary = frozenset(word for words in known for word in words if word)
         sounds = time_words(str(self._content["language"])).sounds
         heard = [*(sorted(words) for words in known), sorted(self._words("date_words")), list(self._numbers("numbers"))]
-        return PhraseBook(
         by_sound = sounds.by_sound(word for words in heard for word in words)
+        return PhraseBook(
             language=str(self._content["language"]),
             rules=self._rules,
             sets=sets,

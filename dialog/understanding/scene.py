@@ -19,12 +19,13 @@ from dialog.understanding.reasons import ServiceNames
 from dialog.understanding.staff import StaffNames
 from dialog.understanding.words import Utterance
 
-DETAILS = frozenset({"<time>", "<service>", "<practitioner>", "<location>"})
+DETAILS = frozenset({"<time>", "<service>", "<practitioner>", "<location>", "<ordinal>"})
+RELATED = ("<child>", "<parent>", "<partner>", "<other_person>")
 YEAR_FIGURES = 4
 YEARS_AHEAD = 2
-LONG_AGO = timedelta(days=300)
 INSURER = "<insurer>"
 """Who pays: "Swiss Medical" is nothing that a clinic does."""
+LONG_AGO = timedelta(days=300)
 _NUMBER_CUES = frozenset({"birth_cues", "phone_cues"})
 _NAMES_OTHERS = frozenset({Asked.SERVICE, Asked.PRACTITIONER, Asked.LOCATION, Asked.MESSAGE})
 """Questions that are answered with names, but not with those of patients."""
@@ -144,6 +145,7 @@ def look(utterance: Utterance, text: Text, listening: Listening, *, book: Phrase
     place_words = [tuple(found.get("<place_word>", ())) for found in text.found]
     places = tuple(names.places.find(utterance, taken=taken, place_words=place_words, is_asked=asked is Asked.LOCATION))
     taken += [(mention.start, mention.end) for mention in places]
+    taken += _names_of_others(utterance, text, cues, book)
     staff = tuple(names.staff.find(utterance, taken=taken, is_asked=asked is Asked.PRACTITIONER))
     if asked in {Asked.NAME, Asked.SPELL_NAME}:
         staff = tuple(mention for mention in staff if mention.keys)  # an unknown doctor is the patient
@@ -160,9 +162,9 @@ def look(utterance: Utterance, text: Text, listening: Listening, *, book: Phrase
     taken += [(hit.start, hit.end) for hit in book.history.find(text) if hit.label == "when"]
     # Nor does whoever has it done say what: "for my kid" is no visit for kids.
     taken += _children(text, cues)
+    taken += [(at, end) for at, found in enumerate(text.found) for end in found.get(INSURER, ())]
     services = names.find_services(utterance, cues, taken=taken, is_asked=asked is Asked.SERVICE)
     scene = Scene(
-    taken += [(at, end) for at, found in enumerate(text.found) for end in found.get(INSURER, ())]
         utterance,
         listening,
         book,
@@ -207,6 +209,16 @@ def _children(text: Text, cues: Sequence[Hit]) -> list[Span]:
         for end in text.found[at].get("<child>", ())
         if end <= hit.end
     ]
+
+
+def _names_of_others(utterance: Utterance, text: Text, cues: Sequence[Hit], book: PhraseBook) -> list[Span]:
+    """Give the words of first and last names that follow "my husband": "Tom Smith" is none of our people there."""
+    related = {hit.end for hit in cues if hit.label.startswith(("book_for ", "named "))}
+    related |= {end for found in text.found for name in RELATED for end in found.get(name, ())}
+    names = (
+        people.name_at(utterance, at, book, is_expected=False) for at in sorted(related) if at < len(utterance.tokens)
+    )
+    return [name.span for name in names if name and name.span[1] - name.span[0] > 1]
 
 
 def read_times(

@@ -64,9 +64,8 @@ def in_context(findings: list[Finding], hits: Sequence[Hit], scene: Scene) -> li
         rejected = Finding(say.OutOfScope("other"), (0, len(scene.utterance.tokens)), foreign_words(hits, scene))
         return [rejected, *of_kind(findings, say.Greet, say.Thank)]
     findings = _without_command(findings, say.OutOfScope("other"))
-    if has(findings, say.Choose):
-        findings = without(findings, say.Affirm, say.MoreOptions, say.StartBooking, say.Correct)
-    if has(findings, say.StartBooking):
+    findings = _without_asked_wish(_around_choice(findings, scene), scene)
+    if has(findings, say.StartBooking) or (has(findings, say.MoreOptions) and scene.listening.offered):
         findings = without(findings, say.AskAvailability)
     if say.Deny(nothing_more=True) in [each.command for each in findings]:
         findings = _without_command(findings, say.Deny())
@@ -78,13 +77,22 @@ def in_context(findings: list[Finding], hits: Sequence[Hit], scene: Scene) -> li
         findings = without(findings, say.GiveService)
     if any(isinstance(each.command, say.RunningLate) and each.command.minutes for each in findings):
         findings = _without_command(findings, say.RunningLate())
-    findings = _without_aside_leads(_without_own_number(findings), scene)
+    findings = _without_aside_leads(_without_times_of_calls(_without_own_number(findings)), scene)
     if len(findings) > 1:
         # "Sorry, tomorrow at nine": a word of manners, not a wish to hear it again.
         findings = [each for each in findings if each.command != say.Repeat() or len(each.words) > 1]
     if scene.listening.asked in OPENING:
         return _at_opening(findings, scene)
     return _as_answer(findings, scene)
+
+
+def _around_choice(findings: list[Finding], scene: Scene) -> list[Finding]:
+    """Leave beside a choice only what is not said by it. A yes is kept at a read-back: "yes, the second one"."""
+    if not has(findings, say.Choose):
+        return findings
+    findings = without(findings, say.MoreOptions, say.StartBooking, say.Correct)
+    is_read_back = scene.listening.asked is Asked.YES_NO and len(scene.listening.offered) > 1
+    return findings if is_read_back else without(findings, say.Affirm)
 
 
 def _without_own_number(findings: list[Finding]) -> list[Finding]:
@@ -109,6 +117,37 @@ def _without_aside_leads(findings: list[Finding], scene: Scene) -> list[Finding]
             and leads.issuperset(scene.utterance.words[at] for at in each.words)
         )
     ]
+
+
+def _without_asked_wish(findings: list[Finding], scene: Scene) -> list[Finding]:
+    """Take "what do you charge for making an appointment?" for a question alone: what it is about is not wished yet."""
+    small, words, wants = scene.book.small, scene.utterance.words, scene.text.found
+
+    def is_asked_about(each: Finding) -> bool:
+        start = each.span[0]
+        return "<want>" not in wants[start] and any(
+            ask.span[1] <= start
+            and small.issuperset(words[ask.span[1] : start])
+            and start not in scene.utterance.starts
+            for ask in of_kind(findings, say.AskClinic)
+        )
+
+    booking = of_kind(findings, say.StartBooking)
+    return [each for each in findings if each not in booking or not each.words or not is_asked_about(each)]
+
+
+def _without_times_of_calls(findings: list[Finding]) -> list[Finding]:
+    """Take "call me whenever you can" for no wish to come at any time."""
+    if not has(findings, say.AskHuman):
+        return findings
+    any_time = TimeWish(flexible=True)
+    return [each for each in findings if not (isinstance(each.command, say.GiveTime) and each.command.wish == any_time)]
+
+
+def _without_idle_no(findings: list[Finding], scene: Scene) -> list[Finding]:
+    """Take the "not" of "I don't have a doctor yet" for no answer, where nothing was asked and something is told."""
+    is_told = scene.listening.asked is Asked.NOTHING and has(findings, say.NewPatient, *DETAILS)
+    return without(findings, say.Deny) if is_told else findings
 
 
 def _without_command(findings: Sequence[Finding], command: Command) -> list[Finding]:
@@ -158,13 +197,36 @@ def _at_opening(findings: list[Finding], scene: Scene) -> list[Finding]:
         findings = [each for each in findings if not _is_when_it_began(each, scene)]
     if _is_idle_talk(findings, scene):
         return without(findings, say.GiveTime, say.AskAvailability)
-    telling = [each for each in findings if isinstance(each.command, DETAILS) and each.command != say.AnyPractitioner()]
-    if telling and not has(findings, *ASKING):
-        first = telling[0]
-        findings.insert(findings.index(first), Finding(say.StartBooking(), (first.span[0], first.span[0]), frozenset()))
+    findings = _as_wish(_without_idle_no(findings, scene), scene)
     if has(findings, say.GiveName, say.GiveBirthDate, *DETAILS):
         return findings
     return once(turned(findings, say.Correct, say.Deny()))
+
+
+def _as_wish(findings: list[Finding], scene: Scene) -> list[Finding]:
+    """Read bare details as a wish to book, and "and on Saturdays?" as what may be the last question again."""
+    telling = [each for each in findings if isinstance(each.command, DETAILS) and each.command != say.AnyPractitioner()]
+    if not telling:
+        return findings
+    same = next((hit for hit in scene.cues if hit.label == "same_cues" and hit.start == 0), None)
+    if same and _only_tells(findings, scene):
+        findings = [*findings, Finding(say.AskSame(), (same.start, same.end), same.literal)]
+    if has(findings, *ASKING):
+        return findings
+    first = telling[0]
+    at = findings.index(first)
+    begun = Finding(say.StartBooking(), (first.span[0], first.span[0]), frozenset())
+    return [*findings[:at], begun, *findings[at:]]
+
+
+def _only_tells(findings: Sequence[Finding], scene: Scene) -> bool:
+    """Whether nothing is asked or wished in words of its own: "and a filling?", but not "and book a filling"."""
+    words = scene.utterance.words
+    asking = of_kind(findings, *ASKING)
+    return all(
+        isinstance(each.command, say.StartBooking) and scene.book.small.issuperset(words[at] for at in each.words)
+        for each in asking
+    )
 
 
 def _tells_reasons(scene: Scene) -> bool:

@@ -9,6 +9,7 @@ from dialog.acts import Say
 from dialog.inbound import Channel
 from dialog.interpreter import Asked
 from dialog.state import Outcome
+from dialog.timewords import TimeWish
 from tests.unit.dialog.talk import Talk, on
 
 pytestmark = pytest.mark.unit
@@ -198,3 +199,81 @@ def test_a_newcomers_date_of_birth_that_was_heard_well_is_asked_for_once() -> No
     talk.hear(c.GiveBirthDate(date(1990, 3, 13)), confidence=0.93)
 
     assert talk.said == [Say.READ_BACK]
+
+
+# The question before, once more.
+
+
+def test_and_on_saturdays_asks_the_question_before_again() -> None:
+    talk = Talk()
+    talk.hear(c.AskClinic(c.Topic.PRICE), c.GiveService(("cleaning",)))
+    assert Say.PRICE in talk.said
+
+    talk.hear(c.StartBooking(), c.GiveService(("filling",)), c.AskSame())
+
+    assert Say.PRICE in talk.said
+    assert talk.state.flow is None
+
+
+def test_without_a_question_before_it_is_a_wish() -> None:
+    talk = Talk()
+
+    talk.hear(c.StartBooking(), c.GiveService(("cleaning",)), c.AskSame())
+
+    assert Say.OFFER in talk.said
+
+
+def test_what_was_asked_about_is_what_one_is_wanted_of() -> None:
+    talk = Talk()
+    talk.hear(c.AskClinic(c.Topic.SERVICES), c.GiveService(("cleaning",)))
+    talk.hear(c.AskClinic(c.Topic.PRICE))
+    assert Say.PRICE in talk.said
+
+    talk.hear(c.StartBooking(), on(date(2027, 3, 15)))
+
+    assert Say.OFFER in talk.said
+
+
+def test_another_of_the_list_is_taken_at_the_read_back() -> None:
+    talk = Talk()
+    talk.hear(*CLEANING)
+    second = talk.offered()[1]
+    talk.hear(c.Choose(0))
+
+    talk.hear(c.Deny(), c.Choose(1))
+    assert Say.READ_BACK in talk.said
+    talk.hear(c.Affirm())
+
+    (visit,) = talk.booked()
+    assert visit.starts_at.astimezone(talk.catalogue.zone).replace(tzinfo=None) == second
+
+
+def test_a_yes_beside_what_is_read_back_anyway_books_it() -> None:
+    talk = at_the_read_back(Talk())
+
+    talk.hear(c.Affirm(), c.Choose(0))
+
+    assert len(talk.booked()) == 1
+
+
+def test_another_hour_at_the_read_back_is_one_of_the_day_that_is_held() -> None:
+    talk = Talk()
+    talk.hear(c.StartBooking(), c.GiveService(("cleaning",)))
+    day = talk.offered()[1].date()
+    talk.hear(c.Choose(1))
+
+    talk.hear(c.Correct(), c.GiveTime(TimeWish(at_minute=15 * 60)))
+
+    assert talk.state.flow is not None
+    assert [one.first for one in talk.state.flow.details.wish.days] == [day]  # type: ignore[union-attr]  # it was just given
+
+
+def test_who_will_not_give_a_name_is_let_go() -> None:
+    talk = Talk(number_patients=())
+    talk.hear(c.AskAppointments())
+
+    talk.hear(c.Deny())
+    assert talk.said == [Say.WHY_IDENTITY, Say.ASK_NAME]
+    talk.hear(c.Deny())
+
+    assert Say.NOTHING_CHANGED in talk.said

@@ -149,7 +149,7 @@ WAYS_OF_ASKING = [
     ("I'd rather see a woman doctor for a physical", {BOOK, WishPractitioner(gender="female"), service("physical")}),
     ("I want to see someone who speaks Spanish", {BOOK, WishPractitioner(language="es")}),
     ("same doctor as last time please, some time next month", {BOOK, SamePractitioner(), when("some time next month")}),
-    ("I want to see the lady I saw last time", {BOOK, SamePractitioner()}),
+    ("I want to see the lady I saw last time", {BOOK, SamePractitioner("female")}),
     ("a flu shot for me on Saturday", {BOOK, service("flu-shot"), when("Saturday")}),
     ("I've had a rash for a week", {BOOK, service("skin-check")}),
     ("since Monday I have an earache", {BOOK, service("sick-visit")}),

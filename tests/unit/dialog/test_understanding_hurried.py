@@ -175,3 +175,53 @@ def test_a_word_that_only_rounds_things_off_is_no_yes(said: str, expected: list[
 @pytest.mark.parametrize("said", ["before that, what does a cleaning cost?", "but first, what does a cleaning cost?"])
 def test_what_leads_up_to_a_question_is_no_time(said: str) -> None:
     assert kinds(said, asked=Asked.WHEN) == ["ask_clinic", "give_service"]
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ("and saturdays?", {"start_booking", "give_time", "ask_same"}),
+        ("and a filling?", {"start_booking", "give_service", "ask_same"}),
+        ("what about Dr. Lee", {"start_booking", "give_practitioner", "ask_same"}),
+        ("and book me a filling", {"start_booking", "give_service"}),
+    ],
+)
+def test_a_detail_behind_an_and_may_be_the_last_question_again(said: str, expected: set[str]) -> None:
+    assert set(kinds(said)) == expected
+
+
+@pytest.mark.parametrize("said", ["10", "ten"])
+def test_a_bare_hour_at_the_read_back_is_another_time(said: str) -> None:
+    (command,) = heard(said, asked=Asked.YES_NO)
+
+    assert isinstance(command, say.GiveTime)
+    assert command.wish.at_minute == 600
+
+
+THREE = tuple(Option(datetime.fromisoformat(f"2027-03-15T{hour:02}:00"), "lee", "main") for hour in (9, 10, 14))
+
+
+@pytest.mark.parametrize(
+    ("said", "asked", "expected"),
+    [
+        ("no, a filling", Asked.CHOICE, {"give_service", "start_booking", "correct"}),
+        ("no the second one", Asked.YES_NO, {"choose", "deny"}),
+        ("actually the third one", Asked.YES_NO, {"choose"}),
+        ("yes the second one", Asked.YES_NO, {"choose", "affirm"}),
+    ],
+)
+def test_another_of_the_list_can_be_chosen_at_the_read_back(said: str, asked: Asked, expected: set[str]) -> None:
+    assert {one.name for one in heard(said, asked=asked, offered=THREE)} == expected
+
+
+def test_the_name_of_a_relative_is_none_of_our_people() -> None:
+    said = heard("two cleanings for me and my husband mina lee next tuesday")
+
+    assert not any(isinstance(one, say.GivePractitioner) for one in said)
+
+
+def test_the_week_of_the_visit_and_one_of_the_list_are_told() -> None:
+    assert {"start_reschedule", "give_time"} == set(kinds("I need to move it to another day that week"))
+    assert {"start_reschedule", "choose", "give_time"} == {
+        one.name for one in heard("move the first one to Wednesday", asked=Asked.ANYTHING_ELSE, offered=THREE)
+    }

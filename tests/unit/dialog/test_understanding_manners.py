@@ -131,7 +131,7 @@ def test_a_vets_clients_are_understood(text: str, expected: set[str]) -> None:
         ),
         ("is it 45 quid for the follow up", {"ask_clinic price", "give_service followup"}),
         ("do i need a gp referral", {"ask_clinic other"}),
-        ("id like the same lady as last time", {"start_booking", "same_practitioner"}),
+        ("id like the same lady as last time", {"start_booking", "same_practitioner female"}),
         ("any cancellations today", {"ask_availability", "time"}),
     ],
 )
