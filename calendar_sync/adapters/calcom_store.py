@@ -9,12 +9,12 @@ and what is cancelled or replaced refuses. In place of the repetition: before a 
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
 from calendar_sync.adapters.calcom_booking import Booking, Stand, metadata_of
-from calendar_sync.adapters.calcom_client import CalcomClient, Declined, NotThere, instant
+from calendar_sync.adapters.calcom_client import CalcomClient, Declined, EventType, NotThere, instant
 from calendar_sync.adapters.calcom_reading import Chains, Position, Reading
 from calendar_sync.entry import CalendarEntry
 from calendar_sync.ports import (
@@ -36,7 +36,7 @@ _TAKEN = re.compile(r"already has booking|not available|one of the hosts|no avai
 
 
 class CalcomStore:
-    """The bookings of the key's owner.
+    """The bookings of the key's owner, to be opened anew for each look and each visit that is brought.
 
     `access.url` is the address of the kind of booking that our visits are, `…/v2/event-types/ID`; without one, nothing can be
     written. `access.username` is the e-mail address that attends them, `access.secret` the key. Addresses are checked as `outbound` says.
@@ -45,6 +45,8 @@ class CalcomStore:
     def __init__(self, access: LinkAccess, *, outbound: Outbound = ANYWHERE) -> None:
         base_url, self._event_type = address_of(access.url)
         self._access = access
+        self._kind: EventType | None = None
+        self._ours: list[Booking] | None = None  # as they were when we first looked
         self._client = CalcomClient(base_url=base_url, key=access.secret, outbound=outbound)
 
     def href_of(self, *, name: str) -> str:
@@ -56,7 +58,7 @@ class CalcomStore:
             newest = chains.newest(href)
             return newest.event(href=href, within=within) if newest else None
         name = href.removeprefix(_NEW)
-        booking = self._find(lambda one: one.our_name == name)
+        booking = next((one for one in self._look_for_ours() if one.our_name == name), None)
         return booking.event(href=chains.href_of(booking), within=within) if booking else None
 
     def put(self, *, href: str, entry: CalendarEntry, stamped_at: datetime, version: str | None) -> Written:
@@ -99,7 +101,9 @@ class CalcomStore:
     def _create(self, entry: CalendarEntry, *, name: str | None) -> Booking:
         if self._event_type is None or "@" not in self._access.username:
             raise AccessRefused("the link does not say which kind of booking visits are, and who attends them")
-        self._refuse_second(entry)
+        # Looked for once for all: what an answer that was lost has made was there before. What others make now takes the time.
+        if self._ours is None or _is_among(self._ours, entry):
+            self._refuse_second(entry)
         try:
             made = self._client.book(self._body(self._event_type, entry, name=name))
         except NotThere:
@@ -107,10 +111,11 @@ class CalcomStore:
         except Declined as declined:
             self._refuse_second(entry)  # it may be ourselves who have the time
             raise self._refusal(declined, entry, event_type=self._event_type) from None
+        self._ours = [*(self._ours or ()), made]
         return self._confirmed(made, entry)
 
     def _body(self, event_type: int, entry: CalendarEntry, *, name: str | None) -> dict[str, Any]:
-        kind = self._client.event_type(number=event_type)
+        kind = self._kind = self._kind or self._client.event_type(number=event_type)
         minutes = round((entry.ends_at - entry.starts_at) / timedelta(minutes=1))
         body: dict[str, Any] = {
             "start": instant(entry.starts_at),
@@ -176,13 +181,14 @@ class CalcomStore:
         return AccessRefused("Cal.com does not take such a booking")
 
     def _refuse_second(self, entry: CalendarEntry) -> None:
-        if self._find(lambda one: one.our_uid == entry.uid) is not None:
+        if _is_among(self._look_for_ours(), entry):
             raise ChangedMeanwhile("the visit has a booking already")
 
-    def _find(self, is_wanted: Callable[[Booking], bool]) -> Booking | None:
-        """Look for a booking of ours. Their number bounds the answer, wherever in the calendar it may be."""
+    def _look_for_ours(self) -> list[Booking]:
+        """Return the bookings of ours that are ahead. Their number bounds the answer, wherever in the calendar they are."""
         asked = {"attendeeEmail": self._access.username, "status": "upcoming,unconfirmed", "sortStart": "asc"}
-        return next((one for one in self._client.bookings(asked) if one.is_live and is_wanted(one)), None)
+        self._ours = [one for one in self._client.bookings(asked) if one.is_live]
+        return self._ours
 
     def _standing(self, version: str) -> Booking | None:
         """Return the booking if it still has this version, or None: it is gone. Raises ChangedMeanwhile."""
@@ -199,6 +205,10 @@ def address_of(url: str) -> tuple[str, int | None]:
     if address is None:
         raise AccessRefused("this is no address of Cal.com's interface", code="not-there")
     return address[1], int(address[2]) if address[2] else None
+
+
+def _is_among(bookings: Iterable[Booking], entry: CalendarEntry) -> bool:
+    return any(one.our_uid == entry.uid for one in bookings)
 
 
 def _version(booking: Booking) -> str:

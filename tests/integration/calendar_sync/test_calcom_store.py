@@ -196,14 +196,15 @@ def test_a_time_in_the_past_is_refused(store: CalcomStore) -> None:
 
 
 def test_a_booking_that_was_made_though_the_answer_was_lost_is_found_again_and_not_made_twice(
-    store: CalcomStore, calcom: CalcomServer, calcom_account: CalcomAccount
+    access: LinkAccess, calcom: CalcomServer, calcom_account: CalcomAccount
 ) -> None:
     for fault in (FaultKind.ANSWER_LOST, FaultKind.ERROR_AFTERWARDS):
+        store = CalcomStore(access)
         entry = replace(VISIT, uid=f"{fault.name.lower()}@frontdesk")
         calcom.will_fail(Fault(fault, path="/bookings"))
         with pytest.raises(Unavailable):
             put(store, entry)
-        moved = later(3, entry)
+        store, moved = CalcomStore(access), later(3, entry)
 
         # Meanwhile the patient moved: a second booking would not even collide with the first.
         with pytest.raises(ChangedMeanwhile):
@@ -489,6 +490,16 @@ def test_many_bookings_are_read_page_by_page_and_each_comes_once(
 
     assert len(changes.events) == len({event.href for event in changes.events}) == 520
     assert calcom_account.requests.count("GET /v2/bookings") == 4  # the newest change, and three pages
+
+
+def test_many_visits_are_brought_with_little_more_than_a_request_each(
+    store: CalcomStore, calcom_account: CalcomAccount
+) -> None:
+    for number in range(20):
+        put(store, replace(later(number), uid=f"visit-{number}@frontdesk"))
+
+    assert len(calcom_account.live()) == 20
+    assert len(calcom_account.requests) == 22
 
 
 def test_a_token_that_is_none_of_ours_lists_everything(store: CalcomStore, calcom_account: CalcomAccount) -> None:
