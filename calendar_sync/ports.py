@@ -47,7 +47,9 @@ class LinkAccess:
     username: str
     secret: str = field(repr=False)  # a password, or what `auth` says
     kind: str = "caldav"
-    auth: str = "basic"  # basic (digest where the server asks for it), bearer: a token, oauth: an OAuthGrant as a secret
+    auth: str = (
+        "basic"  # basic (digest where the server asks for it), bearer: a token, oauth: an OAuthGrant as a secret
+    )
     zone: ZoneInfo = _UTC  # of times that name none, and of days
     all_day_is_busy: bool = True
     owner_addresses: tuple[str, ...] = ()  # e-mail addresses: what their owner declined does not keep them busy
