@@ -20,7 +20,11 @@ from dialog.understanding.scene import Scene, read_times
 def of_times(scene: Scene, hits: Sequence[Hit]) -> Iterator[Finding]:
     """Give the times said: those of the visit they have, and those they wish for, by parts where two things are wanted."""
     tasks = [hit for hit in hits if hit.label.partition(" ")[0] in TASKS]
-    taken = [*scene.set_aside, *(span for hit in hits for span in taken_times(hit, scene)), *_cancelling_words(hits)]
+    taken = [
+        *scene.set_aside,
+        *(span for hit in hits for span in taken_times(hit, scene)),
+        *_cancelling_words(scene, hits),
+    ]
     for span in moves.times_of_visit(hits, scene):
         reading = any_such_weekday(scene, span) or read_times(scene, without=scene.set_aside, within=span)
         wish = reading.wish or TimeWish()
@@ -37,11 +41,17 @@ def of_times(scene: Scene, hits: Sequence[Hit]) -> Iterator[Finding]:
             yield from _time_finding(read_times(scene, without=taken, within=part), scene, part)
 
 
-def _cancelling_words(hits: Sequence[Hit]) -> Iterator[Span]:
+def _cancelling_words(scene: Scene, hits: Sequence[Hit]) -> Iterator[Span]:
     """Give the words of "I can't make it" one by one: their "not" refuses the visit, not the day it is on."""
+    visits = {
+        at
+        for start, found in enumerate(scene.text.found)
+        for end in found.get("<visit>", ())
+        for at in range(start, end)
+    }
     for hit in hits:
         if hit.label.startswith("start_cancel"):
-            yield from ((at, at + 1) for at in sorted(hit.literal))
+            yield from ((at, at + 1) for at in sorted(hit.literal - visits))
 
 
 def _time_finding(reading: TimeReading, scene: Scene, part: Span) -> Iterator[Finding]:

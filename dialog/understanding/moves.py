@@ -96,9 +96,13 @@ def _of_told(hits: list[Hit], scene: Scene) -> list[Hit]:
 
 
 def _wants_another_time(unable: Hit, scene: Scene) -> bool:
-    own = _time_of(unable, scene)
-    asks = [hit for hit in scene.cues if hit.label == "instead_cues" and hit.start >= unable.start]
-    return bool(asks) and any(span != own for span in _times(scene))
+    asks = any(hit.label == "instead_cues" and hit.start >= unable.start for hit in scene.cues)
+    return asks and bool(set(_times(scene)) - {_time_of(hit, scene) for hit in (unable, *_told(scene))})
+
+
+def _told(scene: Scene) -> list[Hit]:
+    """Give the phrases that tell of a visit they have, whether they can come or not."""
+    return [hit for hit in scene.book.intents.find(scene.text) if hit.label == "has_visit"]
 
 
 def times_of_visit(hits: Sequence[Hit], scene: Scene) -> list[Span]:
