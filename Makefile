@@ -52,6 +52,7 @@ coverage: setup browser
 bench: setup
 	@$(BIN)/python -m benchmarks.slots --growth >/dev/null
 	@$(BIN)/python -m benchmarks.booking >/dev/null
+	@$(BIN)/python -m benchmarks.calendars >/dev/null
 	@$(BIN)/python -m benchmarks.webhook >/dev/null
 
 # Where the published data lies that understanding is measured on; docs/evaluation.md says what it is.
