@@ -50,8 +50,8 @@ def split(commands: Sequence[c.Command], details: Sequence[c.Command]) -> list[W
         kind = None if is_wanted and isinstance(command, c.AskAvailability) else kind_of(command)
         if kind in CHANGES and wishes == [(FlowKind.BOOK, [])]:
             wishes.clear()  # "I need to cancel my appointment" books nothing
-        if kind is FlowKind.BOOK and wishes == [(FlowKind.RESCHEDULE, [])]:
-            continue  # neither does "move my appointment for the cleaning"
+        if kind is FlowKind.BOOK and len(wishes) == 1 and _lacks_a_time(*wishes[0]):
+            continue  # neither does "move my appointment for the cleaning to Thursday"
         if kind is not None and (not wishes or wishes[-1][0] is not kind):
             wishes.append((kind, []))
         elif command in details:
@@ -60,6 +60,11 @@ def split(commands: Sequence[c.Command], details: Sequence[c.Command]) -> list[W
         return [Wish(None, tuple(early))] if early else []
     wishes[0][1][:0] = early
     return [Wish(kind, tuple(said)) for kind, said in wishes]
+
+
+def _lacks_a_time(kind: FlowKind | None, said: Sequence[c.Command]) -> bool:
+    """Say whether a move was begun and not yet said when to."""
+    return kind is FlowKind.RESCHEDULE and not any(isinstance(one, c.GiveTime) and not one.of_visit for one in said)
 
 
 def begin(draft: Draft, kind: FlowKind, *, names_another: bool = False) -> None:
