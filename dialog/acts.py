@@ -33,6 +33,7 @@ class Say(StrEnum):
     WELCOME_BACK = "welcome-back"
     GO_ON = "go-on"
     ASK_PROOF = "ask-proof"
+    ASK_WHICH_MEANT = "ask-which-meant"
     NOT_HEARD_GOODBYE = "not-heard-goodbye"
     APOLOGY = "apology"
     # Booking.

@@ -14,8 +14,9 @@ from booking.waiting_list.waiting import Offered, OfferStatus
 from dialog.acts import Say
 from dialog.draft import Decision, Draft, Setting
 from dialog.errands import OpenTask, RefusedBy, VisitWritten
+from dialog.flows.crossing import TIMES_STAND_FOR, with_question_back
 from dialog.interpreter import Asked
-from dialog.state import DialogState, Outcome
+from dialog.state import DialogState, Outcome, SetAside
 
 Made = Offered | OfferedMove
 """What was offered by text."""
@@ -71,6 +72,14 @@ class Answer:
     by_number: bool
 
 
+@dataclass(frozen=True)
+class Unclear:
+    """A yes or no that may be about two things."""
+
+    said: str
+    takes: bool
+
+
 def read_answer(text: str) -> Answer | None:
     """Return what a text says if it is an answer and nothing else."""
     words = " ".join(re.findall(r"\w+", text.casefold()))
@@ -88,6 +97,33 @@ def is_about(answer: Answer, offer: Made, *, state: DialogState, now: datetime) 
     if state.last_heard_at is None or offer.offered_at > state.last_heard_at:
         return is_open or (answer.takes and not _is_taken(offer))
     return is_open and answer.by_number and state.asked in _FREE and not state.choices
+
+
+def meant(text: str, offer: Made, *, state: DialogState, now: datetime) -> Answer | Unclear | None:
+    """Return the answer to the offer that a text is, None when it is about something else.
+
+    Unclear where it may as well answer what was open when a call dropped, which was texted within the same hours: a "1" is a
+    yes to both.
+    """
+    answer = read_answer(text)
+    if answer is None:
+        return None
+    if state.set_aside is not None:
+        return Answer(state.set_aside.takes, by_number=True) if answer.by_number and answer.takes else None
+    dropped_at = state.cut_off_at
+    is_open_too = dropped_at is not None and state.question is not None and now - dropped_at <= TIMES_STAND_FOR
+    if is_open_too and offer.is_open_at(now):
+        return Unclear(text, answer.takes)
+    return answer if is_about(answer, offer, state=state, now=now) else None
+
+
+def ask_which(state: DialogState, setting: Setting, unclear: Unclear) -> Decision:
+    """Ask what an answer was about. The question that was open waits."""
+    draft = _draft(state, setting)
+    aside = SetAside(state.question, state.asked, state.choices, unclear.said, unclear.takes)
+    draft.ask(Say.ASK_WHICH_MEANT, Asked.CHOICE)
+    draft.update(set_aside=aside)
+    return _decided(draft)
 
 
 def told_of(state: DialogState, setting: Setting, offer: Made, result: VisitWritten | RefusedBy) -> Decision:
@@ -151,7 +187,7 @@ def _said_of(visit: BookedVisit) -> Say:
 
 
 def _draft(state: DialogState, setting: Setting) -> Draft:
-    draft = Draft(state, setting)
+    draft = Draft(with_question_back(state), setting)
     # What was asked before stays open: it is not this that was answered.
     draft.update(last_heard_at=setting.now, turns=state.turns + 1)
     return draft

@@ -73,6 +73,7 @@ class Heard:
 
 def hear(state: DialogState, setting: Setting, heard: Heard) -> Decision:
     """Decide what follows from one message."""
+    state, heard = _with_answer_back(state, heard)
     came_over = state.channel not in {None, setting.channel}
     if heard.kind is InboundKind.HUNG_UP and came_over:
         return _hang_up_while_texting(state, setting)
@@ -97,6 +98,16 @@ def hear(state: DialogState, setting: Setting, heard: Heard) -> Decision:
         case _:
             assert_never(heard.kind)
     return _go_on(draft)
+
+
+def _with_answer_back(state: DialogState, heard: Heard) -> tuple[DialogState, Heard]:
+    """Hear the answer again that was not clear, once it is known to be about what was open; anything else is heard as it is."""
+    aside = state.set_aside
+    if aside is None:
+        return state, heard
+    if heard.text.strip().rstrip(".)") == "2":
+        heard = Heard(heard.kind, aside.said, (c.Affirm() if aside.takes else c.Deny(),))
+    return crossing.with_question_back(state), heard
 
 
 def _hang_up_while_texting(state: DialogState, setting: Setting) -> Decision:

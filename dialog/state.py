@@ -134,6 +134,17 @@ class Choice:
 
 
 @dataclass(frozen=True)
+class SetAside:
+    """The question that was open while it is asked what an answer was about, and that answer."""
+
+    question: Act | None
+    asked: Asked
+    choices: tuple[Choice, ...]
+    said: str
+    takes: bool
+
+
+@dataclass(frozen=True)
 class DialogState:
     """One conversation. The flow under way is the last of `flows`; the others wait for it."""
 
@@ -166,6 +177,7 @@ class DialogState:
     verified_elsewhere: tuple[tuple[str, str], ...] = ()  # who they proved to be on other channels
     birth_date_is_elsewhere: bool = False  # theirs was said on another channel: good for a booking, and no proof here
     is_on_call: bool = False
+    set_aside: SetAside | None = None
     must_prove: bool = False  # who calls now may be another than who left something open: nothing of it is said before
     cut_off_at: datetime | None = None  # the call dropped with something open, and they have not been heard since
     had_emergency: bool = False

@@ -319,13 +319,16 @@ class _Turn:
 
     def _answer_to_offer(self, tools: Tools) -> Decision | None:
         inbound, state = self.inbound, self.snapshot.state
-        answer = offered_time.read_answer(self.understood.text)
+        text = self.understood.text
         is_text = inbound.channel is Channel.SMS and inbound.kind is InboundKind.SAID
-        if answer is None or inbound.caller is None or not is_text:
+        if offered_time.read_answer(text) is None or inbound.caller is None or not is_text:
             return None
         offer = tools.offer_made_to(inbound.caller)
-        if offer is None or not offered_time.is_about(answer, offer, state=state, now=self.setting.now):
+        answer = None if offer is None else offered_time.meant(text, offer, state=state, now=self.setting.now)
+        if offer is None or answer is None:
             return None
+        if isinstance(answer, offered_time.Unclear):
+            return offered_time.ask_which(state, self.setting, answer)
         if answer.takes:
             return offered_time.told_of(state, self.setting, offer, tools.take_offer(offer))
         tools.pass_on_offer(offer)

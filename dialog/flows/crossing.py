@@ -80,6 +80,14 @@ def came_back(state: DialogState, *, now: datetime) -> DialogState:
     return replace(state, cut_off_at=None)
 
 
+def with_question_back(state: DialogState) -> DialogState:
+    """Return the state with the question that was open before it was asked what an answer was about."""
+    aside = state.set_aside
+    if aside is None:
+        return state
+    return replace(state, question=aside.question, asked=aside.asked, choices=aside.choices, set_aside=None)
+
+
 def left_call(state: DialogState) -> DialogState:
     """Return the state of somebody who goes on texting after their call: what was proved on it is over with it."""
     proofs = tuple(one for one in state.verified_elsewhere if one[0] != Channel.VOICE)

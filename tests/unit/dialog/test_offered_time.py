@@ -6,9 +6,14 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from booking.waiting_list.waiting import Offered, OfferStatus
+from dialog.acts import Act, Say
+from dialog.draft import Setting
+from dialog.inbound import Channel, InboundKind
 from dialog.interpreter import Asked
-from dialog.offered_time import is_about, read_answer
-from dialog.state import Choice, DialogState
+from dialog.offered_time import Answer, Unclear, ask_which, is_about, meant, read_answer
+from dialog.policy import Heard, hear
+from dialog.state import Choice, DialogState, Flow, FlowKind, from_json, to_json
+from tests.support.clinics import elm_catalogue
 
 pytestmark = pytest.mark.unit
 
@@ -74,3 +79,63 @@ def test_a_yes_that_comes_too_late_is_still_about_the_offer_but_a_no_needs_no_an
 
 def test_what_was_taken_is_not_taken_again() -> None:
     assert not about("1", EARLIER, replace(OFFER, status=OfferStatus.ACCEPTED))
+
+
+# A call that dropped was picked up by text within minutes of the offer: a "1" is a yes to both.
+
+DROPPED = DialogState(
+    flows=(Flow(FlowKind.BOOK),),
+    question=Act(Say.GO_ON),
+    asked=Asked.YES_NO,
+    last_heard_at=NOW - 6 * MINUTE,
+    cut_off_at=NOW - 6 * MINUTE,
+    channel="voice",
+)
+SETTING = Setting(elm_catalogue(), NOW, Channel.SMS, "+12125550123")
+
+
+def asked_which(text: str) -> DialogState:
+    unclear = meant(text, OFFER, state=DROPPED, now=NOW)
+    assert isinstance(unclear, Unclear)
+    decision = ask_which(DROPPED, SETTING, unclear)
+    assert [one.say for one in decision.acts] == [Say.ASK_WHICH_MEANT]
+    return from_json(to_json(decision.state))
+
+
+def test_an_answer_to_two_texts_is_asked_about() -> None:
+    assert isinstance(meant("yes", OFFER, state=DROPPED, now=NOW), Unclear)
+
+
+@pytest.mark.parametrize(("text", "takes"), [("1", True), ("no", False)])
+def test_the_number_of_the_offer_makes_it_the_answer_to_the_offer(text: str, takes: bool) -> None:
+    answer = meant("1", OFFER, state=asked_which(text), now=NOW)
+
+    assert answer == Answer(takes, by_number=True)
+
+
+def test_the_other_number_makes_it_the_answer_to_what_was_open() -> None:
+    state = asked_which("1")
+
+    assert meant("2", OFFER, state=state, now=NOW) is None
+    decision = hear(state, SETTING, Heard(InboundKind.SAID, "2"))
+
+    assert [one.say for one in decision.acts if one.say is not Say.HELLO] == [Say.ASK_SERVICE]
+    assert decision.state.set_aside is None
+
+
+def test_something_else_is_heard_as_it_is() -> None:
+    decision = hear(asked_which("1"), SETTING, Heard(InboundKind.SAID, "hm"))
+
+    assert decision.state.set_aside is None
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        replace(DROPPED, cut_off_at=NOW - timedelta(hours=3)),
+        replace(DROPPED, cut_off_at=None),
+        DialogState(cut_off_at=NOW - 6 * MINUTE),
+    ],
+)
+def test_what_can_only_be_about_the_offer_is_not_asked_about(state: DialogState) -> None:
+    assert isinstance(meant("1", OFFER, state=state, now=NOW), Answer)
