@@ -36,6 +36,10 @@ class Chains:
         stands = {href: Stand.read(version) for href, version in (known or {}).items()}
         self._hrefs = {stand.uid: href for href, stand in stands.items() if stand is not None}
 
+    def known_at(self, uid: str) -> str | None:
+        """Return the href under which the caller has this very booking, not one before or after it."""
+        return self._hrefs.get(uid)
+
     def newest(self, uid: str) -> Booking | None:
         """Return the booking that has the place of this one now, or None: it is cancelled, or was never there."""
         for _ in range(_MOST_MOVES):
@@ -106,7 +110,7 @@ class Reading:
         window = {"afterStart": instant(self._within.start - _LONGEST), "beforeEnd": instant(self._within.end)}
         rows = self._client.bookings({**window, "sortStart": "asc"})
         chains = Chains(self._client, rows, self._known)
-        current = {chains.href_of(row): row for row in rows if self._is_ours_to_see(row)}
+        current = {chains.href_of(row): row for row in rows if self._is_ours_to_see(row, at=chains.known_at(row.uid))}
         present = {*current, *(href for href, stand in self._stands().items() if self._is_not_listed(stand))}
         events = self._news(current)
         if calendars:
@@ -122,11 +126,12 @@ class Reading:
         current: dict[str, Booking] = {}
         gone: set[str] = set()
         for row in rows:
-            href, newest = chains.href_of(row), chains.newest(row.uid)
-            if newest is not None and self._is_ours_to_see(newest):
-                current[href] = newest
-            elif href in self._known:
-                gone.add(href)
+            known_at = chains.known_at(row.uid)
+            newest = row if known_at is None else chains.newest(row.uid)
+            if newest is not None and self._is_ours_to_see(newest, at=known_at):
+                current[known_at or chains.href_of(newest)] = newest
+            elif known_at is not None:
+                gone.add(known_at)
         events = self._news(current)
         if position.calendars:
             events.append(self._busy_times(position.calendars, current, gone))
@@ -140,9 +145,7 @@ class Reading:
         return Changes(events=news, gone=frozenset(gone), token=str(position), present=present)
 
     def _news(self, current: Mapping[str, Booking]) -> list[RemoteEvent]:
-        # What is over when it is first seen keeps nobody busy.
-        seen = [(href, row) for href, row in current.items() if href in self._known or row.end > self._within.start]
-        return [row.event(href=href, within=self._within) for href, row in seen]
+        return [row.event(href=href, within=self._within) for href, row in current.items()]
 
     def _busy_times(
         self, calendars: tuple[ConnectedCalendar, ...], current: Mapping[str, Booking], gone: Iterable[str] = ()
@@ -167,8 +170,10 @@ class Reading:
             busy=tuple(span for span in inside if span is not None),
         )
 
-    def _is_ours_to_see(self, booking: Booking) -> bool:
-        return booking.is_live and booking.concerns(self._access.owner_addresses)
+    def _is_ours_to_see(self, booking: Booking, *, at: str | None) -> bool:
+        # What is over when it is first seen keeps nobody busy.
+        is_news = at is not None or booking.end > self._within.start
+        return is_news and booking.is_live and booking.concerns(self._access.owner_addresses)
 
     def _stands(self) -> dict[str, Stand]:
         stands = {href: Stand.read(version) for href, version in self._known.items()}
