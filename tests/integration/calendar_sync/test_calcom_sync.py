@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from flask import Flask
 from sqlalchemy import select
 
 from booking import ledger
@@ -18,7 +19,8 @@ from calendar_sync.adapters.calcom_store import CalcomStore
 from calendar_sync.context import CalendarSync
 from calendar_sync.links import link_calendar
 from calendar_sync.model import CalendarLink
-from calendar_sync.tick import sync_link
+from calendar_sync.tick import links_due, sync_link
+from calendar_sync.webhook import calcom_blueprint
 from kernel.clock import FixedClock
 from kernel.work import Database
 from tests.support.calcom_account import Booking, CalcomAccount, ConnectedCalendar, EventType, Person
@@ -299,3 +301,25 @@ def test_a_key_that_was_taken_back_stops_the_link_until_somebody_mends_it(world:
 
     assert world.state() == ("failed", "access-refused")
     assert world.tasks() == [TaskKind.CALENDAR]
+
+
+def test_a_notice_brings_a_booking_into_the_diary_before_its_time_and_without_one_it_comes_too(world: World) -> None:
+    with world.database.read() as session:
+        secret = session.get_one(CalendarLink, world.link_id).webhook_secret
+    app = Flask("test")
+    app.register_blueprint(calcom_blueprint(db=world.database, clock=world.clock))
+    world.tick()
+    world.book_there()
+    with world.database.read() as session:
+        assert links_due(session, now=world.clock.now()) == []
+
+    [notice] = world.account.notices
+    answer = app.test_client().post(f"/calcom/{world.link_id}", data=notice.body, headers=notice.headers(secret))
+    with world.database.read() as session:
+        due = links_due(session, now=world.clock.now())
+    world.tick(later=timedelta(0))
+    world.book_there(at=MONDAY_9 + 2 * HOUR)  # the notice of this one is lost
+    world.tick()
+
+    assert (answer.status_code, due) == (200, [world.link_id])
+    assert [at for at, _, _ in world.visits()] == [MONDAY_9, MONDAY_9 + 2 * HOUR]
