@@ -25,8 +25,8 @@ class ChangedMeanwhile(Unavailable):
 class AccessRefused(Malformed):
     """The calendar refuses us: wrong password, no rights, no such collection. Trying again will not help.
 
-    `code` says why, for a precise answer: access-refused, log-in-refused, no-rights, not-there, moved, not-a-calendar, or what
-    AddressRefused says.
+    `code` says why, for a precise answer: access-refused, log-in-refused, no-rights, not-there, moved, not-a-calendar,
+    certificate, or what AddressRefused says.
     """
 
     def __init__(self, what: str, *, code: str = "access-refused") -> None:

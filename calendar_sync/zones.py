@@ -92,7 +92,7 @@ def find_zone(name: str, described: Mapping[str, Component]) -> Zone | None:
 
 
 def _known(name: str) -> Zone | None:
-    parts = name.strip("/").split("/")
+    parts = name.strip("/").replace(" ", "_").split("/")
     for first in range(len(parts)):  # a vendor's path stands before the name
         key = _database().get("/".join(parts[first:]).lower())
         # The last word alone may be anything: "Office/Japan" is not of the database.

@@ -90,7 +90,7 @@ class GuardedHttp:
     def _once(
         self, method: str, url: str, *, data: Any, headers: Mapping[str, str] | None, auth: Any, limit: int
     ) -> Answer:
-        from niquests.exceptions import RequestException
+        from niquests.exceptions import RequestException, SSLError
 
         host = (urlsplit(url).hostname or "").rstrip(".").lower()
 
@@ -121,6 +121,10 @@ class GuardedHttp:
                 response.close()
         except AddressRefused as refusal:
             raise AccessRefused("the address is not allowed", code=refusal.code) from None
+        except SSLError as failure:
+            if "CERTIFICATE_VERIFY_FAILED" in str(failure):
+                raise AccessRefused("the server's certificate is not good", code="certificate") from None
+            raise Unavailable("the calendar cannot be reached safely") from None
         except (RequestException, OSError):
             # Its text may hold bodies and log-ins: neither is kept.
             raise Unavailable("the calendar cannot be reached") from None
