@@ -22,7 +22,7 @@ _SERVICES_NAMED = 3
 
 def render(acts: Iterable[Act], *, catalogue: Catalogue, channel: Channel, language: str = "en") -> str:
     """Return what is said or written for `acts`, in order."""
-    renderer = Renderer(catalogue, channel, wording(language))
+    renderer = Renderer(catalogue, channel, wording(language), language)
     sentences = [renderer.sentence(act) for act in acts]
     return " ".join(one for one in sentences if one).replace("\n ", "\n")
 
@@ -53,6 +53,7 @@ class Renderer:
     catalogue: Catalogue
     channel: Channel
     words: Mapping[str, Any]
+    language: str
 
     @property
     def parts(self) -> dict[str, Any]:
@@ -117,7 +118,7 @@ class Renderer:
             "whom": lambda: str(fields["name"] or self.parts["whom"][fields["relation"]]),
             "said": lambda: str(fields["said"]),
             "phrase": lambda: str(fields["phrase"]),
-            "text": lambda: str(fields["text"]),
+            "text": lambda: self._own_words(str(fields["text"])),
             "number": lambda: self._number(str(fields["number"])),
             "day": lambda: self.moments.day(date.fromisoformat(fields["day"])),
             "time": lambda: self.moments.clock(fields["minute"]),
@@ -142,12 +143,19 @@ class Renderer:
             "visits_list": lambda: "".join(f"\n- {self._visit(one)}" for one in fields["visits"]),
             "hours": lambda: self._hours(fields),
             "addresses": lambda: " ".join(self._address(one) for one in self._places(fields)),
-            "parking": lambda: " ".join(self._parking(one, fields) for one in self._places(fields)),
+            "parking": lambda: self._own_words(" ".join(self._parking(one, fields) for one in self._places(fields))),
             "languages": lambda: self._languages(fields),
             "promise": lambda: self._promise(fields),
             "closes": lambda: self.moments.time(datetime.fromisoformat(fields["closes_at"])),
             "opens": lambda: self._opens(fields["opens_at"]),
         }
+
+    def _own_words(self, text: str) -> str:
+        """Give what the clinic wrote; in a conversation in another language than its own, after saying so."""
+        written_in = self.catalogue.languages[0] if self.catalogue.languages else self.language
+        if written_in == self.language:
+            return text
+        return self._part("own_words", language=self.parts["languages"].get(written_in, written_in), text=text)
 
     # Names of things.
 

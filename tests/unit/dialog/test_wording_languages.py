@@ -233,3 +233,15 @@ def test_a_caller_is_told_how_to_choose_another_language_in_that_language() -> N
 
     assert "Para español, oprima 8." in render([greeting], catalogue=elm_catalogue(), channel=Channel.VOICE)
     assert "8" not in render([alone], catalogue=elm_catalogue(), channel=Channel.VOICE)
+
+
+@pytest.mark.parametrize(("language", "lead"), [("en", ""), ("es", "Esto solo lo tengo en inglés: ")])
+@pytest.mark.parametrize("channel", Channel)
+def test_what_the_clinic_wrote_is_told_to_be_in_its_language(language: str, lead: str, channel: Channel) -> None:
+    clinic = replace(elm_catalogue(), languages=("en", "es"))
+
+    said = render(
+        [Act(Say.CLINIC_ANSWER, {"text": "Bring your card."})], catalogue=clinic, channel=channel, language=language
+    )
+
+    assert said == f"{lead}Bring your card."
