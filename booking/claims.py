@@ -83,10 +83,11 @@ def take(
     appointment_id: str,
     rows: Callable[[Taken], Sequence[NewRow]] | None = None,
     given: Sequence[Claim] = (),
+    met: taken.InTheWay | None = None,
 ) -> Taken:
     """Take time for `need`. `rows` is called with what is to be taken, and returns what is to be written before it.
 
-    `given`: time that is ours already and need not be claimed. To be called in `guard.all_or_nothing`. Raises SlotTaken, or
+    `given`: time that is ours already and need not be claimed. `met`: what is in the way of `sought_at_once`. To be called in `guard.all_or_nothing`. Raises SlotTaken, or
     PractitionerDailyMaximum if nobody else is free.
     """
     schedule_ids = need.wanted.schedule_ids(need.candidates)
@@ -96,7 +97,7 @@ def take(
         _lock_unless_taken(work, need, schedule_ids=schedule_ids, now=now)
         there = _look(work.session, need, schedule_ids=schedule_ids, now=now)
     else:
-        there = _look(work.session, need, schedule_ids=schedule_ids, now=now)
+        there = met or _look(work.session, need, schedule_ids=schedule_ids, now=now)
         if there.has_lapsed:
             guard.drop_expired_holds(work, schedule_ids=schedule_ids, within=need.time, now=now)
     # Somebody else may claim between our look and our claim; then one candidate or room less is free at the next look.
@@ -115,6 +116,19 @@ def take(
         else:
             return chosen
     raise SlotTaken
+
+
+def sought_at_once(
+    wanted: Wanted, candidates: Sequence[PractitionerInfo], *, starts_at: datetime, ours: Sequence[str]
+) -> taken.Sought | None:
+    """Return what can be looked for before it is known whether the rules allow the visit; None if only under a lock.
+
+    Where nothing is counted the claim decides, whatever was seen before it.
+    """
+    where = addresses(wanted.catalogue)
+    if len(candidates) != 1 or wanted.rules.max_per_practitioner_per_day is not None or where is not None:
+        return None
+    return taken.Sought(wanted.schedule_ids(candidates), wanted.claim(starts_at), ours, where)
 
 
 def claims_of(session: Session, *, appointment_id: str) -> list[Claim]:
@@ -154,14 +168,8 @@ def _lock_unless_taken(work: UnitOfWork, need: Need, *, schedule_ids: set[str], 
 
 
 def _look(session: Session, need: Need, *, schedule_ids: set[str], now: datetime) -> taken.InTheWay:
-    return taken.in_the_way(
-        session,
-        schedule_ids=schedule_ids,
-        time=need.time,
-        now=now,
-        ignoring=need.ours,
-        addresses=addresses(need.wanted.catalogue),
-    )
+    sought = taken.Sought(schedule_ids, need.time, need.ours, addresses(need.wanted.catalogue))
+    return taken.in_the_way(session, sought, now=now)
 
 
 def _free(need: Need, busy: Busy) -> tuple[list[PractitionerInfo], tuple[ResourceInfo, ...]]:

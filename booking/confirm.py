@@ -164,7 +164,8 @@ def _settle(
     overridden: tuple[str, ...],
     why: str | None,
 ) -> BookedVisit:
-    waits = must_wait(wanted, entry.visit, actor=actor)
+    practitioner = wanted.catalogue.practitioner(entry.visit.practitioner_id)
+    waits = must_wait(wanted, practitioner, starts_at=entry.visit.starts_at, actor=actor)
     columns: dict[str, Any] = {
         "status": AppointmentStatus.PENDING if waits else AppointmentStatus.BOOKED,
         "patient_id": patient_id,

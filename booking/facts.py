@@ -3,8 +3,9 @@
 import dataclasses
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any, NamedTuple
 
-from sqlalchemy import bindparam, func, literal_column, or_, select, union_all
+from sqlalchemy import Select, Text, bindparam, cast, func, literal_column, null, or_, select, union_all
 from sqlalchemy.orm import Session
 
 from booking.asked import UnknownPatient, length_asked, location_asked, service_asked
@@ -14,8 +15,9 @@ from booking.loads import local_day
 from booking.model.appointment import Appointment, Participant
 from booking.model.patient import Patient
 from booking.rules import Facts, Lengths
+from booking.taken import InTheWay, Sought, in_the_way_selects
 from booking.values import BLOCKING, AppointmentStatus, Catalogue, Mode, Place, PractitionerInfo
-from kernel.db import Ready, one_of, one_of_these, table_of
+from kernel.db import EncryptedText, Ready, UtcDateTime, one_of, one_of_these, table_of
 from kernel.interval import Interval
 from kernel.work import UnitOfWork
 
@@ -98,40 +100,86 @@ def gather(
 
     Locks the Patient, if known. Raises UnknownPatient, also for another clinic's.
     """
+    wanted, facts, _ = gather_and_look(
+        work,
+        wanted,
+        candidates,
+        starts_at=starts_at,
+        now=now,
+        patient_id=patient_id,
+        ignoring=ignoring,
+        bundle_id=bundle_id,
+        sought=None,
+    )
+    return wanted, facts
+
+
+def gather_and_look(
+    work: UnitOfWork,
+    wanted: Wanted,
+    candidates: Sequence[PractitionerInfo],
+    *,
+    starts_at: datetime,
+    now: datetime,
+    patient_id: str | None,
+    ignoring: Sequence[str],
+    bundle_id: str | None,
+    sought: Sought | None,
+) -> tuple[Wanted, Facts, InTheWay | None]:
+    """As `gather`, and what is in the way of `sought`, in the same statement; None if nobody asked or nobody is known."""
     if patient_id is None:
-        return wanted, time_facts(wanted, candidates, starts_at=starts_at, now=now)
+        return wanted, time_facts(wanted, candidates, starts_at=starts_at, now=now), None
     patient = lock_patient(work, patient_id=patient_id, clinic_id=wanted.catalogue.clinic_id)
     if wanted.service.mode is Mode.HOME and wanted.place is None:
         wanted = dataclasses.replace(wanted, place=patient.place)
     facts = time_facts(wanted, candidates, starts_at=starts_at, now=now)
     day = local_day(starts_at, wanted.location.zone)
     around = Interval(min(day.start, facts.visit.start), max(day.end, facts.visit.end))
-    visits, seen = _record(work.session, patient_id=patient_id, around=around, now=now, ignoring=ignoring)
+    record, met = _read(work.session, patient_id=patient_id, around=around, now=now, ignoring=ignoring, sought=sought)
     facts = dataclasses.replace(
         facts,
         patient_is_blocked=patient.is_blocked,
-        seen=seen,
-        patient_visits=tuple(time for time, _ in visits),
+        seen=record.seen,
+        patient_visits=tuple(time for time, _ in record.visits),
         patient_visits_that_day=len(
-            {whole for time, whole in visits if day.start <= time.start < day.end} - {bundle_id}
+            {whole for time, whole in record.visits if day.start <= time.start < day.end} - {bundle_id}
         ),
     )
-    return wanted, facts
+    return wanted, facts, met
 
 
-def _record(
-    session: Session, *, patient_id: str, around: Interval, now: datetime, ignoring: Sequence[str]
-) -> tuple[tuple[tuple[Interval, str], ...], tuple[str, ...]]:
-    """Return when the patient has visits or seats in groups that touch `around`, each with the id of its bundle or its own;
-    and who has seen them, the last one first. One statement.
+class _Record(NamedTuple):
+    """When a patient has visits or seats in groups, each with the id of its bundle or its own; and who has seen them, the
+    last one first.
     """
+
+    visits: tuple[tuple[Interval, str], ...]
+    seen: tuple[str, ...]
+
+
+def _read(
+    session: Session,
+    *,
+    patient_id: str,
+    around: Interval,
+    now: datetime,
+    ignoring: Sequence[str],
+    sought: Sought | None,
+) -> tuple[_Record, InTheWay | None]:
+    """Return the patient's record, with the visits that touch `around`, and what is in the way. One statement."""
     given = {"patient_id": patient_id, "ignoring": list(ignoring), "now": now, "start": around.start, "end": around.end}
-    rows = _RECORD.rows(session, given)
+    if sought is None:
+        rows = _RECORD.rows(session, given)
+    else:
+        rows = _RECORD_AND_WAY.rows(session, given | sought.given())
     seen = sorted(((row[2], row[1]) for row in rows if row[0] == "seen"), reverse=True)
-    return (
+    record = _Record(
         tuple((Interval(row[2], row[3]), str(row[4])) for row in rows if row[0] == "visit"),
         tuple(str(practitioner_id) for _, practitioner_id in seen),
     )
+    if sought is None:
+        return record, None
+    return record, sought.met_by((row for row in rows if row[0] == "taken"), now=now)
 
 
 # On tables rather than classes, and made once: the mapper, and making them anew, cost more than the statements.
@@ -150,26 +198,29 @@ _LASTS = (
     or_(_VISIT.hold_expires_at.is_(None), _VISIT.hold_expires_at > bindparam("now")),
 )
 _TIME = (_VISIT.practitioner_id, _VISIT.starts_at, _VISIT.ends_at, func.coalesce(_VISIT.bundle_id, _VISIT.id))
-_RECORD = Ready(
-    union_all(
-        select(literal_column("'visit'"), *_TIME).where(*_THEIRS, *_LASTS),
-        select(literal_column("'visit'"), *_TIME).where(
-            _SEAT.appointment_id == _VISIT.id,
-            _SEAT.patient_id == bindparam("patient_id"),
-            # As `sessions.seats_count`.
-            one_of_these(_SEAT.status, BLOCKING),
-            or_(_SEAT.hold_expires_at.is_(None), _SEAT.hold_expires_at > bindparam("now")),
-            ~one_of(_VISIT.id, "ignoring"),
-            *_LASTS,
-        ),
-        select(
-            literal_column("'seen'"),
-            _VISIT.practitioner_id,
-            func.max(_VISIT.starts_at),
-            func.max(_VISIT.ends_at),
-            literal_column("''"),
-        )
-        .where(*_THEIRS, one_of_these(_VISIT.status, _SEEN), _VISIT.starts_at <= bindparam("now"))
-        .group_by(_VISIT.practitioner_id),
+# What the reads of the diary tell besides, so that both can be one statement.
+_NOTHING = (cast(null(), UtcDateTime()), *(cast(null(), kind()) for kind in (Text, Text, EncryptedText)))
+_RECORD_SELECTS: tuple[Select[*tuple[Any, ...]], ...] = (
+    select(literal_column("'visit'"), *_TIME, *_NOTHING).where(*_THEIRS, *_LASTS),
+    select(literal_column("'visit'"), *_TIME, *_NOTHING).where(
+        _SEAT.appointment_id == _VISIT.id,
+        _SEAT.patient_id == bindparam("patient_id"),
+        # As `sessions.seats_count`.
+        one_of_these(_SEAT.status, BLOCKING),
+        or_(_SEAT.hold_expires_at.is_(None), _SEAT.hold_expires_at > bindparam("now")),
+        ~one_of(_VISIT.id, "ignoring"),
+        *_LASTS,
+    ),
+    select(
+        literal_column("'seen'"),
+        _VISIT.practitioner_id,
+        func.max(_VISIT.starts_at),
+        func.max(_VISIT.ends_at),
+        literal_column("''"),
+        *_NOTHING,
     )
+    .where(*_THEIRS, one_of_these(_VISIT.status, _SEEN), _VISIT.starts_at <= bindparam("now"))
+    .group_by(_VISIT.practitioner_id),
 )
+_RECORD = Ready(union_all(*_RECORD_SELECTS))
+_RECORD_AND_WAY = Ready(union_all(*_RECORD_SELECTS, *in_the_way_selects()))

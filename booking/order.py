@@ -9,9 +9,9 @@ from booking import ledger
 from booking.asked import instant_asked, people_asked
 from booking.availability import Wanted, is_contingent
 from booking.choice import NO_WISH, Wish
-from booking.claims import Need, Taken, claims_of, take
+from booking.claims import Need, Taken, claims_of, sought_at_once, take
 from booking.events import AppointmentBooked, AppointmentRequested
-from booking.facts import gather, offered_by, wanted_asked
+from booking.facts import gather_and_look, offered_by, wanted_asked
 from booking.override import allowed_override, is_staff
 from booking.rules import Facts, NotOffered, check_booking
 from booking.values import (
@@ -71,7 +71,7 @@ def place_order(work: UnitOfWork, catalogue: Catalogue, order: Order, *, now: da
     named = people_asked(catalogue, order.practitioner_ids)
     candidates = _candidates(wanted, named, is_overriding=why is not None)
     ours = () if order.replaces_id is None else (order.replaces_id,)
-    wanted, known = gather(
+    wanted, known, met = gather_and_look(
         work,
         wanted,
         candidates,
@@ -80,8 +80,10 @@ def place_order(work: UnitOfWork, catalogue: Catalogue, order: Order, *, now: da
         patient_id=order.patient_id,
         ignoring=ours,
         bundle_id=order.bundle_id,
+        sought=sought_at_once(wanted, candidates, starts_at=starts_at, ours=ours),
     )
-    known = dataclasses.replace(known, is_overriding=why is not None)
+    if why is not None:
+        known = dataclasses.replace(known, is_overriding=True)
     overridden = check_booking(known)
     if not candidates:
         # Staff may give it to somebody who does not offer it, if they say to whom.
@@ -105,16 +107,15 @@ def place_order(work: UnitOfWork, catalogue: Catalogue, order: Order, *, now: da
         placed = _assigned(order, wanted, entry, chosen, why=why)
         return _rows(work, order, placed, now=now)
 
-    take(work, need, now=now, appointment_id=entry.visit.id, rows=rows, given=given)
+    take(work, need, now=now, appointment_id=entry.visit.id, rows=rows, given=given, met=met)
     return placed
 
 
-def must_wait(wanted: Wanted, visit: BookedVisit, *, actor: str) -> bool:
+def must_wait(wanted: Wanted, practitioner: PractitionerInfo, *, starts_at: datetime, actor: str) -> bool:
     """Say whether staff must say yes to the visit first: to the service, or to the time. What they book they agree to."""
     if is_staff(actor):
         return False
-    practitioner = wanted.catalogue.practitioner(visit.practitioner_id)
-    return wanted.service.needs_confirmation or is_contingent(wanted, practitioner, starts_at=visit.starts_at)
+    return wanted.service.needs_confirmation or is_contingent(wanted, practitioner, starts_at=starts_at)
 
 
 def _candidates(wanted: Wanted, named: Sequence[PractitionerInfo], *, is_overriding: bool) -> list[PractitionerInfo]:
@@ -169,15 +170,17 @@ def _entry(
 def _assigned(order: Order, wanted: Wanted, entry: ledger.Entry, chosen: Taken, *, why: str | None) -> ledger.Entry:
     practitioner = chosen.choice.practitioner
     overridden = (*entry.visit.overridden, *chosen.overridden)
+    is_booked = not order.is_hold and not must_wait(
+        wanted, practitioner, starts_at=entry.visit.starts_at, actor=order.actor
+    )
     visit = dataclasses.replace(
         entry.visit,
+        status=AppointmentStatus.BOOKED if is_booked else entry.visit.status,
         practitioner_id=practitioner.id,
         reason=str(chosen.choice.reason),
         meeting_url=practitioner.meeting_url if wanted.service.mode is Mode.TELEHEALTH else None,
         overridden=overridden,
     )
-    if not order.is_hold and not must_wait(wanted, visit, actor=order.actor):
-        visit = dataclasses.replace(visit, status=AppointmentStatus.BOOKED)
     return dataclasses.replace(entry, visit=visit, override_reason=why if overridden else None)
 
 

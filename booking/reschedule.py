@@ -132,7 +132,9 @@ def _move(
     need = Need(wanted, hold.visit.starts_at, [practitioner], ours=ours, is_overriding=is_overriding)
     take(work, need, now=now, appointment_id=old.visit.id)
     close_hold(work, hold, what="used", now=now)
-    waits = old.visit.status is AppointmentStatus.PENDING or must_wait(wanted, hold.visit, actor=actor)
+    waits = old.visit.status is AppointmentStatus.PENDING or must_wait(
+        wanted, practitioner, starts_at=hold.visit.starts_at, actor=actor
+    )
     columns = {
         "status": AppointmentStatus.PENDING if waits and not is_staff(actor) else AppointmentStatus.BOOKED,
         "starts_at": hold.visit.starts_at,

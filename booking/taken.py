@@ -2,7 +2,7 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -18,6 +18,7 @@ from sqlalchemy import (
     Text,
     bindparam,
     case,
+    cast,
     literal_column,
     null,
     or_,
@@ -38,7 +39,7 @@ from booking.model.schedule import BusyInterval
 from booking.spans import Span, span_of
 from booking.travel import Addresses, PlacedSpan
 from booking.values import BLOCKING, AppointmentStatus, Place
-from kernel.db import Ready, one_of, table_of
+from kernel.db import Ready, UtcDateTime, one_of, table_of
 from kernel.interval import Interval
 
 
@@ -93,35 +94,49 @@ class InTheWay:
     has_lapsed: bool
 
 
-def in_the_way(
-    session: Session,
-    *,
-    schedule_ids: Iterable[str],
-    time: Interval,
-    now: datetime,
-    ignoring: Sequence[str] = (),
-    addresses: Addresses | None = None,
-) -> InTheWay:
+@dataclass(frozen=True)
+class Sought:
+    """The time of one visit, in every diary on which it may depend. Not in its way are the Appointments `ignoring`.
+
+    `addresses`: of a clinic that has several.
+    """
+
+    schedule_ids: Collection[str]
+    time: Interval
+    ignoring: Sequence[str]
+    addresses: Addresses | None
+
+    def given(self) -> dict[str, Any]:
+        """Return the parameters of `in_the_way_selects`."""
+        around = self.time
+        if self.addresses is not None:
+            around = around.widened(before=travel.LONGEST, after=travel.LONGEST)
+        return {
+            "schedule_ids": sorted(self.schedule_ids),
+            "from": around.start,
+            "until": around.end,
+            "not_of": list(self.ignoring),
+        }
+
+    def met_by(self, rows: Iterable[Sequence[Any]], *, now: datetime) -> InTheWay:
+        """Return what the rows of `in_the_way_selects` say."""
+        found: dict[str, list[Span]] = defaultdict(list)
+        has_lapsed = False
+        for _, schedule_id, starts_at, ends_at, _, hold_expires_at, *told in rows:
+            if hold_expires_at is not None and hold_expires_at <= now:
+                has_lapsed = has_lapsed or (starts_at < self.time.end and ends_at > self.time.start)
+                continue
+            span = span_of(starts_at, ends_at)
+            place = None if self.addresses is None else _place(self.addresses, *told)
+            found[schedule_id].append(span if place is None else PlacedSpan(*span, place))
+        for spans in found.values():
+            spans.sort()
+        return InTheWay(found, has_lapsed)
+
+
+def in_the_way(session: Session, sought: Sought, *, now: datetime) -> InTheWay:
     """Return what `busy_spans` returns, for the time of one visit, which hardly anything meets: every booking reads it."""
-    around = time if addresses is None else time.widened(before=travel.LONGEST, after=travel.LONGEST)
-    given = {
-        "schedule_ids": sorted(schedule_ids),
-        "start": around.start,
-        "end": around.end,
-        "ignoring": list(ignoring),
-    }
-    found: dict[str, list[Span]] = defaultdict(list)
-    has_lapsed = False
-    for schedule_id, starts_at, ends_at, hold_expires_at, *told in _IN_THE_WAY.rows(session, given):
-        if hold_expires_at is not None and hold_expires_at <= now:
-            has_lapsed = has_lapsed or (starts_at < time.end and ends_at > time.start)
-            continue
-        span = span_of(starts_at, ends_at)
-        place = None if addresses is None else _place(addresses, *told)
-        found[schedule_id].append(span if place is None else PlacedSpan(*span, place))
-    for spans in found.values():
-        spans.sort()
-    return InTheWay(found, has_lapsed)
+    return sought.met_by(_IN_THE_WAY.rows(session, sought.given()), now=now)
 
 
 # Every search reads this: the statements are made once, in each of the few forms there are, and on tables rather than
@@ -317,19 +332,24 @@ def _place(addresses: Addresses, service_id: str | None, location_id: str | None
     return addresses.of_visit(service_id=service_id, location_id=location_id, place=place_of(place))
 
 
-_IN_THE_WAY = Ready(
-    union_all(
-        select(
-            _CLAIM.schedule_id,
-            _CLAIM.starts_at,
-            _CLAIM.ends_at,
-            case((_VISIT.status == literal_column(f"'{AppointmentStatus.PENDING}'"), _VISIT.hold_expires_at)),
-            *_WHERE,
-        )
+def in_the_way_selects() -> tuple[Select[*tuple[Any, ...]], ...]:
+    """Return the selects of `in_the_way`, for one statement with others: each row begins with the word taken."""
+    kind: ColumnElement[str] = literal_column("'taken'")
+    nothing = cast(null(), Text())
+    still_held = case((_VISIT.status == literal_column(f"'{AppointmentStatus.PENDING}'"), _VISIT.hold_expires_at))
+    visits = (
+        select(kind, _CLAIM.schedule_id, _CLAIM.starts_at, _CLAIM.ends_at, nothing, still_held, *_WHERE)
         .join(table_of(Appointment), _VISIT.id == _CLAIM.appointment_id)
-        .where(_CLAIM.live, *_meeting(_CLAIM), ~one_of(_CLAIM.appointment_id, "ignoring")),
-        select(
-            _ELSEWHERE.schedule_id, _ELSEWHERE.starts_at, _ELSEWHERE.ends_at, null(), *(null() for _ in _WHERE)
-        ).where(*_meeting(_ELSEWHERE)),
+        .where(_CLAIM.live, ~one_of(_CLAIM.appointment_id, "not_of"))
     )
-)
+    none_of_these = (cast(null(), UtcDateTime()), *(cast(null(), Text()) for _ in _WHERE))
+    elsewhere = select(kind, _ELSEWHERE.schedule_id, _ELSEWHERE.starts_at, _ELSEWHERE.ends_at, nothing, *none_of_these)
+    return tuple(
+        rows.where(
+            one_of(of.schedule_id, "schedule_ids"), of.ends_at > bindparam("from"), of.starts_at < bindparam("until")
+        )
+        for rows, of in ((visits, _CLAIM), (elsewhere, _ELSEWHERE))
+    )
+
+
+_IN_THE_WAY = Ready(union_all(*in_the_way_selects()))
