@@ -17,7 +17,7 @@ from dialog.inbound import Channel
 pytestmark = pytest.mark.integration
 
 ELM = clocks()[1]
-FAMILIES = ["known", "hidden", "move"]
+FAMILIES = ["hidden", "move"]
 SEED = 3
 
 
