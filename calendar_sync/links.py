@@ -11,7 +11,7 @@ from booking.tasks import settle_subjects
 from calendar_sync.history import note_action
 from calendar_sync.model import CALCOM, CalendarLink, LinkError, LinkState, ObjectState, RemoteObject
 from calendar_sync.objects import schedule_of
-from calendar_sync.states import task_subject, unblock
+from calendar_sync.states import task_subject
 from kernel.errors import Refused
 from kernel.work import UnitOfWork
 
@@ -75,7 +75,7 @@ def link_calendar(
     link.reads_busy, link.shows_visits = reads_busy, shows_visits
     work.session.flush()
     if has_changed or link.state != LinkState.OK.value:
-        _start_anew(work, link, now=now)
+        _start_anew(work, link)
     if has_changed:
         _look_at_all_anew(work, practitioner_id)
     return link.id
@@ -105,9 +105,21 @@ def repair_link(work: UnitOfWork, *, clinic_id: str, link_id: str, actor: str, n
     """
     link = read_link(work.session, clinic_id=clinic_id, link_id=link_id)
     link.takes_emptiness = link.error == LinkError.SUDDENLY_EMPTY.value
-    _start_anew(work, link, now=now)
+    _start_anew(work, link)
     link.listed_at = None
     note_action(work, link_id=link_id, action="repair", outcome="asked", now=now, actor=actor)
+
+
+def hurry_links(work: UnitOfWork, *, clinic_id: str) -> list[str]:
+    """Let every calendar of the clinic that is not paused be asked at once, and return their links."""
+    links = work.session.scalars(
+        select(CalendarLink)
+        .where(CalendarLink.clinic_id == clinic_id, CalendarLink.paused_at.is_(None))
+        .order_by(CalendarLink.created_at, CalendarLink.id)
+    ).all()
+    for link in links:
+        link.next_try_at = None
+    return [link.id for link in links]
 
 
 def ask_now(work: UnitOfWork, *, link_id: str) -> None:
@@ -125,13 +137,9 @@ def read_link(session: Session, *, clinic_id: str, link_id: str) -> CalendarLink
     return link
 
 
-def _start_anew(work: UnitOfWork, link: CalendarLink, *, now: datetime) -> None:
-    """Take back what had stopped the link. Its state is what the next tick finds."""
-    if link.state == LinkState.FAILED.value:
-        unblock(work, link)
-        link.state = LinkState.STALE.value
-        settle_subjects(work, clinic_id=link.clinic_id, subjects=[task_subject(link)], now=now, done_by="system")
-    link.paused_at, link.unreachable_since, link.failures, link.next_try_at = None, None, 0, None
+def _start_anew(work: UnitOfWork, link: CalendarLink) -> None:
+    """Let the calendar be asked at once. Whether that goes well, and what follows from it, is for the next tick to see."""
+    link.paused_at, link.failures, link.next_try_at, link.lease_until = None, 0, None, None
     work.session.execute(
         update(RemoteObject)
         .where(RemoteObject.link_id == link.id, RemoteObject.state == ObjectState.REFUSED.value)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import or_, select
+from sqlalchemy import exists, or_, select
 from sqlalchemy.orm import Session
 
 from booking.model.appointment import Appointment
@@ -14,7 +14,7 @@ from booking.values import Catalogue
 from calendar_sync.entry import content_hash
 from calendar_sync.model import CalendarAction, CalendarLink, LinkState, ObjectState, RemoteObject
 from calendar_sync.states import shown_state
-from calendar_sync.wanted import wanted_entry
+from calendar_sync.wanted import is_shown, wanted_entry
 
 
 class Difference(StrEnum):
@@ -140,7 +140,22 @@ def _drift(
         difference = _difference(catalogue, by_id[row.link_id], row, visit)
         if difference is not None:
             found[row.link_id].append(Drift(visit.id, visit.starts_at, difference, row.changed_at))
+    for link_id, visit in _not_noted(session, list(by_id), now=now):
+        found[link_id].append(Drift(visit.id, visit.starts_at, Difference.MISSING, visit.changed_at))
+    for each in found.values():
+        each.sort(key=lambda one: (one.starts_at, one.appointment_id))
     return found
+
+
+def _not_noted(session: Session, link_ids: Sequence[str], *, now: datetime) -> list[tuple[str, Appointment]]:
+    """Return the visits ahead of which nothing is known in a calendar that should show them."""
+    noted = exists().where(RemoteObject.link_id == CalendarLink.id, RemoteObject.appointment_id == Appointment.id)
+    rows = session.execute(
+        select(CalendarLink.id, Appointment)
+        .join(Appointment, Appointment.practitioner_id == CalendarLink.practitioner_id)
+        .where(CalendarLink.id.in_(link_ids), Appointment.starts_at > now, ~noted)
+    )
+    return [(link_id, visit) for link_id, visit in rows if is_shown(visit)]
 
 
 def _difference(catalogue: Catalogue, link: CalendarLink, row: RemoteObject, visit: Appointment) -> Difference | None:

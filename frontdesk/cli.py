@@ -25,6 +25,7 @@ from frontdesk.bootstrap import Services, build
 from frontdesk.files import read_text
 from frontdesk.lifecycle_commands import add_commands
 from frontdesk.schema import WrongSchema, check_schema, migrate, schema_state
+from frontdesk.sync_commands import add_sync_commands
 from frontdesk.users import Role, add_user, new_password, reset_password
 from frontdesk.waitlist_commands import add_waitlist_commands
 from kernel import log
@@ -480,3 +481,4 @@ def _fail(line: str) -> NoReturn:
 
 add_commands(cli, open_services=_services, find_clinic=_clinic_id)
 add_waitlist_commands(cli, open_services=_services, find_clinic=_clinic_id)
+add_sync_commands(cli, open_services=_services, find_clinic=_clinic_id)

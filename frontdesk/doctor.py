@@ -8,7 +8,8 @@ from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
 from booking.model.clinic import Clinic
-from calendar_sync.model import CalendarLink, LinkState
+from calendar_sync.model import LinkState
+from calendar_sync.status import link_statuses
 from frontdesk.bootstrap import Services, build
 from frontdesk.health import readiness
 from frontdesk.schema import SchemaState, WrongSchema, check_schema, schema_state
@@ -94,10 +95,20 @@ def _model(services: Services) -> tuple[bool, str]:
 
 
 def _calendars(services: Services) -> tuple[bool, str]:
+    now = services.clock.now()
     with services.db.read() as session:
-        states = session.scalars(select(CalendarLink.state)).all()
-    broken = sum(state == LinkState.FAILED.value for state in states)
-    return broken == 0, f"{len(states)} linked, {broken} refuse us" if states else "none linked"
+        found = [
+            one
+            for clinic_id in session.scalars(select(Clinic.id).order_by(Clinic.name)).all()
+            for one in link_statuses(session, services.catalogues.get(session, clinic_id=clinic_id), now=now)
+        ]
+    if not found:
+        return True, "none linked"
+    failed = sum(one.state is LinkState.FAILED for one in found)
+    stale = sum(one.state is LinkState.STALE for one in found)
+    drift = sum(len(one.drift) for one in found)
+    text = f"{len(found)} linked, {failed} failed, {stale} stale, differences: {drift}"
+    return failed == 0, text if not failed + stale + drift else f"{text}; see: frontdesk sync status"
 
 
 _CHECKS: tuple[tuple[str, Callable[[Services], tuple[bool, str]]], ...] = (

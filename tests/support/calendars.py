@@ -44,6 +44,13 @@ class Calendars:
     def of(self, practitioner: str) -> MemoryStore:
         return self.at(url_of(practitioner))
 
+    def fail(self, error: Exception) -> None:
+        """Let every request end so, without effect, until `recover`."""
+        self.before = lambda _name, _url: raising(error)()
+
+    def recover(self) -> None:
+        self.before = self.after = _nothing
+
     @property
     def writes(self) -> int:
         return sum(self.asked[name] for name in WRITES)
