@@ -397,6 +397,10 @@ class Catalogue:
             for item in group:
                 self._by_id[item.id] = item
 
+    def __repr__(self) -> str:
+        # Whole, it makes a book of every log of a failure.
+        return f"Catalogue(key={self.key!r}, version={self.version})"
+
     def rules_at(self, location_id: str) -> BookingRules:
         """Return the rules that hold at a Location: its own, or the clinic's."""
         return self.location(location_id).rules or self.rules
