@@ -34,17 +34,17 @@ from booking.values import (
     WeeklyHours,
     WorkingHours,
 )
-from kernel.db import table_of
+from kernel.db import Ready, table_of
 from kernel.errors import Refused
 from kernel.money import Money
 
 AnyRow = TypeVar("AnyRow")
 
 
-# Every request asks both: made once, on the tables, they cost a third.
+# Every request asks both.
 _CLINIC, _LOCATION = table_of(Clinic), table_of(Location)
-_VERSION = select(_CLINIC.c.version).where(_CLINIC.c.id == bindparam("clinic_id"))
-_REACHED_AT = (
+_VERSION = Ready(select(_CLINIC.c.version).where(_CLINIC.c.id == bindparam("clinic_id")))
+_REACHED_AT = Ready(
     union_all(
         select(_LOCATION.c.clinic_id, _LOCATION.c.id.label("location_id"), literal_column("0").label("turn")).where(
             _LOCATION.c.phone == bindparam("number"), _LOCATION.c.retired.is_(False)
@@ -104,8 +104,8 @@ def load_catalogue(session: Session, *, clinic_id: str) -> Catalogue:
 
 def find_clinic_by_number(session: Session, number: str) -> tuple[str, str | None] | None:
     """Return the clinic, and the Location if it has that number of its own, that patients reach at `number` (E.164)."""
-    found = session.execute(_REACHED_AT, {"number": number}).one_or_none()
-    return None if found is None else (found.clinic_id, found.location_id)
+    found = _REACHED_AT.rows(session, {"number": number})
+    return (found[0][0], found[0][1]) if found else None
 
 
 class CatalogueCache:
@@ -119,9 +119,9 @@ class CatalogueCache:
 
     def get(self, session: Session, *, clinic_id: str) -> Catalogue:
         """Return the catalogue as it stands in this transaction. Raises UnknownClinic."""
-        version = session.scalar(_VERSION, {"clinic_id": clinic_id})
+        version = _VERSION.rows(session, {"clinic_id": clinic_id})
         kept = self._kept.get(clinic_id)
-        if kept is None or kept.version != version:
+        if kept is None or [(kept.version,)] != version:
             kept = load_catalogue(session, clinic_id=clinic_id)
             self._kept[clinic_id] = kept
         return kept

@@ -2,12 +2,20 @@
 
 from datetime import datetime
 
-from sqlalchemy import delete, exists, select
+from sqlalchemy import bindparam, delete, select
 from sqlalchemy.orm import Session
 
 from booking.model.patient import OptOut
 from booking.patients import phone_hash
+from kernel.db import Ready, table_of
 from kernel.work import UnitOfWork
+
+_OPT_OUT = table_of(OptOut)
+_OPTED_OUT = Ready(
+    select(_OPT_OUT.c.clinic_id).where(
+        _OPT_OUT.c.clinic_id == bindparam("clinic_id"), _OPT_OUT.c.value_hash == bindparam("value_hash")
+    )
+)
 
 
 def opt_out(work: UnitOfWork, *, clinic_id: str, phone: str, now: datetime) -> None:
@@ -24,5 +32,4 @@ def opt_in(work: UnitOfWork, *, clinic_id: str, phone: str) -> None:
 
 def is_opted_out(session: Session, *, clinic_id: str, phone: str) -> bool:
     """Say whether this number asked for no more messages of this clinic."""
-    row = exists().where(OptOut.clinic_id == clinic_id, OptOut.value_hash == phone_hash(phone))
-    return bool(session.scalar(select(row)))
+    return bool(_OPTED_OUT.rows(session, {"clinic_id": clinic_id, "value_hash": phone_hash(phone)}))

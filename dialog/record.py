@@ -1,12 +1,13 @@
 """A conversation between turns: read as a snapshot, claimed by its version, and written with the Turn."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import TypeAdapter
-from sqlalchemy import Row, Select, String, bindparam, func, insert, select, update
+from sqlalchemy import String, bindparam, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from booking import patients
@@ -20,7 +21,7 @@ from dialog.languages import first_language
 from dialog.model import Conversation, Turn
 from dialog.state import DialogState, Outcome
 from kernel import crypto
-from kernel.db import NewRow, new_id, table_of
+from kernel.db import NewRow, Ready, new_id, table_of
 from kernel.phone import may_take_texts
 from kernel.together import change_and_write
 from kernel.work import UnitOfWork
@@ -30,22 +31,24 @@ PICK_UP_AFTER = timedelta(seconds=15)
 _ACT = TypeAdapter(Act)
 _HIDDEN = "(kept encrypted)"
 
-# Made once, on the tables: each is sent with every turn, and the mapper would cost more than the statement.
+# Each is sent with every turn.
 _CONVERSATION, _TURN = table_of(Conversation), table_of(Turn)
 _KNOWN = _CONVERSATION.c
 _TURNS = select(func.count()).where(_TURN.c.conversation_id == _KNOWN.id).scalar_subquery()
 _SNAPSHOT = select(
     _KNOWN.id, _KNOWN.thread_hash, _KNOWN.version, _KNOWN.state, _KNOWN.is_on_call, _TURNS.label("turn_count")
 )
-_OF_CALL: Select[Any] = _SNAPSHOT.where(
-    _KNOWN.id
-    == select(_TURN.c.conversation_id)
-    .where(_TURN.c.thread_hash == bindparam("thread_hash"))
-    .order_by(_TURN.c.at.desc())
-    .limit(1)
-    .scalar_subquery()
+_OF_CALL = Ready(
+    _SNAPSHOT.where(
+        _KNOWN.id
+        == select(_TURN.c.conversation_id)
+        .where(_TURN.c.thread_hash == bindparam("thread_hash"))
+        .order_by(_TURN.c.at.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
 )
-_OF_NUMBER: Select[Any] = (
+_OF_NUMBER = Ready(
     _SNAPSHOT.where(
         _KNOWN.caller_hash == bindparam("caller_hash"),
         _KNOWN.clinic_id == bindparam("clinic_id"),
@@ -55,8 +58,8 @@ _OF_NUMBER: Select[Any] = (
     .order_by(_KNOWN.last_turn_at.desc(), _KNOWN.started_at.desc())
     .limit(1)
 )
-_BEGIN = insert(_CONVERSATION).inline()
-_CLAIM = (
+_BEGIN = Ready(insert(_CONVERSATION).inline().values({one.name: bindparam(one.name) for one in _KNOWN}))
+_CLAIM = Ready(
     update(_CONVERSATION)
     .where(_KNOWN.id == bindparam("conversation_id"), _KNOWN.version == bindparam("version_read"))
     .values(version=_KNOWN.version + 1)
@@ -76,6 +79,17 @@ _GO_ON = (
         pick_up_at=bindparam("new_pick_up_at"),
     )
 )
+
+
+class _Stored(NamedTuple):
+    """A row of `_SNAPSHOT`."""
+
+    id: str
+    thread_hash: str
+    version: int
+    state: str
+    is_on_call: bool
+    turn_count: int
 
 
 class StaleConversation(Exception):
@@ -146,10 +160,10 @@ def read(
 def claim(work: UnitOfWork, inbound: Inbound, snapshot: Snapshot, *, now: datetime) -> None:
     """Take the conversation for this turn: make it, or count its version up. Raises StaleConversation when it moved on."""
     if snapshot.is_new:
-        work.session.execute(_BEGIN, _new_conversation(inbound, snapshot, now))
+        _BEGIN.rows(work.session, _new_conversation(inbound, snapshot, now))
         return
     read_as = {"conversation_id": snapshot.conversation_id, "version_read": snapshot.version}
-    if work.session.scalar(_CLAIM, read_as) is None:
+    if not _CLAIM.rows(work.session, read_as):
         raise StaleConversation
 
 
@@ -233,7 +247,7 @@ def _new_conversation(inbound: Inbound, snapshot: Snapshot, now: datetime) -> di
     }
 
 
-def _find(session: Session, inbound: Inbound, now: datetime) -> Row[Any] | None:
+def _find(session: Session, inbound: Inbound, now: datetime) -> _Stored | None:
     """Return the conversation a message goes on with.
 
     A call stays with its conversation whatever happens. A new call goes on with what the caller left open, and a text with
@@ -241,7 +255,7 @@ def _find(session: Session, inbound: Inbound, now: datetime) -> Row[Any] | None:
     """
     if inbound.channel is Channel.SMS:
         return _of_number(session, inbound, now)
-    of_call = session.execute(_OF_CALL, {"thread_hash": thread_hash(inbound)}).one_or_none()
+    of_call = _stored(_OF_CALL.rows(session, {"thread_hash": thread_hash(inbound)}))
     if of_call is not None or inbound.kind is not InboundKind.START:
         return of_call
     last = _of_number(session, inbound, now)
@@ -250,7 +264,7 @@ def _find(session: Session, inbound: Inbound, now: datetime) -> Row[Any] | None:
     return last if is_left_open else None
 
 
-def _of_number(session: Session, inbound: Inbound, now: datetime) -> Row[Any] | None:
+def _of_number(session: Session, inbound: Inbound, now: datetime) -> _Stored | None:
     """Return the conversation that this number had last and that may go on; None for a withheld number."""
     if inbound.caller is None:
         return None
@@ -259,10 +273,14 @@ def _of_number(session: Session, inbound: Inbound, now: datetime) -> Row[Any] | 
         "clinic_id": inbound.clinic_id,
         "since": now - SMS_CONVERSATION_LASTS,
     }
-    return session.execute(_OF_NUMBER, asked).one_or_none()
+    return _stored(_OF_NUMBER.rows(session, asked))
 
 
-def _state_of(row: Row[Any]) -> DialogState:
+def _stored(rows: Sequence[tuple[Any, ...]]) -> _Stored | None:
+    return _Stored(*rows[0]) if rows else None
+
+
+def _state_of(row: _Stored) -> DialogState:
     return states.from_json(json.loads(row.state))
 
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import bindparam, insert, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from kernel.db import Base, NewRow, table_of
+from kernel.db import Base, NewRow, Ready, table_of
 from kernel.work import UnitOfWork
 
 
@@ -19,21 +19,19 @@ class InboxEntry(Base):
     answer: Mapped[str | None]
 
 
-# Every message asks and every answer is recorded: made once, on the table, they cost a third.
 _INBOX = table_of(InboxEntry)
-_ANSWER = select(_INBOX.c.answer).where(_INBOX.c.key == bindparam("key"))
-_RECORD = insert(_INBOX)
+_ANSWER = Ready(select(_INBOX.c.answer).where(_INBOX.c.key == bindparam("key")))
 
 
 def recorded_answer(session: Session, *, key: str) -> str | None:
     """Return what was answered to the message `key`, or None if it was not applied yet."""
-    answer: str | None = session.scalar(_ANSWER, {"key": key})
-    return answer
+    found = _ANSWER.rows(session, {"key": key})
+    return found[0][0] if found else None
 
 
 def record(work: UnitOfWork, *, key: str, answer: str, now: datetime) -> None:
     """Store the answer in the transaction of the message's effect. A second writer fails on the primary key and rolls back."""
-    work.session.execute(_RECORD, recording(key=key, answer=answer, now=now).values)
+    work.session.execute(insert(_INBOX), recording(key=key, answer=answer, now=now).values)
 
 
 def recording(*, key: str, answer: str, now: datetime) -> NewRow:

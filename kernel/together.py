@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Table, Update, bindparam, insert
 from sqlalchemy.orm import Session
 
-from kernel.db import NewRow
+from kernel.db import NewRow, Ready
 
 
 def change_and_write(session: Session, change: Update, given: Mapping[str, Any], *, rows: Sequence[NewRow]) -> None:
@@ -21,12 +21,12 @@ def change_and_write(session: Session, change: Update, given: Mapping[str, Any],
             session.execute(insert(row.table).inline(), row.values)
         return
     values = {f"{name}_{at}": value for at, row in enumerate(rows) for name, value in row.values.items()}
-    session.execute(_together(change, tuple((row.table, tuple(row.values)) for row in rows)), {**given, **values})
+    _together(change, tuple((row.table, tuple(row.values)) for row in rows)).rows(session, {**given, **values})
 
 
 @lru_cache(maxsize=64)
-def _together(change: Update, rows: tuple[tuple[Table, tuple[str, ...]], ...]) -> Update:
+def _together(change: Update, rows: tuple[tuple[Table, tuple[str, ...]], ...]) -> Ready:
     for at, (table, names) in enumerate(rows):
         values: dict[str, Any] = {name: bindparam(f"{name}_{at}") for name in names}
         change = change.add_cte(insert(table).inline().values(values).cte(f"new_{table.name}"))
-    return change
+    return Ready(change)
