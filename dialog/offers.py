@@ -98,22 +98,22 @@ def thinned(slots: Iterable[Slot], wish: TimeWish, *, catalogue: Catalogue) -> t
     Of the wished days everything; of others, for each person, the first and last of each half and the full hours. By start, then in the clinic's order of people.
     """
     seats = {person.id: seat for seat, person in enumerate(catalogue.practitioners)}
-    halves: dict[tuple[int, date, bool, int, str], list[Slot]] = {}
+    halves: dict[tuple[int, date, bool, int, str], list[tuple[Slot, datetime]]] = {}
     for slot in slots:
         wall = _wall(slot, catalogue)
         off = _days_off(wall.date(), wish.days)
         who = seats.get(slot.practitioner_id, len(seats)), slot.practitioner_id
-        halves.setdefault((off, wall.date(), _minute(wall) >= _NOON, *who), []).append(slot)
+        halves.setdefault((off, wall.date(), _minute(wall) >= _NOON, *who), []).append((slot, wall))
     kept: list[Slot] = []
     for (off, *_), half in sorted(halves.items()):
         is_wished = bool(wish.days) and off == 0
-        kept += half if is_wished else _outline(half, catalogue)
+        kept += [slot for slot, _ in half] if is_wished else _outline(half)
     return tuple(sorted(kept[:_KEPT], key=lambda one: (one.starts_at, seats.get(one.practitioner_id, len(seats)))))
 
 
-def _outline(half: list[Slot], catalogue: Catalogue) -> list[Slot]:
-    ends = {*half[:2], *half[-1:]}
-    return [one for one in half if one in ends or _wall(one, catalogue).minute == 0]
+def _outline(half: list[tuple[Slot, datetime]]) -> list[Slot]:
+    last = len(half) - 1
+    return [slot for at, (slot, wall) in enumerate(half) if at < 2 or at == last or wall.minute == 0]
 
 
 def grouped(slots: Iterable[Slot]) -> list[Offer]:
