@@ -88,13 +88,14 @@ def main(arguments: Sequence[str]) -> None:
 
 def measure(*, rows: Sequence[str], rounds: int, conversations: int, connections: Sequence[int]) -> dict[str, Any]:
     """Return the figures by row and number of connections, and print how they compare. Raises SystemExit for wrong answers."""
-    patients = sum(_each(conversations, number) * number for number in connections) * rounds + 20
+    patients = sum(_each(conversations, number) * number for number in connections) * rounds
+    patients += 2 * max(connections)
     measured: dict[tuple[str, int], list[Round]] = defaultdict(list)
     with _world(patients=patients) as (engine, settings), contextlib.ExitStack() as running:
         served = {row: running.enter_context(_serving(row, settings)) for row in rows}
         patient = 0
         for row in rows:
-            patient = _warm_up(row, served[row], first=patient)
+            patient = _warm_up(row, served[row], connections=max(connections), first=patient)
         for _ in range(rounds):
             for number in connections:
                 for row in rows:
@@ -205,11 +206,11 @@ def _each(conversations: int, connections: int) -> int:
     return max(2, conversations // connections // 2 * 2)
 
 
-def _warm_up(row: str, served: Served, *, first: int) -> int:
+def _warm_up(row: str, served: Served, *, connections: int, first: int) -> int:
     """Let a server load what it loads once; return the first patient who has not been heard yet."""
-    scripts = _scripts(row, 2, conversations=8, first=first)
-    clients.run(scripts, port=served.port)
-    return first + 8 if row == PRODUCT else first
+    conversations = 2 * connections
+    clients.run(_scripts(row, connections, conversations=conversations, first=first), port=served.port)
+    return first + conversations if row == PRODUCT else first
 
 
 def _round(scripts: Sequence[clients.Script], served: Served, engine: Engine) -> Round:
@@ -249,7 +250,8 @@ def _by_step(rounds: Sequence[Round]) -> dict[str, float]:
 
 def _check_rows(engine: Engine, *, conversations: int) -> None:
     """Raise SystemExit unless every conversation has left its turns and its appointment."""
-    turns = conversations // 2 * (clients.TURNS_OF_A_CALL + clients.TURNS_OF_TEXTS)
+    all_of_them = clients.Conversing(clients.SURNAMES[0], first=0, conversations=conversations)
+    turns = sum(1 for _ in all_of_them.steps())
     with engine.connect() as connection:
         written = connection.scalar(select(func.count()).select_from(Turn))
         booked = connection.scalar(select(func.count()).select_from(Appointment).where(Appointment.status == "booked"))

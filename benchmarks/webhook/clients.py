@@ -23,9 +23,6 @@ SURNAMES = (
 )
 """The practitioners of the clinic: each client asks for its own, so that nobody takes another's time."""
 
-TURNS_OF_A_CALL, TURNS_OF_TEXTS = 7, 4
-"""The requests of a conversation, each a Turn."""
-
 _PATIENCE_S = 60.0
 
 
