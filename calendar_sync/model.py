@@ -31,7 +31,7 @@ class ObjectState(StrEnum):
     BEHIND = "behind"  # the calendar does not show yet what stands in the diary
     OK = "ok"
     REMOVED = "removed"
-    REFUSED = "refused"  # the calendar will not have it at that time: tried again when the visit changes
+    REFUSED = "refused"  # the calendar will not have it at that time: tried again when the visit changes, and daily
     FOREIGN = "foreign"  # somebody else's event
 
 

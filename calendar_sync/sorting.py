@@ -228,6 +228,11 @@ def _ahead(session: Session, link: CalendarLink, *, now: datetime) -> set[str]:
         session.scalars(
             select(Appointment.id)
             .join(RemoteObject, RemoteObject.appointment_id == Appointment.id)
-            .where(RemoteObject.link_id == link.id, RemoteObject.state.in_(_AGREED), Appointment.starts_at > now)
+            .where(
+                RemoteObject.link_id == link.id,
+                # What had the time there may be gone by now.
+                RemoteObject.state.in_((*_AGREED, ObjectState.REFUSED.value)),
+                Appointment.starts_at > now,
+            )
         )
     )

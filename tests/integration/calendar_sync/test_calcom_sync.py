@@ -219,6 +219,20 @@ def test_a_booking_there_over_a_visit_that_was_not_yet_shown_keeps_both_and_tell
     assert world.state() == ("ok", None)
 
 
+def test_a_visit_whose_time_was_taken_there_is_shown_when_it_comes_free(world: World) -> None:
+    book(world.database, world.catalogue, practitioner="lee", starts_at=MONDAY_9)
+    in_the_way = world.book_there()
+    world.tick()
+    world.account.cancel(in_the_way.uid)
+    world.tick()
+    assert world.there() == []
+
+    world.tick(later=timedelta(days=1))
+
+    assert world.there() == [MONDAY_9]
+    assert world.busy() == []
+
+
 def test_our_visit_that_the_owner_moves_there_is_moved_in_the_diary(world: World) -> None:
     book(world.database, world.catalogue, practitioner="lee", starts_at=MONDAY_9)
     world.tick()
