@@ -95,13 +95,10 @@ def _answer(*intents: str, **fields: Any) -> Mapping[str, Any]:
 
 
 def _about_the_turn(said: str, listening: Listening) -> str:
-    lines = [
-        f"Now: {listening.now:%A, %d %B %Y, %H:%M}",
-        f"Language: {listening.language}",
-        f"The clinic asked last: {listening.asked.value}",
-    ]
+    lines = [f"Language: {listening.language}", f"The clinic asked last: {listening.asked.value}"]
     if listening.offered:
-        lines.append("Offered:")
+        # Only here: small models take the day it is for what the patient said about when.
+        lines += [f"Now: {listening.now:%A, %d %B %Y, %H:%M}", "Offered:"]
         lines += [f"{number}. {_offer(each, listening)}" for number, each in enumerate(listening.offered, start=1)]
     return "\n".join([*lines, "The patient says:", _quoted(said)])
 

@@ -147,7 +147,6 @@ takes words that the local interpreter knows: who is not understood three times 
 """
 _OPEN_QUESTIONS = frozenset({Asked.NOTHING, Asked.WHAT_TO_DO, Asked.ANYTHING_ELSE})
 _QUESTIONS_OF_WHAT = _OPEN_QUESTIONS | {Asked.SERVICE, Asked.FOR_WHOM}
-_QUESTIONS_OF_WHERE = _QUESTIONS_OF_WHAT | {Asked.LOCATION}
 
 
 class Proposal(BaseModel):
@@ -232,11 +231,11 @@ def _details(proposal: Proposal, said: str, listening: Listening) -> Iterator[Co
         if service.key == proposal.service and (listening.asked in _QUESTIONS_OF_WHAT or _is_said(names, said)):
             yield GiveService((service.key,))
     for place in catalogue.locations:
+        # Small models fill this in for patients who named no place, and the next person too.
         names = (place.name, *place.aliases, place.address)
-        if place.key == proposal.location and (listening.asked in _QUESTIONS_OF_WHERE or _is_said(names, said)):
+        if place.key == proposal.location and (listening.asked is Asked.LOCATION or _is_said(names, said)):
             yield GiveLocation((place.key,))
     for person in catalogue.practitioners:
-        # Small models fill this in for patients who named nobody.
         if person.key in {proposal.practitioner, proposal.refused_practitioner} and _is_said(
             (person.name, *person.aliases), said
         ):

@@ -160,7 +160,7 @@ def test_the_model_is_not_asked_when_no_time_is_left():
         ("my gnashers want a polish", understood("start_booking", service="cleaning"), (StartBooking(), GiveService(("cleaning",)))),
         ("i'd take riuz", understood(practitioner="ruiz"), (GivePractitioner(("ruiz",)),)),
         ("leave that lee person out of it", understood(refused_practitioner="lee"), (RefusePractitioner(("lee",)),)),
-        ("the one across the water", understood(location="riverside"), (GiveLocation(("riverside",)),)),
+        ("the one on riverseid", understood(location="riverside"), (GiveLocation(("riverside",)),)),
         ("can i leave the motor", understood("ask_clinic", topic="parking"), (AskClinic(Topic.PARKING, text="can i leave the motor"),)),
         ("do you do that", understood("ask_clinic", topic="other"), (AskClinic(Topic.OTHER, text="do you do that"),)),
         ("whoever", understood("any_practitioner"), (AnyPractitioner(),)),
@@ -174,6 +174,15 @@ def test_what_the_model_understood_becomes_commands(text: str, answer: dict[str,
 
     assert interpretation.commands == commands
     assert interpretation.confidence == 0.8
+
+
+def test_a_place_that_was_not_named_is_found_only_by_who_was_asked_for_one():
+    answer = understood(location="riverside")
+
+    assert interpreted("the one across the water", answer).commands == ()
+    assert interpreted("the one across the water", answer, listening=replace(HERE, asked=Asked.LOCATION)).commands == (
+        GiveLocation(("riverside",)),
+    )
 
 
 def test_a_question_about_nothing_is_none():
@@ -315,7 +324,7 @@ def test_no_model_leads_away_from_what_is_under_way(intent: str):
     assert interpreted("so be it", understood(intent)).commands != ()
 
 
-@pytest.mark.parametrize("details", [{"service": "filling"}, {"location": "riverside"}, {"for_whom": "child"}])
+@pytest.mark.parametrize("details", [{"service": "filling"}, {"for_whom": "child"}])
 def test_on_the_way_no_model_changes_what_was_not_named(details: dict[str, Any]):
     listening = replace(HERE, asked=Asked.CHOICE)
 
