@@ -249,6 +249,9 @@ def _as_answer(findings: list[Finding], scene: Scene) -> list[Finding]:
         return turned(findings, say.AnyPractitioner, anywhere)
     if asked is Asked.WHEN and not has(findings, say.GiveTime):
         return turned(findings, say.AnyPractitioner, say.GiveTime(TimeWish(flexible=True)))
+    if asked is Asked.WHEN and not scene.listening.offered:
+        # "As soon as possible": nothing was offered that it could be sooner than.
+        return without(findings, say.MoreOptions)
     if asked in {Asked.YES_NO, Asked.CHOICE}:
         findings = _without_parting_words(_without_asked_yes(findings), scene)
         return _as_correction(_as_change(findings, scene), scene)
