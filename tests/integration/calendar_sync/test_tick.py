@@ -8,16 +8,20 @@ import pytest
 from sqlalchemy import select
 
 from booking.cancel import cancel_appointment
+from booking.catalogue import CatalogueCache
 from booking.guard import SlotTaken
 from booking.values import AppointmentStatus, CalendarPolicy, Outside, Source
-from calendar_sync.links import unlink_calendar
+from calendar_sync.adapters.caldav_store import CaldavStore
+from calendar_sync.context import CalendarSync
+from calendar_sync.links import link_calendar, pause_link, unlink_calendar
 from calendar_sync.model import LinkError, LinkState, ObjectState, RemoteObject
-from calendar_sync.ports import AccessRefused, TimeRefused
+from calendar_sync.ports import AccessRefused, LinkAccess, TimeRefused
 from calendar_sync.status import Difference, history
-from calendar_sync.tick import LEASE
+from calendar_sync.tick import LEASE, sync_link
 from kernel.errors import Unavailable
 from kernel.work import Database, OutboxEntry
 from tests.support.calendar_scene import DAY, HOUR, MINUTE, MONDAY_9, Scene
+from tests.support.calendar_servers import Calendar
 from tests.support.calendars import raising, url_of
 from tests.support.databases import SECRET
 
@@ -110,6 +114,22 @@ def test_an_unlinked_calendar_gives_all_its_time_back(scene: Scene) -> None:
     assert scene.busy() == []
     assert scene.tick() == 0
     assert list(scene.lee.objects) == ["school"]
+
+
+def test_a_paused_calendar_is_asked_nothing_until_it_is_repaired(scene: Scene) -> None:
+    link_id = scene.link()
+    with scene.db.begin() as work:
+        pause_link(work, clinic_id=scene.catalogue.clinic_id, link_id=link_id, actor="staff:kim", now=scene.now)
+    scene.push(scene.book())
+    scene.tick()
+    asked, is_paused = sum(scene.calendars.asked.values()), scene.status().is_paused
+
+    scene.repair(link_id)
+    scene.tick()
+
+    assert (asked, is_paused) == (0, True)
+    assert scene.status().drift == ()
+    assert len(scene.lee.objects) == 1
 
 
 # What is done to ours there.
@@ -493,3 +513,45 @@ def test_of_somebody_elses_event_only_where_and_when_is_kept(scene: Scene) -> No
     assert kept == {"id", "link_id", "href", "etag", "state", "changed_at"}
     assert columns["state"] == ObjectState.FOREIGN
     assert url_of("lee") not in str(columns)
+
+
+def test_on_real_servers_both_sides_hear_of_each_other(scene: Scene, remote_calendar: Calendar) -> None:
+    with scene.db.begin() as work:
+        link_id = link_calendar(
+            work,
+            clinic_id=scene.catalogue.clinic_id,
+            practitioner_id="practitioner-lee",
+            url=remote_calendar.url,
+            username=remote_calendar.username,
+            password=remote_calendar.password,
+            now=scene.now,
+        )
+    owner = CaldavStore(LinkAccess("owner", remote_calendar.url, remote_calendar.username, remote_calendar.password))
+    sync = CalendarSync(scene.db, CaldavStore, CatalogueCache())
+    visit = scene.book()
+
+    def look() -> None:
+        scene.now += MINUTE
+        sync_link(sync, link_id=link_id, now=scene.now)
+
+    look()
+    there = owner.get(href=owner.href_of(name=visit.id))
+    assert there is not None
+    assert there.entry is not None
+    later = replace(there.entry, starts_at=MONDAY_9 + HOUR, ends_at=there.entry.ends_at + HOUR)
+    owner.put(href=there.href, entry=later, stamped_at=scene.now, version=there.version)
+    school = replace(there.entry, uid="school@home", starts_at=MONDAY_9 + 5 * HOUR, ends_at=MONDAY_9 + 6 * HOUR)
+    owner.put(href=owner.href_of(name="school"), entry=school, stamped_at=scene.now, version=None)
+    look()
+    moved, busy = scene.visit(visit).starts_at, scene.busy()
+    before = remote_calendar.objects()
+    look()
+    unchanged = remote_calendar.objects()
+    owner.delete(href=owner.href_of(name=visit.id), version=owner.get(href=there.href).version)  # type: ignore[union-attr]  # it is there
+    look()
+
+    assert moved == MONDAY_9 + HOUR
+    assert busy == [(MONDAY_9 + 5 * HOUR, MONDAY_9 + 6 * HOUR)]
+    assert unchanged == before
+    assert sum(visit.uid in text for text in remote_calendar.objects().values()) == 1
+    assert scene.status().drift == ()
