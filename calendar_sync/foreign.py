@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlalchemy import delete, select
 
 from booking.elsewhere import set_busy_of_many
+from calendar_sync.history import note_action
 from calendar_sync.model import ObjectState, RemoteObject
 from calendar_sync.objects import origin_of
 from calendar_sync.ports import RemoteEvent
@@ -25,7 +26,8 @@ def take_over(
 ) -> None:
     """Note the versions of `events`, and the time they take by href; what has no time in `busy` takes none.
 
-    In a number of statements that does not grow with them. Calling again changes nothing.
+    What could not be read rightly is told in the link's history. In a number of statements that does not grow with the
+    events. Calling again changes nothing.
     """
     rows = {
         row.href: row
@@ -41,6 +43,8 @@ def take_over(
             work.session.add(row)
         if row.appointment_id is None and row.etag != event.version:
             row.etag, row.changed_at = event.version, now
+            for fault in event.faults:
+                note_action(work, link_id=link_id, action="read", outcome=fault, href=event.href, now=now)
     work.session.flush()
     _set_busy(work, link_id, schedule_id, {event.href: busy.get(event.href, ()) for event in events}, now)
 

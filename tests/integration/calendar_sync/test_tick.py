@@ -103,6 +103,18 @@ def test_every_day_all_is_read_anew_so_that_far_events_come_into_sight(scene: Sc
     assert scene.busy() == [(MONDAY_9 + 400 * DAY, MONDAY_9 + 400 * DAY + HOUR)]
 
 
+def test_what_could_not_be_read_rightly_is_told_once_in_the_history(scene: Scene) -> None:
+    scene.link()
+    scene.lee.place(href="odd", uid="odd@home", faults=("unknown-zone",))
+    scene.tick()
+    scene.tick(after=2 * DAY)
+
+    with scene.db.read() as session:
+        lines = [(one.action, one.outcome) for one in history(session, link_id=scene.status().link_id)]
+
+    assert lines == [("read", "unknown-zone")]
+
+
 def test_an_unlinked_calendar_gives_all_its_time_back(scene: Scene) -> None:
     link_id = scene.link()
     scene.add_there("school", hours=0)
