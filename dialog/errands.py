@@ -21,7 +21,8 @@ class FindTimes:
     """Look for times that meet the wish with the wanted people; if there are none, ask why not and for what lies near it.
 
     `able_ids` are all who could do it; `not_before` and `not_after` are wall times of the clinic. Nothing near are starts
-    that were `shown` before, and the time that the patient `has`.
+    that were `shown` before, and the time that the patient `has`. At the times of visits of the patient `own_of` nothing is
+    offered, since they can't be at two places; that is not told as a reason, unless it is the `patient_id` who was recognised.
     """
 
     service_id: str
@@ -35,6 +36,7 @@ class FindTimes:
     patient_id: str | None = None
     shown: tuple[datetime, ...] = ()
     has: Offer | None = None
+    own_of: str | None = None
 
 
 @dataclass(frozen=True)

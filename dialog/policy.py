@@ -261,16 +261,14 @@ def _about_conversation(draft: Draft, command: c.Command) -> bool:
 
 def _details_meant(draft: Draft, commands: tuple[c.Command, ...]) -> tuple[c.Command, ...]:
     """Return the details that are about a visit: not those of a question, of a good-bye, or of what is no business of ours."""
-    said = tuple(one for one in commands if isinstance(one, details.DETAILS))
+    said: tuple[c.Command, ...] = tuple(one for one in commands if isinstance(one, details.DETAILS))
     if any(isinstance(one, c.JoinWaitlist) for one in commands):
         # "If something comes free earlier" is what the waiting list is for, and no wish for times that are free.
         said = tuple(one for one in said if not (isinstance(one, c.GiveTime) and one.wish.relative == "earlier"))
     if any(isinstance(one, c.GiveName) for one in commands) and draft.state.asked in {Asked.NAME, Asked.SPELL_NAME}:
         said = tuple(one for one in said if isinstance(one, c.BookFor))
     if any(isinstance(one, c.GiveBirthDate) for one in commands):
-        # What else was heard into the answer to that question was misheard.
-        is_asked = draft.state.asked is Asked.BIRTH_DATE
-        said = () if is_asked else tuple(one for one in said if not isinstance(one, c.GiveTime))
+        said = _beside_a_birth_date(draft, commands, said)
     if any(isinstance(one, c.Choose) for one in commands) and draft.state.choices and not _pointed_at(draft, commands):
         said = tuple(one for one in said if isinstance(one, (c.GiveService, c.BookFor)))
     asks = any(isinstance(one, c.AskClinic) for one in commands)
@@ -285,6 +283,17 @@ def _details_meant(draft: Draft, commands: tuple[c.Command, ...]) -> tuple[c.Com
     if draft.state.flow is None and any(isinstance(one, _NEEDS_NO_DETAILS) for one in commands):
         return ()
     return said
+
+
+def _beside_a_birth_date(
+    draft: Draft, commands: tuple[c.Command, ...], said: tuple[c.Command, ...]
+) -> tuple[c.Command, ...]:
+    """What else is heard into the answer to that question was misheard; a wish that brings the date with it keeps its time."""
+    if draft.state.asked is Asked.BIRTH_DATE:
+        return ()
+    if any(starts.kind_of(one) for one in commands):
+        return said
+    return tuple(one for one in said if not isinstance(one, c.GiveTime))
 
 
 def _asks_and_wishes(commands: tuple[c.Command, ...]) -> bool:

@@ -3,7 +3,7 @@
 The clinic's refusals come back as results. Everything happens in the turn's own transaction.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, assert_never
@@ -143,22 +143,38 @@ class Tools:
 
     def _find_times(self, request: FindTimes) -> TimesFound:
         limits = offers.Limits(request.not_before, request.not_after)
+        elsewhere = self._elsewhere(request)
+        is_elsewhere = False
         for span in offers.search_spans(request.wish, catalogue=self.catalogue, now=self.now):
             found = self._slots(request, span, request.wanted_ids, request.location_ids)
             fitting = offers.meeting(found, request.wish, limits, catalogue=self.catalogue)
-            if fitting:
-                return TimesFound(self._kept(fitting, request))
-        return self._why_not(request)
+            free = [slot for slot in fitting if not _is_during(slot, elsewhere)]
+            if free:
+                return TimesFound(self._kept(free, request))
+            is_elsewhere = is_elsewhere or bool(fitting)
+        told = self._why_not(request, elsewhere)
+        if is_elsewhere and request.patient_id is None:
+            # That it is their own visit is told to nobody who was only recognised by a number.
+            return replace(told, reasons=(RefusedBy("refused", {}),))
+        return told
+
+    def _elsewhere(self, request: FindTimes) -> list[Interval]:
+        """Return when the patient is at visits of their own, but for the one that is moved. One statement, none for strangers."""
+        if request.own_of is None:
+            return []
+        visits = queries.upcoming_visits(self.work.session, patient_ids=(request.own_of,), now=self.now)
+        others = (one for one in visits if one.id != request.replaces_appointment_id)
+        return [Interval(one.starts_at, one.ends_at) for one in others]
 
     def _kept(self, slots: list[Slot], request: FindTimes) -> tuple[Slot, ...]:
         """Choose what is stored with the turn."""
         kept = offers.thinned(slots, request.wish, catalogue=self.catalogue)
         return tuple(without_parts(slot) for slot in kept)
 
-    def _why_not(self, request: FindTimes) -> TimesFound:
+    def _why_not(self, request: FindTimes, elsewhere: Sequence[Interval]) -> TimesFound:
         told = Explanation((), ())
         for question in questions(request, catalogue=self.catalogue, now=self.now):
-            told = self._explained(question, request)
+            told = self._explained(question, request, elsewhere)
             if offers.nearest(told.nearest):
                 break
         return TimesFound(
@@ -170,7 +186,7 @@ class Tools:
             ),
         )
 
-    def _explained(self, question: Question, request: FindTimes) -> Explanation:
+    def _explained(self, question: Question, request: FindTimes, elsewhere: Sequence[Interval]) -> Explanation:
         hold = self._kept_instead(request.replaces_appointment_id)
         own = question.query.span if hold is None else Interval(hold.starts_at, hold.ends_at)
         return explain(
@@ -179,7 +195,7 @@ class Tools:
             query=question.query,
             now=self.now,
             windows=question.windows,
-            suits=question.suits,
+            suits=lambda slot: question.suits(slot) and not _is_during(slot, elsewhere),
             asker=Asker(
                 patient_id=request.patient_id,
                 conversation_id=self.conversation_id,
@@ -459,3 +475,7 @@ class Tools:
 
     def _note(self, what: str, **ids: str) -> None:
         self.writes.append({"what": what, **ids})
+
+
+def _is_during(slot: Slot, visits: Sequence[Interval]) -> bool:
+    return any(slot.starts_at < visit.end and visit.start < slot.ends_at for visit in visits)

@@ -68,6 +68,10 @@ class CallLine:
         self._action: str | None = None
         self._is_over = False
 
+    @property
+    def is_over(self) -> bool:
+        return self._is_over
+
     def ring(self) -> Heard:
         """Call, and hear the greeting."""
         return self._heard(self._vendor.post("/twilio/voice", {**self._fields, "CallStatus": "ringing"}), turn="0")

@@ -24,10 +24,11 @@ from booking.tasks import tasks_of_conversation
 from booking.values import BookedVisit, Catalogue
 from dialog.model import Conversation, Turn
 from frontdesk.files import read_text
-from frontdesk.patient_line import CallLine, Heard, LineFault
+from frontdesk.patient_line import CallLine, Heard, LineFault, TextLine
 from frontdesk.stage import BadScript, Stage
 from kernel.config import ModelSettings
 
+_A_TURN = "say, digits, silence or hang_up (by: sms or voice), wait or take"
 _TIMES = {"start", "end"}
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 _QUIET_FOR = timedelta(hours=25)  # after this every conversation has its outcome
@@ -83,22 +84,40 @@ class _Play:
     def __init__(self, steps: Sequence[Mapping[str, Any]], stage: Stage) -> None:
         self._steps = steps
         self._stage = stage
-        self._line = stage.line
+        self._own = "voice" if isinstance(stage.line, CallLine) else "sms"
+        self._lines: dict[str, CallLine | TextLine] = {}
         self._turns: list[dict[str, Any]] = []
 
     def play(self) -> ScriptResult:
         """Play it to the end and return what came of it."""
-        if isinstance(self._line, CallLine):
-            self._turns.append(self._heard("", self._line.ring))
+        self._open(self._own, self._stage.line)
         for step in self._steps:
             self._step(dict(step))
             self._stage.work()
-        self._line.end()
+        for line in self._lines.values():
+            line.end()
         self._stage.work()
         return self._result()
 
+    def _open(self, channel: str, line: CallLine | TextLine) -> CallLine | TextLine:
+        """Begin to text, or call and hear the greeting."""
+        self._lines[channel] = line
+        if isinstance(line, CallLine):
+            self._turns.append(self._heard("", line.ring))
+        return line
+
+    def _line_by(self, channel: str) -> CallLine | TextLine:
+        """Return the line that a turn names: what is said by voice after a hang-up is said on a new call."""
+        line = self._lines.get(channel)
+        is_over = line is None or (isinstance(line, CallLine) and line.is_over)
+        return self._open(channel, self._stage.new_line(channel)) if line is None or is_over else line
+
     def _step(self, step: dict[str, Any]) -> None:
-        line = self._line
+        if not {"say", "digits", "silence", "hang_up"} & step.keys():
+            self._pass_time(step)
+            return
+        named = step.pop("by", None)
+        line = self._lines[self._own] if named is None else self._line_by(_channel({"channel": named}))
         match step:
             case {"say": text}:
                 self._turns.append(self._heard(str(text), lambda: line.say(str(text))))
@@ -108,12 +127,17 @@ class _Play:
                 self._turns.append(self._heard("", line.keep_silent))
             case {"hang_up": True} if isinstance(line, CallLine):
                 line.end()
+            case _:
+                raise BadScript(f"a turn must be {_A_TURN}, not {step!r}")
+
+    def _pass_time(self, step: dict[str, Any]) -> None:
+        match step:
             case {"wait": length}:
                 self._stage.wait(_length(str(length)))
             case {"take": dict(visit)}:
                 self._stage.take(visit)
             case _:
-                raise BadScript(f"a turn must be say, digits, silence, hang_up, wait or take, not {step!r}")
+                raise BadScript(f"a turn must be {_A_TURN}, not {step!r}")
 
     def _heard(self, said: str, speak: Callable[[], Heard]) -> dict[str, Any]:
         began = time.perf_counter()

@@ -49,10 +49,15 @@ class Stage:
         self.services, self._clock = build_in_process(data_dir=data_dir, account=_ACCOUNT, now=now, model=model)
         migrate(self.services.db.engine)
         self.clinic_id, number = _import(self.services, clinic_text, path, now)
-        app = create_app(self.services)
-        make_line = CallLine if channel == "voice" else TextLine
-        self.line: CallLine | TextLine = make_line(self.services, app, caller=caller, clinic_number=number)
+        self._app = create_app(self.services)
+        self._caller, self._number = caller, number
+        self.line = self.new_line(channel)
         self._takers = 0
+
+    def new_line(self, channel: str) -> CallLine | TextLine:
+        """Give the patient a way to the clinic: texting with it, or a call that has not rung yet."""
+        make_line = CallLine if channel == "voice" else TextLine
+        return make_line(self.services, self._app, caller=self._caller, clinic_number=self._number)
 
     def wait(self, length: timedelta) -> None:
         """Let time pass, with what a worker does in it."""

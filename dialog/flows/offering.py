@@ -11,6 +11,7 @@ from dialog import offers
 from dialog.acts import Say
 from dialog.draft import Draft, present
 from dialog.errands import FindTimes, PlaceHold, RefusedBy, TimesFound
+from dialog.flows import identity
 from dialog.hours import wall_time
 from dialog.interpreter import Asked
 from dialog.offers import Offer
@@ -61,6 +62,7 @@ def is_held(draft: Draft, service: ServiceInfo) -> bool:
         patient_id=flow.patient_id,
         shown=flow.shown,
         has=offer_of(flow.visit) if flow.visit else None,
+        own_of=flow.patient_id or identity.likely_patient(draft),
     )
     return False
 
