@@ -123,7 +123,7 @@ class _Object:
                 continue
             if governing := overrides.governing(wall):
                 event, shift = governing
-                self.take(event, wall + shift)
+                self.take(event, wall, shift)
             else:
                 self.take(replace(series, length=length), wall)
 
@@ -155,8 +155,8 @@ class _Object:
             self.fault(TOO_MANY)
         return []
 
-    def take(self, event: Event, wall: datetime) -> None:
-        """Note the time that an occurrence of the event takes which begins at `wall`."""
+    def take(self, event: Event, wall: datetime, shift: timedelta = timedelta(0)) -> None:
+        """Note the time that an occurrence of the event takes which begins by `shift` after `wall`."""
         if self.within is None or not self._is_busy(event):
             return
         if self.room == 0:
@@ -164,7 +164,7 @@ class _Object:
             return
         self.room -= 1
         try:
-            start, end = instants(event, wall, self.reader.zone)
+            start, end = instants(event, wall + shift, self.reader.zone)
         except (OverflowError, ValueError):
             return  # beyond the years that there are
         part = Interval(start, end).intersection(self.within) if start < end else None

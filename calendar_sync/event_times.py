@@ -91,7 +91,8 @@ class Times:
             return None
         year, month, day, hour, minute, second = (int(part or 0) for part in found.groups()[:6])
         try:
-            midnight = datetime.combine(date(year, month, day), time())
+            # "For ever" is often the year 9999, which other zones' clocks leave.
+            midnight = datetime.combine(date(min(max(year, 2), 9998), month, day), time())
             if not found[4] or parameters.get("VALUE", "").upper() == "DATE":
                 return When(midnight, None)
             if hour > 24 or minute > 59 or second > 60:

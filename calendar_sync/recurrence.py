@@ -15,6 +15,9 @@ from dateutil.rrule import rrule, rrulestr
 
 from kernel.errors import Malformed
 
+# What dateutil raises for rules that make no sense, such as the ninth Tuesday of a month.
+DATEUTIL_ERRORS = (ValueError, TypeError, ArithmeticError, LookupError, AttributeError)
+
 _MOST = 20_000  # times that one rule may give within what is asked for
 _MOST_STEPS = 200_000  # that are looked at for them
 _CYCLE_YEARS = 400  # after which dates fall on the same weekdays again
@@ -153,7 +156,7 @@ def _by_dateutil(rule: _Rule, first: datetime) -> Iterator[datetime]:
         for at in islice(made, _MOST_STEPS if rule.count is None else min(rule.count, _MOST_STEPS)):
             yield at.replace(year=at.year - cycles * _CYCLE_YEARS)
             given += 1
-    except (ValueError, TypeError, OverflowError):
+    except DATEUTIL_ERRORS:
         raise RuleNotUnderstood("no rule") from None
     if given == _MOST_STEPS:
         raise TooManyTimes("the rule takes too many steps")

@@ -18,6 +18,7 @@ from dateutil.rrule import rrulestr
 from icalendar.timezone.windows_to_olson import WINDOWS_TO_OLSON
 
 from calendar_sync.contentlines import Component
+from calendar_sync.recurrence import DATEUTIL_ERRORS
 
 _OFFSET = re.compile(r"(?:UTC|GMT)?([+-])(\d{1,2}):?(\d{2})?(?::?(\d{2}))?")
 _LAST_YEAR = 2100  # of the changes that are worked out from a text's own rules
@@ -148,7 +149,7 @@ def _onsets(part: Component) -> list[datetime]:
             last = int(until[1]) if until else _LAST_YEAR * 10_000
             repeated = takewhile(lambda at: int(f"{at:%Y%m%d}") <= last, rrulestr(text, dtstart=start))  # noqa: B023
             onsets.extend(at for at in repeated)
-    except ValueError:
+    except DATEUTIL_ERRORS:
         return []
     return onsets
 

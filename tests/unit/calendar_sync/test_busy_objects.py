@@ -1,5 +1,6 @@
 """Objects as real programs write them take the time they say, minute by minute as another library sees it."""
 
+import random
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
@@ -82,6 +83,45 @@ def test_another_library_sees_the_same_minutes(case: Case) -> None:
     read = case.reader.read(case.text, within=case.within)
 
     assert {at for span in read.busy for at in minutes(span.start, span.end)} == oracle(case)
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_a_damaged_object_is_read_or_told_and_does_no_harm(seed: int) -> None:
+    chance = random.Random(seed)
+    for case in CASES:
+        read = case.reader.read(damaged(case.text, chance), within=case.within)
+
+        assert all(case.within.contains(span) for span in read.busy)
+
+
+def damaged(text: str, chance: random.Random) -> str:
+    lines = text.split("\r\n")
+    for _ in range(chance.randint(1, 5)):
+        at = chance.randrange(len(lines))
+        name, _, value = lines[at].partition(":")
+        cut = chance.randint(0, len(value))
+        lines[at : at + 1] = chance.choice(
+            [
+                [],
+                [lines[at], chance.choice(lines)],
+                [f"{name}:{chance.choice(VALUES)}", lines[at]],
+                [f"{name}:{chance.choice(VALUES)}"],
+                [f"{name}:{value[:cut]}{chance.choice('0123456789TZ;:,-=/')}{value[cut + chance.randint(0, 1) :]}"],
+                [f"{chance.choice(NAMES)}:{chance.choice(VALUES)}", lines[at]],
+            ]
+        )
+    return "\r\n".join(lines)
+
+
+NAMES = [
+    *("DTSTART", "DTEND", "DURATION", "RRULE", "RDATE", "EXDATE", "RECURRENCE-ID", "TZID", "TZOFFSETTO", "SEQUENCE"),
+    *("RECURRENCE-ID;RANGE=THISANDFUTURE", "DTSTART;VALUE=DATE", "DTEND;TZID=Asia/Tokyo", "RDATE;VALUE=PERIOD"),
+]
+VALUES = [
+    *("20270316T090000Z", "20270310", "20270230", "99991231T235959Z", "00010101", "20270316T090000Z/PT1H", ""),
+    *("P1D", "-PT5H", "P99999W", "+2500", "-0000", "FREQ=DAILY", "FREQ=DAILY;INTERVAL=0", "FREQ=MONTHLY;BYDAY=9TU"),
+    *("FREQ=MONTHLY;BYMONTHDAY=0", "FREQ=YEARLY;BYYEARDAY=367", "FREQ=DAILY;BYHOUR=25", "FREQ=DAILY;WKST=9"),
+]
 
 
 def oracle(case: Case) -> set[datetime]:
