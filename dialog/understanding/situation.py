@@ -254,6 +254,8 @@ def _as_answer(findings: list[Finding], scene: Scene) -> list[Finding]:
         return without(findings, say.MoreOptions)
     if asked in {Asked.YES_NO, Asked.CHOICE}:
         findings = _without_parting_words(_without_asked_yes(findings), scene)
+        if has(findings, say.Unsure):
+            findings = without(findings, say.Affirm)  # "well, I'm not sure": what comes last is meant
         return _as_correction(_as_change(findings, scene), scene)
     return findings
 
