@@ -4,7 +4,7 @@ With a sync-token it says what changed; else a ctag says whether anything did, a
 each time. A token that the server takes no more means that all is listed once.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from itertools import islice
 from xml.sax.saxutils import escape
 
@@ -21,7 +21,7 @@ from calendar_sync.adapters.caldav_objects import (
     responses,
     status_of,
 )
-from calendar_sync.adapters.dav_client import DavClient, Reply, path_of
+from calendar_sync.adapters.dav_client import DavClient, Reply, meant_path, path_of
 from calendar_sync.adapters.guarded_http import AnswerTooLarge
 from calendar_sync.ports import Changes, RemoteEvent
 from kernel.errors import Unavailable
@@ -52,7 +52,8 @@ class Reading:
         self._dav = dav
         self._objects = objects
         self._url = url
-        self._known = {path_of(href): version for href, version in known.items()}
+        self._known = known
+        self._written = {meant_path(href): href for href in known}  # as the caller knows them
         self._within = within
 
     def since(self, token: str | None) -> Changes:
@@ -82,7 +83,7 @@ class Reading:
 
     def _synced(self, token: str) -> "_Listed | None":
         """Ask for changes, page by page; None if that is not to be had here, or not with that token."""
-        listed = _Listed()
+        listed = _Listed(self._href)
         for _ in range(_MOST_PAGES):
             reply = self._dav.send(
                 "REPORT", self._url, _CHANGED_SINCE.format(token=escape(token)), {"Depth": "0", **XML}
@@ -90,7 +91,7 @@ class Reading:
             if reply.status in _NOT_THAT_WAY:
                 return None
             expect(reply, {207})
-            is_cut_off = listed.add(reply, path_of(self._url))
+            is_cut_off = listed.add(reply, self._url)
             if not is_cut_off:
                 return listed
             following = (listed.token or "").removeprefix(_SYNC)
@@ -102,23 +103,31 @@ class Reading:
     def _all_listed(self) -> "_Listed":
         reply = self._dav.send("PROPFIND", self._url, _LISTING, {"Depth": "1", **XML})
         expect(reply, {207})
-        listed = _Listed()
-        if listed.add(reply, path_of(self._url)):
+        listed = _Listed(self._href)
+        if listed.add(reply, self._url):
             raise Unavailable("the calendar lists a part only")
         ctag = ctag_of(reply)
         listed.token = f"{_CTAG}{ctag}" if ctag else None
         return listed
 
+    def _href(self, href: str) -> str:
+        """Return how the member is called here, however the server writes it this time."""
+        return self._written.setdefault(meant_path(href), path_of(href))
+
     def _read(self, versions: Mapping[str, str]) -> tuple[tuple[RemoteEvent, ...], frozenset[str]]:
         """Read what has another version than is known; return it, and what went meanwhile."""
         wanted = iter(
-            sorted(href for href, version in versions.items() if not version or self._known.get(href) != version)
+            sorted(href for href, version in versions.items() if not version or not self._is_known(href, version))
         )
         found: dict[str, RemoteEvent | None] = {}
         while batch := list(islice(wanted, _BATCH)):
             found.update(self._read_batch(batch))
-        events = tuple(one for one in found.values() if one and self._known.get(one.href) != one.version)
+        events = tuple(one for one in found.values() if one and not self._is_known(one.href, one.version))
         return events, frozenset(href for href, one in found.items() if one is None)
+
+    def _is_known(self, href: str, version: str) -> bool:
+        # Some servers write an ETag with its quotes in one place and without in another.
+        return href in self._known and self._known[href].strip('"') == version.strip('"')
 
     def _read_batch(self, hrefs: list[str]) -> dict[str, RemoteEvent | None]:
         if len(hrefs) == 1:
@@ -138,7 +147,7 @@ class Reading:
     def _read_from(self, reply: Reply) -> dict[str, RemoteEvent | None]:
         found: dict[str, RemoteEvent | None] = {}
         for one in responses(reply):
-            href, text = path_of(one.findtext(f"{DAV}href") or ""), one.findtext(f".//{CAL}calendar-data")
+            href, text = self._href(one.findtext(f"{DAV}href") or ""), one.findtext(f".//{CAL}calendar-data")
             if text:
                 found[href] = self._objects.read(href, etag_of(one), text, self._within)
             elif status_of(one) in {404, 410}:
@@ -149,7 +158,8 @@ class Reading:
 class _Listed:
     """Members of a collection: their ETags by href, those that are gone, and what to ask with next time."""
 
-    def __init__(self) -> None:
+    def __init__(self, name: Callable[[str], str]) -> None:
+        self._name = name
         self.versions: dict[str, str] = {}
         self.gone: set[str] = set()
         self.token: str | None = None
@@ -158,17 +168,18 @@ class _Listed:
         """Add what an answer says; return whether it was cut off."""
         is_cut_off = False
         for one in responses(reply):
-            href, status = path_of(one.findtext(f"{DAV}href") or ""), status_of(one)
+            stated, status = (one.findtext(f"{DAV}href") or "").strip(), status_of(one)
+            path = meant_path(stated)
             if status == 507:
                 is_cut_off = True
-            elif href.rstrip("/") == collection.rstrip("/") or href.endswith("/") or not href:
+            elif path.rstrip("/") == meant_path(collection).rstrip("/") or path.endswith("/") or not path:
                 continue  # the collection itself, or one inside it
             elif status in {404, 410}:
-                self.versions.pop(href, None)
-                self.gone.add(href)
+                self.versions.pop(self._name(stated), None)
+                self.gone.add(self._name(stated))
             elif status < 300:
-                self.gone.discard(href)
-                self.versions[href] = etag_of(one) or ""
+                self.gone.discard(self._name(stated))
+                self.versions[self._name(stated)] = etag_of(one) or ""
             else:
                 raise Unavailable(f"the calendar answers {status} for one of its members")
         token = reply.tree.findtext(f"{DAV}sync-token")

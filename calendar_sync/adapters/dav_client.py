@@ -144,7 +144,11 @@ class DavClient:
 
 
 def path_of(href: str) -> str:
-    """Return the path of an address written one way only: servers write the same path in several."""
+    """Return the path of an address as it is written in it."""
     parts = urlsplit(href)
-    segments = [quote(unquote(part), safe="~!$&'()*+,;=:@-._") for part in parts.path.split("/")]
-    return urlunsplit(("", "", "/".join(segments), parts.query, ""))
+    return urlunsplit(("", "", parts.path, parts.query, ""))
+
+
+def meant_path(href: str) -> str:
+    """Return the path of an address written one way only, to compare it: servers write the same path in several."""
+    return "/".join(quote(unquote(part), safe="~!$&'()*+,;=:@-._") for part in path_of(href).split("/"))

@@ -32,7 +32,11 @@ class Asked:
     body: bytes
 
 
-# Called with the request and what gets the real answer; returns what is answered.
+class Dropped(Exception):
+    """The connection breaks instead of an answer."""
+
+
+# Called with the request and what gets the real answer; returns what is answered, or raises Dropped.
 Fault = Callable[[Asked, Callable[[Asked], Said]], Said]
 
 
@@ -87,7 +91,11 @@ class FaultyDav:
             def _any(self) -> None:
                 body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
                 headers = {name.lower(): value for name, value in self.headers.items()}
-                said = proxy._answer(Asked(self.command, self.path, headers, body))
+                try:
+                    said = proxy._answer(Asked(self.command, self.path, headers, body))
+                except Dropped:
+                    self.close_connection = True
+                    return
                 self.send_response(said.status)
                 for name, value in said.headers.items():
                     self.send_header(name, value)

@@ -3,6 +3,7 @@
 import base64
 import json
 import logging
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -10,6 +11,7 @@ from urllib.parse import parse_qs
 
 import pytest
 
+from calendar_sync.adapters import guarded_http
 from calendar_sync.adapters.access_tokens import TokenSource
 from calendar_sync.adapters.caldav_store import CaldavStore
 from calendar_sync.entry import CalendarEntry
@@ -19,7 +21,7 @@ from kernel.errors import Unavailable
 from kernel.interval import Interval
 from kernel.outbound import PUBLIC_ONLY, allowing
 from tests.support.calendar_servers import Calendar, CalendarServer
-from tests.support.dav_faults import Asked, Fault, FaultyDav, Said, faulty_dav
+from tests.support.dav_faults import Asked, Dropped, Fault, FaultyDav, Said, faulty_dav
 
 pytestmark = pytest.mark.integration
 
@@ -166,6 +168,43 @@ def test_a_server_in_trouble_is_asked_again_later(
         with pytest.raises(Unavailable) as unavailable:
             request()
         assert unavailable.value.retry_after == wait
+
+
+def test_an_answer_that_was_lost_after_the_write_is_found_to_have_been_written(
+    server: FaultyDav, store: CaldavStore
+) -> None:
+    def fault(asked: Asked, forward: Forward) -> Said:
+        said = forward(asked)
+        if asked.method == "PUT":
+            raise Dropped
+        return said
+
+    server.fault = fault
+    with pytest.raises(Unavailable):
+        put(store)
+    server.fault = None
+
+    with pytest.raises(ChangedMeanwhile):
+        put(store)
+    found = store.get(href=store.href_of(name="visit"))
+    assert found is not None
+    assert found.entry == VISIT
+
+
+def test_a_server_that_says_nothing_is_not_waited_for(
+    server: FaultyDav, store: CaldavStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(guarded_http, "_READ_S", 0.2)
+    is_over = threading.Event()
+
+    def fault(_asked: Asked, _forward: Forward) -> Said:
+        is_over.wait(timeout=60)
+        raise Dropped
+
+    server.fault = fault
+    with pytest.raises(Unavailable):
+        store.get(href=store.href_of(name="visit"))
+    is_over.set()
 
 
 @pytest.mark.parametrize(("status", "code"), [(401, "log-in-refused"), (403, "no-rights")])
@@ -353,13 +392,10 @@ def test_an_internal_address_is_not_even_asked(server: FaultyDav, calendar: Cale
 
 
 def test_a_name_that_leads_elsewhere_once_it_was_checked_gets_no_request(server: FaultyDav, calendar: Calendar) -> None:
-    # The name is checked to be public; the connection then goes to this machine.
-    outbound = replace(PUBLIC_ONLY, resolve=lambda _host, _port: ["93.184.215.14"])
-    url = server.url.replace("http://127.0.0.1", "https://localhost")
-    plain = replace(allowing(["93.184.215.14"]), resolve=outbound.resolve)
-    store = CaldavStore(
-        LinkAccess("link", url.replace("https", "http"), calendar.username, calendar.password), outbound=plain
-    )
+    # The name is checked and leads where it may; the connection then goes to this machine.
+    outbound = replace(allowing(["10.1.2.3"]), resolve=lambda _host, _port: ["10.1.2.3"])
+    url = server.url.replace("127.0.0.1", "localhost")
+    store = CaldavStore(LinkAccess("link", url, calendar.username, calendar.password), outbound=outbound)
 
     with pytest.raises(AccessRefused) as refused:
         store.get(href=store.href_of(name="visit"))

@@ -120,6 +120,25 @@ def test_what_others_put_there_takes_its_time(remote_calendar: Calendar) -> None
     assert [one.faults for one in seen.events] == [(), (), ()]
 
 
+def test_a_member_is_the_same_however_the_server_writes_its_address(remote_calendar: Calendar) -> None:
+    store = CaldavStore(LinkAccess("link", remote_calendar.url, remote_calendar.username, remote_calendar.password))
+    written = [
+        store.put(
+            href=store.href_of(name=name), entry=replace(VISIT, uid=name), stamped_at=VISIT.starts_at, version=None
+        )
+        for name in ("visit@frontdesk", "visit%40elsewhere", "visit%20of~ours")
+    ]
+    known = {one.href: one.version for one in written}
+
+    seen = store.changes(token=None, known=known, within=WITHIN)
+    for one in written:
+        store.delete(href=one.href, version=one.version)
+    then = store.changes(token=seen.token, known=known, within=WITHIN)
+
+    assert (seen.events, seen.gone, seen.present) == ((), frozenset(), frozenset(known))
+    assert (then.events, then.gone) == ((), frozenset(known))
+
+
 def test_a_certificate_that_nobody_vouches_for_is_told(tmp_path: Path) -> None:
     with server_with_its_own_certificate(tmp_path) as url:
         store = CaldavStore(LinkAccess("link", url, "clinic", "secret"))
