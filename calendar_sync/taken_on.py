@@ -13,7 +13,7 @@ from booking.model.appointment import Appointment
 from booking.patient_record import PatientChanges, change_patient
 from booking.patients import PatientInfo, find_by_email, find_by_phone, names_match, register_patient
 from booking.rules import OVERRIDABLE, PatientBlocked
-from booking.tasks import open_task
+from booking.tasks import open_task, settle_subjects
 from booking.values import BookedVisit, Catalogue, LocationInfo, PractitionerInfo, ServiceInfo, Source, TaskKind
 from calendar_sync.history import note_action
 from calendar_sync.model import CalendarLink, ObjectState
@@ -130,6 +130,7 @@ def _take_on(work: UnitOfWork, case: _Case, service: ServiceInfo) -> BookedVisit
             appointment_id=visit.id,
             phone=case.phone,
         )
+    settle_subjects(work, clinic_id=case.catalogue.clinic_id, subjects=[_subject(case)], now=now, done_by="system")
     _note(work, case, outcome="done", appointment_id=visit.id)
     return visit
 
@@ -224,10 +225,14 @@ def _tell_why_not(work: UnitOfWork, case: _Case, why: str) -> None:
         f"{at:%A %d %B %Y, %H:%M}. It is not in the diary ({why}), but its time is kept. Please settle it with them.",
         now=case.now,
         phone=case.phone,
-        subject=f"calendar-booking:{origin_of(case.link.id, case.event.href)}",
+        subject=_subject(case),
     )
     _note(work, case, outcome=f"refused: {why}")
     log.info("calendar.booking.not_taken_on", link_id=case.link.id, why=why)
+
+
+def _subject(case: _Case) -> str:
+    return f"calendar-booking:{origin_of(case.link.id, case.event.href)}"
 
 
 def _note(work: UnitOfWork, case: _Case, *, outcome: str, appointment_id: str | None = None) -> None:

@@ -141,7 +141,13 @@ class Reading:
     def _changes(
         self, events: Iterable[RemoteEvent], gone: set[str], position: Position, present: frozenset[str] | None
     ) -> Changes:
-        news = tuple(event for event in events if self._known.get(event.href) != event.version)
+        # In a look at everything bookings are shown again: one that could not be a visit may be one by now.
+        is_full = present is not None
+        news = tuple(
+            event
+            for event in events
+            if self._known.get(event.href) != event.version or (is_full and event.booking is not None)
+        )
         return Changes(events=news, gone=frozenset(gone), token=str(position), present=present)
 
     def _news(self, current: Mapping[str, Booking]) -> list[RemoteEvent]:

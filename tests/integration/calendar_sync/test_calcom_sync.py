@@ -17,7 +17,7 @@ from booking.tasks import open_tasks
 from booking.values import Catalogue, Source, TaskKind
 from calendar_sync.adapters.calcom_store import CalcomStore
 from calendar_sync.context import CalendarSync
-from calendar_sync.links import link_calendar
+from calendar_sync.links import link_calendar, repair_link
 from calendar_sync.model import CalendarLink
 from calendar_sync.tick import links_due, sync_link
 from calendar_sync.webhook import calcom_blueprint
@@ -217,6 +217,27 @@ def test_a_booking_there_over_a_visit_that_was_not_yet_shown_keeps_both_and_tell
     assert world.there() == [MONDAY_9 + timedelta(minutes=30)]
     assert TaskKind.CALENDAR in world.tasks()
     assert world.state() == ("ok", None)
+
+
+def test_a_booking_of_a_kind_that_nobody_knew_is_a_visit_once_it_is_known(world: World) -> None:
+    world.book_there(kind=world.account.add_type("45 min meeting", minutes=45))
+    world.tick()
+    assert (world.visits(), world.tasks()) == ([], [TaskKind.CALENDAR])
+
+    with world.database.begin() as work:
+        work.session.get_one(CalendarLink, world.link_id).options = {"services": {"45-min-meeting": "cleaning"}}
+        repair_link(
+            work,
+            clinic_id=world.catalogue.clinic_id,
+            link_id=world.link_id,
+            actor="staff:ann",
+            now=world.clock.now(),
+        )
+    world.tick()
+
+    assert world.visits() == [(MONDAY_9, "booked", "calcom")]
+    assert world.tasks() == [TaskKind.PLACEHOLDER]
+    assert world.busy() == []
 
 
 def test_a_visit_whose_time_was_taken_there_is_shown_when_it_comes_free(world: World) -> None:
