@@ -48,6 +48,7 @@ class Checker:
         self._surnames = {_plain(one.name).split()[-1] for one in world.catalogue.practitioners}
         self._free: dict[str, list[tuple[datetime, str]]] = {}
         self._named: Sequence[str] = ()
+        self._held: Sequence[str] = ()  # for them at this moment
 
     def unsupported(self, text: str, *, conversation: str | None, is_handed_over: bool) -> list[str]:
         """Return what a reply says that is not so, each in a few words. To be asked before the next message is sent."""
@@ -57,6 +58,7 @@ class Checker:
         # Reading all rows is half of the work, and needed only where a reply names a moment.
         has_moments = self._tongue.day.search(text) or self._tongue.time.search(text)
         rows = self._rows(conversation) if has_moments else []
+        self._held = [one.id for one in rows if one.is_hold]
         found = []
         for sentence in _sentences(text):
             found += [*self._false_days(sentence), *self._false_moments(sentence, rows)]
@@ -210,8 +212,10 @@ class Checker:
         if service not in self._free:
             catalogue = self._world.catalogue
             reach = catalogue.rules.maximum_advance + timedelta(days=1)  # further is cut off by the clinic's own rule
-            # A visit that is to be moved is no obstacle to its own new time.
-            moved = [one.id for one in self._before.values() if _plain(one.patient or "") in self._names]
+            # A visit that is to be moved is no obstacle to its own new time, nor is what is held for them.
+            moved = [one.id for one in self._before.values() if _plain(one.patient or "") in self._names] + [
+                *self._held
+            ]
             self._free[service] = [
                 (self._world.wall(slot), catalogue.practitioner(slot.practitioner_id).key)
                 for replaces in (None, *moved)

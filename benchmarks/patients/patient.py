@@ -166,9 +166,8 @@ class Patient:
             case Kind.MOVE if visit is not None:
                 when = voice.when(one.wish) if voice.random.random() < 0.6 else ""
                 one.told |= {Part.DAYS, Part.TIMES} if when else set()
-                return voice.say(
-                    "move", **voice.service(visit.service), to=voice.say("to", when=self._bare(when)) if when else ""
-                )
+                to = f" {voice.say('to', when=self._bare(when))}" if when else ""
+                return voice.say("move", **voice.service(visit.service), to=to)
             case Kind.CANCEL if visit is not None:
                 return voice.say(
                     "cancel", **voice.service(visit.service), old_day=self._bare(voice.day(visit.start.date()))

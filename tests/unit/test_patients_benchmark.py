@@ -1,16 +1,19 @@
 """The simulated patients' own parts: what they count as right, how a recogniser mishears, what is learned from others' dialogues."""
 
 import json
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from random import Random
 
 import pytest
 
 from benchmarks.patients.figures import pass_hat
-from benchmarks.patients.goals import Days, Times
+from benchmarks.patients.goals import Days, Errand, Existing, Goal, Kind, Somebody, Times, Wish
 from benchmarks.patients.learned import BYE, GIVE_BOTH, NO, YES, learn
 from benchmarks.patients.noise import Recogniser, as_spoken
+from benchmarks.patients.patient import Patient
+from benchmarks.patients.wording import LANGUAGES, Voice
+from tests.support.clinics import elm_catalogue
 
 pytestmark = pytest.mark.unit
 
@@ -124,3 +127,26 @@ def test_a_file_that_holds_no_dialogues_is_said_to_be_none(tmp_path: Path) -> No
 
     with pytest.raises(SystemExit, match="no file of dialogues"):
         learn(file, leaving_out=["dentist"])
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_a_patient_says_has_a_space_between_its_words(language: str) -> None:
+    me, now = Somebody("Ann Smith", date(1984, 5, 2), "+12125550123"), datetime(2027, 3, 10, 10, 0, tzinfo=UTC)
+    visit = Existing("cleaning", "lee", "main", me, datetime(2027, 3, 16, 9, 0))  # noqa: DTZ001 -- wall time
+    move = Errand(Kind.MOVE, Wish("cleaning", days=Days("on", TUESDAY, TUESDAY)), visit=visit)
+    goal = Goal("1", "move", "elm", now, caller="+12125550123", me=me, is_known=True, errands=(move,))
+
+    openings = [
+        Patient(
+            goal,
+            voice=Voice(Random(seed), elm_catalogue(), now.date(), False, language=language),
+            catalogue=elm_catalogue(),
+        )
+        .begin()
+        .text
+        for seed in range(40)
+    ]
+
+    joint = {"en": " to ", "es": " para "}[language]
+    assert any(joint in one for one in openings)
+    assert [one for one in openings if joint.strip() + " " in one and joint not in one] == []
