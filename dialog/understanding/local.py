@@ -1,7 +1,7 @@
 """The interpreter that needs no network and no key: phrases as data, the clinic's own names, and a few rules. Pure and deterministic."""
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Generic, TypeVar
 
@@ -18,6 +18,9 @@ from dialog.understanding.reasons import ServiceNames
 from dialog.understanding.scene import ClinicNames, look, searchable
 from dialog.understanding.staff import StaffNames
 from dialog.understanding.words import Utterance, read_words
+
+_Read = Mapping[str, Utterance]
+"""What was said as it is read in each language."""
 
 Given = TypeVar("Given")
 Made = TypeVar("Made")
@@ -43,30 +46,31 @@ class LocalInterpreter:
 
     def interpret(self, text: str, listening: Listening, *, deadline_s: float = 1.0) -> Interpretation:
         """Say what `text` means. Never raises for any text; reads its first 600 characters."""
-        if (flag := self._red_flag_in(text, listening)) is not None:
+        read = {language: read_words(text, book.rules) for language, book in self._books.items()}
+        if (flag := self._red_flag_in(read, listening)) is not None:
             return flag
-        if (other := self._other_language(text, listening)) is None:
-            return self._interpret(text, listening)
+        if (other := self._other_language(read, listening)) is None:
+            return self._interpret(read, listening)
         if other not in spoken_at(listening.catalogue):
             return Interpretation((say.SwitchLanguage(other),), other, 1.0)
-        meant = self._interpret(text, replace(listening, language=other))
+        meant = self._interpret(read, replace(listening, language=other))
         switch = say.SwitchLanguage(other)
         return replace(meant, commands=(switch, *(one for one in meant.commands if one != switch)))
 
-    def _interpret(self, text: str, listening: Listening) -> Interpretation:
+    def _interpret(self, read: _Read, listening: Listening) -> Interpretation:
         book = self._books.get(listening.language, self._books["en"])
         names = self._clinics.of(listening.catalogue, book)
-        utterance = _corrected(read_words(text, book.rules), book, names)
+        utterance = _corrected(read[book.language], book, names)
         if not utterance.tokens:
             return Interpretation((), listening.language, 0.0)
         scene = look(utterance, searchable(utterance, book), listening, book=book, names=names)
         return replace(interpret(scene), language=listening.language)
 
-    def _red_flag_in(self, text: str, listening: Listening) -> Interpretation | None:
+    def _red_flag_in(self, read: _Read, listening: Listening) -> Interpretation | None:
         """Find a red flag in any language: whoever is in need says it in their own, whatever was spoken before."""
         own = self._books.get(listening.language, self._books["en"])
         for book in (own, *(book for book in self._books.values() if book is not own)):
-            utterance = read_words(text, book.rules)
+            utterance = read[book.language]
             if book is own:
                 # Slips are put right in the language that is spoken only: a word of it is no slip of one of another.
                 utterance = _corrected(utterance, book, self._clinics.of(listening.catalogue, book))
@@ -79,23 +83,23 @@ class LocalInterpreter:
                 return Interpretation(commands, book.language if is_spoken else listening.language, 1.0)
         return None
 
-    def _other_language(self, text: str, listening: Listening) -> str | None:
+    def _other_language(self, read: _Read, listening: Listening) -> str | None:
         """Give the language somebody went over to: more of its words than of this one's, and not only a "no" or a "gracias"."""
         if listening.asked in _NOT_OURS:
             return None
         own = self._books.get(listening.language, self._books["en"])
         named = self._clinics.of(listening.catalogue, own).words
         for language, book in self._books.items():
+            if book is own:
+                continue
             # Single letters are those of a name that is spelled.
-            here, there = (
-                [word for word in read_words(text, each.rules).words if len(word) > 1] for each in (own, book)
-            )
+            here, there = ([word for word in read[each.language].words if len(word) > 1] for each in (own, book))
             alone = {
                 word for word in there if word in book.vocabulary and word not in own.vocabulary and word not in named
             }
             ours = {word for word in here if word in own.vocabulary and word not in book.vocabulary}
             is_all = len(there) > 1 and len(alone) * 2 >= len(there) and book.vocabulary.issuperset(there)
-            if language != own.language and (is_all or (len(alone) >= CLEAR_EVIDENCE and len(alone) > len(ours))):
+            if is_all or (len(alone) >= CLEAR_EVIDENCE and len(alone) > len(ours)):
                 return language
         return None
 

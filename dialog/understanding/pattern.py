@@ -105,7 +105,8 @@ def _walk(root: Place, text: Text, start: int) -> Iterator[Hit]:
         if at > start:
             for label in place.labels:
                 yield Hit(label, start, at, literal)
-        todo.extend(_steps(place, text, at, literal))
+        if place.after:  # most places are where a phrase ends
+            todo.extend(_steps(place, text, at, literal))
 
 
 def _steps(place: Place, text: Text, at: int, literal: frozenset[int]) -> Iterator[tuple[Place, int, frozenset[int]]]:
