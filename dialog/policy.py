@@ -193,8 +193,7 @@ def _take(draft: Draft, commands: tuple[c.Command, ...], *, is_sure: bool) -> bo
         crossing.go_on(draft) if goes_on else social.stop(draft)
         return True
     for one in commands:
-        # "Sorry, tomorrow at 9" is no wish to hear it again.
-        if not (isinstance(one, c.Repeat) and len(commands) > 1) and _about_conversation(draft, one):
+        if not _is_beside_a_wish(draft, one, commands) and _about_conversation(draft, one):
             return True
     commands, used = _asked_back(draft, _asked_again(draft, commands))
     said = _details_meant(draft, commands)
@@ -206,6 +205,14 @@ def _take(draft: Draft, commands: tuple[c.Command, ...], *, is_sure: bool) -> bo
         used |= _yes_or_no(draft, commands, is_sure=is_sure)
     used |= _asides(draft, commands)
     return used
+
+
+def _is_beside_a_wish(draft: Draft, one: c.Command, commands: tuple[c.Command, ...]) -> bool:
+    """Say whether a word about the conversation is no more than that: "sorry, tomorrow at 9", "stop texting me, but book me a cleaning"."""
+    if isinstance(one, c.Repeat):
+        return len(commands) > 1
+    is_stop = isinstance(one, c.Stop) and draft.state.flow is None
+    return is_stop and any(starts.kind_of(other) for other in commands)
 
 
 def _asked_again(draft: Draft, commands: tuple[c.Command, ...]) -> tuple[c.Command, ...]:

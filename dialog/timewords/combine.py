@@ -373,9 +373,21 @@ def _limited(ranges: list[DayRange], phrases: list[Phrase], context: Context) ->
     """Hold both limits: "after the 3rd but before the 10th": limits on both sides hold together."""
     del context
     opens = {phrase.day.open: phrase.day for phrase in phrases if phrase.day and phrase.day.open}
-    if len(ranges) == 2 and len(opens) == 2 and opens["after"].first < opens["before"].end:
-        return [DayRange(opens["after"].first, opens["before"].end)]
-    return ranges
+    if len(ranges) != 2 or len(opens) != 2:
+        return ranges
+    first, end = opens["after"].first, opens["before"].end
+    if first >= end and next(iter(opens)) == "after":
+        end = _next_such_day(end, first)  # "after April 20th but before the 25th" is the 25th of April
+    return [DayRange(first, end)] if first < end else ranges
+
+
+def _next_such_day(day: date, after: date) -> date:
+    """Give the next date after `after` that has the same number in its month as `day`; `day` itself where a month is too short."""
+    for ahead in range(1, 32):
+        candidate = after + timedelta(days=ahead)
+        if candidate.day == day.day:
+            return candidate
+    return day
 
 
 def _times(wishes: list[TimeWish]) -> tuple[tuple[ClockRange, ...], int | None, tuple[int, ...]]:

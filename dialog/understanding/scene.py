@@ -279,8 +279,15 @@ def _birth_date(utterance: Utterance, cues: Sequence[Hit], listening: Listening,
         value = _read_birth(utterance, run, listening, book)
         if value:
             return BirthDate(value, run)
-    doubtful = after_cue or [run for run in chosen if is_asked and _is_most_of_it(run, utterance, book)]
+    told = [run for run in after_cue if is_asked or not _is_one_number(run, utterance, book)]
+    doubtful = told or [run for run in chosen if is_asked and _is_most_of_it(run, utterance, book)]
     return BirthDate(None, doubtful[0]) if doubtful else None
+
+
+def _is_one_number(run: Span, utterance: Utterance, book: PhraseBook) -> bool:
+    """Whether a run is one number and no more: "my birthday is on the 17th" gives no date of birth."""
+    telling = [word for word in utterance.words[run[0] : run[1]] if word not in book.small]
+    return len(telling) == 1 and telling[0].strip("stndrh").isdigit()
 
 
 def _is_most_of_it(run: Span, utterance: Utterance, book: PhraseBook) -> bool:

@@ -277,3 +277,11 @@ def test_who_will_not_give_a_name_is_let_go() -> None:
     talk.hear(c.Deny())
 
     assert Say.NOTHING_CHANGED in talk.said
+
+
+def test_a_stop_beside_a_wish_leaves_the_wish() -> None:
+    talk = Talk()
+
+    talk.hear(c.Stop(), *CLEANING)
+
+    assert Say.OFFER in talk.said

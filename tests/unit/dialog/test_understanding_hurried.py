@@ -225,3 +225,20 @@ def test_the_week_of_the_visit_and_one_of_the_list_are_told() -> None:
     assert {"start_reschedule", "choose", "give_time"} == {
         one.name for one in heard("move the first one to Wednesday", asked=Asked.ANYTHING_ELSE, offered=THREE)
     }
+
+
+@pytest.mark.parametrize(
+    "said", ["after the 20th of next month but before the 25th", "after April 20 but before the 25th"]
+)
+def test_a_limit_without_a_month_is_of_the_month_of_the_other(said: str) -> None:
+    (wish,) = [one.wish for one in heard(said, asked=Asked.WHEN) if isinstance(one, say.GiveTime)]
+
+    assert [(one.first, one.end) for one in wish.days] == [(date(2027, 4, 21), date(2027, 4, 25))]
+
+
+def test_a_birthday_that_is_told_of_gives_no_date_of_birth() -> None:
+    assert say.GiveBirthDate.name not in kinds("I want to come in the day after my birthday which is the 17th")
+
+
+def test_what_a_doctor_is_to_be_told_is_a_message() -> None:
+    assert say.LeaveMessage.name in kinds("can you tell dr lee I took the pills and feel better")
