@@ -27,7 +27,7 @@ def choice(scene: Scene, hits: Sequence[Hit]) -> list[Finding]:
     if (
         chosen is None
         and listening.asked is Asked.CHOICE
-        and not any(hit.label in TASKS | {"correct", "more_options"} for hit in hits)
+        and not any(hit.label in TASKS | {"correct", "more_options", "ask_availability"} for hit in hits)
     ):
         chosen = options.bare(scene.utterance, listening.offered, scene.book) or _by_details(scene)
     if chosen is None:

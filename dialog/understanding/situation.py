@@ -65,7 +65,9 @@ def in_context(findings: list[Finding], hits: Sequence[Hit], scene: Scene) -> li
         return [rejected, *of_kind(findings, say.Greet, say.Thank)]
     findings = _without_command(findings, say.OutOfScope("other"))
     findings = _without_asked_wish(_around_choice(findings, scene), scene)
-    if has(findings, say.StartBooking) or (has(findings, say.MoreOptions) and scene.listening.offered):
+    if has(findings, say.StartBooking, say.JoinWaitlist) or (
+        has(findings, say.MoreOptions) and scene.listening.offered
+    ):
         findings = without(findings, say.AskAvailability)
     if say.Deny(nothing_more=True) in [each.command for each in findings]:
         findings = _without_command(findings, say.Deny())
