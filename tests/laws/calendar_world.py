@@ -278,7 +278,9 @@ class World:
                 for kind in WRITTEN
             }
             # Up to where it was read grows with our own writes of the tick before.
-            links = session.execute(select(CalendarLink.id, CalendarLink.state, CalendarLink.error))
+            links = session.execute(
+                select(CalendarLink.id, CalendarLink.state, CalendarLink.error).order_by(CalendarLink.id)
+            )
             rows["calendar_link"] = [tuple(row) for row in links]
         rows["writes"] = [self.calendars.asked[name] for name in WRITES]
         return rows

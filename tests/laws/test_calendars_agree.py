@@ -77,7 +77,7 @@ def check(
     monkeypatch.setattr(uuid, "uuid4", lambda: uuid.UUID(int=ids.getrandbits(128)))
 
     @settings(max_examples=examples, deadline=None, suppress_health_check=list(HealthCheck))
-    @given(steps=st.lists(STEP, min_size=1, max_size=8))
+    @given(steps=st.lists(STEP, min_size=1, max_size=6))
     def agree(steps: Sequence[tuple[Deed, Sequence[Hindrance]]]) -> None:
         note("\n".join(map(repr, steps)))
         world = World(db, catalogue, patient_ids, people=people, ids=ids)
