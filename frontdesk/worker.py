@@ -1,12 +1,12 @@
 """A worker process: runs queued jobs, relays the outbox and does what is due.
 
 Jobs run in this process rather than in a fork of it: each bounds its own waiting, leases its row in the database, and is
-run again elsewhere should the process die. Beside the jobs, two threads keep the relay and the due work going.
+run again elsewhere should the process die. Beside the jobs, threads of their own keep the relay and the due work going.
 """
 
 import contextlib
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 from redis.exceptions import RedisError
@@ -14,7 +14,7 @@ from redis.exceptions import RedisError
 from frontdesk.bootstrap import Services, build, take_jobs, wait_for_wake
 from frontdesk.schema import check_schema
 from jobs import context
-from jobs.due import run_due
+from jobs.due import QUICK_DUTIES, SLOW_DUTIES, Duty, run_due
 from jobs.outbox_relay import relay_once
 from jobs.subscriptions import SUBSCRIBERS
 from kernel.config import Settings
@@ -37,7 +37,8 @@ def run_worker(settings: Settings) -> None:
         threading.Thread(target=_keep_going, args=(stopping, step, pause), daemon=True)
         for step, pause in (
             (lambda: _relay(services), lambda: _wait_for_events(services, stopping)),
-            (lambda: _due(services), lambda: _pause(stopping, _DUE_EVERY)),
+            (lambda: _due(services, QUICK_DUTIES), lambda: _pause(stopping, _DUE_EVERY)),
+            (lambda: _due(services, SLOW_DUTIES), lambda: _pause(stopping, _DUE_EVERY)),
         )
     ]
     for thread in threads:
@@ -71,8 +72,8 @@ def _relay(services: Services) -> None:
         pass
 
 
-def _due(services: Services) -> None:
-    run_due(services.jobs, now=services.clock.now())
+def _due(services: Services, duties: Sequence[Duty]) -> None:
+    run_due(services.jobs, now=services.clock.now(), duties=duties)
 
 
 def _wait_for_events(services: Services, stopping: threading.Event) -> None:

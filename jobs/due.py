@@ -71,7 +71,7 @@ def _purge_lapsed(services: JobServices, now: datetime) -> None:
     services.db.run(lambda work: purge_lapsed(work, now=now))
 
 
-DUTIES: tuple[Duty, ...] = (
+QUICK_DUTIES: tuple[Duty, ...] = (
     Duty("expire-holds", timedelta(seconds=15), _expire_holds),
     Duty("close-idle-conversations", timedelta(minutes=1), _close_idle),
     Duty("offer-freed-time", timedelta(minutes=1), offer_everywhere),
@@ -82,8 +82,10 @@ DUTIES: tuple[Duty, ...] = (
     Duty("purge-lapsed-holds", timedelta(hours=1), _purge_lapsed),
     Duty("pick-up-dropped-calls", timedelta(seconds=15), pick_up_dropped_calls),
     Duty("send-waiting-messages", timedelta(seconds=30), send_what_waits),
-    Duty("sync-calendars", timedelta(seconds=15), sync_calendars),
 )
+# They wait for others, up to minutes when those are out of reach: whoever runs them keeps the quick ones going beside.
+SLOW_DUTIES: tuple[Duty, ...] = (Duty("sync-calendars", timedelta(seconds=15), sync_calendars),)
+DUTIES = (*QUICK_DUTIES, *SLOW_DUTIES)
 
 
 def run_due(services: JobServices, *, now: datetime, duties: Sequence[Duty] = DUTIES) -> list[str]:
