@@ -9,7 +9,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from booking import guard, taken
@@ -19,9 +19,10 @@ from booking.guard import Claim, ScheduleBusy, SlotTaken
 from booking.loads import local_day, read_loads, window_around
 from booking.model.appointment import Allocation
 from booking.rules import PractitionerDailyMaximum, is_full
+from booking.taken import Sought
 from booking.travel import addresses
 from booking.values import BookingRules, Mode, PractitionerInfo, ResourceInfo
-from kernel.db import NewRow
+from kernel.db import NewRow, Ready, table_of
 from kernel.interval import Interval, subtracted
 from kernel.work import UnitOfWork
 
@@ -87,13 +88,14 @@ def take(
 ) -> Taken:
     """Take time for `need`. `rows` is called with what is to be taken, and returns what is to be written before it.
 
-    `given`: time that is ours already and need not be claimed. `met`: what is in the way of `sought_at_once`. To be called in `guard.all_or_nothing`. Raises SlotTaken, or
-    PractitionerDailyMaximum if nobody else is free.
+    `given`: time that is ours already and need not be claimed. `met`: what is in the way of `sought`, if that was read.
+    To be called in `guard.all_or_nothing`. Raises SlotTaken, or PractitionerDailyMaximum if nobody else is free.
     """
     schedule_ids = need.wanted.schedule_ids(need.candidates)
     if _counts_decide(need):
         # Before the Schedules are locked: who confirms such a Hold has locked it first, too.
-        guard.drop_expired_holds(work, schedule_ids=schedule_ids, within=need.time, now=now)
+        if met is None or met.has_lapsed:
+            guard.drop_expired_holds(work, schedule_ids=schedule_ids, within=need.time, now=now)
         _lock_unless_taken(work, need, schedule_ids=schedule_ids, now=now)
         there = _look(work.session, need, schedule_ids=schedule_ids, now=now)
     else:
@@ -118,27 +120,29 @@ def take(
     raise SlotTaken
 
 
-def sought_at_once(
+def sought(
     wanted: Wanted, candidates: Sequence[PractitionerInfo], *, starts_at: datetime, ours: Sequence[str]
-) -> taken.Sought | None:
-    """Return what can be looked for before it is known whether the rules allow the visit; None if only under a lock.
+) -> Sought:
+    """Return what can be looked for before it is known whether the rules allow the visit.
 
-    Where nothing is counted the claim decides, whatever was seen before it.
+    Where nothing is counted the claim decides, whatever was seen before it. Where something is, the look tells at least
+    whether Holds ran out there.
     """
-    where = addresses(wanted.catalogue)
-    if len(candidates) != 1 or wanted.rules.max_per_practitioner_per_day is not None or where is not None:
-        return None
-    return taken.Sought(wanted.schedule_ids(candidates), wanted.claim(starts_at), ours, where)
+    return Sought(wanted.schedule_ids(candidates), wanted.claim(starts_at), ours, addresses(wanted.catalogue))
 
 
 def claims_of(session: Session, *, appointment_id: str) -> list[Claim]:
     """Return the time that the Appointment has."""
-    rows = session.execute(
-        select(Allocation.schedule_id, Allocation.starts_at, Allocation.ends_at).where(
-            Allocation.appointment_id == appointment_id, Allocation.live
-        )
-    )
+    rows = _CLAIMS.rows(session, {"appointment_id": appointment_id})
     return [Claim(schedule_id, Interval(starts_at, ends_at)) for schedule_id, starts_at, ends_at in rows]
+
+
+_TAKEN = table_of(Allocation).c
+_CLAIMS = Ready(
+    select(_TAKEN.schedule_id, _TAKEN.starts_at, _TAKEN.ends_at).where(
+        _TAKEN.appointment_id == bindparam("appointment_id"), _TAKEN.live
+    )
+)
 
 
 def _counts_decide(need: Need) -> bool:
@@ -168,8 +172,8 @@ def _lock_unless_taken(work: UnitOfWork, need: Need, *, schedule_ids: set[str], 
 
 
 def _look(session: Session, need: Need, *, schedule_ids: set[str], now: datetime) -> taken.InTheWay:
-    sought = taken.Sought(schedule_ids, need.time, need.ours, addresses(need.wanted.catalogue))
-    return taken.in_the_way(session, sought, now=now)
+    where = addresses(need.wanted.catalogue)
+    return taken.in_the_way(session, Sought(schedule_ids, need.time, need.ours, where), now=now)
 
 
 def _free(need: Need, busy: Busy) -> tuple[list[PractitionerInfo], tuple[ResourceInfo, ...]]:

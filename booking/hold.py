@@ -2,13 +2,14 @@
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import or_
+from sqlalchemy import bindparam, or_
 
 from booking import guard, ledger
 from booking.choice import NO_WISH, Wish
 from booking.model.appointment import Appointment
 from booking.order import Order, place_order
 from booking.values import AppointmentStatus, BookedVisit, Catalogue, Place, Source
+from kernel.db import Ready, one_of_these, table_of
 from kernel.work import UnitOfWork
 
 
@@ -87,13 +88,25 @@ def close_hold(work: UnitOfWork, entry: ledger.Entry, *, what: str, now: datetim
 
 
 def _release(work: UnitOfWork, *, conversation_id: str, now: datetime, keeping_bundle: str | None = None) -> None:
-    conditions = [
-        Appointment.conversation_id == conversation_id,
-        Appointment.status == AppointmentStatus.PENDING,
-        Appointment.hold_expires_at.is_not(None),
-    ]
-    if keeping_bundle is not None:
-        conditions.append(or_(Appointment.bundle_id.is_(None), Appointment.bundle_id != keeping_bundle))
-    statement = ledger.entries().where(*conditions).order_by(Appointment.id).with_for_update(key_share=True)
-    for row in work.session.execute(statement).all():
+    given = {"conversation_id": conversation_id}
+    if keeping_bundle is None:
+        rows = _HOLDS.rows(work.session, given)
+    else:
+        rows = _OTHER_HOLDS.rows(work.session, given | {"bundle_id": keeping_bundle})
+    for row in rows:
         close_hold(work, ledger.entry_of(row), what="released", now=now)
+
+
+_VISIT = table_of(Appointment).c
+_THEIR_HOLDS = (
+    ledger.entries()
+    .where(
+        _VISIT.conversation_id == bindparam("conversation_id"),
+        one_of_these(_VISIT.status, [AppointmentStatus.PENDING]),
+        _VISIT.hold_expires_at.is_not(None),
+    )
+    .order_by(_VISIT.id)
+    .with_for_update(key_share=True)
+)
+_HOLDS = Ready(_THEIR_HOLDS)
+_OTHER_HOLDS = Ready(_THEIR_HOLDS.where(or_(_VISIT.bundle_id.is_(None), _VISIT.bundle_id != bindparam("bundle_id"))))

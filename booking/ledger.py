@@ -5,18 +5,19 @@ than mapped objects: a booking is the one write that many do at the same second.
 """
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, TypeVar
 
-from sqlalchemy import Row, Select, insert, select, update
+from sqlalchemy import Select, bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
 from booking.events import AppointmentEvent
 from booking.model.appointment import Appointment, AppointmentChange
 from booking.values import AppointmentId, AppointmentStatus, BookedVisit, PatientId, Place, Source
-from kernel.db import NewRow, table_of
+from kernel.db import NewRow, Ready, table_of
 from kernel.errors import Refused
 from kernel.work import UnitOfWork
 
@@ -53,7 +54,6 @@ class Entry:
 _TABLE = table_of(Appointment)
 _ROW = _TABLE.c
 _HISTORY = table_of(AppointmentChange)
-_NOTE = insert(_HISTORY).inline()
 _COLUMNS = (
     _ROW.id,
     _ROW.uid,
@@ -82,35 +82,47 @@ _COLUMNS = (
 )
 
 
+_NAMES = tuple(column.name for column in _COLUMNS)
+_READ = Ready(select(*_COLUMNS).where(_ROW.id == bindparam("appointment_id")))
+_READ_LOCKED = Ready(select(*_COLUMNS).where(_ROW.id == bindparam("appointment_id")).with_for_update(key_share=True))
+
+
 def entries() -> Select[*tuple[Any, ...]]:
     """Return the select of Entries, to be narrowed by the caller and read with `entry_of`."""
     return select(*_COLUMNS)
 
 
-def entry_of(row: Row[*tuple[Any, ...]]) -> Entry:
-    """Make an Entry of a row of `entries()`."""
+def entry_of(row: Sequence[Any]) -> Entry:
+    """Make an Entry of a row that begins with the columns of `entries()`."""
+    columns = dict(zip(_NAMES, row, strict=False))
     visit = BookedVisit(
-        id=AppointmentId(row.id),
-        uid=row.uid,
-        sequence=row.sequence,
-        status=AppointmentStatus(row.status),
-        service_id=row.service_id,
-        practitioner_id=row.practitioner_id or "",  # of a request nobody may be chosen yet
-        location_id=row.location_id,
-        patient_id=None if row.patient_id is None else PatientId(row.patient_id),
-        starts_at=row.starts_at,
-        ends_at=row.ends_at,
-        hold_expires_at=row.hold_expires_at,
-        source=Source(row.source),
-        reason=row.reason,
-        bundle_id=row.bundle_id,
-        times_moved=row.times_moved,
-        meeting_url=row.meeting_url,
-        place=place_of(row.place),
-        overridden=tuple(row.overridden),
+        id=AppointmentId(columns["id"]),
+        uid=columns["uid"],
+        sequence=columns["sequence"],
+        status=AppointmentStatus(columns["status"]),
+        service_id=columns["service_id"],
+        practitioner_id=columns["practitioner_id"] or "",  # of a request nobody may be chosen yet
+        location_id=columns["location_id"],
+        patient_id=None if columns["patient_id"] is None else PatientId(columns["patient_id"]),
+        starts_at=columns["starts_at"],
+        ends_at=columns["ends_at"],
+        hold_expires_at=columns["hold_expires_at"],
+        source=Source(columns["source"]),
+        reason=columns["reason"],
+        bundle_id=columns["bundle_id"],
+        times_moved=columns["times_moved"],
+        meeting_url=columns["meeting_url"],
+        place=place_of(columns["place"]),
+        overridden=tuple(columns["overridden"]),
     )
     return Entry(
-        visit, row.clinic_id, row.revision, row.conversation_id, row.replaces_id, row.override_reason, row.wish
+        visit,
+        columns["clinic_id"],
+        columns["revision"],
+        columns["conversation_id"],
+        columns["replaces_id"],
+        columns["override_reason"],
+        columns["wish"],
     )
 
 
@@ -129,22 +141,21 @@ def stored_place(place: Place | None) -> str | None:
 
 def read(session: Session, *, appointment_id: str, clinic_id: str | None = None) -> Entry:
     """Return the Appointment, of any clinic or of this one. Raises UnknownVisit."""
-    return _found(session, entries().where(_ROW.id == appointment_id), clinic_id=clinic_id)
+    return _found(_READ.rows(session, {"appointment_id": appointment_id}), clinic_id=clinic_id)
 
 
 def read_locked(work: UnitOfWork, *, appointment_id: str, clinic_id: str | None = None) -> Entry:
     """Return the Appointment, of any clinic or of this one, and keep others from changing it until the end of the
     transaction. Raises UnknownVisit.
     """
-    statement = entries().where(_ROW.id == appointment_id).with_for_update(key_share=True)
-    return _found(work.session, statement, clinic_id=clinic_id)
+    return _found(_READ_LOCKED.rows(work.session, {"appointment_id": appointment_id}), clinic_id=clinic_id)
 
 
-def _found(session: Session, statement: Select[*tuple[Any, ...]], *, clinic_id: str | None) -> Entry:
-    row = session.execute(statement).one_or_none()
-    if row is None or clinic_id not in {None, row.clinic_id}:
+def _found(rows: Sequence[Sequence[Any]], *, clinic_id: str | None) -> Entry:
+    entries_found = [entry_of(row) for row in rows]
+    if not entries_found or clinic_id not in {None, entries_found[0].clinic_id}:
         raise UnknownVisit
-    return entry_of(row)
+    return entries_found[0]
 
 
 def add(work: UnitOfWork, entry: Entry, *, what: str, actor: str, now: datetime) -> None:
@@ -212,17 +223,21 @@ def change(
     status = AppointmentStatus(columns.get("status", entry.visit.status))
     if status is not entry.visit.status and not entry.visit.status.may_become(status):
         raise VisitClosed(status=str(entry.visit.status))
-    work.session.execute(
-        update(_TABLE)
-        .where(_ROW.id == entry.visit.id)
-        .values(**_stored(columns), revision=entry.revision + 1, changed_at=now)
-    )
+    values = _stored(columns) | {"revision": entry.revision + 1, "changed_at": now}
+    _changing(tuple(values)).rows(work.session, values | {"appointment_id": entry.visit.id})
     told = {name: columns[name] for name in columns if name in _VISIT_FIELDS}
     visit = dataclasses.replace(entry.visit, **(told | {"status": status}))
     before = {name: getattr(entry.visit, name) for name in told}
     _write_line(work, entry, what=what, actor=actor, source=source, now=now, before=before, after=dict(columns))
     others = {name: columns[name] for name in columns if name in _ENTRY_FIELDS}
     return dataclasses.replace(entry, visit=visit, revision=entry.revision + 1, **others)
+
+
+@lru_cache(maxsize=64)
+def _changing(names: tuple[str, ...]) -> Ready:
+    """Return the statement that writes these columns of an Appointment."""
+    values: dict[str, Any] = {name: bindparam(name) for name in names}
+    return Ready(update(_TABLE).where(_ROW.id == bindparam("appointment_id")).values(values))
 
 
 def note(
@@ -280,7 +295,13 @@ def _write_line(
     after: dict[str, Any],
 ) -> None:
     line = _line(entry, what=what, actor=actor, source=source, now=now, before=before, after=after)
-    work.session.execute(_NOTE, line)
+    _noting(tuple(line)).rows(work.session, line)
+
+
+@lru_cache(maxsize=2)
+def _noting(names: tuple[str, ...]) -> Ready:
+    """Return the statement that writes a line of history with these columns."""
+    return Ready(insert(_HISTORY).inline().values({name: bindparam(name) for name in names}))
 
 
 def _line(

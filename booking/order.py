@@ -9,7 +9,7 @@ from booking import ledger
 from booking.asked import instant_asked, people_asked
 from booking.availability import Wanted, is_contingent
 from booking.choice import NO_WISH, Wish
-from booking.claims import Need, Taken, claims_of, sought_at_once, take
+from booking.claims import Need, Taken, claims_of, sought, take
 from booking.events import AppointmentBooked, AppointmentRequested
 from booking.facts import gather_and_look, offered_by, wanted_asked
 from booking.override import allowed_override, is_staff
@@ -80,7 +80,7 @@ def place_order(work: UnitOfWork, catalogue: Catalogue, order: Order, *, now: da
         patient_id=order.patient_id,
         ignoring=ours,
         bundle_id=order.bundle_id,
-        sought=sought_at_once(wanted, candidates, starts_at=starts_at, ours=ours),
+        sought=sought(wanted, candidates, starts_at=starts_at, ours=ours),
     )
     if why is not None:
         known = dataclasses.replace(known, is_overriding=True)

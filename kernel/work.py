@@ -9,12 +9,12 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any, Protocol, TypeVar
 
-from sqlalchemy import Index, insert
+from sqlalchemy import Index, bindparam, insert
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from kernel import crypto
-from kernel.db import Base, NewRow, make_engine, new_id, table_of
+from kernel.db import Base, NewRow, Ready, make_engine, new_id, table_of
 from kernel.errors import Unavailable
 from kernel.events import DomainEvent
 
@@ -41,9 +41,9 @@ class OutboxEntry(Base):
     dispatched_at: Mapped[datetime | None]
 
 
-# On the table, not the class: every booking tells, and the mapper would cost more than the statement.
 _OUTBOX = table_of(OutboxEntry)
-_TELL = insert(_OUTBOX).inline()
+_TOLD = ("event_id", "name", "version", "aggregate_id", "occurred_at", "payload")
+_TELL = Ready(insert(_OUTBOX).inline().values({name: bindparam(name) for name in _TOLD}))
 
 
 class Watcher(Protocol):
@@ -71,7 +71,7 @@ class UnitOfWork:
 
     def publish(self, event: DomainEvent) -> None:
         """Tell of `event` once this transaction is committed; if it rolls back, nothing is told."""
-        self.session.execute(_TELL, self.telling(event).values)
+        _TELL.rows(self.session, self.telling(event).values)
 
     def telling(self, event: DomainEvent) -> NewRow:
         """Return the row that tells of `event`, for the caller to write: as `publish`, but together with other rows."""
