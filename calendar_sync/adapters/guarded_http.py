@@ -180,4 +180,11 @@ def _is_related(first: str, other: str) -> bool:
     if one.hostname == another.hostname:
         return True
     domain = (one.hostname or "").partition(".")[2]
-    return domain.count(".") >= 1 and (another.hostname or "").endswith(f".{domain}") and another.scheme == "https"
+    return _has_one_owner(domain) and (another.hostname or "").endswith(f".{domain}") and another.scheme == "https"
+
+
+def _has_one_owner(domain: str) -> bool:
+    """Say whether names below `domain` are one owner's: not a whole country's (co.uk), nor an address's last numbers."""
+    labels = domain.split(".")
+    is_countrys = len(labels) == 2 and len(labels[1]) == 2 and len(labels[0]) <= 3
+    return len(labels) >= 2 and labels[-1].isalpha() and not is_countrys

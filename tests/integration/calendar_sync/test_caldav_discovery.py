@@ -56,6 +56,25 @@ def test_from_the_address_of_a_calendar_it_is_found_too(calendar: Calendar) -> N
     assert calendar.url in {one.url for one in find(calendar.url, calendar)}
 
 
+@pytest.mark.parametrize(("kind", "is_found"), [("VEVENT", True), ("VTODO", False)])
+def test_a_server_that_names_no_owner_has_the_calendar_at_its_address_only(
+    radicale: CalendarServer, server: FaultyDav, kind: str, is_found: bool
+) -> None:
+    body = (
+        '<D:multistatus xmlns:D="DAV:" xmlns:C="urn:ietf:params:xml:ns:caldav"><D:response><D:href>/team/</D:href>'
+        "<D:propstat><D:prop><D:resourcetype><D:collection/><C:calendar/></D:resourcetype>"
+        f'<C:supported-calendar-component-set><C:comp name="{kind}"/></C:supported-calendar-component-set></D:prop>'
+        "<D:status>HTTP/1.1 200 OK</D:status></D:propstat></D:response></D:multistatus>"
+    )
+    server.fault = lambda _asked, _forward: Said(207, {}, body.encode())
+
+    if is_found:
+        assert [one.name for one in find(f"{server.base}/team/", radicale.fresh_calendar())] == ["team"]
+    else:
+        with pytest.raises(AccessRefused):
+            find(f"{server.base}/team/", radicale.fresh_calendar())
+
+
 def test_a_wrong_password_is_told(radicale: CalendarServer) -> None:
     with pytest.raises(AccessRefused) as refused:
         find(radicale.url, radicale.fresh_calendar(), password="wrong")

@@ -297,6 +297,30 @@ def test_changes_in_several_parts_are_put_together(server: FaultyDav, store: Cal
     assert {one.href for one in seen.events} == set(hrefs)
 
 
+def test_a_server_that_never_comes_on_with_its_changes_is_left(server: FaultyDav, store: CaldavStore) -> None:
+    cut_off = (
+        b'<D:multistatus xmlns:D="DAV:"><D:response><D:href>/</D:href><D:status>HTTP/1.1 507 No</D:status></D:response>'
+        b"<D:sync-token>always the same</D:sync-token></D:multistatus>"
+    )
+    server.fault = lambda _asked, _forward: Said(207, {}, cut_off)
+
+    with pytest.raises(Unavailable):
+        store.changes(token=None, known={}, within=DAY)
+
+    assert server.log == ["REPORT", "REPORT"]
+
+
+def test_objects_too_large_to_be_read_together_are_read_one_by_one(server: FaultyDav, store: CaldavStore) -> None:
+    hrefs = {put(store, replace(VISIT, uid=f"visit-{number}@frontdesk"))[0] for number in range(2)}
+    server.fault = answering(
+        Said(207, {}, b" " * 33_000_000), methods="REPORT", where=lambda asked: b"calendar-multiget" in asked.body
+    )
+
+    seen = store.changes(token=None, known={}, within=DAY)
+
+    assert {one.href for one in seen.events} == hrefs
+
+
 def test_what_an_answer_leaves_out_is_asked_for_by_itself(server: FaultyDav, store: CaldavStore) -> None:
     hrefs = {put(store, replace(VISIT, uid=f"visit-{number}@frontdesk"))[0] for number in range(3)}
     empty = b'<D:multistatus xmlns:D="DAV:"/>'

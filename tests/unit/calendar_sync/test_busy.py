@@ -62,6 +62,15 @@ def test_an_event_that_says_too_much_is_told_by_its_name() -> None:
     assert (read.uid, read.busy, read.faults) == ("one", (), ("too-large",))
 
 
+def test_more_single_dates_than_anybody_has_are_told() -> None:
+    dates = ",".join(f"{NINE + timedelta(minutes=number):%Y%m%dT%H%M%S}Z" for number in range(20_001))
+
+    read = READER.read(event(START, END, f"RDATE:{dates}"), within=WITHIN)
+
+    assert read.faults == ("too-many",)
+    assert read.busy[0].start == NINE
+
+
 @pytest.mark.parametrize(
     ("rule", "fault"),
     [
