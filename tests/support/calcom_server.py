@@ -46,6 +46,7 @@ class FaultKind(StrEnum):
     CONFLICT = "conflict"  # 409, nothing done
     NO_HOSTS = "no hosts"  # 422, nothing done
     FORBIDDEN = "forbidden"  # 403, nothing done
+    INVALID = "invalid"  # 400 for another reason than the time, nothing done
 
 
 _REFUSALS = {
@@ -54,6 +55,7 @@ _REFUSALS = {
     FaultKind.CONFLICT: (HTTPStatus.CONFLICT, "booking_conflict"),
     FaultKind.NO_HOSTS: (HTTPStatus.UNPROCESSABLE_ENTITY, "no_available_users_found_error"),
     FaultKind.FORBIDDEN: (HTTPStatus.FORBIDDEN, "ForbiddenException"),
+    FaultKind.INVALID: (HTTPStatus.BAD_REQUEST, "ValidationError"),
 }
 
 

@@ -305,6 +305,21 @@ def test_an_internal_address_is_not_asked_unless_the_operator_allows_it(
     assert calcom_account.requests == []
 
 
+def test_a_booking_that_is_refused_though_its_time_is_free_is_for_somebody_to_look_at(
+    store: CalcomStore, calcom: CalcomServer, calcom_account: CalcomAccount
+) -> None:
+    first = put(store)
+
+    calcom.will_fail(Fault(FaultKind.INVALID, path="/bookings"))
+    with pytest.raises(AccessRefused):
+        put(store, replace(later(1), uid="visit-2@frontdesk"))
+    calcom.will_fail(Fault(FaultKind.INVALID, path="/reschedule"))
+    with pytest.raises(AccessRefused):
+        put(store, later(1), at=first)
+
+    assert [booking.starts_at for booking in calcom_account.live()] == [AT]
+
+
 def test_a_key_without_rights_refuses_access(store: CalcomStore, calcom: CalcomServer) -> None:
     calcom.will_fail(Fault(FaultKind.FORBIDDEN, method="GET"))
 
