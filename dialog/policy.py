@@ -331,7 +331,7 @@ def _choose(draft: Draft, commands: tuple[c.Command, ...], said: tuple[c.Command
             return answers.want_others(draft)
     singled_out = [offer for one in said if (offer := details.chosen_by_detail(draft, one))]
     if singled_out and len(set(singled_out)) == 1 and not any(isinstance(one, c.Deny) for one in commands):
-        draft.update_flow(chosen=singled_out[0], offers=(), offered_beside=draft.flow.offers)
+        draft.update_flow(chosen=singled_out[0], offers=())
         return True
     return False
 
