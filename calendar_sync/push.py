@@ -10,7 +10,7 @@ from sqlalchemy import or_, select
 
 from booking.model.appointment import Appointment
 from calendar_sync.context import CalendarSync, CalendarTrouble, access_of
-from calendar_sync.model import CalendarLink, ObjectState, RemoteObject
+from calendar_sync.model import CalendarLink, LinkError, ObjectState, RemoteObject
 from calendar_sync.objects import locked_row
 from calendar_sync.ports import AccessRefused
 from calendar_sync.settle import settle
@@ -60,9 +60,9 @@ def _push_to_link(sync: CalendarSync, *, link_id: str, appointment_id: str, now:
 
 
 def _waits(link: CalendarLink, *, now: datetime) -> bool:
-    """Say whether the calendar is not to be asked now: it refused us, or was out of reach a moment ago."""
+    """Say whether the calendar is not to be asked now: it refused us, was out of reach a moment ago, or has lost its events."""
     is_backing_off = bool(link.failures) and link.next_try_at is not None and link.next_try_at > now
-    return link.paused_at is not None or is_backing_off
+    return link.paused_at is not None or is_backing_off or link.error == LinkError.SUDDENLY_EMPTY.value
 
 
 def _note_trouble(

@@ -49,8 +49,6 @@ WRITTEN = (
     CalendarAction,
 )
 
-_CATALOGUES = CatalogueCache()  # each example has the same one
-
 Deed = tuple[Any, ...]
 Hindrance = tuple[int, Deed]  # at which moment of a worker's work, and what happens then
 T = TypeVar("T")
@@ -70,6 +68,7 @@ class World:
         patient_ids: Sequence[str],
         *,
         people: Sequence[str],
+        catalogues: CatalogueCache,
         ids: random.Random,
     ) -> None:
         """Make one with a calendar of each of `people`, who may be the same. `ids`: where new ids come from, so that it can be done again just so."""
@@ -80,7 +79,7 @@ class World:
         self.calendars.before, self.calendars.after = self._before_request, self._after_request
         self._moments: dict[int, Deed] = {}
         self._moment = 0
-        self._sync = CalendarSync(_Watched(db, self._meet), self.calendars.open, _CATALOGUES)
+        self._sync = CalendarSync(_Watched(db, self._meet), self.calendars.open, catalogues)
         self.wanted_times: dict[str, list[datetime]] = {}  # that patients asked for, by visit
         self.moved_to: dict[str, set[datetime]] = defaultdict(set)
         self.cancelled: set[str] = set()

@@ -380,7 +380,9 @@ def test_a_calendar_that_is_suddenly_empty_is_not_believed_until_staff_say_so(sc
     scene.lee.objects.clear()
     scene.lee.forget_tokens()
 
+    moved = scene.move(visit, hours=1)
     scene.tick()
+    scene.push(moved)
     scene.tick(after=5 * MINUTE)
     found = (scene.state(), scene.stands(visit), len(scene.tasks()))
     scene.repair(link_id)
@@ -388,7 +390,7 @@ def test_a_calendar_that_is_suddenly_empty_is_not_believed_until_staff_say_so(sc
 
     assert found == ((LinkState.FAILED, LinkError.SUDDENLY_EMPTY), None, 1)
     assert scene.state() == (LinkState.OK, None)
-    assert scene.stands(visit) == MONDAY_9
+    assert scene.stands(visit) == MONDAY_9 + HOUR
     assert scene.busy() == []
 
 
