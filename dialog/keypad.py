@@ -34,7 +34,7 @@ def as_commands(draft: Draft, text: str, understood: tuple[c.Command, ...], *, i
     if asked is Asked.YES_NO and (answer := _YES_NO.get(digits.lower())):
         return (answer,)
     if asked is Asked.YES_NO and digits in _FURTHER[: max(0, len(draft.state.choices) - 2)]:
-        return (c.Choose(int(digits) - 1),)  # another of the list that the one read back was chosen from
+        return (c.Correct(), c.Choose(int(digits) - 1))  # another of the list that the one read back was chosen from
     has_numbers = draft.state.choices and asked not in {Asked.YES_NO, *_MENU_QUESTIONS}
     if len(digits) == 1 and digits.isdecimal() and has_numbers:
         return (c.Choose(int(digits) - 1),) if digits != "0" else (c.AskHuman(),)

@@ -326,7 +326,7 @@ def _who(draft: Draft, commands: tuple[c.Command, ...]) -> bool:
 def _choose(draft: Draft, commands: tuple[c.Command, ...], said: tuple[c.Command, ...]) -> bool:
     for one in commands:
         if isinstance(one, c.Choose):
-            return answers.choose(draft, one.index)
+            return _may_choose(draft, commands) and answers.choose(draft, one.index)
         if isinstance(one, c.MoreOptions) or (isinstance(one, c.AskAvailability) and not said):
             return answers.want_others(draft)
     singled_out = [offer for one in said if (offer := details.chosen_by_detail(draft, one))]
@@ -334,6 +334,13 @@ def _choose(draft: Draft, commands: tuple[c.Command, ...], said: tuple[c.Command
         draft.update_flow(chosen=singled_out[0], offers=())
         return True
     return False
+
+
+def _may_choose(draft: Draft, commands: tuple[c.Command, ...]) -> bool:
+    """Say whether a choice counts: once a time is read back it takes a no to it, since "the first one" may mean that time."""
+    question = draft.state.question
+    is_read_back = question is not None and question.say in {Say.READ_BACK, Say.READ_BACK_MOVE}
+    return not is_read_back or any(isinstance(one, (c.Deny, c.Correct)) for one in commands)
 
 
 def _wishes(draft: Draft, commands: tuple[c.Command, ...], said: tuple[c.Command, ...]) -> bool:

@@ -89,12 +89,12 @@ def in_context(findings: list[Finding], hits: Sequence[Hit], scene: Scene) -> li
 
 
 def _around_choice(findings: list[Finding], scene: Scene) -> list[Finding]:
-    """Leave beside a choice only what is not said by it. A yes is kept at a read-back: "yes, the second one"."""
+    """Leave beside a choice only what is not said by it. At a read-back that is a yes ("yes, the second one") and a correction."""
     if not has(findings, say.Choose):
         return findings
-    findings = without(findings, say.MoreOptions, say.StartBooking, say.Correct)
+    findings = without(findings, say.MoreOptions, say.StartBooking)
     is_read_back = scene.listening.asked is Asked.YES_NO and len(scene.listening.offered) > 1
-    return findings if is_read_back else without(findings, say.Affirm)
+    return findings if is_read_back else without(findings, say.Affirm, say.Correct)
 
 
 def _without_own_number(findings: list[Finding]) -> list[Finding]:

@@ -285,3 +285,16 @@ def test_a_stop_beside_a_wish_leaves_the_wish() -> None:
     talk.hear(c.Stop(), *CLEANING)
 
     assert Say.OFFER in talk.said
+
+
+def test_the_first_one_at_the_read_back_of_another_changes_nothing_by_itself() -> None:
+    talk = Talk()
+    talk.hear(*CLEANING)
+    second = talk.offered()[1]
+    talk.hear(c.Choose(1))
+
+    talk.hear(c.Choose(0))
+    talk.hear(c.Affirm())
+
+    (visit,) = talk.booked()
+    assert visit.starts_at.astimezone(talk.catalogue.zone).replace(tzinfo=None) == second

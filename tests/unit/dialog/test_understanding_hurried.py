@@ -206,7 +206,7 @@ THREE = tuple(Option(datetime.fromisoformat(f"2027-03-15T{hour:02}:00"), "lee", 
     [
         ("no, a filling", Asked.CHOICE, {"give_service", "start_booking", "correct"}),
         ("no the second one", Asked.YES_NO, {"choose", "deny"}),
-        ("actually the third one", Asked.YES_NO, {"choose"}),
+        ("actually the third one", Asked.YES_NO, {"choose", "correct"}),
         ("yes the second one", Asked.YES_NO, {"choose", "affirm"}),
     ],
 )
