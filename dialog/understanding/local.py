@@ -98,7 +98,9 @@ class LocalInterpreter:
                 word for word in there if word in book.vocabulary and word not in own.vocabulary and word not in named
             }
             ours = {word for word in here if word in own.vocabulary and word not in book.vocabulary}
-            is_all = len(there) > 1 and len(alone) * 2 >= len(there) and book.vocabulary.issuperset(there)
+            # "Eliminate" is one word, though it could be two in Spanish.
+            is_several = min(len(there), len(read[language].text.split())) > 1
+            is_all = is_several and len(alone) * 2 >= len(there) and book.vocabulary.issuperset(there)
             if is_all or (len(alone) >= CLEAR_EVIDENCE and len(alone) > len(ours)):
                 return language
         return None
