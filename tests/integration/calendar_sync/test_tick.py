@@ -503,6 +503,23 @@ def test_a_deletion_that_could_not_be_undone_at_once_is_not_forgotten(scene: Sce
     assert len(scene.tasks()) == 1
 
 
+def test_what_a_calendar_in_trouble_was_not_asked_any_more_is_not_forgotten(scene: Scene) -> None:
+    scene.link()
+    visits = [scene.book(hours=hours) for hours in (0, 1, 4)]
+    scene.tick()
+    for visit in visits:
+        scene.delete_there(visit)
+    scene.calendars.before_put += [raising(Unavailable("500")), raising(Unavailable("500"))]
+    scene.calendars.asked.clear()
+
+    scene.tick()
+    asked = scene.calendars.asked["put"]
+    scene.tick()
+
+    assert asked == 2
+    assert [scene.stands(visit) for visit in visits] == [visit.starts_at for visit in visits]
+
+
 def test_what_was_done_is_told_in_the_history(scene: Scene) -> None:
     visit = scene.shown()
     scene.move_there(visit, hours=2)
