@@ -128,8 +128,8 @@ def test_of_many_who_want_two_visits_each_gets_both_or_none(database: Database, 
     # Whoever got none has left nothing behind.
     assert len(sizes) == counts["booked 2"]
     assert total == live == 2 * counts["booked 2"]
-    # Seven times with each of two people are wanted; somebody is there for any that is free.
-    assert counts["booked 2"] >= 3
+    # Each of the six pairs that are wanted shares a time with the one before and the one after: two can keep all others out.
+    assert counts["booked 2"] >= 2
 
 
 def test_of_many_who_want_the_last_seats_as_many_get_one_as_there_are(
