@@ -81,6 +81,8 @@ def plan(*, known: Known, ours: CalendarEntry | None, theirs: There | None) -> P
     if not _changed_here(known, ours):
         if _moved_there(known, ours, theirs):
             return Plan(Action.UPDATE, Finding.MOVED)
+        if known.version != theirs.version and _time(theirs.entry) != _time(ours):
+            return Plan(Action.UPDATE)  # a write of ours that arrived when it was no longer what we wanted
         return Plan(Action.NOTHING if known.version == theirs.version and known.attempt is None else Action.REMEMBER)
     both_moved = _moved_there(known, ours, theirs) and _time(theirs.entry) != _time(ours)
     return Plan(Action.UPDATE, Finding.CONFLICT if both_moved else None)

@@ -97,12 +97,16 @@ sights = (
     | st.builds(There, st.just("v2"), entries, st.just(value=True))
 )
 attempts = st.none() | st.just(REMOVING) | st.builds(content_hash, entries)
-knowledge = st.builds(
-    lambda ours, theirs, attempt: replace(agreed(ours=ours, theirs=theirs, known=NEVER), attempt=attempt),
-    wishes,
-    sights,
-    attempts,
-)
+
+
+def agreement(ours: CalendarEntry | None, theirs: There, attempt: str | None) -> Known:
+    """Both sides have agreed: the words may differ, the time does not."""
+    if ours and theirs.entry:
+        theirs = replace(theirs, entry=replace(theirs.entry, starts_at=ours.starts_at, ends_at=ours.ends_at))
+    return replace(agreed(ours=ours, theirs=theirs, known=NEVER), attempt=attempt)
+
+
+knowledge = st.builds(agreement, wishes, sights, attempts)
 
 
 def done(known: Known, ours: CalendarEntry | None, theirs: There) -> tuple[Known, There]:
