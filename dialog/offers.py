@@ -87,6 +87,13 @@ def only_refuses(wish: TimeWish) -> bool:
     return refuses(wish) and not wanted
 
 
+def refuses_its_days(wish: TimeWish) -> bool:
+    """Say whether a wish names days and refuses every one of them ("March 29th, but not a Monday")."""
+    days = TimeWish(weekdays=wish.weekdays, not_days=wish.not_days, not_weekdays=wish.not_weekdays)
+    named = (one.first + timedelta(days=ahead) for one in wish.days for ahead in range((one.end - one.first).days))
+    return bool(wish.days) and not any(allows(days, start=_midnight(day)) for day in named)
+
+
 def one_day(day: date) -> tuple[DayRange, ...]:
     """Return the wish for that day only."""
     return (DayRange(day, day + timedelta(days=1)),)

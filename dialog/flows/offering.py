@@ -260,6 +260,12 @@ def _asks_about_time(draft: Draft) -> bool:
         draft.update_details(time_past=False)
         draft.ask(Say.TIME_PAST, Asked.WHEN)
         return True
+    wish = details.wish or _NO_WISH
+    if offers.refuses_its_days(wish):
+        # Whether such a day is free is not what they want to know.
+        draft.update_details(wish=replace(wish, days=(), weekdays=frozenset()))
+        draft.ask(Say.ASK_WHEN, Asked.WHEN)
+        return True
     return False
 
 

@@ -480,3 +480,16 @@ def test_the_same_time_on_another_day_drops_a_day_that_could_not_be_had() -> Non
 
     assert talk.offered()
     assert {one.time() for one in talk.offered()} == {first.time()}
+
+
+@pytest.mark.parametrize("refused", [TimeWish(not_weekdays=frozenset({0})), TimeWish(not_days=on(MONDAY).wish.days)])
+def test_a_day_that_is_refused_itself_is_not_said_to_have_nothing_free(refused: TimeWish) -> None:
+    wish = TimeWish(days=on(MONDAY).wish.days, not_days=refused.not_days, not_weekdays=refused.not_weekdays)
+    talk = Talk()
+
+    talk.hear(c.StartBooking(), CLEANING, LEE, c.GiveTime(wish))
+
+    assert (talk.said[-1], talk.asked) == (Say.ASK_WHEN, Asked.WHEN)
+    assert Say.WHY_NOT not in talk.said
+    talk.hear(on(THURSDAY))
+    assert {one.date() for one in talk.offered()} == {THURSDAY}
