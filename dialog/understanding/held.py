@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from datetime import timedelta
 
 from dialog.interpreter import Asked
 from dialog.understanding.mention import Span
 from dialog.understanding.numbers import number_at
 from dialog.understanding.pattern import Hit
+from dialog.understanding.phrasebook import PhraseBook
 from dialog.understanding.scene import Scene, read_times
 
 TASKS = frozenset({"start_booking", "start_reschedule", "start_cancel"})
@@ -39,6 +41,8 @@ OPENING = frozenset({Asked.NOTHING, Asked.WHAT_TO_DO, Asked.ANYTHING_ELSE})
 
 
 _YES_AND_NO, _HOURS = 2, 12
+_TENS = {20, 30}
+_DAY = timedelta(days=1)
 
 
 def settled(scene: Scene) -> list[Hit]:
@@ -46,7 +50,9 @@ def settled(scene: Scene) -> list[Hit]:
     found = scene.book.intents.find(scene.text)
     listening = scene.listening
     if listening.offered or listening.asked is Asked.CHOICE:
-        found = [replace(hit, label=f"choose {hit.label}") for hit in scene.book.choose.find(scene.text)] + found
+        days = _words_of_days(scene)
+        chosen = [hit for hit in scene.book.choose.find(scene.text) if hit.literal.isdisjoint(days)]
+        found = [replace(hit, label=f"choose {hit.label}") for hit in chosen] + found
     details = detail_words(scene)
     names = _name_words(scene)
     found = [
@@ -73,6 +79,31 @@ def settled(scene: Scene) -> list[Hit]:
             kept.append(hit)
             used |= hit.literal
     return _searching(sorted((_supported(hit, found) for hit in kept), key=lambda each: each.start))
+
+
+def _words_of_days(scene: Scene) -> frozenset[int]:
+    """Give the ordinals that are part of a longer date and so no place in a list: "twenty second", "November 1st", "first week of May"."""
+    words, book = scene.utterance.words, scene.book
+    dates = book.date_words - book.small - book.numbers.keys()
+    found = {
+        at for at in range(1, len(words)) if book.numbers.get(words[at - 1]) in _TENS and _is_unit(words[at], book)
+    }
+    for time in scene.times.mentions:
+        start, end = scene.utterance.words_between(time.start, time.end)
+        is_long = any(each.end - each.first > _DAY for each in time.wish.days)
+        named = [at for at in range(start, end) if words[at] in dates and words[at] not in book.bare_choice]
+        found |= {
+            at
+            for at in range(start, end)
+            if at not in named
+            and (is_long or any(each == at - 1 or (each == at + 2 and words[at + 1] in book.small) for each in named))
+        }
+    return frozenset(found)
+
+
+def _is_unit(word: str, book: PhraseBook) -> bool:
+    """Whether a word is an ordinal below ten, as behind "twenty"."""
+    return word in book.bare_choice and word in book.date_words and word not in book.numbers
 
 
 def _searching(hits: list[Hit]) -> list[Hit]:

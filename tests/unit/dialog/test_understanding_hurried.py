@@ -242,3 +242,35 @@ def test_a_birthday_that_is_told_of_gives_no_date_of_birth() -> None:
 
 def test_what_a_doctor_is_to_be_told_is_a_message() -> None:
     assert say.LeaveMessage.name in kinds("can you tell dr lee I took the pills and feel better")
+
+
+OFFERED = tuple(Option(starts=datetime.fromisoformat(f"2027-03-{day}T09:00")) for day in (15, 16, 17))
+
+
+@pytest.mark.parametrize("asked", [Asked.CHOICE, Asked.YES_NO])
+@pytest.mark.parametrize(
+    ("said", "first", "end"),
+    [
+        ("that doesn't work, the twenty second please", date(2027, 3, 22), date(2027, 3, 23)),
+        ("the twenty-first", date(2027, 3, 21), date(2027, 3, 22)),
+        ("no the thirty first", date(2027, 3, 31), date(2027, 4, 1)),
+        ("I need the week of November 1st", date(2027, 11, 1), date(2027, 11, 8)),
+        ("the first of November", date(2027, 11, 1), date(2027, 11, 2)),
+        ("the first week of April", date(2027, 3, 29), date(2027, 4, 5)),
+    ],
+)
+def test_an_ordinal_in_a_longer_date_chooses_nothing(asked: Asked, said: str, first: date, end: date) -> None:
+    commands = heard(said, asked=asked, offered=OFFERED)
+
+    assert not any(isinstance(one, say.Choose) for one in commands)
+    assert [(one.first, one.end) for each in commands if isinstance(each, say.GiveTime) for one in each.wish.days] == [
+        (first, end)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("said", "index"),
+    [("the second please", 1), ("the first one", 0), ("the first at nine", 0), ("first on Monday", 0)],
+)
+def test_an_ordinal_alone_or_before_a_time_chooses(said: str, index: int) -> None:
+    assert heard(said, asked=Asked.CHOICE, offered=OFFERED) == (say.Choose(index),)
