@@ -17,6 +17,8 @@ from dialog.timewords.tokens import Token
 Leaves = dict[str, Found]
 SURELY_A_DATE = 11
 MOST_RANKS = 5  # "the third available" counts what is offered, "the 11th available" is a question about a date
+MIDNIGHT = 24  # as an hour
+SMALLEST_TENS = 20
 LONGEST_YEAR = 8  # in words
 ALWAYS = "24/7"  # a date only where the day is written first
 
@@ -223,10 +225,29 @@ class _Leaf:
             self._add("MINUTESTO", tokens, value)
         if 10 <= value < 60:
             self._minute(value, tokens)
-        if value <= 24 and self._may_be_hour(tokens) and not (self._is_thing(tokens) or self._is_day_of(tokens)):
+        if (
+            (value < MIDNIGHT or (value == MIDNIGHT and self._is_clock(tokens)))
+            and self._may_be_hour(tokens)
+            and not (self._is_thing(tokens) or self._is_day_of(tokens) or self._is_half_said(value, tokens))
+        ):
             self._add("HOUR", tokens, Figures(value))
             if 1 <= value <= 12:
                 self._add("HOURWORD", tokens, Figures(value))
+
+    def _is_clock(self, tokens: int) -> bool:
+        """Whether a word beside the number tells a time of day: nobody says a bare 24 for midnight, but many for the 24th."""
+        told = self._word(tokens) in self.steering["clock_words"] | self.steering["hours"]
+        return told or self._word(-1) in self.steering["clock_leads"]
+
+    def _is_half_said(self, value: int, tokens: int) -> bool:
+        """Whether a word is only the tens or the ones of a number: "twenty four" is neither 20:00 nor four o'clock, though "nine thirty, four" may be."""
+        numbers = self.language.numbers
+        if tokens > 1 or self.token.kind != "word":
+            return False
+        before = numbers.get(self._word(-1), 0)
+        if 1 <= value <= 9:
+            return before in range(SMALLEST_TENS, 60, 10) and self._word(-2) not in numbers
+        return value == SMALLEST_TENS and 1 <= numbers.get(self._word(1), 0) <= 9
 
     def _is_thing(self, tokens: int) -> bool:
         """Whether a word such as "one" stands for a thing here ("book one for tomorrow")."""
@@ -301,7 +322,7 @@ class _Leaf:
         if len(text) == 2 and value < 60:
             self._add("MINUTE", 1, value)
         if self._may_be_hour(1) and not self._is_day_of(1):
-            if value <= 24:
+            if value < MIDNIGHT or (value == MIDNIGHT and self._is_clock(1)):
                 self._add("HOUR", 1, Figures(value, exact=text[0] == "0"))
                 if 1 <= value <= 12:
                     self._add("HOURWORD", 1, Figures(value))

@@ -269,6 +269,19 @@ def test_what_was_asked_lets_a_bare_number_be_read() -> None:
     assert read_time("May 2nd 1984", now=NOW, asked="birth_date").wish is None
 
 
+@pytest.mark.parametrize(
+    "text", ["twenty four works", "twenty six works", "24", "july 1st or saturday while twenty four works"]
+)
+def test_a_bare_number_above_the_hours_is_no_time_of_day(text: str) -> None:
+    found = read_time(text, now=NOW, asked="when").wish
+    assert found is None or (found.at_minute, found.clocks) == (None, ())
+
+
+@pytest.mark.parametrize("text", ["at 24:00", "at 24", "twenty four o'clock"])
+def test_a_twenty_four_that_is_told_as_a_time_is_midnight(text: str) -> None:
+    assert wish(text).at_minute == 0
+
+
 def test_a_leap_day_is_read_in_the_year_that_has_it() -> None:
     assert read_time("feb 29", now=datetime.fromisoformat("2027-11-21T10:00")).wish == TimeWish(
         days=(DayRange(date(2028, 2, 29), date(2028, 3, 1)),)
