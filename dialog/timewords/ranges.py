@@ -67,6 +67,12 @@ def days_in_month(_: Context, first: int, last: int, month: Day) -> Dated | None
     return Day(start.first, end.end, "days") if first < last else None
 
 
+def dates_in_month(context: Context, first: int, last: int, month: Day) -> Together | None:
+    """Read "the 3rd or the 5th of next month"."""
+    dates = tuple(found for day in (first, last) if (found := day_in(context, day, month)) is not None)
+    return Together(dates) if len(dates) == 2 else None
+
+
 def day_to_date(_: Context, first: int, last: Day) -> Dated | None:
     """Read "from the 28th to May 3rd", which begins in the month before."""
     for back in range(31):

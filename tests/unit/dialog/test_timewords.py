@@ -401,3 +401,20 @@ def test_a_shift_is_left_to_whoever_knows_what_it_counts_from(said: str, relativ
 
 def test_a_weekday_that_counts_from_a_day_that_was_not_named_is_to_be_asked_about() -> None:
     assert read_time("the Tuesday after", now=WEDNESDAY).unresolved == ("the Tuesday after",)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "between the 24th and 26th of next month",
+        "from the 24th to the 26th of next month",
+        "between the twenty fourth and the twenty sixth of next month",
+        "the 24th through 26th of next month",
+    ],
+)
+def test_both_ends_of_a_stretch_are_in_the_month_that_is_named(text: str) -> None:
+    assert wish(text).days == (days((12, 24), (12, 27)),)
+
+
+def test_two_days_of_a_month_are_both_in_it() -> None:
+    assert wish("the 24th or 26th of next month").days == (day(12, 24), day(12, 26))

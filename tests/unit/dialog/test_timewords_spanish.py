@@ -286,3 +286,11 @@ def test_the_day_comes_first_unless_that_is_impossible(text: str, expected: date
 def test_a_birth_date_in_the_other_language_is_read_too() -> None:
     assert read_birth_date("tres de mayo de mil novecientos ochenta y dos", now=NOW) == date(1982, 5, 3)
     assert read_birth_date("May third nineteen eighty two", now=NOW, language="es") == date(1982, 5, 3)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["entre el 24 y el 26 del próximo mes", "del 24 al 26 del próximo mes", "entre el 24 y el 26 del mes que viene"],
+)
+def test_both_ends_of_a_stretch_are_in_the_month_that_is_named(text: str) -> None:
+    assert wish(text).days == (DayRange(date(2027, 4, 24), date(2027, 4, 27)),)
