@@ -7,7 +7,7 @@ from booking.values import Answer
 from dialog.commands import Topic
 from dialog.understanding.mention import Span
 from dialog.understanding.phrasebook import PhraseBook
-from dialog.understanding.words import Utterance
+from dialog.understanding.words import Utterance, read_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,12 +22,10 @@ class AnswerWords:
     """The ways of asking of one clinic's own answers, ready for finding."""
 
     def __init__(self, answers: Sequence[Answer], book: PhraseBook) -> None:
-        plain = book.rules.plain
         topics = set(Topic)
         phrases = {
-            tuple(word for piece in phrase.split() for word in plain(piece.strip(".?!,"))): (
-                Topic(answer.topic) if answer.topic in topics else Topic.OTHER
-            )
+            # Cut as what is said is: "step-free" is two words in both.
+            read_words(phrase, book.rules).words: Topic(answer.topic) if answer.topic in topics else Topic.OTHER
             for answer in answers
             for phrase in answer.phrases
         }

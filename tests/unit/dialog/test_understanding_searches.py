@@ -68,6 +68,7 @@ OWN = replace(
     answers=(
         Answer("payment", "Cards and cash.", ("apple pay",)),
         Answer("parking", "In the yard.", ("where can I leave my bike", "bicycle")),
+        Answer("other", "No stairs anywhere.", ("step-free",)),
     ),
 )
 
@@ -78,6 +79,9 @@ OWN = replace(
         ("is apple pay ok", Topic.OTHER),
         ("apple pay?", Topic.OTHER),
         ("what about a bicycle", Topic.PARKING),
+        ("I have a question about a bicycle", Topic.PARKING),
+        ("I have a question about step free", Topic.OTHER),
+        ("what about step-free?", Topic.OTHER),
     ],
 )
 def test_what_the_clinics_file_answers_is_a_question_with_its_topic(text: str, topic: Topic) -> None:
