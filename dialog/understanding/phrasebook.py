@@ -25,6 +25,7 @@ _CUES = (
     "name_cues_strong",
     "name_cues_weak",
     "name_cues_for",
+    "name_cues_heard",
     "name_after",
     "spelling_cues",
     "birth_cues",

@@ -360,6 +360,8 @@ def _person(
     is_asked = listening.asked in {Asked.NAME, Asked.SPELL_NAME}
     found = _beside_numbers(utterance, cues, book, numbers=numbers, known=known) if is_asked else None
     found = found or _named(utterance, text, cues, listening, book, numbers=numbers)
+    if found is None and listening.asked is Asked.YES_NO:
+        found = _misheard(utterance, cues, book, known=known)
     if found is None and not is_asked:
         found = _beside_numbers(utterance, cues, book, numbers=numbers, known=known)
         if found is None and listening.asked not in _NAMES_OTHERS:
@@ -427,6 +429,17 @@ def _announced(
     for hit in cues:
         if hit.label == "name_after":
             return _before(utterance, hit.start, book)
+    return None
+
+
+def _misheard(
+    utterance: Utterance, cues: Sequence[Hit], book: PhraseBook, *, known: Collection[str]
+) -> PersonName | None:
+    """Read the first and last name behind a bare "name", where the words before it may have been misheard."""
+    for end in (hit.end for hit in cues if hit.label == "name_cues_heard"):
+        name = people.name_at(utterance, end, book, is_expected=False)
+        if name and name.span[1] - end > 1 and not any(word in known for word in utterance.words[end : name.span[1]]):
+            return name
     return None
 
 

@@ -274,3 +274,26 @@ def test_an_ordinal_in_a_longer_date_chooses_nothing(asked: Asked, said: str, fi
 )
 def test_an_ordinal_alone_or_before_a_time_chooses(said: str, index: int) -> None:
     assert heard(said, asked=Asked.CHOICE, offered=OFFERED) == (say.Choose(index),)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "no, my name is howard sheffield",
+        "no may name is howard sheffield",
+        "no name howard sheffield",
+        "no it's for howard sheffield",
+        "no its four howard sheffield",
+    ],
+)
+def test_a_name_put_right_at_the_read_back_is_heard_though_the_words_before_it_were_not(said: str) -> None:
+    assert heard(said, asked=Asked.YES_NO, offered=OFFERED[:1]) == (say.Correct(), say.GiveName("Howard Sheffield"))
+
+
+@pytest.mark.parametrize(
+    "said", ["no the name is wrong", "no that's not the name", "no it's four thirty", "no name mina lee"]
+)
+def test_what_is_no_first_and_last_name_of_a_patient_is_taken_for_none_at_the_read_back(said: str) -> None:
+    commands = heard(said, asked=Asked.YES_NO, offered=OFFERED[:1])
+
+    assert not any(isinstance(one, say.GiveName) for one in commands)
