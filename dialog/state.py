@@ -119,6 +119,7 @@ class Flow:
     may_move: bool = False  # a cancellation by somebody who only said that they can't come: moving it may be better
     is_doubted: bool = False  # a patient of this number has the name, but not the date of birth
     is_second: bool = False  # another service for the same person, taken up after the first one
+    is_overtaken: bool = False  # a booking that was open when they came to a change of a visit they have
     is_companion: bool = False  # the same visit for a second person, taken up after the first one's
     note: str | None = None  # words for the staff
     note_for: str | None = None

@@ -1,7 +1,7 @@
 """What they want: which flow begins, and which waits. Several wishes in one utterance are dealt with in the order said."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from booking.values import TaskKind
 from dialog import commands as c
@@ -87,7 +87,10 @@ def begin(draft: Draft, kind: FlowKind, *, names_another: bool = False) -> None:
         draft.update_flow(hold=None, agreed=False)
     spoken_of = draft.state.spoken_of if kind is FlowKind.BOOK and draft.state.flow is None else None
     about = Details(service_keys=(spoken_of,) if spoken_of else ())
-    draft.update(flows=(*draft.state.flows[-_MAX_OPEN + 1 :], Flow(kind, details=about)), spoken_of=None)
+    waiting = draft.state.flows[-_MAX_OPEN + 1 :]
+    if kind in CHANGES:
+        waiting = tuple(replace(one, is_overtaken=one.kind is FlowKind.BOOK) for one in waiting)
+    draft.update(flows=(*waiting, Flow(kind, details=about)), spoken_of=None)
 
 
 def _about_the_same(flow: Flow, kind: FlowKind) -> Flow:

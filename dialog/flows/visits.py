@@ -75,7 +75,22 @@ def take_change(draft: Draft, written: VisitWritten) -> None:
         draft.finish(Outcome.INFORMED)
     else:
         draft.say(Say.MOVED, **fields)
+        _drop_overtaken(draft, visit)
         draft.finish(Outcome.MOVED)
+
+
+def _drop_overtaken(draft: Draft, moved: BookedVisit) -> None:
+    """Drop a booking of what was moved now, begun before it was clear that they have that visit: it wished for the same."""
+    keys, relation = (draft.catalogue.service(moved.service_id).key,), draft.flow.details.relation
+    kept = tuple(
+        one
+        for one in draft.state.flows
+        if not one.is_overtaken
+        or one.details.service_keys != keys
+        or one.details.relation is not relation
+        or one.patient_id not in {None, moved.patient_id}
+    )
+    draft.update(flows=kept)
 
 
 def take_refusal(draft: Draft, refusal: RefusedBy) -> None:

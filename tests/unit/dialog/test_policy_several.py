@@ -345,3 +345,47 @@ def test_what_is_misheard_beside_a_date_of_birth_changes_no_visit() -> None:
 
     assert talk.state.flow is not None
     assert talk.state.flow.details.service_keys == ("cleaning",)
+
+
+def test_a_booking_begun_before_a_move_of_the_same_service_is_dropped_with_the_move() -> None:
+    talk = _moved_over_a_booking_of("cleaning")
+
+    assert Say.MOVED in talk.said
+    assert (talk.state.flows, talk.asked) == ((), Asked.ANYTHING_ELSE)
+
+
+def test_a_booking_of_something_else_goes_on_after_a_move() -> None:
+    talk = _moved_over_a_booking_of("filling")
+
+    assert Say.MOVED in talk.said
+    assert [one.details.service_keys for one in talk.state.flows] == [("filling",)]
+
+
+def test_a_booking_wished_together_with_a_move_goes_on_after_it() -> None:
+    talk = _with_a_cleaning()
+    talk.hear(c.StartReschedule(), on(MONDAY, at=14 * 60), c.StartBooking(), c.GiveService(("cleaning",)))
+    _move_it(talk)
+
+    assert Say.MOVED in talk.said
+    assert [one.details.service_keys for one in talk.state.flows] == [("cleaning",)]
+
+
+def _with_a_cleaning() -> Talk:
+    talk = Talk()
+    talk.diary.book(ANN, "cleaning", "lee", "main", wall("2027-03-16T10:00"))
+    return talk
+
+
+def _moved_over_a_booking_of(service: str) -> Talk:
+    talk = _with_a_cleaning()
+    talk.hear(c.StartBooking(), c.GiveService((service,)))
+    talk.hear(c.StartReschedule(), on(MONDAY, at=14 * 60))
+    _move_it(talk)
+    return talk
+
+
+def _move_it(talk: Talk) -> None:
+    talk.hear(c.GiveName("Ann Smith"))
+    talk.hear(ANNS_BIRTHDAY)
+    talk.hear(c.Affirm())
+    talk.hear(c.Affirm())
