@@ -1,5 +1,6 @@
 """The web process that `frontdesk serve` runs."""
 
+import gc
 from collections.abc import Callable
 from typing import Any
 from wsgiref.types import WSGIApplication
@@ -40,4 +41,8 @@ class _Server(BaseApplication):  # type: ignore[misc]  # the library has no type
             self.cfg.set(name, value)
 
     def load(self) -> WSGIApplication:
-        return self._make()
+        app = self._make()
+        # What is loaded by now stays: looking through all of it for garbage would make a caller wait a fifth of a second.
+        gc.collect()
+        gc.freeze()
+        return app
