@@ -331,6 +331,9 @@ def _as_correction(findings: list[Finding], scene: Scene) -> list[Finding]:
     answers = of_kind(findings, say.Deny, say.Affirm)
     if has(findings, say.MoreOptions):
         return without(findings, say.Deny, say.Affirm, say.Correct)
+    if not has_details and has(findings, say.AskClinic, say.Repeat):
+        # "Actually, how much is that?" asks, and puts nothing right.
+        findings = _without_command(findings, say.Correct())
     if has_details and has(findings, say.Correct) and not has(findings, say.Deny):
         # "Yes, make it three" changes what is agreed to.
         return without(findings, say.Affirm)

@@ -297,3 +297,16 @@ def test_what_is_no_first_and_last_name_of_a_patient_is_taken_for_none_at_the_re
     commands = heard(said, asked=Asked.YES_NO, offered=OFFERED[:1])
 
     assert not any(isinstance(one, say.GiveName) for one in commands)
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ("actually how much is that", ["ask_clinic"]),
+        ("actually where is that again", ["repeat"]),
+        ("actually make it ten", ["correct", "give_time"]),
+        ("no, how much is it", ["deny", "ask_clinic"]),
+    ],
+)
+def test_a_question_at_the_read_back_puts_nothing_right(said: str, expected: list[str]) -> None:
+    assert kinds(said, asked=Asked.YES_NO) == expected
