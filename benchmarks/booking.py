@@ -29,7 +29,7 @@ from zoneinfo import ZoneInfo
 import psycopg
 from sqlalchemy import event, insert, make_url, select, text
 
-from benchmarks.databases import postgresql
+from benchmarks.databases import SECRET, postgresql
 from booking.book import book_visit
 from booking.catalogue import load_catalogue, stored_rules
 from booking.confirm import confirm_hold
@@ -45,7 +45,6 @@ from kernel.db import new_id
 from kernel.errors import Unavailable
 from kernel.work import Database, UnitOfWork
 
-SECRET = "a secret for benchmarks only, long enough for anything"  # noqa: S105 -- guards made-up rows
 NOW = datetime(2027, 3, 1, 6, 0, tzinfo=UTC)
 FIRST_DAY = date(2027, 3, 2)
 ZONE = ZoneInfo("UTC")

@@ -25,6 +25,7 @@ from unittest.mock import patch
 import requests
 from sqlalchemy import func, select
 
+from benchmarks.databases import SECRET
 from booking.catalogue import CatalogueCache
 from booking.model.schedule import BusyInterval
 from calendar_sync.adapters.caldav_store import CaldavStore
@@ -39,7 +40,6 @@ from tests.support.calendar_servers import CalendarServer, radicale_server
 from tests.support.clinic_rows import store_catalogue
 from tests.support.clinics import elm_catalogue
 
-SECRET = "a secret for benchmarks only, long enough for anything"  # noqa: S105 -- guards made-up rows
 NOW = datetime(2027, 3, 1, 12, 0, tzinfo=UTC)
 MOST_REQUESTS = 2  # of a link in which nothing changed
 FIRST_READ_S = 60.0

@@ -20,6 +20,7 @@ from sqlalchemy import Engine
 from frontdesk.schema import migrate
 from kernel.db import make_engine
 
+SECRET = "a secret for benchmarks only, long enough for anything"  # noqa: S105 -- guards made-up rows
 _PATIENCE_S = 30.0
 
 

@@ -45,34 +45,30 @@ def link_calendar(
     link = work.session.scalar(
         select(CalendarLink).where(CalendarLink.practitioner_id == practitioner_id, CalendarLink.url == url)
     )
-    is_new = link is None
+    wanted = {
+        "username": username,
+        "password": password,
+        "auth": auth,
+        "reads_busy": reads_busy,
+        "shows_visits": shows_visits,
+    }
+    has_changed = link is None or any(getattr(link, name) != value for name, value in wanted.items())
     if link is None:
         link = CalendarLink(
             clinic_id=clinic_id,
             practitioner_id=practitioner_id,
             kind=kind,
             url=url,
-            username=username,
-            password=password,
-            auth=auth,
-            reads_busy=reads_busy,
-            shows_visits=shows_visits,
             state=LinkState.OK.value,
             created_at=now,
             webhook_secret=secrets.token_hex(32) if kind == CALCOM else None,
+            **wanted,
         )
         work.session.add(link)
     if link.reads_busy and not reads_busy:
         _give_back_time(work, link)
-    has_changed = is_new or (link.username, link.password, link.auth, link.reads_busy, link.shows_visits) != (
-        username,
-        password,
-        auth,
-        reads_busy,
-        shows_visits,
-    )
-    link.username, link.password, link.auth = username, password, auth
-    link.reads_busy, link.shows_visits = reads_busy, shows_visits
+    for name, value in wanted.items():
+        setattr(link, name, value)
     work.session.flush()
     if has_changed or link.state != LinkState.OK.value:
         _start_anew(work, link)

@@ -6,7 +6,7 @@ text's own VTIMEZONE explains. A name is looked up for one text at a time: the n
 
 import re
 from bisect import bisect_right
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -146,12 +146,15 @@ def _onsets(part: Component) -> list[datetime]:
             if "FREQ=YEARLY" not in text or re.search("BYHOUR|BYMINUTE|BYSECOND", text):
                 return []  # no clocks change like that, and working it out might take for ever
             until = re.search(r"UNTIL=(\d{8})", rule.value.upper())
-            last = int(until[1]) if until else _LAST_YEAR * 10_000
-            repeated = takewhile(lambda at: int(f"{at:%Y%m%d}") <= last, rrulestr(text, dtstart=start))  # noqa: B023
-            onsets.extend(at for at in repeated)
+            onsets += _repeated(text, start, last=int(until[1]) if until else _LAST_YEAR * 10_000)
     except DATEUTIL_ERRORS:
         return []
     return onsets
+
+
+def _repeated(rule: str, start: datetime, *, last: int) -> Iterator[datetime]:
+    """Yield when a rule without an end makes it again, up to the day `last`, written as a number."""
+    return takewhile(lambda at: int(f"{at:%Y%m%d}") <= last, rrulestr(rule, dtstart=start))
 
 
 def _wall(text: str) -> datetime:

@@ -26,7 +26,7 @@ from typing import Any
 
 from sqlalchemy import Engine, func, select, text
 
-from benchmarks.databases import postgresql
+from benchmarks.databases import SECRET, postgresql
 from benchmarks.webhook import clients
 from benchmarks.webhook.clinic import NOW, make_clinic
 from benchmarks.webhook.processor import processor_s
@@ -37,7 +37,6 @@ from frontdesk.embedded import embedded_redis, free_port, redis_url
 from kernel.config import Settings, load_settings
 from kernel.work import Database
 
-SECRET = "a secret for benchmarks only, long enough for anything"  # noqa: S105 -- guards made-up rows
 PLAIN_REQUESTS = 2400
 _PATIENCE_S = 30.0
 

@@ -58,14 +58,20 @@ def _signature(settings: Settings) -> WSGIApplication:
     return _with_view(view)
 
 
+class _Own(threading.local):
+    """What a thread keeps."""
+
+    connection: psycopg.Connection[Any] | None = None
+
+
 def _session(settings: Settings) -> WSGIApplication:
-    check, redis, own = _checker(settings), Redis.from_url(str(settings.redis_url)), threading.local()
+    check, redis, own = _checker(settings), Redis.from_url(str(settings.redis_url)), _Own()
     folder = make_url(settings.database_url).query["host"]
 
     def connection() -> psycopg.Connection[Any]:
-        if not hasattr(own, "connection"):
+        if own.connection is None:
             own.connection = psycopg.connect(host=str(folder), user="postgres", dbname="postgres", autocommit=True)
-        return own.connection  # type: ignore[no-any-return]  # what a thread keeps has no type
+        return own.connection
 
     def view() -> str:
         check()

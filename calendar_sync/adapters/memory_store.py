@@ -9,7 +9,7 @@ from calendar_sync.entry import CalendarEntry
 from calendar_sync.ports import ChangedMeanwhile, Changes, RemoteEvent, Written
 from kernel.interval import Interval, merged
 
-_TOKEN = "memory-"  # noqa: S105 -- names a state of the collection, no secret
+_STATE = "memory-"
 
 
 class MemoryStore:
@@ -49,7 +49,7 @@ class MemoryStore:
         return Changes(
             events=tuple(_seen(one, within) for one in events if known.get(one.href) != one.version),
             gone=touched - self.objects.keys(),
-            token=f"{_TOKEN}{len(self._log)}",
+            token=f"{_STATE}{len(self._log)}",
             present=present,
         )
 
@@ -81,7 +81,7 @@ class MemoryStore:
         self._first_known = len(self._log)
 
     def _position(self, token: str | None) -> int | None:
-        number = (token or "").removeprefix(_TOKEN)
+        number = (token or "").removeprefix(_STATE)
         if not number.isdigit() or not self._first_known <= int(number) <= len(self._log):
             return None
         return int(number)

@@ -1,21 +1,19 @@
 """A short form of the simulated patients: one of every family gets what they came for, and what would be untrue is found to be."""
 
 from collections.abc import Iterator
-from datetime import date
 from pathlib import Path
 
 import pytest
 
 from benchmarks.patients import figures
 from benchmarks.patients.claims import Checker
-from benchmarks.patients.goals import Errand, Goal, Kind, Somebody, Wish, read_goals
-from benchmarks.patients.making import FAMILIES, clocks
+from benchmarks.patients.goals import Goal, read_goals
+from benchmarks.patients.making import FAMILIES
 from benchmarks.patients.playing import Played
 from benchmarks.patients.session import Session
+from tests.support.patients import ELM, claimed, listening
 
 pytestmark = pytest.mark.integration
-
-ELM = clocks()[1]  # Wednesday 2027-03-10, 10:00
 
 
 @pytest.fixture(scope="module")
@@ -33,17 +31,7 @@ def goals(session: Session) -> list[Goal]:
 
 @pytest.fixture(scope="module")
 def checker(session: Session) -> Checker:
-    """Listens for somebody who wants a cleaning and has not booked anything."""
-    me = Somebody("Ann Smith", date(1984, 5, 2), "+12125550123")
-    errands = (Errand(Kind.BOOK, Wish("cleaning")),)
-    goal = Goal("0-known", "known", *ELM, caller="+12125550123", me=me, is_known=True, errands=errands)
-    world = session.world(*ELM)
-    world.open(goal, channel="text")
-    return Checker(world, goal, world.rows())
-
-
-def claimed(checker: Checker, reply: str) -> list[str]:
-    return checker.unsupported(reply, conversation="none", is_handed_over=False)
+    return listening(session)
 
 
 def told(played: list[Played]) -> str:

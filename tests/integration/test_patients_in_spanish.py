@@ -1,19 +1,16 @@
 """A short form of the simulated patients who speak Spanish, and what would be untrue in Spanish is found to be."""
 
 from collections.abc import Iterator
-from datetime import date
 
 import pytest
 
 from benchmarks.patients import figures
 from benchmarks.patients.claims import Checker
-from benchmarks.patients.goals import Errand, Goal, Kind, Somebody, Wish
-from benchmarks.patients.making import clocks
 from benchmarks.patients.session import Session
+from tests.support.patients import ELM, claimed, listening
 
 pytestmark = pytest.mark.integration
 
-ELM = clocks()[1]  # Wednesday 2027-03-10, 10:00
 FAMILIES = ["known", "new", "move", "cancel"]
 
 
@@ -26,17 +23,7 @@ def session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Session]:
 
 @pytest.fixture(scope="module")
 def checker(session: Session) -> Checker:
-    """Listens for somebody who wants a cleaning and has not booked anything."""
-    me = Somebody("Ann Smith", date(1984, 5, 2), "+12125550123")
-    errands = (Errand(Kind.BOOK, Wish("cleaning")),)
-    goal = Goal("0-known", "known", *ELM, caller="+12125550123", me=me, is_known=True, errands=errands)
-    world = session.world(*ELM)
-    world.open(goal, channel="text")
-    return Checker(world, goal, world.rows())
-
-
-def claimed(checker: Checker, reply: str) -> list[str]:
-    return checker.unsupported(reply, conversation="none", is_handed_over=False)
+    return listening(session)
 
 
 @pytest.mark.parametrize("channel", ["text", "phone"])

@@ -5,10 +5,10 @@ import re
 from pathlib import Path
 from typing import Any
 
-from flask import Request, Response
+from flask import Request
 from openapi_core import Config, OpenAPI
-from openapi_core.contrib.flask import FlaskOpenAPIRequest, FlaskOpenAPIResponse
-from openapi_core.exceptions import OpenAPIError
+
+from tests.support.openapi_check import OpenApiCheck
 
 DOCUMENT = Path(__file__).with_name("calcom-schema.json")
 
@@ -16,31 +16,20 @@ DOCUMENT = Path(__file__).with_name("calcom-schema.json")
 _LISTED = re.compile(r"calendarsToLoad\[\d+\]\[(credentialId|externalId)\]")
 
 
-class CalcomDocument:
-    """The document at `path` as served from `base_url`. Each check returns what is wrong, or None."""
+class CalcomDocument(OpenApiCheck):
+    """The document at `path` as served from `base_url`."""
 
     def __init__(self, *, base_url: str, path: Path = DOCUMENT) -> None:
         document: dict[str, Any] = json.loads(path.read_text())
         document["servers"] = [{"url": base_url}]
         self._paths: dict[str, dict[str, Any]] = document["paths"]
-        self._openapi = OpenAPI.from_dict(document, config=Config(spec_validator_cls=None))
+        super().__init__(OpenAPI.from_dict(document, config=Config(spec_validator_cls=None)))
 
     def fault_of_request(self, request: Request) -> str | None:
         strange = {name for name in request.args if not _LISTED.fullmatch(name)} - self._query_names(request)
         if strange:
             return f"no such parameters: {sorted(strange)}"
-        try:
-            self._openapi.validate_request(FlaskOpenAPIRequest(request))
-        except OpenAPIError as error:
-            return _explain(error)
-        return None
-
-    def fault_of_answer(self, request: Request, response: Response) -> str | None:
-        try:
-            self._openapi.validate_response(FlaskOpenAPIRequest(request), FlaskOpenAPIResponse(response))
-        except OpenAPIError as error:
-            return _explain(error)
-        return None
+        return super().fault_of_request(request)
 
     def _query_names(self, request: Request) -> set[str]:
         for path, operations in self._paths.items():
@@ -48,12 +37,3 @@ class CalcomDocument:
                 parameters = operations.get(request.method.lower(), {}).get("parameters", [])
                 return {each["name"] for each in parameters if each["in"] == "query"}
         return set()
-
-
-def _explain(error: BaseException) -> str:
-    parts = [str(error)]
-    while error.__cause__ is not None:
-        error = error.__cause__
-        parts.append(str(error))
-    parts += [str(detail) for detail in getattr(error, "schema_errors", ())]
-    return " <- ".join(parts)
