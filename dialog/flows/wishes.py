@@ -1,0 +1,122 @@
+"""All that is wanted in one utterance: which of it is begun, which waits, and which visit that they have it is about."""
+
+from dataclasses import replace
+
+from booking.values import BookedVisit
+from dialog import commands as c
+from dialog import offers
+from dialog.acts import Say
+from dialog.draft import Draft, present
+from dialog.flows import book, details, starts
+from dialog.state import DialogState, FlowKind
+
+
+def take(draft: Draft, commands: tuple[c.Command, ...], said: tuple[c.Command, ...]) -> bool:
+    """Begin what is wanted, with the details that go with it, and let what else is wanted wait. Say whether any of it was of use."""
+    used = False
+    waiting: list[DialogState] = []
+    pointed_at = visit_pointed_at(draft, commands)
+    both = [one for one in said if isinstance(one, c.BookFor)]
+    # The one who speaks comes first, else whoever was named first.
+    companion = (
+        next((one for one in both[::-1] if one.relation is not c.Relation.SELF), None) if len(both) > 1 else None
+    )
+    said = tuple(one for one in said if companion is None or one is not companion)
+    for wish in starts.split(commands, said):
+        if wish.kind is not None:
+            if waiting:
+                _queue_behind(draft, wish)
+                continue
+            waiting.append(draft.state)
+            meant = pointed_at or _spoken_of(draft, wish)
+            is_new = draft.state.flow is None or draft.flow.kind is not wish.kind
+            starts.begin(draft, wish.kind, names_another=_names_a_visit(wish) or meant is not None)
+            if meant is not None and wish.kind in starts.CHANGES:
+                draft.update_flow(visit=meant)
+            if wish.kind is FlowKind.CANCEL:
+                draft.update_flow(may_move=(is_new or draft.flow.may_move) and _only_cannot_come(commands))
+            used = True
+        elif _is_move_instead(draft, commands) or (
+            draft.state.flow is None and _is_about_a_visit_they_have(wish.details)
+        ):
+            starts.begin(draft, FlowKind.RESCHEDULE)
+        first, others = _services_apart(draft, wish.details)
+        for one in first:
+            used |= details.give(draft, one)
+        book.bring_services(draft, others)
+    if companion is not None:
+        book.bring_along(draft, companion)
+    return used
+
+
+def _services_apart(
+    draft: Draft, said: tuple[c.Command, ...]
+) -> tuple[tuple[c.Command, ...], tuple[c.GiveService, ...]]:
+    """Of several services to book keep the first; the others follow, each as a visit of its own. Of visits they have, any of them may be meant."""
+    services = tuple(one for one in said if isinstance(one, c.GiveService))
+    if len(services) == 1 or not services:
+        return said, ()
+    rest = tuple(one for one in said if one not in services)
+    if draft.state.flow is None or draft.flow.kind is FlowKind.BOOK:
+        return (services[0], *rest), services[1:]
+    keys = tuple(dict.fromkeys(key for one in services for key in one.keys))
+    return (replace(services[0], keys=keys), *rest), ()
+
+
+def _only_cannot_come(commands: tuple[c.Command, ...]) -> bool:
+    return all(one.only_unable for one in commands if isinstance(one, c.StartCancel))
+
+
+def _spoken_of(draft: Draft, wish: starts.Wish) -> BookedVisit | None:
+    """Return the one visit that was told of last, which "can we move it instead" means."""
+    told = draft.state.told
+    is_it = draft.state.flow is None and wish.kind in starts.CHANGES and not _names_a_visit(wish)
+    return told[0] if is_it and len(told) == 1 else None
+
+
+def visit_pointed_at(draft: Draft, commands: tuple[c.Command, ...]) -> BookedVisit | None:
+    """Return the one of the visits just listed that "the first one" means."""
+    told, asked = draft.state.told, draft.state.question
+    if asked is None or asked.say is not Say.ANYTHING_ELSE:
+        return None
+    chosen = next((one.index for one in commands if isinstance(one, c.Choose)), None)
+    return told[chosen] if chosen is not None and -len(told) <= chosen < len(told) else None
+
+
+def _names_a_visit(wish: starts.Wish) -> bool:
+    """Say whether a wish says itself which visit it is about, so that it is not the one that is being dealt with."""
+    is_move = wish.kind is FlowKind.RESCHEDULE
+    return any(
+        isinstance(one, c.GiveService) or (isinstance(one, c.GiveTime) and (one.of_visit or not is_move))
+        for one in wish.details
+    )
+
+
+def _is_move_instead(draft: Draft, commands: tuple[c.Command, ...]) -> bool:
+    """Take "no, Wednesday" at the read-back of a cancellation as a wish to move the visit there, and a time at the question whether to."""
+    asked = draft.state.question
+    is_no = any(isinstance(one, (c.Deny, c.Correct)) for one in commands)
+    has_time = any(isinstance(one, c.GiveTime) and not one.of_visit for one in commands)
+    if asked is None or not has_time:
+        return False
+    return asked.say is Say.ASK_MOVE_OR_CANCEL or (asked.say is Say.READ_BACK_CANCEL and is_no)
+
+
+def _is_about_a_visit_they_have(said: tuple[c.Command, ...]) -> bool:
+    """With nothing under way, "can I come earlier?" and "not on the 16th" can only be about a visit that is booked; "not in the mornings" is a wish."""
+    is_relative = any(isinstance(one, c.GiveTime) and one.wish.relative in {"earlier", "later"} for one in said)
+    only_refuses = any(
+        isinstance(one, c.GiveTime) and one.wish.not_days and offers.only_refuses(one.wish) for one in said
+    )
+    return (is_relative or only_refuses) and not any(isinstance(one, c.GiveService) for one in said)
+
+
+def _queue_behind(draft: Draft, wish: starts.Wish) -> None:
+    """Let a second wish of the same utterance wait below the first, with its own details."""
+    top = draft.flow
+    below = draft.state.flows[:-1]
+    draft.update(flows=below)
+    starts.begin(draft, present(wish.kind))
+    for one in wish.details:
+        details.give(draft, one)
+    draft.update(flows=(*draft.state.flows, top))
