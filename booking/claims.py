@@ -6,13 +6,13 @@ locking: Patient, Appointment, Schedules.
 
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
-from booking import guard, taken
+from booking import elsewhere, guard, taken
 from booking.availability import Busy, Wanted, can_start, free_resources, is_clear, starts_without_resources
 from booking.choice import NO_WISH, Choice, Load, Wish, best, head_starts_of, newcomers
 from booking.guard import Claim, ScheduleBusy, SlotTaken
@@ -89,8 +89,10 @@ def take(
     """Take time for `need`. `rows` is called with what is to be taken, and returns what is to be written before it.
 
     `given`: time that is ours already and need not be claimed. `met`: what is in the way of `sought`, if that was read.
-    To be called in `guard.all_or_nothing`. Raises SlotTaken, or PractitionerDailyMaximum if nobody else is free.
+    To be called in `guard.all_or_nothing`. Raises SlotTaken, PractitionerDailyMaximum if nobody else is free, CalendarUnread.
     """
+    catalogue = need.wanted.catalogue
+    need = replace(need, candidates=elsewhere.not_unread(work, catalogue, need.candidates))
     schedule_ids = need.wanted.schedule_ids(need.candidates)
     if _counts_decide(need):
         # Before the Schedules are locked: who confirms such a Hold has locked it first, too.
@@ -105,6 +107,7 @@ def take(
     # Somebody else may claim between our look and our claim; then one candidate or room less is free at the next look.
     for left in reversed(range(len(schedule_ids))):
         chosen = _choose(work.session, need, there.busy, now=now)
+        elsewhere.look_there(work, catalogue, chosen.choice.practitioner)
         claims = _without(chosen.claims(need.time), given)
         try:
             # The last try is undone by the caller's block, as everything is.

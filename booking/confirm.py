@@ -4,11 +4,12 @@ import dataclasses
 from datetime import datetime
 from typing import Any
 
-from booking import guard, ledger, tasks
+from booking import elsewhere, guard, ledger, tasks
 from booking.availability import Wanted
 from booking.claims import Need, claims_of, take
 from booking.events import AppointmentBooked, AppointmentRequested
 from booking.facts import gather, wanted_asked
+from booking.guard import Claim
 from booking.order import must_wait
 from booking.override import allowed_override
 from booking.rules import Facts, check_booking, check_patient
@@ -38,7 +39,7 @@ def confirm_hold(
     Locks the Patient, the Appointment, and for a Hold that has run out, which is claimed anew, the Schedules. Where staff
     must say yes first (the service, or contingent time) the visit stays `pending`, without an expiry, and they get a task,
     unless it is they who confirm. Raises SlotTaken if the time went meanwhile, NotHeld, UnknownVisit, UnknownPatient, a
-    rule's refusal, ScheduleBusy; the Hold is then as before.
+    rule's refusal, CalendarUnread, ScheduleBusy; the Hold is then as before.
     """
     override_reason = allowed_override(override_reason, actor=actor)
     with guard.all_or_nothing(work):
@@ -62,8 +63,10 @@ def confirm_hold(
             return _confirmed_before(entry, patient_id=patient_id)
         # What staff set aside when it was held stays so.
         known = dataclasses.replace(known, is_overriding=override_reason is not None, waived=entry.visit.overridden)
-        if _is_still_ours(work, entry, now=now):
+        claims = _claims_if_ours(work, entry, now=now)
+        if claims:
             overridden = check_patient(known)
+            elsewhere.check_held(work, catalogue, practitioner, claims)
         else:
             overridden = check_booking(known)
             entry = _claimed_anew(work, wanted, known, entry, now=now, actor=actor)
@@ -131,10 +134,13 @@ def _confirmed_before(entry: ledger.Entry, *, patient_id: str) -> BookedVisit:
     raise NotHeld
 
 
-def _is_still_ours(work: UnitOfWork, entry: ledger.Entry, *, now: datetime) -> bool:
+def _claims_if_ours(work: UnitOfWork, entry: ledger.Entry, *, now: datetime) -> list[Claim]:
+    """Return the time that the Hold has, and none once it has run out."""
     # A process whose clock is ahead of ours may have let it lapse already: the claims decide, not the clock alone.
     expires_at = entry.visit.hold_expires_at
-    return expires_at is not None and expires_at > now and bool(claims_of(work.session, appointment_id=entry.visit.id))
+    if expires_at is None or expires_at <= now:
+        return []
+    return claims_of(work.session, appointment_id=entry.visit.id)
 
 
 def _claimed_anew(

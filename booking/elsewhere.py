@@ -1,20 +1,78 @@
-"""Time that is taken in other calendars: the one way it is written into the diary.
+"""Time that is taken in other calendars: the one way it is written into the diary, and a last look there before a visit.
 
 It blocks what is offered and what is booked from then on. Visits that have the time already keep it: whoever writes here
 has seen to those.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, exists, insert, select
 
-from booking.guard import schedule_tag
+from booking.guard import Claim, SlotTaken, schedule_tag
 from booking.model.schedule import BusyInterval
+from booking.values import Catalogue, PractitionerInfo, WhenFailed
 from kernel.db import new_id, one_of
+from kernel.errors import Refused
 from kernel.interval import Interval, merged
 from kernel.work import UnitOfWork
+
+
+class CalendarUnread(Refused):
+    """The practitioner's own calendar can't be read now, and the clinic books nothing that may be taken there."""
+
+    code = "calendar-unread"
+
+
+@dataclass(frozen=True)
+class CalendarsRead:
+    """The question, to whoever keeps the calendars in step: are all that is new in this practitioner's read by now?"""
+
+    practitioner_id: str
+
+
+def look_there(work: UnitOfWork, catalogue: Catalogue, practitioner: PractitionerInfo) -> None:
+    """See to it that what is new in the practitioner's calendars is in the diary, where the clinic wants that of a booking.
+
+    Asks outside the transaction, once. Raises CalendarUnread where it can't be had and the clinic then books nothing.
+    """
+    if not catalogue.calendars.check_at_commit:
+        return
+    if work.ask(CalendarsRead(practitioner.id)) is False and _stops(catalogue):
+        raise CalendarUnread
+
+
+def not_unread(
+    work: UnitOfWork, catalogue: Catalogue, candidates: Sequence[PractitionerInfo]
+) -> Sequence[PractitionerInfo]:
+    """Return those whose calendars were not found to be out of reach by `look_there`. Raises CalendarUnread if all were."""
+    if not catalogue.calendars.check_at_commit or not _stops(catalogue):
+        return candidates
+    left = [one for one in candidates if work.answered(CalendarsRead(one.id)) is not False]
+    if candidates and not left:
+        raise CalendarUnread
+    return left
+
+
+def check_held(work: UnitOfWork, catalogue: Catalogue, practitioner: PractitionerInfo, claims: Iterable[Claim]) -> None:
+    """As `look_there`, for time that is held already. Raises SlotTaken too, if it was taken in a calendar meanwhile."""
+    if not catalogue.calendars.check_at_commit:
+        return
+    look_there(work, catalogue, practitioner)
+    for claim in claims:
+        is_taken = exists().where(
+            BusyInterval.schedule_id == claim.schedule_id,
+            BusyInterval.starts_at < claim.time.end,
+            BusyInterval.ends_at > claim.time.start,
+        )
+        if work.session.scalar(select(is_taken)):
+            raise SlotTaken
+
+
+def _stops(catalogue: Catalogue) -> bool:
+    return catalogue.calendars.when_failed is WhenFailed.STOP_OFFERING
 
 
 def set_busy(work: UnitOfWork, *, schedule_id: str, origin: str, spans: Iterable[Interval], now: datetime) -> bool:

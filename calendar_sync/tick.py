@@ -69,13 +69,13 @@ class _Round:
         return Interval(self.now - _BACK, self.now + _AHEAD)
 
 
-def sync_link(sync: CalendarSync, *, link_id: str, now: datetime) -> bool:
+def sync_link(sync: CalendarSync, *, link_id: str, now: datetime, is_urgent: bool = False) -> bool:
     """Look at the link's calendar once, and say whether that was due: not paused, nobody at it, its pause over.
 
-    May be called any number of times, by any number of workers. What goes wrong with the calendar is noted at the link and
+    One that `is_urgent` is looked at though it was a moment ago; one that was out of reach then still has its pause. May be called any number of times, by any number of workers. What goes wrong with the calendar is noted at the link and
     not raised. Raises Unavailable when our own database is busy.
     """
-    begun = sync.db.run(lambda work: _begin(sync, work, link_id, now))
+    begun = sync.db.run(lambda work: _begin(sync, work, link_id, now, is_urgent=is_urgent))
     if begun is None:
         return False
     try:
@@ -104,10 +104,12 @@ def links_due(session: Session, *, now: datetime, limit: int = 500) -> list[str]
     )
 
 
-def _begin(sync: CalendarSync, work: UnitOfWork, link_id: str, now: datetime) -> _Round | None:
+def _begin(sync: CalendarSync, work: UnitOfWork, link_id: str, now: datetime, *, is_urgent: bool) -> _Round | None:
     """Take the lease."""
     link = work.session.get(CalendarLink, link_id, with_for_update=True)
-    if link is None or link.paused_at is not None or (link.next_try_at is not None and link.next_try_at > now):
+    if link is None or link.paused_at is not None:
+        return None
+    if link.next_try_at is not None and link.next_try_at > now and (link.failures or not is_urgent):
         return None
     if link.lease_until is not None and link.lease_until > now:
         return None

@@ -19,7 +19,9 @@ from calendar_sync.adapters.calcom_store import CalcomStore
 from calendar_sync.adapters.caldav_discovery import find_calendars
 from calendar_sync.adapters.caldav_store import CaldavStore
 from calendar_sync.adapters.memory_store import MemoryStore
+from calendar_sync.context import CalendarSync
 from calendar_sync.discovery import FindCalendars
+from calendar_sync.last_look import LastLook
 from calendar_sync.model import CALCOM
 from calendar_sync.ports import CalendarStore, LinkAccess, OpenCalendar
 from dialog.interpreter import Interpreter
@@ -51,7 +53,8 @@ class Services:
     """The assembled product, without a web server around it."""
 
     settings: Settings
-    db: Database
+    db: Database  # of whoever talks with people: a visit that is booked here has a last look into the calendars
+    jobs: JobServices
     clock: Clock
     redis: Any  # a client; None where everything is in this process. Its library's types are too loose to be of use.
     lock: TurnLock
@@ -62,17 +65,6 @@ class Services:
     sms_gateway: SmsGateway
     open_calendar: OpenCalendar
     queue: Queue
-
-    @property
-    def jobs(self) -> JobServices:
-        """What jobs work with."""
-        return JobServices(
-            db=self.db,
-            clock=self.clock,
-            catalogues=self.catalogues,
-            sms_gateway=self.sms_gateway,
-            open_calendar=self.open_calendar,
-        )
 
     def close(self) -> None:
         """Give back connections. The process may end without it."""
@@ -199,9 +191,15 @@ def _assemble(
     queue: Queue,
 ) -> Services:
     catalogues = CatalogueCache()
+    # Jobs keep calendars in step all the time, so they ask nobody for a last look before they book.
+    last_look = LastLook(CalendarSync(db, open_calendar, catalogues), clock=clock)
+    asking = db.asking(last_look)
     return Services(
         settings=settings,
-        db=db,
+        db=asking,
+        jobs=JobServices(
+            db=db, clock=clock, catalogues=catalogues, sms_gateway=sms_gateway, open_calendar=open_calendar
+        ),
         clock=clock,
         redis=redis,
         lock=lock,
@@ -209,7 +207,7 @@ def _assemble(
         shown=shown,
         interpreter=interpreter,
         dialog=Dialog(
-            db=db,
+            db=asking,
             clock=clock,
             lock=lock,
             interpreter=interpreter,

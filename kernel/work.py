@@ -4,7 +4,8 @@ Only outermost use cases open one (a turn, a job step, a console action). Operat
 whatever they did together stands or falls together. No vendor is called inside.
 """
 
-from collections.abc import Callable, Iterator
+import copy
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any, Protocol, TypeVar
@@ -56,11 +57,25 @@ class Watcher(Protocol):
         """Called after the commit, or after it failed."""
 
 
+Outside = Callable[[Hashable], bool]
+"""Answers yes or no to a question that the database can't answer, with no transaction open, within seconds."""
+
+
+class _MustAsk(Exception):
+    """What `run` does before it runs the step again. Nobody else sees it."""
+
+    def __init__(self, question: Hashable) -> None:
+        super().__init__(repr(question))
+        self.question = question
+
+
 class UnitOfWork:
     """A transaction under way. `session` reads and writes; `publish` stores an event with the change."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, *, answers: Mapping[Hashable, bool] | None = None) -> None:
+        """`answers`: what those outside have said so far; None where nobody outside can be asked."""
         self.session = session
+        self._answers = answers
         self.after_commit: list[Callable[[], None]] = []
         self.published = False
         self.touched: set[str] = set()
@@ -87,6 +102,21 @@ class UnitOfWork:
                 "payload": event.to_json(),
             },
         )
+
+    def ask(self, question: Hashable) -> bool | None:
+        """Return what those outside say, who are asked once for all tries of a step; None where nobody can be asked.
+
+        No vendor is called inside a transaction: this one is given up, they are asked, and the step runs again.
+        """
+        if self._answers is None:
+            return None
+        if question not in self._answers:
+            raise _MustAsk(question)
+        return self._answers[question]
+
+    def answered(self, question: Hashable) -> bool | None:
+        """Return what those outside have said already; None if they were not asked."""
+        return (self._answers or {}).get(question)
 
     @contextmanager
     def part(self) -> Iterator[None]:
@@ -119,6 +149,13 @@ class Database:
         self.engine = make_engine(url)
         self._wake_relay = wake_relay
         self._watcher = watcher
+        self.outside: Outside | None = None
+
+    def asking(self, outside: Outside) -> "Database":
+        """Return the same database, whose steps (`run`) may ask those outside."""
+        asking = copy.copy(self)
+        asking.outside = outside
+        return asking
 
     @property
     def is_postgresql(self) -> bool:
@@ -127,10 +164,15 @@ class Database:
     @contextmanager
     def begin(self) -> Iterator[UnitOfWork]:
         """Open a transaction that commits at the end of the block and rolls back on any exception."""
+        with self._begin(answers=None) as work:
+            yield work
+
+    @contextmanager
+    def _begin(self, *, answers: Mapping[Hashable, bool] | None) -> Iterator[UnitOfWork]:
         told: frozenset[str] = frozenset()
         try:
             with Session(self.engine, expire_on_commit=False) as session:
-                work = UnitOfWork(session)
+                work = UnitOfWork(session, answers=answers)
                 yield work
                 if work.touched and self._watcher:
                     told = frozenset(work.touched)
@@ -162,9 +204,19 @@ class Database:
         `step` has no effect outside the transaction (effects leave through the outbox), so it may be run any number of times.
         Raises Unavailable when the database stays busy.
         """
+        if self.outside is None:
+            return self._run(step, answers=None)
+        answers: dict[Hashable, bool] = {}
+        while True:
+            try:
+                return self._run(step, answers=answers)
+            except _MustAsk as first:
+                answers[first.question] = self.outside(first.question)
+
+    def _run(self, step: Callable[[UnitOfWork], Result], *, answers: Mapping[Hashable, bool] | None) -> Result:
         for attempt in range(_ATTEMPTS):
             try:
-                with self.begin() as work:
+                with self._begin(answers=answers) as work:
                     return step(work)
             except DBAPIError as error:
                 if not _is_passing(error):

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, func, insert, select, update
 
-from booking import guard, ledger, sessions, tasks
+from booking import elsewhere, guard, ledger, sessions, tasks
 from booking.asked import instant_asked, people_asked, service_asked
 from booking.availability import is_contingent
 from booking.cancel import cancel_appointment
@@ -406,14 +406,17 @@ def _started(
 ) -> ledger.Entry:
     """Open the session whose first seat is being confirmed; claim its time anew if its Hold has run out."""
     visit = entry.visit
+    practitioner = catalogue.practitioner(visit.practitioner_id)
     is_ours = visit.hold_expires_at is not None and visit.hold_expires_at > now
-    if is_ours and claims_of(work.session, appointment_id=visit.id):
+    claims = claims_of(work.session, appointment_id=visit.id) if is_ours else []
+    if claims:
         check_patient(known)
+        elsewhere.check_held(work, catalogue, practitioner, claims)
         return _opened(work, entry, actor=actor, now=now)
     check_booking(known)
     guard.discard(work, appointment_ids=[visit.id])
     wanted = wanted_of(catalogue, visit)
-    need = Need(wanted, visit.starts_at, [catalogue.practitioner(visit.practitioner_id)], ours=(visit.id,))
+    need = Need(wanted, visit.starts_at, [practitioner], ours=(visit.id,))
     take(work, need, now=now, appointment_id=visit.id)
     return _opened(work, entry, actor=actor, now=now)
 

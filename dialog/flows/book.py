@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from booking.values import AppointmentStatus, BookedVisit, ServiceInfo, TaskKind
+from booking.values import AppointmentStatus, BookedVisit, ServiceInfo
 from dialog.acts import Say
 from dialog.commands import BookFor, GiveService, Relation
 from dialog.draft import Draft, present
-from dialog.errands import ConfirmHold, LastPractitioner, OpenTask, RefusedBy, RegisterPatient, VisitWritten
+from dialog.errands import ConfirmHold, LastPractitioner, RefusedBy, RegisterPatient, VisitWritten
 from dialog.flows import identity, offering
 from dialog.hours import wall_time
 from dialog.interpreter import Asked
@@ -218,19 +218,6 @@ def _take_up_companion(draft: Draft, first: BookedVisit) -> None:
 def take_confirm_refusal(draft: Draft, refusal: RefusedBy) -> None:
     """The yes came too late or breaks a rule: explain it, and go on to other times in the same turn."""
     if offering.holds_again(draft, refusal):
-        return
-    if refusal.code == "patient-blocked":
-        draft.tell_staff(
-            OpenTask(
-                TaskKind.BOOKING_REQUEST,
-                "Wanted to book, which the rules leave to staff.",
-                phone=draft.phone(),
-                patient_id=draft.flow.patient_id,
-                subject="blocked",
-            )
-        )
-        draft.say(Say.REFUSED, code=refusal.code, **refusal.fields)
-        draft.finish(Outcome.MESSAGE_TAKEN)
         return
     offering.take_hold_refusal(draft, refusal)
 

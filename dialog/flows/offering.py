@@ -11,7 +11,7 @@ from dialog import offers
 from dialog.acts import Say
 from dialog.draft import Draft, present
 from dialog.errands import FindTimes, PlaceHold, RefusedBy, TimesFound
-from dialog.flows import identity
+from dialog.flows import identity, left_to_staff
 from dialog.hours import wall_time
 from dialog.interpreter import Asked
 from dialog.offers import Offer
@@ -114,6 +114,8 @@ def take_times(draft: Draft, request: FindTimes, found: TimesFound) -> None:
 def take_hold_refusal(draft: Draft, refusal: RefusedBy) -> None:
     """Explain that the chosen time can't be had, and look for the nearest ones in the same turn."""
     lost = present(draft.flow.chosen)
+    if left_to_staff.leave(draft, refusal):
+        return
     forget_choice(draft)
     if refusal.is_lost:
         draft.say(Say.SLOT_GONE, starts_at=lost.starts_at.isoformat(), location=lost.location_id)

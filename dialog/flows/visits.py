@@ -18,7 +18,7 @@ from dialog.errands import (
     VisitsListed,
     VisitWritten,
 )
-from dialog.flows import book, identity, offering
+from dialog.flows import book, identity, left_to_staff, offering
 from dialog.interpreter import Asked
 from dialog.state import CANCEL, MOVE, Choice, FlowKind, Outcome
 from dialog.timewords import TimeWish
@@ -96,6 +96,8 @@ def _drop_overtaken(draft: Draft, moved: BookedVisit) -> None:
 def take_refusal(draft: Draft, refusal: RefusedBy) -> None:
     """Explain why the visit can't be changed. A time that was lost leads to the nearest ones; anything else leaves the visit as it is."""
     if draft.flow.hold is not None and offering.holds_again(draft, refusal):
+        return
+    if draft.flow.chosen is not None and left_to_staff.leave(draft, refusal):
         return
     if refusal.is_lost and draft.flow.chosen is not None:
         offering.take_hold_refusal(draft, refusal)

@@ -1,6 +1,7 @@
 """One transaction, its events and its inbox, on both databases."""
 
 import threading
+from collections.abc import Hashable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -102,6 +103,50 @@ def test_a_step_is_run_again_when_the_database_undid_it(database: Database) -> N
 
     assert database.run(step) == "done"
     assert len(entries(database)) == 1
+
+
+def test_a_step_that_must_ask_outside_is_given_up_and_run_again_with_the_answer(database: Database) -> None:
+    asked: list[str] = []
+
+    def outside(question: Hashable) -> bool:
+        with database.begin() as work:  # the first try holds nothing that we would wait for
+            work.session.add(a_clinic())
+        asked.append(str(question))
+        return True
+
+    def step(work: UnitOfWork) -> bool | None:
+        work.publish(SomethingHappened(occurred_at=NOW, thing_id="t1"))
+        work.ask("is it open?")
+        return work.ask("is it open?")
+
+    assert database.asking(outside).run(step) is True
+    assert asked == ["is it open?"]
+    assert len(entries(database)) == 1
+
+
+def test_the_answer_is_kept_when_the_database_undoes_the_step(database: Database) -> None:
+    asked: list[Hashable] = []
+    tries: list[int] = []
+
+    def outside(question: Hashable) -> bool:
+        asked.append(question)
+        return False
+
+    def step(work: UnitOfWork) -> bool | None:
+        answer = work.ask("is it open?")
+        tries.append(1)
+        if len(tries) < 3:
+            raise OperationalError("UPDATE", {}, Exception("database is locked"))
+        return answer
+
+    assert database.asking(outside).run(step) is False
+    assert asked == ["is it open?"]
+
+
+def test_where_nobody_can_be_asked_there_is_no_answer(database: Database) -> None:
+    assert database.run(lambda work: work.ask("is it open?")) is None
+    with database.asking(lambda _question: True).begin() as work:  # a block can't be run again
+        assert work.ask("is it open?") is None
 
 
 def test_a_database_that_stays_busy_is_unavailable(database: Database) -> None:

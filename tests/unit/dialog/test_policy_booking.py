@@ -309,9 +309,10 @@ def test_a_hold_that_ran_out_while_the_time_is_still_free_is_taken_anew() -> Non
     assert len(talk.booked()) == 1
 
 
-def test_a_blocked_patient_is_passed_to_staff_without_a_reason() -> None:
+@pytest.mark.parametrize("code", ["patient-blocked", "calendar-unread"])
+def test_what_only_staff_can_book_is_passed_to_them(code: str) -> None:
     talk = talk_to_read_back()
-    talk.diary.refuse_next = RefusedBy("patient-blocked", {})
+    talk.diary.refuse_next = RefusedBy(code, {})
 
     talk.hear(c.Affirm())
 
