@@ -13,8 +13,9 @@ from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Literal, cast
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
+from kernel.mail import MailServer, Security
 from kernel.outbound import PUBLIC_ONLY, Outbound, allowing
 from kernel.telephony import TwilioAccount
 
@@ -58,6 +59,7 @@ class Settings:
     mode: Mode
     log_level: str
     outbound: Outbound = PUBLIC_ONLY  # where requests may go to addresses that staff typed
+    mail_server: MailServer | None = None  # None: no mails are sent
 
     @property
     def is_embedded_database(self) -> bool:
@@ -75,6 +77,7 @@ _OURS = {
     "FRONTDESK_MODE",
     "FRONTDESK_LOG_LEVEL",
     "FRONTDESK_ALLOW_INTERNAL",
+    "FRONTDESK_SMTP_URL",
 }
 
 
@@ -106,6 +109,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         mode=mode,
         log_level=_one_of(env, "FRONTDESK_LOG_LEVEL", ["INFO", "DEBUG", "WARNING", "ERROR"]),
         outbound=_outbound(env, mode),
+        mail_server=_mail_server(env),
     )
 
 
@@ -234,6 +238,40 @@ def _outbound(env: Mapping[str, str], mode: Mode) -> Outbound:
         raise BadSetting(
             f"FRONTDESK_ALLOW_INTERNAL must be names, addresses or networks with commas between them; {bad} is none"
         ) from None
+
+
+def _mail_server(env: Mapping[str, str]) -> MailServer | None:
+    text = _url(env, "FRONTDESK_SMTP_URL", {"smtp", "smtps"})
+    if text is None:
+        return None
+    parts = urlsplit(text)
+    security = _MAIL_SECURITY.get((parts.scheme, parts.query))
+    try:
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        host, port = None, None
+    if not host or security is None or parts.path not in {"", "/"}:
+        raise BadSetting(
+            "FRONTDESK_SMTP_URL must be like smtps://name:password@mail.example, with %40 for an @ in the name"
+        )
+    if security is Security.NONE and parts.username is not None:
+        raise BadSetting("FRONTDESK_SMTP_URL has a log-in, so tls=off would send it in plain sight")
+    return MailServer(
+        host=host,
+        port=port or _MAIL_PORTS[security],
+        security=security,
+        username=None if parts.username is None else unquote(parts.username),
+        password=unquote(parts.password or ""),
+    )
+
+
+# By what stands before the server's name and after it.
+_MAIL_SECURITY = {
+    ("smtps", ""): Security.TLS,
+    ("smtp", ""): Security.STARTTLS,
+    ("smtp", "tls=off"): Security.NONE,
+}
+_MAIL_PORTS = {Security.TLS: 465, Security.STARTTLS: 587, Security.NONE: 25}
 
 
 def _fixed_now(env: Mapping[str, str], mode: Mode) -> datetime | None:

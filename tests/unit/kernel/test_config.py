@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from kernel.config import BadSetting, Mode, Settings, load_settings
+from kernel.mail import MailServer, Security
 from kernel.outbound import AddressRefused
 
 pytestmark = pytest.mark.unit
@@ -31,6 +32,7 @@ def test_nothing_set_gives_the_embedded_defaults(tmp_path: Path) -> None:
     assert settings.redis_url is None
     assert (settings.host, settings.port, settings.public_base_url) == ("127.0.0.1", 8000, "http://127.0.0.1:8000")
     assert settings.model is None
+    assert settings.mail_server is None
     assert settings.mode is Mode.DEVELOPMENT
     assert not settings.twilio.is_real
 
@@ -65,6 +67,12 @@ def test_secrets_are_not_in_the_text_form(tmp_path: Path) -> None:
         ("FRONTDESK_SECRET_KEY", "short", "at least 32"),
         ("FRONTDESK_MODEL", "some-model", "OPENAI_API_KEY or OPENAI_BASE_URL"),
         ("FRONTDESK_MODE", "live", "FRONTDESK_MODE must be one of"),
+        ("FRONTDESK_SMTP_URL", "mail.example:25", "FRONTDESK_SMTP_URL must be an address"),
+        ("FRONTDESK_SMTP_URL", "smtps://mail.example/inbox", "FRONTDESK_SMTP_URL must be like"),
+        ("FRONTDESK_SMTP_URL", "smtp://mail.example:99999", "FRONTDESK_SMTP_URL must be like"),
+        ("FRONTDESK_SMTP_URL", "smtp://mail.example?tls=of", "FRONTDESK_SMTP_URL must be like"),
+        ("FRONTDESK_SMTP_URL", "smtps://mail.example?tls=off", "FRONTDESK_SMTP_URL must be like"),
+        ("FRONTDESK_SMTP_URL", "smtp://elm:word@mail.example?tls=off", "in plain sight"),
         ("FRONTDESK_NOW", "yesterday", "FRONTDESK_NOW must be a time like"),
         ("FRONTDESK_NOW", "2027-03-10T10:00:00", "FRONTDESK_NOW needs a zone"),
     ],
@@ -104,6 +112,25 @@ def test_a_fixed_clock_keeps_its_instant(tmp_path: Path) -> None:
 
     assert fixed is not None
     assert fixed.utcoffset() == timedelta(hours=-5)
+
+
+@pytest.mark.parametrize(
+    ("address", "server"),
+    [
+        ("smtps://mail.example", MailServer("mail.example", 465, Security.TLS)),
+        ("smtp://mail.example", MailServer("mail.example", 587, Security.STARTTLS)),
+        ("smtp://mail.lan:2525?tls=off", MailServer("mail.lan", 2525, Security.NONE)),
+        (
+            "smtps://desk%40elm.example:p%2Fw@mail.example:2465",
+            MailServer("mail.example", 2465, Security.TLS, "desk@elm.example", "p/w"),
+        ),
+    ],
+)
+def test_a_mail_server_is_one_address(tmp_path: Path, address: str, server: MailServer) -> None:
+    settings = load(tmp_path, FRONTDESK_SMTP_URL=address)
+
+    assert settings.mail_server == server
+    assert "p/w" not in repr(settings)
 
 
 @pytest.mark.parametrize(
