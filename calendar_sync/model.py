@@ -116,3 +116,59 @@ class CalendarAction(Base):
     href: Mapped[str | None]
     outcome: Mapped[str]
     actor: Mapped[str]
+
+
+class InvitationState(StrEnum):
+    QUEUED = "queued"
+    SENDING = "sending"  # about to be handed over, or just was: a process that died here left it so
+    SENT = "sent"
+    FAILED = "failed"  # given up; staff have a task
+    SKIPPED = "skipped"  # not to be sent; `note` says why
+
+
+class Invitation(Base):
+    """One mail that puts a visit into its patient's calendar, moves it there, or takes it out.
+
+    There before a mail server is called, with all that the mail says: it is the same mail however often it is sent. A visit
+    says the same thing once, whatever tells of it and how often.
+    """
+
+    __tablename__ = "invitation"
+    __table_args__ = (
+        UniqueConstraint("appointment_id", "sequence", "status"),
+        Index("ix_invitation_state_due_at", "state", "due_at"),
+    )
+
+    id: Mapped[str] = mapped_column(primary_key=True, default=new_id)  # and the mail's Message-ID
+    clinic_id: Mapped[str] = mapped_column(ForeignKey("clinic.id"))
+    appointment_id: Mapped[str] = mapped_column(ForeignKey("appointment.id", ondelete="CASCADE"))
+    sequence: Mapped[int]
+    status: Mapped[str]  # iCalendar's: CONFIRMED, TENTATIVE, CANCELLED
+    sender: Mapped[str]
+    sender_name: Mapped[str]
+    to: Mapped[str] = mapped_column(EncryptedText)
+    to_name: Mapped[str] = mapped_column(EncryptedText)
+    subject: Mapped[str] = mapped_column(EncryptedText)
+    body: Mapped[str] = mapped_column(EncryptedText)
+    calendar: Mapped[str] = mapped_column(EncryptedText)
+    state: Mapped[str]  # InvitationState
+    note: Mapped[str | None]  # a code: why it was skipped or failed
+    attempts: Mapped[int] = mapped_column(default=0)
+    unanswered: Mapped[int] = mapped_column(default=0)  # attempts whose outcome nobody knows
+    due_at: Mapped[datetime]  # not before
+    claimed_at: Mapped[datetime | None]  # when it was last about to be handed over
+    created_at: Mapped[datetime]
+    sent_at: Mapped[datetime | None]
+
+
+class CalendarFeed(Base):
+    """The private address at which a Practitioner's calendar program reads their visits. Only a hash of it is kept."""
+
+    __tablename__ = "calendar_feed"
+
+    practitioner_id: Mapped[str] = mapped_column(ForeignKey("practitioner.id"), primary_key=True)
+    clinic_id: Mapped[str] = mapped_column(ForeignKey("clinic.id"), index=True)
+    secret_hash: Mapped[str] = mapped_column(unique=True)
+    created_at: Mapped[datetime]
+    created_by: Mapped[str]
+    read_at: Mapped[datetime | None]  # when it was last read, to the hour

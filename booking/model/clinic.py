@@ -23,6 +23,7 @@ class Clinic(Base):
     languages: Mapped[list[str]]
     phone: Mapped[str | None] = mapped_column(index=True)  # the number patients call, E.164
     transfer_to: Mapped[str | None]
+    email: Mapped[str | None]  # the mailbox that mails come from
     rules: Mapped[dict[str, Any]]  # BookingRules; durations in seconds
     hidden_verticals: Mapped[list[str]] = mapped_column(default=list)
     calendars: Mapped[dict[str, Any]] = mapped_column(
