@@ -42,6 +42,10 @@ def _language_wished(value: str, hit: Hit, scene: Scene) -> Command | None:
 
 
 def _late(_value: str, hit: Hit, scene: Scene) -> Command:
+    words = scene.utterance.words[hit.start : hit.end]
+    for said, minutes in scene.book.minutes_said.items():
+        if any(words[at : at + len(said)] == said for at in range(len(words))):
+            return say.RunningLate(minutes)
     # The "un" of "un poco tarde" counts nothing.
     counting = (at for at in range(hit.start, hit.end) if scene.utterance.words[at] not in scene.book.small)
     found = (number_at(scene.utterance, at, scene.book) for at in counting)

@@ -108,6 +108,7 @@ class PhraseBook:
     numbers: Mapping[str, int]
     number_joints: frozenset[str]
     multiples: Mapping[str, int]
+    minutes_said: Mapping[tuple[str, ...], int]  # "half an hour", the longest first
     small: frozenset[str]
     names: NameWords
     services: ServiceWords
@@ -134,6 +135,7 @@ class PhraseBook:
     foreign_surely: frozenset[str]
     vocabulary: frozenset[str]
     unlike: frozenset[str]  # words that are taken for no other
+    diminutives: Mapping[str, str]  # how words end that were made small, and how without that: "horita" is "hora"
     by_letter: Mapping[str, tuple[str, ...]]  # the words that slips are compared with, as they sound
     sounds: Sounds
     by_sound: Mapping[str, str]  # the words that are found by their sound
@@ -148,11 +150,14 @@ def phrase_book(language: str) -> PhraseBook:
 
 @lru_cache(maxsize=8192)
 def spelled_right(word: str, book: PhraseBook) -> str:
-    """Give the word of `book` that `word` was written for by ear or is a slip of, or `word` itself. Slips in short words are left alone: too many are one letter apart."""
+    """Give the word of `book` that `word` was written for by ear, was made small from or is a slip of, or `word` itself. Slips in short words are left alone: too many are one letter apart."""
     if word in book.vocabulary or word in book.unlike or not word.isalpha():
         return word
     if book.by_sound and (alike := book.by_sound.get(book.sounds.of(word))):
         return alike
+    for ending, plain in book.diminutives.items():
+        if word.endswith(ending) and (whole := word.removesuffix(ending) + plain) in book.vocabulary:
+            return whole
     if len(word) < SHORTEST_MISSPELT:
         return word
     allowed = 1 if len(word) < 11 else 2
@@ -220,6 +225,7 @@ class _Binder:
             numbers=self._numbers("numbers"),
             number_joints=self._words("number_joints"),
             multiples=self._numbers("multiples"),
+            minutes_said=self._minutes_said(),
             small=small,
             names=names,
             services=services,
@@ -249,6 +255,7 @@ class _Binder:
             sounds=sounds,
             by_sound=by_sound,
             unlike=frozenset(str(self._content.get("unlike", "")).split()),
+            diminutives=self._pairs("diminutives") if "diminutives" in self._content else {},
         )
 
     def _verb_rules(self) -> VerbRules:
@@ -304,6 +311,10 @@ class _Binder:
             silent=self._words("silent"),
             endings=tuple(sorted(self._words("word_endings"), key=lambda ending: (-len(ending), ending))),
         )
+
+    def _minutes_said(self) -> dict[tuple[str, ...], int]:
+        lines = sorted(self._numbers("minutes_said").items(), key=lambda pair: -len(pair[0].split()))
+        return {tuple(words.split()): minutes for words, minutes in lines}
 
     def _concern(self, line: str, stems: Mapping[str, str]) -> Concern:
         said, arrow, leads_to = line.partition(" >> ") if " >> " in line else line.partition(" > ")

@@ -73,6 +73,9 @@ def in_context(findings: list[Finding], hits: Sequence[Hit], scene: Scene) -> li
         findings = _without_command(findings, say.Deny())
     if has(findings, say.StartCancel, say.StartReschedule):
         findings = without(findings, say.RunningLate)
+    if has(findings, say.StartCancel, say.StartReschedule, say.RunningLate):
+        # "Tell Dr. Lee that I can't come": what is to be told can be done at once.
+        findings = without(findings, say.LeaveMessage)
     is_unable = say.StartCancel(only_unable=True) in [each.command for each in findings]
     if (is_unable or has(findings, say.LeaveMessage)) and _tells_reasons(scene):
         # "I can't come, my son has a fever": why they don't, not what they would have come for.
@@ -181,6 +184,9 @@ def _as_other_question(findings: list[Finding], hits: Sequence[Hit], scene: Scen
 
 def _at_opening(findings: list[Finding], scene: Scene) -> list[Finding]:
     """Read what begins or ends a conversation: a bare detail is a wish to book, a yes before a wish is only a way of speaking."""
+    if has(findings, say.StartReschedule):
+        # "Can it be moved to another day?": where it shall go, and no wish to see more.
+        findings = without(findings, say.MoreOptions)
     if not scene.listening.offered and has(findings, say.GiveTime):
         # Nothing was offered yet, so "anything later?" asks what there is.
         findings = turned(findings, say.MoreOptions, say.AskAvailability())
@@ -246,14 +252,18 @@ def _as_answer(findings: list[Finding], scene: Scene) -> list[Finding]:
     asked = scene.listening.asked
     if asked is Asked.PRACTITIONER and has(findings, say.Deny) and not has(findings, *DETAILS):
         return turned(findings, say.Deny, say.AnyPractitioner())
+    if asked is Asked.FOR_WHOM and has(findings, say.BookFor):
+        return without(findings, say.Affirm, say.Deny)  # "no, for my mother"
     if asked is Asked.LOCATION and not scene.places:
         anywhere = say.GiveLocation(tuple(place.key for place in scene.listening.catalogue.locations))
         return turned(findings, say.AnyPractitioner, anywhere)
     if asked is Asked.WHEN and not has(findings, say.GiveTime):
         return turned(findings, say.AnyPractitioner, say.GiveTime(TimeWish(flexible=True)))
-    if asked is Asked.WHEN and not scene.listening.offered:
+    if asked is Asked.WHEN:
+        # "Thursday suits me", "just not too early": said of the time, and no answer of its own.
+        findings = without(findings, say.Affirm, say.Deny)
         # "As soon as possible": nothing was offered that it could be sooner than.
-        return without(findings, say.MoreOptions)
+        return findings if scene.listening.offered else without(findings, say.MoreOptions)
     if asked in {Asked.YES_NO, Asked.CHOICE}:
         findings = _without_parting_words(_without_asked_yes(findings), scene)
         if has(findings, say.Unsure):

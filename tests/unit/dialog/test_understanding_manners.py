@@ -201,7 +201,7 @@ def test_of_a_move_it_is_told_when_the_visit_is_and_when_it_shall_be(
             "cancel my physio and book me a blood test",
             ["start_cancel", "give_service physio-first physio-followup", "start_booking", "give_service blood-test"],
         ),
-        ("move the other one a week later", ["start_reschedule", "time", "ask_availability"]),
+        ("move the other one a week later", ["start_reschedule", "time"]),
         ("which doctor is it with", ["ask_appointments"]),
         ("is doctor ruiz speaking spanish", ["ask_clinic languages", "give_practitioner ruiz"]),
         ("do you have a fish tank", ["ask_clinic other"]),
