@@ -99,6 +99,7 @@ def load_catalogue(session: Session, *, clinic_id: str) -> Catalogue:
         ),
         hidden_verticals=tuple(clinic.hidden_verticals),
         calendars=policy_of(clinic.calendars),
+        email=clinic.email,
     )
 
 

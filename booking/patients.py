@@ -72,8 +72,17 @@ def patients(session: Session, *, patient_ids: tuple[str, ...]) -> dict[str, Pat
 
 def phones_of(session: Session, *, patient_id: str) -> tuple[str, ...]:
     """Return the patient's numbers (E.164)."""
-    statement = select(ContactPoint.value).where(ContactPoint.patient_id == patient_id, ContactPoint.system == "phone")
-    return tuple(session.scalars(statement.order_by(ContactPoint.id)))
+    return _contacts(session, patient_id, "phone")
+
+
+def emails_of(session: Session, *, patient_id: str) -> tuple[str, ...]:
+    """Return the patient's e-mail addresses."""
+    return _contacts(session, patient_id, "email")
+
+
+def _contacts(session: Session, patient_id: str, system: str) -> tuple[str, ...]:
+    of_kind = (ContactPoint.patient_id == patient_id, ContactPoint.system == system)
+    return tuple(session.scalars(select(ContactPoint.value).where(*of_kind).order_by(ContactPoint.id)))
 
 
 def register_patient(

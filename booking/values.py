@@ -186,6 +186,14 @@ class WhenFailed(StrEnum):
     GO_ON = "go-on"
 
 
+class PatientInFeed(StrEnum):
+    """What a practitioner's feed says of who comes. Whoever has its address reads it, on every telephone it is copied to."""
+
+    NOTHING = "nothing"
+    INITIALS = "initials"
+    NAME = "name"
+
+
 @dataclass(frozen=True)
 class CalendarPolicy:
     """What follows from what happens in the practitioners' calendars, and from not hearing of them."""
@@ -196,6 +204,9 @@ class CalendarPolicy:
     moved_outside: Outside = Outside.FOLLOW
     deleted_outside: Outside = Outside.RESTORE
     check_at_commit: bool = False  # look into the calendars once more before a visit is booked
+    invitations: bool = False  # patients whose e-mail address is known get their visits as invitations
+    invitations_name_service: bool = False  # these say what the visit is for, to whoever reads the patient's mail
+    patient_in_feed: PatientInFeed = PatientInFeed.NOTHING
 
 
 @dataclass(frozen=True)
@@ -387,6 +398,7 @@ class Catalogue:
     ] = ()  # gone, but found by id: past visits name them
     hidden_verticals: tuple[str, ...] = ()
     calendars: CalendarPolicy = CalendarPolicy()
+    email: str | None = None  # the mailbox that mails come from
     _by_id: dict[str, object] = field(default_factory=dict, compare=False, repr=False)
     _able: dict[tuple[str, frozenset[str], str], tuple[PractitionerInfo, ...]] = field(
         init=False, default_factory=dict, compare=False, repr=False

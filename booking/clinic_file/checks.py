@@ -31,6 +31,8 @@ def faults(file: ClinicFile) -> Iterator[Fault]:
     yield from _times_that_do_not_exist(file)
     yield from _impossible_services(file)
     yield from _impossible_dated_hours(file)
+    if file.calendars.invitations and file.clinic.email is None:
+        yield Fault(("calendars", "invitations"), "give the clinic an email, which the invitations come from")
 
 
 def warnings(file: ClinicFile) -> Iterator[str]:

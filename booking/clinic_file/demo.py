@@ -10,11 +10,11 @@ from booking import guard, history, ledger, taken
 from booking.availability import Wanted, free_resources
 from booking.choice import Choice, Reason
 from booking.claims import Taken
-from booking.clinic_file.schema import AppointmentPart, ClinicFile, PatientPart
+from booking.clinic_file.schema import AppointmentPart, ClinicFile
 from booking.guard import SlotTaken
 from booking.model.appointment import Appointment
 from booking.model.patient import ContactPoint, Patient
-from booking.patients import birth_date_hash, phone_hash
+from booking.patients import birth_date_hash, email_hash, phone_hash
 from booking.values import AppointmentId, AppointmentStatus, BookedVisit, Catalogue, PatientId, Source
 from kernel.db import new_id
 from kernel.interval import wall_to_instant
@@ -45,7 +45,8 @@ def bring_patients(work: UnitOfWork, file: ClinicFile, *, clinic_id: str, now: d
         work.session.add(patient)
         changed = [field for field in _TOLD if inspect(patient).attrs[field].history.has_changes()]
         work.session.flush()
-        _bring_number(work, patient, part)
+        _bring_contact(work, patient, "phone", part.phone)
+        _bring_contact(work, patient, "email", part.email)
         if changed:
             what = "changed" if part.key in stored else "registered"
             _write_history(work, patient, changed, what=what, now=now)
@@ -67,15 +68,15 @@ def _write_history(work: UnitOfWork, patient: Patient, changed: list[str], *, wh
     )
 
 
-def _bring_number(work: UnitOfWork, patient: Patient, part: PatientPart) -> None:
-    if part.phone is None:
+def _bring_contact(work: UnitOfWork, patient: Patient, system: str, value: str | None) -> None:
+    if value is None:
         return
-    value_hash = phone_hash(part.phone)
+    value_hash = phone_hash(value) if system == "phone" else email_hash(value)
     known = select(ContactPoint.id).where(
-        ContactPoint.patient_id == patient.id, ContactPoint.system == "phone", ContactPoint.value_hash == value_hash
+        ContactPoint.patient_id == patient.id, ContactPoint.system == system, ContactPoint.value_hash == value_hash
     )
     if work.session.scalar(known) is None:
-        work.session.add(ContactPoint(patient_id=patient.id, system="phone", value=part.phone, value_hash=value_hash))
+        work.session.add(ContactPoint(patient_id=patient.id, system=system, value=value, value_hash=value_hash))
         work.session.flush()
 
 

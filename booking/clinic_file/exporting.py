@@ -40,6 +40,7 @@ def export_clinic(session: Session, clinic_id: str) -> str:
             languages=list(catalogue.languages),
             phone=catalogue.phone,
             transfer_to=catalogue.transfer_to,
+            email=catalogue.email,
             hidden_verticals=list(catalogue.hidden_verticals),
         ),
         "rules": _rules(catalogue.rules),

@@ -198,6 +198,7 @@ def _clinic_columns(file: ClinicFile) -> dict[str, Any]:
         "languages": list(clinic.languages),
         "phone": clinic.phone,
         "transfer_to": clinic.transfer_to,
+        "email": clinic.email,
         "rules": stored_rules(dict(file.rules)),
         "calendars": stored_rules(dict(file.calendars)),
         "hidden_verticals": sorted(set(clinic.hidden_verticals)),

@@ -15,7 +15,19 @@ from pydantic import (
 )
 
 from booking.clinic_file import forms
-from booking.values import BookingRules, CalendarPolicy, DateSpan, Mode, Offering, Outside, PriorVisit, WhenFailed
+from booking.values import (
+    BookingRules,
+    CalendarPolicy,
+    DateSpan,
+    Mode,
+    Offering,
+    Outside,
+    PatientInFeed,
+    PriorVisit,
+    WhenFailed,
+)
+from kernel.errors import Malformed
+from kernel.mail import read_address
 from kernel.money import Money
 
 
@@ -38,6 +50,13 @@ def _checked_zone(name: str) -> str:
 
 def _checked_price(text: str) -> str:
     return str(Money.parse(text))
+
+
+def _checked_email(text: str) -> str:
+    try:
+        return read_address(text)
+    except Malformed as fault:
+        raise ValueError(str(fault)) from None
 
 
 def _some_time(length: timedelta) -> timedelta:
@@ -67,6 +86,7 @@ Name = Annotated[str, Field(min_length=1, max_length=200)]
 Text = Annotated[str, Field(min_length=1, max_length=2000)]
 Language = Annotated[str, Field(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]+)*$")]
 Phone = Annotated[str, BeforeValidator(_text_of_number), Field(max_length=40)]
+Email = Annotated[str, AfterValidator(_checked_email), Field(max_length=254)]
 Zone = Annotated[str, AfterValidator(_checked_zone)]
 Price = Annotated[str, AfterValidator(_checked_price), Field(description='An amount like "95.00 USD".')]
 Duration = Annotated[
@@ -115,6 +135,7 @@ class ClinicPart(Part):
     languages: Annotated[list[Language], Field(min_length=1)] = ["en"]
     phone: Phone | None = None
     transfer_to: Phone | None = None
+    email: Email | None = None
     hidden_verticals: list[Name] = []
 
 
@@ -152,6 +173,9 @@ class CalendarsPart(Part):
     moved_outside: Outside = _CALENDARS.moved_outside
     deleted_outside: Outside = _CALENDARS.deleted_outside
     check_at_commit: bool = _CALENDARS.check_at_commit
+    invitations: bool = _CALENDARS.invitations
+    invitations_name_service: bool = _CALENDARS.invitations_name_service
+    patient_in_feed: PatientInFeed = _CALENDARS.patient_in_feed
 
 
 class DatedPart(Part):
@@ -287,6 +311,7 @@ class PatientPart(Part):
     name: Name
     born: Day | None = None
     phone: Phone | None = None
+    email: Email | None = None
     language: Language | None = None
     address: Name | None = None
     coordinates: Coordinates | None = None

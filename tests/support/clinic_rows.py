@@ -58,6 +58,7 @@ def _clinic(catalogue: Catalogue) -> Clinic:
         languages=list(catalogue.languages),
         phone=catalogue.phone,
         transfer_to=catalogue.transfer_to,
+        email=catalogue.email,
         rules=stored_rules(vars(catalogue.rules)),
         calendars=stored_rules(vars(catalogue.calendars)),
         answers=[{"topic": one.topic, "text": one.text, "phrases": list(one.phrases)} for one in catalogue.answers],

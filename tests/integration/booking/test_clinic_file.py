@@ -14,7 +14,7 @@ from booking.hold import place_hold
 from booking.model.appointment import Appointment
 from booking.patients import find_by_phone
 from booking.queries import day_sheet, find_slots, upcoming_visits
-from booking.values import CalendarPolicy, Catalogue, Outside, SlotQuery, Source, WhenFailed
+from booking.values import CalendarPolicy, Catalogue, Outside, PatientInFeed, SlotQuery, Source, WhenFailed
 from kernel.interval import Interval
 from kernel.work import Database, OutboxEntry
 
@@ -22,9 +22,9 @@ pytestmark = pytest.mark.integration
 
 NOW = datetime(2027, 3, 10, 15, 0, tzinfo=UTC)
 ELM = """\
-clinic: {key: elm, name: Elm Street Clinic, timezone: America/New_York, country: US, languages: [en, es], phone: "+12125550100", transfer_to: "+12125550199"}
+clinic: {key: elm, name: Elm Street Clinic, timezone: America/New_York, country: US, languages: [en, es], phone: "+12125550100", transfer_to: "+12125550199", email: desk@Elm.example}
 rules: {minimum_notice: 2h, maximum_advance: 90d, step: 15m, hold: 5m, cancel_notice: 1h, max_per_patient_per_day: 3}
-calendars: {failed_after: 2h, when_failed: go-on, deleted_outside: follow, check_at_commit: true}
+calendars: {failed_after: 2h, when_failed: go-on, deleted_outside: follow, check_at_commit: true, invitations: true, patient_in_feed: initials}
 locations:
   - {key: main, name: Main Street, aliases: [downtown], address: "1 Main Street, Albany", hours: {mon-fri: ["08:00-18:00"], sat: ["09:00-13:00"]}, closed: [2027-07-05, "2027-12-24/2027-12-26"], parking: Behind the house.}
   - {key: west, name: West, address: "1 Far Street, Phoenix", timezone: America/Phoenix, phone: "+16025550100", hours: {all: ["00:00-24:00"]}}
@@ -41,7 +41,7 @@ resources:
 answers:
   - {topic: insurance, text: We take Aetna., phrases: [do you take aetna]}
 patients:
-  - {key: ann, name: Ann Smith, born: 1984-05-02, phone: "+12125550123", language: en}
+  - {key: ann, name: Ann Smith, born: 1984-05-02, phone: "+12125550123", email: ann@example.org, language: en}
   - {key: tim, name: Tim Smith, born: 2018-05-02, phone: "+12125550123"}
 appointments:
   - {service: cleaning, practitioner: lee, location: main, patient: ann, start: "2027-03-15T09:00"}
@@ -76,13 +76,17 @@ def test_a_file_becomes_a_clinic_that_can_be_booked(database: Database):
 def test_the_policy_for_calendars_is_kept_with_the_clinic(database: Database):
     report = bring(database)
 
-    policy = catalogue_of(database, report.clinic_id).calendars
+    catalogue = catalogue_of(database, report.clinic_id)
+    policy = catalogue.calendars
 
+    assert catalogue.email == "desk@elm.example"
     assert policy == CalendarPolicy(
         failed_after=timedelta(hours=2),
         when_failed=WhenFailed.GO_ON,
         deleted_outside=Outside.FOLLOW,
         check_at_commit=True,
+        invitations=True,
+        patient_in_feed=PatientInFeed.INITIALS,
     )
 
 

@@ -95,6 +95,8 @@ def test_numbers_come_out_in_one_form():
         ("patient: ann, start", "patient: bob, start", "elm.yaml:15: appointments[0].patient: there is no bob under patients"),
         ("2027-03-15T09:00", "2027-03-14T02:30", "elm.yaml:15: appointments[0].start: clocks in America/New_York skip this time"),
         ("2027-03-15T09:00", "2027-03-15T09:00Z", "elm.yaml:15: appointments[0].start: wall time of the location is meant, without a zone"),
+        ("country: US", "country: US, email: the desk", "elm.yaml:1: clinic.email: not an e-mail address"),
+        ("locations:", "calendars: {invitations: true}\nlocations:", "elm.yaml:3: calendars.invitations: give the clinic an email, which the invitations come from"),
         ("duration: 45m", "duration: 2d", "elm.yaml:6: services[0].duration: must be at most 1d"),
         ("duration: 45m", "duration: !!int x", None),
         ("gender: female", "gender: lady", None),
