@@ -260,7 +260,7 @@ def make_engine(url: str) -> Engine:
     """
     # A connection for each thread of a web process: with fewer, threads wait for one while the vendor waits for them.
     if not url.startswith("sqlite"):
-        engine = create_engine(url, pool_size=16, max_overflow=48, hide_parameters=True)
+        engine = create_engine(url, pool_size=16, max_overflow=48, hide_parameters=True, skip_autocommit_rollback=True)
         event.listen(engine, "connect", _configure_postgresql)
         event.listen(engine, "checkin", _note_since_when_idle)
         event.listen(engine, "checkout", partial(_ping_if_idle, engine.dialect))
@@ -269,6 +269,17 @@ def make_engine(url: str) -> Engine:
     event.listen(engine, "connect", _configure_sqlite)
     event.listen(engine, "begin", _begin_immediately)
     return engine
+
+
+def for_reading(engine: Engine) -> Engine:
+    """Return the engine, with the same connections, for those who only read.
+
+    On PostgreSQL without a transaction, whose beginning and end are round trips: at its level of isolation (READ COMMITTED)
+    each statement has a snapshot of its own either way. On SQLite in one that is none of a writer.
+    """
+    if engine.dialect.name == "sqlite":
+        return engine.execution_options(sqlite_begin="DEFERRED")
+    return engine.execution_options(isolation_level="AUTOCOMMIT")
 
 
 _LOCK_TIMEOUT_MS = 3000

@@ -222,6 +222,16 @@ def test_instants_come_back_as_they_were_stored(database: Database) -> None:
         assert session.scalars(select(inbox.InboxEntry)).one().received_at == NOW
 
 
+def test_who_only_reads_has_no_transaction_to_begin_and_to_end(postgres_url: str) -> None:
+    database = Database(postgres_url, secret=SECRET)
+    with database.read() as session:
+        # In a transaction that is the time of its beginning.
+        moments = [session.scalar(text("SELECT now()")) for _ in range(2)]
+    database.dispose()
+
+    assert moments[0] < moments[1]
+
+
 @pytest.mark.timeout(20)
 def test_as_many_threads_as_a_web_process_has_read_at_once(database: Database) -> None:
     # With fewer connections, the seventeenth caller would wait half a minute and then hear an apology.
