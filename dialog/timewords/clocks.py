@@ -77,8 +77,10 @@ def at_night(_: Context, clock: Clock) -> Clock | None:
 
 
 def in_part(_: Context, clock: Clock, part: Part) -> Clock | None:
-    """Read "half past three in the afternoon", of which the part only says which half of the day is meant."""
-    return Clock(of_half(clock.readings, part.half)) if part.half else None
+    """Read "half past three in the afternoon", of which the part only says which half of the day is meant; there is no 16 in the morning."""
+    if part.half is None or (part.half == "am" and min(clock.readings) >= NOON + 60):
+        return None
+    return Clock(of_half(clock.readings, part.half))
 
 
 def of_half(readings: tuple[int, ...], half: Half) -> tuple[int, ...]:

@@ -110,7 +110,9 @@ def parts_of(phrases: list[Phrase], said: Utterance) -> list[Said]:
     """Give every phrase its part."""
     parts = [Said(phrase, past=is_past(phrase, said.context)) for phrase in phrases]
     parts = [replace(part, refused=_is_refused(index, phrases, said)) for index, part in enumerate(parts)]
-    parts = [piece for part in _refusals_carried_on(parts, said) for piece in _cut_where_refusal_ends(part, said)]
+    parts = [
+        piece for part in _refusals_carried_on(parts, said) for piece in _cut_where_refusal_ends(part, parts, said)
+    ]
     phrases = [part.phrase for part in parts]
     parts = [
         replace(part, dropped=part.phrase.unclear or _is_story(part, index, phrases, said))
@@ -123,15 +125,22 @@ def parts_of(phrases: list[Phrase], said: Utterance) -> list[Said]:
 
 
 def _is_refused(index: int, phrases: list[Phrase], said: Utterance) -> bool:
+    return _is_refused_before(index, phrases, said) or _is_refused_behind(phrases[index], phrases, said)
+
+
+def _is_refused_behind(phrase: Phrase, phrases: list[Phrase], said: Utterance) -> bool:
+    end = min((other.start for other in phrases if other.start >= phrase.end), default=len(said.tokens))
+    return any(_refuses_behind(mark, phrase.end, said) for mark in said.marked("not_after", phrase.end, end))
+
+
+def _is_refused_before(index: int, phrases: list[Phrase], said: Utterance) -> bool:
     phrase = phrases[index]
     begin = phrases[index - 1].end if index else 0
-    end = phrases[index + 1].start if index + 1 < len(phrases) else len(said.tokens)
     marks = said.marked("not_before", begin, phrase.start) + said.marked("not_before_far", begin, phrase.start)
     if any(_reaches(mark, phrase, begin if index else None, said) for mark in marks):
         return True
-    if said.marked("no", phrase.start - 1, phrase.start) and (phrase.recurring or (phrase.part and phrase.part.plural)):
-        return True
-    return any(_refuses_behind(mark, phrase.end, said) for mark in said.marked("not_after", phrase.end, end))
+    plural = phrase.recurring or (phrase.part and phrase.part.plural)
+    return bool(plural and said.marked("no", phrase.start - 1, phrase.start))
 
 
 def _refuses_behind(mark: Mark, end: int, said: Utterance) -> bool:
@@ -139,18 +148,27 @@ def _refuses_behind(mark: Mark, end: int, said: Utterance) -> bool:
     gap = said.words(end, mark.start)
     if len(gap) > 2 or _stopped(end, mark.start, said):
         return False
-    return "," not in gap or said.words(mark.end, mark.end + 1) in ([], ["."], [","])
+    behind = said.words(mark.end, mark.end + 1)
+    return "," not in gap or behind in ([], ["."]) or (behind == [","] and not said.marked("no", mark.start, mark.end))
 
 
-def _cut_where_refusal_ends(part: Said, said: Utterance) -> list[Said]:
-    """Refuse only the first of "any day but Thursday, before noon" and "anything but Monday next week": the second part is asked for."""
+def _cut_where_refusal_ends(part: Said, parts: list[Said], said: Utterance) -> list[Said]:
+    """Refuse only the first of "any day but Thursday, before noon" and "anything but Monday next week": the second part is asked for.
+
+    Of "in the afternoon but Wednesday doesn't work" only the second is refused.
+    """
     if not part.refused:
         return [part]
     pieces = part.phrase.pieces
+    contrast = _contrast_in(part.phrase, said)
+    if contrast and _is_refused_behind(part.phrase, [each.phrase for each in parts], said):
+        wanted, refused = settled(joined_of(pieces[:contrast]), said.context), joined_of(pieces[contrast:])
+        return [Said(wanted, past=is_past(wanted, said.context)), replace(part, phrase=settled(refused, said.context))]
     all_but = bool(said.marked("all_but", part.phrase.start - REACH, part.phrase.start))
     for at, (one, other) in enumerate(pairwise(pieces), start=1):
         refused, wanted = joined_of(pieces[:at]), joined_of(pieces[at:])
-        behind_comma = "," in said.words(one.end, other.start) and refused.dated and not refused.timed and wanted.timed
+        parted = at == contrast or "," in said.words(one.end, other.start)
+        behind_comma = parted and refused.dated and not refused.timed and wanted.timed
         if behind_comma or (all_but and wanted.day is not None and wanted.day.unit != "day"):
             wanted = settled(wanted, said.context)
             return [
@@ -162,6 +180,13 @@ def _cut_where_refusal_ends(part: Said, said: Utterance) -> list[Said]:
         week = Phrase(part.phrase.start, part.phrase.end, day=Day(monday, monday + timedelta(days=7), "week"))
         return [part, Said(week, past=is_past(week, said.context))]
     return [part]
+
+
+def _contrast_in(phrase: Phrase, said: Utterance) -> int | None:
+    """At which piece the phrase turns ("but")."""
+    contrasts = said.context.language.steering["contrasts"]
+    pairs = enumerate(pairwise(phrase.pieces), start=1)
+    return next((at for at, (one, other) in pairs if contrasts.intersection(said.words(one.end, other.start))), None)
 
 
 def _reaches(mark: Mark, phrase: Phrase, begin: int | None, said: Utterance) -> bool:
@@ -258,14 +283,27 @@ def _without_replaced(parts: list[Said], said: Utterance) -> list[Said]:
         gap_start, gap_end = parts[index - 1].phrase.end, parts[index].phrase.start
         if not _replaces(gap_start, gap_end, parts[index], said):
             continue
+        moved = MOVED_TO in said.words(gap_start, gap_end + 1)
         for earlier in range(index):
             if not parts[earlier].refused and _same_kind(parts[earlier].phrase, parts[index].phrase):
-                result[earlier] = replace(result[earlier], dropped=True)
+                left = None if moved else _left_of(parts[earlier].phrase, parts[index].phrase)
+                result[earlier] = (
+                    replace(result[earlier], dropped=True) if left is None else replace(result[earlier], phrase=left)
+                )
     return result
 
 
+def _left_of(earlier: Phrase, later: Phrase) -> Phrase | None:
+    """What a correction leaves of a phrase: the date of "Monday at four, no, at five", the time of "Monday at four, no, Tuesday"."""
+    if earlier.dated and earlier.timed and not later.dated:
+        return replace(earlier, clock=None, span=None, part=None)
+    if earlier.dated and earlier.timed and not later.timed:
+        return replace(earlier, day=None, recurring=None, moment=None, stretch=None)
+    return None
+
+
 def _replaces(start: int, end: int, part: Said, said: Utterance) -> bool:
-    if MOVED_TO in said.words(start, end) or said.marked("corrections", start, end):
+    if MOVED_TO in said.words(start, end + 1) or said.marked("corrections", start, end):
         return True
     behind = said.marked("corrections_after", part.phrase.end, part.phrase.end + 2)
     if any(not _stopped(part.phrase.end, mark.start, said) for mark in behind):
@@ -449,11 +487,16 @@ def _refusing(wish: TimeWish, phrase: Phrase, context: Context) -> TimeWish:
             not_days=united_days([*wish.not_days, *refused.days]),
             not_weekdays=wish.not_weekdays | refused.weekdays,
         )
-    if phrase.day and phrase.day.weekday is not None:
+    if phrase.day and phrase.day.weekday is not None and not _wants_weekday(wish, phrase.day.weekday):
         return replace(wish, not_weekdays=wish.not_weekdays | {phrase.day.weekday})
     return replace(
         wish, not_days=united_days([*wish.not_days, *refused.days]), not_weekdays=wish.not_weekdays | refused.weekdays
     )
+
+
+def _wants_weekday(wish: TimeWish, weekday: int) -> bool:
+    """Whether a single date on that weekday is wished: then not all of them are refused ("not Monday, the Monday after")."""
+    return any(each.end - each.first == timedelta(days=1) and each.first.weekday() == weekday for each in wish.days)
 
 
 def _is_many(phrase: Phrase) -> bool:

@@ -172,6 +172,21 @@ def said_offset(context: Context, days: int) -> Day:
     return point(context.today + timedelta(days=days), follows="day")
 
 
+def said_again(context: Context, *_words: object) -> Day:
+    """Read "the other one" after a weekday, week or month: the next of its kind."""
+    return point(context.today, follows="again")
+
+
+def next_of_kind(before: Day, *, weekly: bool) -> Day | None:
+    """Give the day, week or month that comes after `before`; of a weekday, the one a week later. None after a stretch of any length."""
+    if before.open or before.unit in {"days", "year"}:
+        return None
+    if before.unit == "month":
+        return Day(before.end, before.end + relativedelta(months=1), "month")
+    ahead = timedelta(days=7 if weekly or before.unit != "day" else 1)
+    return Day(before.first + ahead, before.end + ahead, before.unit)
+
+
 def following(context: Context, day: Day, before: Day) -> Day:
     """Count `day`, which was counted from today, from the day `before` it instead."""
     last = before.end - timedelta(days=1)
@@ -302,6 +317,21 @@ def nth_weekday(context: Context, count: int, weekday: int, month: Day) -> Dated
 def _this_or_next_year(month: Day) -> tuple[date, ...]:
     """The first of the month; of the next year's too, unless the month was named by counting from now."""
     return (month.first,) if month.counted else (month.first, month.first + relativedelta(years=1))
+
+
+def month_nth_weekday(context: Context, month: Day, count: int, weekday: int) -> Dated | None:
+    """Read "next month, the first Tuesday"."""
+    return nth_weekday(context, count, weekday, month) if month.unit == "month" else None
+
+
+def month_last_weekday(context: Context, month: Day, last: object, weekday: int) -> Dated | None:
+    """Read "next month, the last Friday"."""
+    return last_weekday(context, last, weekday, month) if month.unit == "month" else None
+
+
+def month_day_in(context: Context, month: Day, day: int) -> Dated | None:
+    """Read "next month, the 20th"."""
+    return day_in(context, day, month) if month.unit == "month" else None
 
 
 def last_weekday(context: Context, _last: object, weekday: int, month: Day) -> Day:

@@ -76,6 +76,10 @@ class Language:
     day_first: bool
     telling: frozenset[str]
 
+    def steers(self, tokens: list[Token], at: int, name: str) -> bool:
+        """Say whether a steering phrase of the list called `name` begins at token `at`."""
+        return any(phrase.kind == name for _, phrase in self.phrases_at(tokens, at, steering=True))
+
     def phrases_at(self, tokens: list[Token], at: int, *, steering: bool = False) -> list[tuple[int, Phrase]]:
         """Find the word-list entries that begin at token `at`, each with the position after it."""
         node = self.steering_phrases if steering else self.lexicon

@@ -20,15 +20,17 @@ MOST_RANKS = 5  # "the third available" counts what is offered, "the 11th availa
 MIDNIGHT = 24  # as an hour
 SMALLEST_TENS = 20
 LONGEST_YEAR = 8  # in words
+ELLIPSIS = "…"
+DOTS = (".", ELLIPSIS)
 ALWAYS = "24/7"  # a date only where the day is written first
 
 
 def prepared(tokens: list[Token], language: Language) -> list[Token]:
     """Mend slips in time words, drop hyphens inside compounds and dots after short forms, and mark the "to" of a move so that it makes no range."""
     kept: list[Token] = []
-    dated = _list_of(language, "WEEKDAY") | _list_of(language, "MONTH")
+    dated = words_of_kind(language, "WEEKDAY") | words_of_kind(language, "MONTH")
     moving = False
-    tokens = [part for token in tokens for part in _without_suffix(token, language)]
+    tokens = [part for token in without_fillers(tokens, language) for part in _without_suffix(token, language)]
     for at, token in enumerate(tokens):
         following = tokens[at + 1] if at + 1 < len(tokens) else None
         before = kept[-1] if kept else None
@@ -46,7 +48,10 @@ def prepared(tokens: list[Token], language: Language) -> list[Token]:
             moving = True
         elif token.word in language.steering["stops"]:
             moving = False
-        elif moving and token.word in language.steering["to"] and _is_move(before, following, language):
+        elif moving and (
+            (token.word in language.steering["to"] and _is_move(before, following, language))
+            or language.steers(tokens, at, "exchanged_for")
+        ):
             kept.append(_reworded(token, MOVED_TO))
             moving = False
             continue
@@ -55,6 +60,37 @@ def prepared(tokens: list[Token], language: Language) -> list[Token]:
 
 
 MOVED_TO = "»"
+
+
+def without_fillers(tokens: list[Token], language: Language) -> list[Token]:
+    """Leave out what is said while thinking ("eh", and "este" between commas), and take dots in a row for a comma."""
+    kept: list[Token] = []
+    at = 0
+    while at < len(tokens):
+        if end := _filler_end(tokens, at, language):
+            # Of the commas around it one stays, and none at the beginning.
+            at = end + (end < len(tokens) and _is_pause(tokens[end]) and (not kept or _is_pause(kept[-1])))
+        elif tokens[at].word in DOTS and kept and kept[-1].word in {*DOTS, ","} and tokens[at].glued:
+            kept[-1] = _reworded(kept[-1], ",")
+            at += 1
+        else:
+            kept.append(_reworded(tokens[at], ",") if tokens[at].word == ELLIPSIS else tokens[at])
+            at += 1
+    return kept
+
+
+def _filler_end(tokens: list[Token], at: int, language: Language) -> int | None:
+    """Where the filler that begins here ends, if one does. A word that may also mean something counts only between pauses."""
+    begins = at == 0 or _is_pause(tokens[at - 1]) or language.steers(tokens, at - 1, "fillers_apart")
+    for end, phrase in language.phrases_at(tokens, at, steering=True):
+        ends = end == len(tokens) or _is_pause(tokens[end]) or language.steers(tokens, end, "fillers_apart")
+        if phrase.kind == "fillers" or (phrase.kind == "fillers_apart" and begins and ends):
+            return end
+    return None
+
+
+def _is_pause(token: Token) -> bool:
+    return token.word in {*DOTS, ","}
 
 
 def _without_suffix(token: Token, language: Language) -> list[Token]:
@@ -93,7 +129,8 @@ def _is_year(word: str) -> bool:
 
 
 @lru_cache
-def _list_of(language: Language, kind: str) -> frozenset[str]:
+def words_of_kind(language: Language, kind: str) -> frozenset[str]:
+    """The words with which an entry of the word lists of that kind begins."""
     return frozenset(
         word for word, node in language.lexicon.after.items() if any(phrase.kind == kind for phrase in node.phrases)
     )
@@ -101,7 +138,7 @@ def _list_of(language: Language, kind: str) -> frozenset[str]:
 
 def leaves_of(tokens: list[Token], context: Context) -> list[Leaves]:
     """Work out, for every token, the kinds it begins by itself and where they end."""
-    months = _list_of(context.language, "MONTH")
+    months = words_of_kind(context.language, "MONTH")
     return [_Leaf(tokens, at, context, months).all() for at in range(len(tokens))]
 
 
@@ -154,7 +191,9 @@ class _Leaf:
             if phrase.kind == "MONTH" and self.token.word not in self.steering["months_that_are_words"]:
                 self.found.setdefault("MONTHALONE", {})[end] = value
         for end, phrase in self.language.phrases_at(self.tokens, self.at, steering=True):
-            kind = {"mine": "MINE", "events": "EVENT", "seasons": "SEASON"}.get(phrase.kind)
+            kind = {"mine": "MINE", "events": "EVENT", "long_weekends": "LONGWEEKEND", "seasons": "SEASON"}.get(
+                phrase.kind
+            )
             if kind is not None:
                 self.found.setdefault(kind, {})[end] = self.token.word
         if self.token.word in self.language.last_words:
@@ -364,7 +403,12 @@ class _Leaf:
         return following in self.steering["counted"] and not (
             (following in self.steering["clock_units"] and self._word(tokens + 1) in self.steering["to_or_past"])
             or (following in self.steering["hours"] and self._word(-1) in self.steering["hour_articles"])
+            or (following in self.steering["hours_behind"] and not self._is_counted_from())
         )
+
+    def _is_counted_from(self) -> bool:
+        """Whether words before the number make it a length ("dentro de 2 h") and no time of day ("el lunes 18 h")."""
+        return not self.steering["counting_leads"].isdisjoint({self._word(-1), self._word(-2)})
 
     # Written dates
 

@@ -144,6 +144,16 @@ def nth_week(context: Context, count: int, month: Day) -> Dated:
     return _nth(context, _weeks_of_month(month.first), _weeks_of_month(month.first + relativedelta(years=1)), count - 1)
 
 
+def month_nth_week(context: Context, month: Day, count: int) -> Dated | None:
+    """Read "in April, the first week"."""
+    return nth_week(context, count, month) if month.unit == "month" else None
+
+
+def month_last_week(context: Context, month: Day, last: object) -> Dated | None:
+    """Read "in July, the last week"."""
+    return last_week(context, last, month) if month.unit == "month" else None
+
+
 def last_week(context: Context, _last: object, month: Day) -> Dated:
     """Read "the last week of July"."""
     return _nth(context, _weeks_of_month(month.first), _weeks_of_month(month.first + relativedelta(years=1)), -1)

@@ -12,7 +12,7 @@ from dialog.timewords.atoms import Atom, Clock, Day, Moment, Part, Recurring, Si
 from dialog.timewords.clocks import Context
 from dialog.timewords.grammar import Chart, Meaning
 from dialog.timewords.language import Language
-from dialog.timewords.leaves import MOVED_TO, leaves_of
+from dialog.timewords.leaves import MOVED_TO, leaves_of, words_of_kind
 from dialog.timewords.tokens import Token
 
 STRONG = ("UNCLEAR", "SIGNAL", "DAYPART", "MOMENT", "DAY", "RECURRING", "PARTOF", "SPAN", "TIME")
@@ -81,7 +81,7 @@ def pieces_of(tokens: list[Token], context: Context) -> list[Piece]:
         else:
             found.extend(_apart(piece))
             at = piece.end
-    return _resolved(_without_idle_weak(found, tokens, context), context)
+    return _resolved(_without_idle_weak(found, tokens, context), tokens, context)
 
 
 def _is_cut_off(chart: Chart, piece: Piece) -> bool:
@@ -98,18 +98,35 @@ def _is_cut_off(chart: Chart, piece: Piece) -> bool:
     )
 
 
-def _resolved(found: list[Piece], context: Context) -> list[Piece]:
+def _resolved(found: list[Piece], tokens: list[Token], context: Context) -> list[Piece]:
     """Count from the day spoken of before where the words do ("the day after", "so before that"); with none before, it is unclear."""
     result: list[Piece] = []
     for piece in found:
         atom = piece.atom
-        if isinstance(atom, Day) and atom.follows:
+        if isinstance(atom, Day) and atom.follows == "again":
+            again = _again(piece, result, tokens, context.language)
+            if again is None:
+                continue
+            atom = again
+        elif isinstance(atom, Day) and atom.follows:
             before = _last_day(result)
             atom = dates.following(context, atom, before) if before else _after_what(atom, context)
         elif isinstance(atom, Signal) and atom.refers and result:
             atom = _limit_said(atom, result, context)
         result.append(replace(piece, atom=atom))
     return result
+
+
+def _again(piece: Piece, found: list[Piece], tokens: list[Token], language: Language) -> Day | None:
+    """The other one of what was spoken of before ("not this Monday, the other one"). None where it is something else's ("the other doctor")."""
+    behind = tokens[piece.end] if piece.end < len(tokens) else None
+    if behind is not None and behind.kind == "word" and behind.word not in language.steering["behind_other"]:
+        return None
+    for before in reversed(found):
+        if isinstance(before.atom, Day):
+            said = {token.word for token in tokens[before.start : before.end]}
+            return dates.next_of_kind(before.atom, weekly=not said.isdisjoint(words_of_kind(language, "WEEKDAY")))
+    return None
 
 
 def _after_what(day: Day, context: Context) -> Atom:

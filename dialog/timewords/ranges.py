@@ -8,7 +8,7 @@ from dateutil.relativedelta import relativedelta
 
 from dialog.timewords.atoms import Clock, Day, Half, Length, Part, Recurring, Span, Together, Unclear
 from dialog.timewords.clocks import Context, half_day, named_part, part_early, part_late, span, span_after, span_before
-from dialog.timewords.dates import Dated, day_in, day_of_month, monday_of, point, written_date
+from dialog.timewords.dates import Dated, day_in, day_of_month, monday_of, point, weekday_day, written_date
 from dialog.timewords.lengths import added, length_of
 from dialog.timewords.periods import month
 from dialog.timewords.values import HORIZON
@@ -237,6 +237,12 @@ def day_half(context: Context, day: Day, half: Half) -> Together:
 def day_part(_: Context, day: Day, part: Part) -> Together:
     """Read "Tuesday evening"."""
     return Together((day, part))
+
+
+def weekday_day_part(context: Context, weekday: int, day: int, part: Part) -> Together | None:
+    """Read "Friday 12 in the afternoon": the date, where such a day is near; else the number is an hour."""
+    found = weekday_day(context, weekday, day)
+    return Together((found, part)) if isinstance(found, Day) and not found.doubtful else None
 
 
 def day_clock(_: Context, day: Day, clock: Clock) -> Together:

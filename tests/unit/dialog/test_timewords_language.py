@@ -12,7 +12,7 @@ pytestmark = pytest.mark.unit
 ENGLISH, SPANISH = language("en"), language("es")
 LANGUAGES = pytest.mark.parametrize("of", [ENGLISH, SPANISH], ids=["en", "es"])
 LEAVES = {"NUM", "ORD", "DIGITORD", "DAYNUM", "HOUR", "HOURWORD", "MINUTE", "MINUTEWORD", "MINUTESTO", "COMPACT", "DOTTED", "DECIMAL", "HHMM", "YEAR", "DATE", "MONTHYEAR", "FRACTION",
-          "BADCLOCK", "BADDAY", "WORD", "LASTWORD", "MONTHALONE", "MINE", "EVENT", "SEASON"}  # fmt: skip
+          "BADCLOCK", "BADDAY", "WORD", "LASTWORD", "MONTHALONE", "MINE", "EVENT", "LONGWEEKEND", "SEASON"}  # fmt: skip
 WHOLE = {"UNCLEAR", "SIGNAL", "DAYPART", "MOMENT", "DAY", "RECURRING", "PARTOF", "SPAN", "TIME", "WEAKDAY", "WEAKSPAN", "WEAKTIME"}  # fmt: skip
 
 
@@ -54,7 +54,17 @@ def test_a_rule_whose_words_are_joined_by_a_bar_holds_no_kind_among_them(of: Lan
 
 
 def test_every_meaning_is_named_by_a_rule_of_some_language() -> None:
-    helpers = {"named_part", "point", "monday_of", "written_date", "length_of", "added", "following", "of_half"}
+    helpers = {
+        "named_part",
+        "point",
+        "monday_of",
+        "written_date",
+        "length_of",
+        "added",
+        "following",
+        "next_of_kind",
+        "of_half",
+    }
     named = {rule.meaning for of in (ENGLISH, SPANISH) for _, rule in rules_of(of)}
 
     assert set(meanings()) - named - helpers == set()
