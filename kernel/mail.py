@@ -153,6 +153,11 @@ def wire_address(address: str) -> str:
     return f"{local_part}@{_ascii_domain(domain)}"
 
 
+def one_line(text: str) -> str:
+    """Return a text without line breaks and whatever else is not printed: in a header they would begin another."""
+    return " ".join("".join(char if char.isprintable() else " " for char in text).split())
+
+
 def as_message(mail: Mail) -> EmailMessage:
     """Write a mail down, the same each time. Line breaks in names and subjects, which would begin a new header, are spaces.
 
@@ -164,7 +169,7 @@ def as_message(mail: Mail) -> EmailMessage:
     # Bytes beyond ASCII are encoded in the body: not every server on the way takes them.
     message = EmailMessage(policy=(SMTP if is_ascii else SMTPUTF8).clone(cte_type="7bit"))
     message["From"], message["To"] = sender, to
-    message["Subject"] = _one_line(mail.subject)
+    message["Subject"] = one_line(mail.subject)
     message["Date"] = format_datetime(mail.written_at)
     message["Message-ID"] = f"<{mail.id}@{sender.domain}>"
     message["Auto-Submitted"] = "auto-generated"
@@ -183,11 +188,7 @@ def _add_invitation(message: EmailMessage, invitation: CalendarPart) -> None:
 
 def _written(mailbox: Mailbox) -> Address:
     local_part, _, domain = wire_address(mailbox.address).rpartition("@")
-    return Address(display_name=_one_line(mailbox.name), username=local_part, domain=domain)
-
-
-def _one_line(text: str) -> str:
-    return " ".join("".join(char if char.isprintable() else " " for char in text).split())
+    return Address(display_name=one_line(mailbox.name), username=local_part, domain=domain)
 
 
 def _ascii_domain(domain: str) -> str:
