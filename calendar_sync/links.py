@@ -1,17 +1,22 @@
-"""Links to calendars, as staff set them up, pause, mend and remove them."""
+"""Links to calendars, as staff set them up, change, pause, mend and remove them."""
 
 import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from booking.elsewhere import clear_busy
 from booking.tasks import settle_subjects
+from booking.values import CalendarPolicy
 from calendar_sync.history import note_action
-from calendar_sync.model import CALCOM, CalendarLink, LinkError, LinkState, ObjectState, RemoteObject
+from calendar_sync.link_policy import policy_for
+from calendar_sync.model import CALCOM, CalendarLink, Clearing, LinkError, LinkState, ObjectState, RemoteObject
 from calendar_sync.objects import schedule_of
-from calendar_sync.states import task_subject
+from calendar_sync.states import block, task_subject
 from kernel.errors import Refused
 from kernel.work import UnitOfWork
 
@@ -20,6 +25,27 @@ class UnknownLink(Refused):
     """There is no such link in this clinic."""
 
     code = "unknown-calendar-link"
+
+
+class NoRights(Refused):
+    """A link that neither reads a calendar nor writes to it is none."""
+
+    code = "calendar-link-without-rights"
+
+
+@dataclass(frozen=True)
+class LinkChanges:
+    """What staff change of a link; None leaves it as it is. `password`: a password, a token, or an OAuthGrant as a secret."""
+
+    name: str | None = None
+    username: str | None = None
+    password: str | None = field(default=None, repr=False)
+    reads_busy: bool | None = None
+    shows_visits: bool | None = None
+    all_day_is_busy: bool | None = None
+    policy: Mapping[str, Any] | None = None  # as `stored_policy` returns it
+    services: Mapping[str, str] | None = None  # keys of services by what Cal.com calls the kind of booking
+    takes_out: bool = False  # our visits ahead, if the link shows none any more
 
 
 def link_calendar(
@@ -35,6 +61,8 @@ def link_calendar(
     auth: str = "basic",
     reads_busy: bool = True,
     shows_visits: bool = True,
+    name: str = "",
+    owner_addresses: Sequence[str] = (),
 ) -> str:
     """Connect a calendar to a Practitioner and return the link's id. The same address again replaces the log-in and rights.
 
@@ -59,6 +87,8 @@ def link_calendar(
             practitioner_id=practitioner_id,
             kind=kind,
             url=url,
+            name=name,
+            owner_addresses=list(owner_addresses),
             state=LinkState.OK.value,
             created_at=now,
             webhook_secret=secrets.token_hex(32) if kind == CALCOM else None,
@@ -67,14 +97,82 @@ def link_calendar(
         work.session.add(link)
     if link.reads_busy and not reads_busy:
         _give_back_time(work, link)
-    for name, value in wanted.items():
-        setattr(link, name, value)
+    for each, value in wanted.items():
+        setattr(link, each, value)
     work.session.flush()
     if has_changed or link.state != LinkState.OK.value:
         _start_anew(work, link)
     if has_changed:
         _look_at_all_anew(work, practitioner_id)
     return link.id
+
+
+def change_link(
+    work: UnitOfWork,
+    *,
+    clinic_id: str,
+    link_id: str,
+    changes: LinkChanges,
+    clinic_policy: CalendarPolicy,
+    actor: str,
+    now: datetime,
+) -> None:
+    """Change a link. With another log-in or other rights the next tick looks at everything, and a pause is over.
+
+    Raises UnknownLink, NoRights.
+    """
+    link = read_link(work.session, clinic_id=clinic_id, link_id=link_id)
+    had_time = link.reads_busy
+    changed = _set_all(link, changes)
+    if not link.reads_busy and not link.shows_visits:
+        raise NoRights
+    if not changed:
+        return
+    if had_time and not link.reads_busy:
+        _give_back_time(work, link)
+    if "shows_visits" in changed:
+        link.clearing = Clearing.THEN_KEEP.value if changes.takes_out and not link.shows_visits else None
+    if "policy" in changed:
+        block(work, link, policy_for(link, clinic_policy), now=now)
+    if changed - {"name", "policy"}:
+        _start_anew(work, link)
+        _look_at_all_anew(work, link.practitioner_id)
+    note_action(work, link_id=link_id, action="change", outcome=" ".join(sorted(changed)), now=now, actor=actor)
+
+
+def renew_webhook_secret(work: UnitOfWork, *, clinic_id: str, link_id: str, actor: str, now: datetime) -> str:
+    """Give a Cal.com link another secret, and return it to be shown once. Webhooks with the one before are refused from now on.
+
+    Raises UnknownLink, also for a link of another kind.
+    """
+    link = read_link(work.session, clinic_id=clinic_id, link_id=link_id)
+    if link.kind != CALCOM:
+        raise UnknownLink
+    link.webhook_secret = secrets.token_hex(32)
+    note_action(work, link_id=link_id, action="webhook-secret", outcome="done", now=now, actor=actor)
+    return link.webhook_secret
+
+
+def clear_and_unlink(work: UnitOfWork, *, clinic_id: str, link_id: str, actor: str, now: datetime) -> None:
+    """Let the next ticks take our visits ahead out of a calendar; when none is left the link is gone.
+
+    What patients booked there themselves stays. The time it took here is free at once. Raises UnknownLink.
+    """
+    link = read_link(work.session, clinic_id=clinic_id, link_id=link_id)
+    _give_back_time(work, link)
+    link.reads_busy, link.shows_visits, link.clearing = False, False, Clearing.THEN_REMOVE.value
+    _start_anew(work, link)
+    link.listed_at = None
+    note_action(work, link_id=link_id, action="remove", outcome="asked", now=now, actor=actor)
+
+
+def end_clearing(work: UnitOfWork, link: CalendarLink, *, now: datetime) -> bool:
+    """Note that none of our visits ahead is left in the calendar, and say whether the link is gone with them."""
+    if link.clearing == Clearing.THEN_REMOVE.value:
+        unlink_calendar(work, clinic_id=link.clinic_id, link_id=link.id, now=now)
+        return True
+    link.clearing = None
+    return False
 
 
 def unlink_calendar(work: UnitOfWork, *, clinic_id: str, link_id: str, now: datetime) -> None:
@@ -87,8 +185,15 @@ def unlink_calendar(work: UnitOfWork, *, clinic_id: str, link_id: str, now: date
     _look_at_all_anew(work, link.practitioner_id)
 
 
+def resume_link(work: UnitOfWork, *, clinic_id: str, link_id: str, actor: str, now: datetime) -> None:
+    """Ask a calendar that was paused again, from where it was left. Raises UnknownLink."""
+    link = read_link(work.session, clinic_id=clinic_id, link_id=link_id)
+    _start_anew(work, link)
+    note_action(work, link_id=link_id, action="resume", outcome="done", now=now, actor=actor)
+
+
 def pause_link(work: UnitOfWork, *, clinic_id: str, link_id: str, actor: str, now: datetime) -> None:
-    """Ask nothing of a calendar until the link is repaired. The time it took stays taken. Raises UnknownLink."""
+    """Ask nothing of a calendar until it is resumed or repaired. The time it took stays taken. Raises UnknownLink."""
     link = read_link(work.session, clinic_id=clinic_id, link_id=link_id)
     link.paused_at = link.paused_at or now
     note_action(work, link_id=link_id, action="pause", outcome="done", now=now, actor=actor)
@@ -131,6 +236,19 @@ def read_link(session: Session, *, clinic_id: str, link_id: str) -> CalendarLink
     if link is None or link.clinic_id != clinic_id:
         raise UnknownLink
     return link
+
+
+def _set_all(link: CalendarLink, changes: LinkChanges) -> set[str]:
+    """Set what is given, and return what is another than before."""
+    given = {one.name: value for one in fields(changes) if (value := getattr(changes, one.name)) is not None}
+    del given["takes_out"]
+    services = given.pop("services", None)
+    if services is not None:
+        given["options"] = {**link.options, "services": dict(services)}
+    changed = {name for name, value in given.items() if getattr(link, name) != value}
+    for name in changed:
+        setattr(link, name, given[name])
+    return changed
 
 
 def _start_anew(work: UnitOfWork, link: CalendarLink) -> None:

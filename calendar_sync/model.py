@@ -35,6 +35,13 @@ class ObjectState(StrEnum):
     FOREIGN = "foreign"  # somebody else's event
 
 
+class Clearing(StrEnum):
+    """Our visits ahead are being taken out of a calendar, and what becomes of the link then."""
+
+    THEN_KEEP = "then-keep"
+    THEN_REMOVE = "then-remove"
+
+
 class CalendarLink(Base):
     """A calendar of a Practitioner: it shows our appointments, or keeps them busy, or both."""
 
@@ -46,6 +53,7 @@ class CalendarLink(Base):
     practitioner_id: Mapped[str] = mapped_column(ForeignKey("practitioner.id"))
     kind: Mapped[str] = mapped_column(default="caldav")
     url: Mapped[str]  # of the collection, with a slash at the end
+    name: Mapped[str] = mapped_column(default="", server_default="")  # what its owner calls it, where that is known
     username: Mapped[str]
     password: Mapped[str] = mapped_column(EncryptedText)
     auth: Mapped[str] = mapped_column(default="basic", server_default="basic")
@@ -55,6 +63,8 @@ class CalendarLink(Base):
     shows_visits: Mapped[bool] = mapped_column(default=True, server_default=true())
     all_day_is_busy: Mapped[bool] = mapped_column(default=True, server_default=true())
     owner_addresses: Mapped[list[str]] = mapped_column(default=list, server_default=text("'[]'"))
+    policy: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default=text("'{}'"))  # where not the clinic's
+    clearing: Mapped[str | None]
     state: Mapped[str] = mapped_column(default=LinkState.OK.value)
     error: Mapped[str | None]  # a code, never a vendor's text
     last_ok_at: Mapped[datetime | None]  # last exchange of any kind that worked
@@ -68,6 +78,22 @@ class CalendarLink(Base):
     lease_until: Mapped[datetime | None]  # a worker is at it
     takes_emptiness: Mapped[bool] = mapped_column(default=False, server_default=false())  # staff say it is right
     created_at: Mapped[datetime]
+
+
+class CalendarSetUp(Base):
+    """A log-in that staff gave for a Practitioner, until they have chosen which of its calendars are linked."""
+
+    __tablename__ = "calendar_set_up"
+
+    id: Mapped[str] = mapped_column(primary_key=True, default=new_id)
+    clinic_id: Mapped[str] = mapped_column(ForeignKey("clinic.id"), index=True)
+    practitioner_id: Mapped[str] = mapped_column(ForeignKey("practitioner.id"))
+    kind: Mapped[str]
+    url: Mapped[str]  # as staff typed it: where to look for calendars
+    username: Mapped[str]
+    password: Mapped[str] = mapped_column(EncryptedText)
+    auth: Mapped[str]
+    created_at: Mapped[datetime] = mapped_column(index=True)
 
 
 class RemoteObject(Base):
@@ -86,7 +112,6 @@ class RemoteObject(Base):
     id: Mapped[str] = mapped_column(primary_key=True, default=new_id)
     link_id: Mapped[str] = mapped_column(ForeignKey("calendar_link.id", ondelete="CASCADE"))
     appointment_id: Mapped[str | None] = mapped_column(ForeignKey("appointment.id", ondelete="CASCADE"), index=True)
-    uid: Mapped[str | None]
     href: Mapped[str | None]
     earlier_hrefs: Mapped[list[str]] = mapped_column(default=list, server_default=text("'[]'"))
     etag: Mapped[str | None]  # None: it is not there

@@ -13,8 +13,9 @@ from booking.reschedule import reschedule
 from booking.rules import PatientBlocked, PatientDailyMaximum, PriorVisitNeeded, TooFar, TooSoon
 from booking.values import AppointmentStatus, BookedVisit, Catalogue, Outside, Source
 from calendar_sync.history import note_action, tell_staff, time_in_words, visit_in_words
-from calendar_sync.model import CALCOM, CalendarLink
+from calendar_sync.model import CalendarLink
 from calendar_sync.plan import Finding, There
+from calendar_sync.wanted import was_booked_there
 from kernel.errors import Refused
 from kernel.interval import Interval
 from kernel.work import UnitOfWork
@@ -47,7 +48,7 @@ class Deed:
     @property
     def is_by_the_patient(self) -> bool:
         """Say whether the visit was booked where this was done: then it is its booker who did it, or somebody they know of."""
-        return self.appointment.source == Source.CALCOM.value and self.link.kind == CALCOM
+        return was_booked_there(self.link, self.appointment)
 
     @property
     def to(self) -> Interval | None:

@@ -6,7 +6,7 @@ overwritten unseen and a write sent twice is noticed.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
@@ -25,12 +25,24 @@ class ChangedMeanwhile(Unavailable):
 class AccessRefused(Malformed):
     """The calendar refuses us: wrong password, no rights, no such collection. Trying again will not help.
 
-    `code` says why, for a precise answer: access-refused, log-in-refused, no-rights, not-there, moved, not-a-calendar,
-    certificate, or what AddressRefused says.
+    `code` says why, for a precise answer: access-refused, log-in-refused, grant-refused, no-rights, not-there, moved,
+    not-a-calendar, certificate, or what AddressRefused says.
     """
 
     def __init__(self, what: str, *, code: str = "access-refused") -> None:
         super().__init__(what)
+        self.code = code
+
+
+class OutOfReach(Unavailable):
+    """The calendar cannot be asked now. Trying again may help.
+
+    `code` says why, for a precise answer: no-such-name, no-connection, time-out, not-safe, in-circles, too-large,
+    too-many-requests, server-trouble, unreadable.
+    """
+
+    def __init__(self, what: str, *, code: str, retry_after: timedelta = timedelta(seconds=5)) -> None:
+        super().__init__(what, retry_after=retry_after)
         self.code = code
 
 

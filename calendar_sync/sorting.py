@@ -139,9 +139,11 @@ def visits_to_settle(
     Those of which something was found there, those noted as behind, and those that changed since we last looked at them;
     of a full look all that are ahead.
     """
-    if not link.shows_visits:
+    if not link.shows_visits and link.clearing is None:
         return []
-    ids = set(found) | _behind_or_changed(session, link, now=now) | _not_there_yet(session, link, now=now)
+    ids = set(found) | _behind_or_changed(session, link, now=now)
+    if link.shows_visits:
+        ids |= _not_there_yet(session, link, now=now)
     if is_full:
         ids |= _ahead(session, link, now=now)
     if not ids:

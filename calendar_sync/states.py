@@ -10,6 +10,7 @@ from booking.elsewhere import clear_busy, set_busy
 from booking.tasks import open_task, settle_subjects
 from booking.values import CalendarPolicy, Catalogue, TaskKind, WhenFailed
 from calendar_sync.history import note_action
+from calendar_sync.link_policy import policy_for
 from calendar_sync.model import CalendarLink, LinkError, LinkState
 from calendar_sync.objects import origin_of, schedule_of
 from calendar_sync.ports import AccessRefused
@@ -53,11 +54,12 @@ def note_trouble(
     link.next_try_at = now + max(pause, failure.retry_after)
     if link.error == LinkError.SUDDENLY_EMPTY.value:
         return
-    if now - link.unreachable_since >= catalogue.calendars.failed_after:
+    policy = policy_for(link, catalogue.calendars)
+    if now - link.unreachable_since >= policy.failed_after:
         _fail(work, catalogue, link, LinkError.UNREACHABLE, now=now)
     else:
         link.error = LinkError.UNREACHABLE.value
-        if is_stale(link, catalogue.calendars, now=now):
+        if is_stale(link, policy, now=now):
             _become(work, link, LinkState.STALE, now=now)
 
 
@@ -68,7 +70,7 @@ def note_sudden_emptiness(work: UnitOfWork, catalogue: Catalogue, link: Calendar
 
 
 def is_stale(link: CalendarLink, policy: CalendarPolicy, *, now: datetime) -> bool:
-    """Say whether the last good read of the calendar is too long ago."""
+    """Say whether the last good read of the calendar is too long ago by the link's policy."""
     return link.read_at is None or now - link.read_at >= policy.stale_after
 
 
@@ -76,6 +78,24 @@ def shown_state(link: CalendarLink, policy: CalendarPolicy, *, now: datetime) ->
     """Return the state to show: a link that nobody has asked for long is not ok, whatever it was then."""
     state = LinkState(link.state)
     return LinkState.STALE if state is LinkState.OK and is_stale(link, policy, now=now) else state
+
+
+def block(work: UnitOfWork, link: CalendarLink, policy: CalendarPolicy, *, now: datetime) -> None:
+    """Offer nothing of the practitioner while the link has failed, if the link's policy says so; else offer it again."""
+    if (
+        link.state != LinkState.FAILED.value
+        or not link.reads_busy
+        or policy.when_failed is not WhenFailed.STOP_OFFERING
+    ):
+        unblock(work, link)
+        return
+    set_busy(
+        work,
+        schedule_id=schedule_of(work, link),
+        origin=origin_of(link.id, _UNREADABLE),
+        spans=[Interval(now, now + _BLOCKED_FOR)],
+        now=now,
+    )
 
 
 def unblock(work: UnitOfWork, link: CalendarLink) -> None:
@@ -103,14 +123,7 @@ def _fail(work: UnitOfWork, catalogue: Catalogue, link: CalendarLink, error: Lin
         now=now,
         subject=task_subject(link),
     )
-    if link.reads_busy and catalogue.calendars.when_failed is WhenFailed.STOP_OFFERING:
-        set_busy(
-            work,
-            schedule_id=schedule_of(work, link),
-            origin=origin_of(link.id, _UNREADABLE),
-            spans=[Interval(now, now + _BLOCKED_FOR)],
-            now=now,
-        )
+    block(work, link, policy_for(link, catalogue.calendars), now=now)
 
 
 def _become(work: UnitOfWork, link: CalendarLink, state: LinkState, *, now: datetime) -> None:

@@ -6,15 +6,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import exists, or_, select
+from sqlalchemy import exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from booking.model.appointment import Appointment
 from booking.values import Catalogue
 from calendar_sync.entry import content_hash
+from calendar_sync.link_policy import policy_for
 from calendar_sync.model import CalendarAction, CalendarLink, LinkState, ObjectState, RemoteObject
 from calendar_sync.states import shown_state
 from calendar_sync.wanted import is_shown, wanted_entry
+from kernel.interval import Interval
 
 
 class Difference(StrEnum):
@@ -36,6 +38,7 @@ class Drift:
     starts_at: datetime
     difference: Difference
     since: datetime
+    there: Interval | None = None  # when it stands in the calendar, as far as we know; None: it does not
 
 
 @dataclass(frozen=True)
@@ -46,11 +49,13 @@ class LinkStatus:
     practitioner_id: str
     kind: str
     url: str
+    name: str  # what its owner calls it; empty where nobody said
     state: LinkState
     error: str | None
     is_paused: bool
     reads_busy: bool
     shows_visits: bool
+    clearing: str | None  # a Clearing: our visits ahead are being taken out, and are the drift
     read_at: datetime | None
     listed_at: datetime | None
     next_try_at: datetime | None
@@ -65,6 +70,15 @@ class HistoryLine:
     outcome: str
     actor: str
     appointment_id: str | None
+
+
+@dataclass(frozen=True)
+class HistoryPage:
+    """Some lines of a history, the latest first. Pages are counted from 1; there is always one."""
+
+    lines: tuple[HistoryLine, ...]
+    page: int
+    pages: int
 
 
 def link_statuses(session: Session, catalogue: Catalogue, *, now: datetime) -> list[LinkStatus]:
@@ -82,11 +96,13 @@ def link_statuses(session: Session, catalogue: Catalogue, *, now: datetime) -> l
             practitioner_id=link.practitioner_id,
             kind=link.kind,
             url=link.url,
-            state=shown_state(link, catalogue.calendars, now=now),
+            name=link.name,
+            state=shown_state(link, policy_for(link, catalogue.calendars), now=now),
             error=link.error,
             is_paused=link.paused_at is not None,
             reads_busy=link.reads_busy,
             shows_visits=link.shows_visits,
+            clearing=link.clearing,
             read_at=link.read_at,
             listed_at=link.listed_at,
             next_try_at=link.next_try_at,
@@ -99,11 +115,24 @@ def link_statuses(session: Session, catalogue: Catalogue, *, now: datetime) -> l
 
 def history(session: Session, *, link_id: str, limit: int = 50) -> list[HistoryLine]:
     """Return what was done with a link, the latest first."""
+    return _history(session, link_id, limit=limit, offset=0)
+
+
+def history_page(session: Session, *, link_id: str, page: int, size: int = 25) -> HistoryPage:
+    """Return a page of what was done with a link; of a page that is not there, the nearest."""
+    total = session.scalar(select(func.count()).where(CalendarAction.link_id == link_id)) or 0
+    pages = max(1, -(-total // size))
+    page = min(max(page, 1), pages)
+    return HistoryPage(tuple(_history(session, link_id, limit=size, offset=(page - 1) * size)), page, pages)
+
+
+def _history(session: Session, link_id: str, *, limit: int, offset: int) -> list[HistoryLine]:
     rows = session.scalars(
         select(CalendarAction)
         .where(CalendarAction.link_id == link_id)
         .order_by(CalendarAction.at.desc(), CalendarAction.id.desc())
         .limit(limit)
+        .offset(offset)
     )
     return [HistoryLine(row.at, row.action, row.outcome, row.actor, row.appointment_id) for row in rows]
 
@@ -123,8 +152,9 @@ def _events(session: Session, links: Sequence[CalendarLink]) -> dict[str, int]:
 def _drift(
     session: Session, catalogue: Catalogue, links: Sequence[CalendarLink], *, now: datetime
 ) -> dict[str, list[Drift]]:
-    by_id = {link.id: link for link in links if link.shows_visits}
+    by_id = {link.id: link for link in links if link.shows_visits or link.clearing is not None}
     differs = or_(
+        RemoteObject.link_id.in_([link.id for link in links if link.clearing is not None]),
         RemoteObject.state.in_([ObjectState.BEHIND.value, ObjectState.REFUSED.value]),
         RemoteObject.pushed_hash != RemoteObject.seen_hash,
         Appointment.changed_at >= RemoteObject.changed_at,
@@ -139,8 +169,8 @@ def _drift(
     for row, visit in rows:
         difference = _difference(catalogue, by_id[row.link_id], row, visit)
         if difference is not None:
-            found[row.link_id].append(Drift(visit.id, visit.starts_at, difference, row.changed_at))
-    for link_id, visit in _not_noted(session, list(by_id), now=now):
+            found[row.link_id].append(Drift(visit.id, visit.starts_at, difference, row.changed_at, _there(row)))
+    for link_id, visit in _not_noted(session, [link.id for link in links if link.shows_visits], now=now):
         found[link_id].append(Drift(visit.id, visit.starts_at, Difference.MISSING, visit.changed_at))
     for each in found.values():
         each.sort(key=lambda one: (one.starts_at, one.appointment_id))
@@ -156,6 +186,12 @@ def _not_noted(session: Session, link_ids: Sequence[str], *, now: datetime) -> l
         .where(CalendarLink.id.in_(link_ids), Appointment.starts_at > now, ~noted)
     )
     return [(link_id, visit) for link_id, visit in rows if is_shown(visit)]
+
+
+def _there(row: RemoteObject) -> Interval | None:
+    if row.etag is None or row.starts_at is None or row.ends_at is None:
+        return None
+    return Interval(row.starts_at, row.ends_at)
 
 
 def _difference(catalogue: Catalogue, link: CalendarLink, row: RemoteObject, visit: Appointment) -> Difference | None:

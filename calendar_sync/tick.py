@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from calendar_sync.context import CalendarSync, CalendarTrouble, access_of, asking
 from calendar_sync.foreign import forget, take_over
+from calendar_sync.links import end_clearing
 from calendar_sync.model import CALCOM, CalendarLink, LinkError, ObjectState, RemoteObject
 from calendar_sync.objects import locked_row, schedule_of
 from calendar_sync.plan import UNSURE
@@ -236,6 +237,9 @@ def _finish(work: UnitOfWork, begun: _Round, changes: Changes, left: Sequence[st
     link.sync_token, link.read_at, link.lease_until = changes.token, begun.now, None
     if begun.is_full and changes.present is not None:
         link.listed_at = begun.now
+    is_cleared = link.clearing is not None and link.listed_at is not None and not left
+    if is_cleared and end_clearing(work, link, now=begun.now):
+        return
     note_good(work, link, now=begun.now)
 
 

@@ -1,9 +1,9 @@
 """What should stand in a calendar: an Appointment as an entry."""
 
 from booking.model.appointment import Appointment
-from booking.values import AppointmentStatus, Catalogue
+from booking.values import AppointmentStatus, Catalogue, Source
 from calendar_sync.entry import CalendarEntry
-from calendar_sync.model import CalendarLink
+from calendar_sync.model import CALCOM, CalendarLink
 
 SHOWN = frozenset({AppointmentStatus.BOOKED, AppointmentStatus.ARRIVED, AppointmentStatus.FULFILLED})
 
@@ -14,9 +14,16 @@ def is_shown(appointment: Appointment) -> bool:
     return status in SHOWN or (status is AppointmentStatus.PENDING and appointment.hold_expires_at is None)
 
 
+def was_booked_there(link: CalendarLink, appointment: Appointment) -> bool:
+    """Say whether the patient booked it on the page that the link is of: then it is theirs, and not ours to take out."""
+    return appointment.source == Source.CALCOM.value and link.kind == CALCOM
+
+
 def wanted_entry(catalogue: Catalogue, link: CalendarLink, appointment: Appointment) -> CalendarEntry | None:
     """Return what should stand in the link's calendar of the Appointment, or None: it should not be there."""
     if appointment.practitioner_id != link.practitioner_id or not is_shown(appointment):
+        return None
+    if link.clearing is not None and not was_booked_there(link, appointment):
         return None
     location = catalogue.location(appointment.location_id)
     return CalendarEntry(

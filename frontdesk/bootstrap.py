@@ -21,6 +21,7 @@ from calendar_sync.adapters.caldav_store import CaldavStore
 from calendar_sync.adapters.memory_store import MemoryStore
 from calendar_sync.context import CalendarSync
 from calendar_sync.discovery import FindCalendars
+from calendar_sync.grants import StoredGrants
 from calendar_sync.last_look import LastLook
 from calendar_sync.model import CALCOM
 from calendar_sync.ports import CalendarStore, LinkAccess, OpenCalendar
@@ -64,6 +65,7 @@ class Services:
     dialog: Dialog
     sms_gateway: SmsGateway
     open_calendar: OpenCalendar
+    find_calendars: FindCalendars
     queue: Queue
 
     def close(self) -> None:
@@ -84,16 +86,19 @@ def build(settings: Settings) -> Services:
     )
     shown = ShownSlots(redis)
     db = Database(settings.database_url, secret=settings.secret_key, wake_relay=lambda: _wake(redis), watcher=shown)
+    lock = RedisTurnLock(redis)
+    tokens = TokenSource(StoredGrants(db), lock)
     return _assemble(
         settings,
         db=db,
         shown=shown,
         clock=FixedClock(settings.fixed_now) if settings.fixed_now else SystemClock(),
         redis=redis,
-        lock=RedisTurnLock(redis),
+        lock=lock,
         interpreter=make_interpreter(settings.model),
         sms_gateway=_sms_gateway(settings),
-        open_calendar=_calendars(settings.outbound),
+        open_calendar=_calendars(settings.outbound, tokens),
+        find_calendars=_calendar_finder(settings.outbound, tokens),
         queue=RqQueue(redis),
     )
 
@@ -135,6 +140,7 @@ def build_in_process(
         interpreter=make_interpreter(model),
         sms_gateway=MemoryGateway(),
         open_calendar=lambda access: calendars.setdefault(access.link_id, MemoryStore()),
+        find_calendars=_calendar_finder(settings.outbound, TokenSource()),
         queue=ImmediateQueue(lambda delivery_id: run_step(services[0].jobs, delivery_id=delivery_id)),
     )
     services.append(made)
@@ -156,13 +162,6 @@ def make_interpreter(model: ModelSettings | None) -> Interpreter:
 def make_collection(access: LinkAccess, *, title: str) -> None:
     """Make a CalDAV collection unless it is there: for the demo's calendars. Raises Unavailable, AccessRefused."""
     CaldavStore(access).make_collection(title=title)
-
-
-def calendar_finder(settings: Settings) -> FindCalendars:
-    """Return what finds the calendars that a log-in opens at a CalDAV server, or the kinds of booking of a Cal.com account."""
-    at_caldav = partial(find_calendars, outbound=settings.outbound, tokens=TokenSource())
-    at_calcom = partial(find_event_types, outbound=settings.outbound)
-    return lambda access: (at_calcom if access.kind == CALCOM else at_caldav)(access)
 
 
 def wait_for_wake(redis: Any, *, timeout: timedelta) -> None:
@@ -188,6 +187,7 @@ def _assemble(
     interpreter: Interpreter,
     sms_gateway: SmsGateway,
     open_calendar: OpenCalendar,
+    find_calendars: FindCalendars,
     queue: Queue,
 ) -> Services:
     catalogues = CatalogueCache()
@@ -216,17 +216,24 @@ def _assemble(
         ),
         sms_gateway=sms_gateway,
         open_calendar=open_calendar,
+        find_calendars=find_calendars,
         queue=queue,
     )
 
 
-def _calendars(outbound: Outbound) -> OpenCalendar:
+def _calendars(outbound: Outbound, tokens: TokenSource) -> OpenCalendar:
     def open_calendar(access: LinkAccess) -> CalendarStore:
         if access.kind == CALCOM:
             return CalcomStore(access, outbound=outbound)
-        return CaldavStore(access, outbound=outbound)
+        return CaldavStore(access, outbound=outbound, tokens=tokens)
 
     return open_calendar
+
+
+def _calendar_finder(outbound: Outbound, tokens: TokenSource) -> FindCalendars:
+    at_caldav = partial(find_calendars, outbound=outbound, tokens=tokens)
+    at_calcom = partial(find_event_types, outbound=outbound)
+    return lambda access: (at_calcom if access.kind == CALCOM else at_caldav)(access)
 
 
 def _prices(model: ModelSettings | None) -> TokenPrices | None:

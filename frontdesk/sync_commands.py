@@ -12,8 +12,9 @@ from sqlalchemy.orm import Session
 
 from booking.catalogue import load_catalogue
 from booking.values import Catalogue
-from calendar_sync.links import hurry_links, read_link, repair_link
+from calendar_sync.links import hurry_links, read_link
 from calendar_sync.model import LinkState
+from calendar_sync.repair import repair_now
 from calendar_sync.status import HistoryLine, LinkStatus, history, link_statuses
 from calendar_sync.tick import sync_link
 from frontdesk.bootstrap import Services
@@ -71,15 +72,12 @@ def add_sync_commands(cli: click.Group, *, open_services: OpenServices, find_cli
         """
         with open_services() as services:
             now = services.clock.now()
-            with services.db.begin() as work:
-                clinic_id = find_clinic(work.session, clinic_key)
-                found = link_statuses(work.session, load_catalogue(work.session, clinic_id=clinic_id), now=now)
-                ill = [one.link_id for one in found if one.state is not LinkState.OK or one.is_paused or one.drift]
-                wanted = ill if link_id is None else [link_id]
-                for one in wanted:
-                    repair_link(work, clinic_id=clinic_id, link_id=one, actor=ACTOR, now=now)
-            for one in wanted:
-                sync_link(services.jobs.calendar_sync, link_id=one, now=now)
+            with services.db.read() as session:
+                clinic_id = find_clinic(session, clinic_key)
+                found = link_statuses(session, load_catalogue(session, clinic_id=clinic_id), now=now)
+            ill = [one.link_id for one in found if one.state is not LinkState.OK or one.is_paused or one.drift]
+            for one in ill if link_id is None else [link_id]:
+                repair_now(services.jobs.calendar_sync, clinic_id=clinic_id, link_id=one, actor=ACTOR, now=now)
             _end(_print_status(services, find_clinic, clinic_key, link_id, as_json=as_json))
 
 

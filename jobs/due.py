@@ -17,6 +17,7 @@ from booking.desk.attendance import complete_past
 from booking.desk.requests import clinics_with_requests, close_unanswered, escalate_requests
 from booking.expiry import expire_holds
 from booking.purge import purge_lapsed
+from calendar_sync.retention import forget_old
 from dialog.due import close_idle
 from jobs.context import JobServices
 from jobs.groups import look_after_groups
@@ -71,6 +72,10 @@ def _purge_lapsed(services: JobServices, now: datetime) -> None:
     services.db.run(lambda work: purge_lapsed(work, now=now))
 
 
+def _forget_calendar_history(services: JobServices, now: datetime) -> None:
+    services.db.run(lambda work: forget_old(work, now=now))
+
+
 QUICK_DUTIES: tuple[Duty, ...] = (
     Duty("expire-holds", timedelta(seconds=15), _expire_holds),
     Duty("close-idle-conversations", timedelta(minutes=1), _close_idle),
@@ -80,6 +85,7 @@ QUICK_DUTIES: tuple[Duty, ...] = (
     Duty("look-after-groups", timedelta(minutes=1), look_after_groups),
     Duty("complete-past", timedelta(minutes=5), _complete_past),
     Duty("purge-lapsed-holds", timedelta(hours=1), _purge_lapsed),
+    Duty("forget-calendar-history", timedelta(hours=1), _forget_calendar_history),
     Duty("pick-up-dropped-calls", timedelta(seconds=15), pick_up_dropped_calls),
     Duty("send-waiting-messages", timedelta(seconds=30), send_what_waits),
 )

@@ -16,8 +16,7 @@ from pydantic import AwareDatetime, TypeAdapter, ValidationError
 
 from calendar_sync.adapters.calcom_booking import Booking, Told
 from calendar_sync.adapters.guarded_http import GuardedHttp
-from calendar_sync.ports import AccessRefused
-from kernel.errors import Unavailable
+from calendar_sync.ports import AccessRefused, OutOfReach
 from kernel.log import get_logger
 from kernel.outbound import Outbound
 
@@ -215,7 +214,7 @@ class CalcomClient:
             return TypeAdapter(form).validate_python(value)
         except ValidationError:
             # What it says may name patients: it is not kept.
-            raise Unavailable("Cal.com answers in a form that we do not know") from None
+            raise OutOfReach("Cal.com answers in a form that we do not know", code="unreadable") from None
 
     def _send(
         self,
@@ -271,12 +270,12 @@ def _failure(status: int, said: Any, headers: Mapping[str, Any], *, is_listing: 
     if status == HTTPStatus.NOT_FOUND and not is_listing:
         return NotThere("Cal.com has no such thing")
     if status == HTTPStatus.TOO_MANY_REQUESTS:
-        return Unavailable("Cal.com asks for fewer requests", retry_after=_wait(headers))
+        return OutOfReach("Cal.com asks for fewer requests", code="too-many-requests", retry_after=_wait(headers))
     if status in _DECLINED and not is_listing:
         error = said.get("error") if isinstance(said, dict) else None
         return Declined(status, str(error.get("message", "")) if isinstance(error, dict) else "")
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        return Unavailable(f"Cal.com answers {status}")
+        return OutOfReach(f"Cal.com answers {status}", code="server-trouble")
     return AccessRefused(f"Cal.com answers {status}", code="not-there" if is_listing else "access-refused")
 
 

@@ -13,7 +13,7 @@ from urllib.parse import quote, unquote, urljoin, urlsplit, urlunsplit
 
 from calendar_sync.adapters.access_tokens import TokenSource
 from calendar_sync.adapters.guarded_http import LARGEST_ANSWER, QuietHttp
-from calendar_sync.ports import AccessRefused, LinkAccess
+from calendar_sync.ports import AccessRefused, LinkAccess, OutOfReach
 from kernel.errors import Unavailable
 from kernel.outbound import Outbound
 
@@ -72,7 +72,7 @@ class DavClient:
         if reply.status == 401:
             raise AccessRefused("the calendar refuses the log-in", code="log-in-refused")
         if reply.status in {408, 423, 425, 502, 503, 504}:
-            raise Unavailable(f"the calendar answers {reply.status}")
+            raise OutOfReach(f"the calendar answers {reply.status}", code="server-trouble")
         return reply
 
     def _has_another_way(self) -> bool:
@@ -95,10 +95,12 @@ class DavClient:
             return self._reply(url, None, refusal.preconditions)
         except error.RateLimitError as rate:
             wait = min(timedelta(seconds=rate.retry_after_seconds or 30), _MOST_RETRY)
-            raise Unavailable("the calendar asks for fewer requests", retry_after=wait) from None
+            raise OutOfReach(
+                "the calendar asks for fewer requests", code="too-many-requests", retry_after=wait
+            ) from None
         except error.DAVError:
             # Its text may hold bodies and log-ins: neither is kept.
-            raise Unavailable("the calendar answers what cannot be read") from None
+            raise OutOfReach("the calendar answers what cannot be read", code="unreadable") from None
         return self._reply(
             url, response.tree, error.parse_preconditions(self._body()) if response.status >= 400 else ()
         )
@@ -114,7 +116,7 @@ class DavClient:
         for name in ("caldav", "caldav.response"):
             logging.getLogger(name).setLevel(logging.WARNING)  # below, its lines hold bodies
         access = self._access
-        secret = self._tokens.token(access.secret, self._outbound) if access.auth == "oauth" else access.secret
+        secret = self._tokens.token(access, self._outbound) if access.auth == "oauth" else access.secret
         client = DAVClient(
             access.url,
             username=access.username,

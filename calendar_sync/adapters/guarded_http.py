@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Self
 from urllib.parse import urljoin, urlsplit
 
-from calendar_sync.ports import AccessRefused
+from calendar_sync.ports import AccessRefused, OutOfReach
 from kernel.errors import Unavailable
 from kernel.outbound import AddressRefused, Outbound
 
@@ -21,8 +21,11 @@ _CHUNK = 65_536
 LARGEST_ANSWER = 32_000_000  # bytes
 
 
-class AnswerTooLarge(Unavailable):
+class AnswerTooLarge(OutOfReach):
     """The answer is larger than anything we asked for can be."""
+
+    def __init__(self) -> None:
+        super().__init__("the calendar's answer is too large", code="too-large")
 
 
 @dataclass(frozen=True)
@@ -85,12 +88,12 @@ class GuardedHttp:
             url = urljoin(url, to)
             if not self._leaves and not _is_related(first, url):
                 raise AccessRefused("the calendar is at another address now", code="moved")
-        raise Unavailable("the calendar sends us in circles")
+        raise OutOfReach("the calendar sends us in circles", code="in-circles")
 
     def _once(
         self, method: str, url: str, *, data: Any, headers: Mapping[str, str] | None, auth: Any, limit: int
     ) -> Answer:
-        from niquests.exceptions import RequestException, SSLError
+        from niquests.exceptions import RequestException, SSLError, Timeout
 
         host = (urlsplit(url).hostname or "").rstrip(".").lower()
 
@@ -103,7 +106,7 @@ class GuardedHttp:
         self.requests += 1
         until = time.monotonic() + _WHOLE_S
         try:
-            self._outbound.check(url)
+            self._check(url)
             response = self._session.request(
                 method,
                 url,
@@ -124,11 +127,19 @@ class GuardedHttp:
         except SSLError as failure:
             if "CERTIFICATE_VERIFY_FAILED" in str(failure):
                 raise AccessRefused("the server's certificate is not good", code="certificate") from None
-            raise Unavailable("the calendar cannot be reached safely") from None
+            raise OutOfReach("the calendar cannot be reached safely", code="not-safe") from None
+        except Timeout:
+            raise OutOfReach("the calendar does not answer", code="time-out") from None
         except (RequestException, OSError):
             # Its text may hold bodies and log-ins: neither is kept.
-            raise Unavailable("the calendar cannot be reached") from None
+            raise OutOfReach("the calendar cannot be reached", code="no-connection") from None
         return Answer(response.status_code or 0, response.reason or "", response.headers, content, url)
+
+    def _check(self, url: str) -> None:
+        try:
+            self._outbound.check(url)
+        except Unavailable:
+            raise OutOfReach("the name of the calendar's server leads nowhere", code="no-such-name") from None
 
 
 class QuietHttp(GuardedHttp):
@@ -165,9 +176,9 @@ def _bounded(response: Any, limit: int, until: float) -> bytes:
     for part in response.iter_content(_CHUNK):
         size += len(part)
         if size > limit:
-            raise AnswerTooLarge("the calendar's answer is too large")
+            raise AnswerTooLarge
         if time.monotonic() > until:
-            raise Unavailable("the calendar's answer takes too long")
+            raise OutOfReach("the calendar's answer takes too long", code="time-out")
         parts.append(part)
     return b"".join(parts)
 

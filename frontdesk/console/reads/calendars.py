@@ -11,7 +11,7 @@ from calendar_sync.model import CalendarLink, LinkState, ObjectState, RemoteObje
 
 
 class CalendarState(StrEnum):
-    NONE = "none"  # no calendar is linked
+    NONE = "none"  # no calendar is linked that shows visits
     WAITING = "waiting"
     ARRIVED = "arrived"
     REMOVED = "removed"
@@ -22,7 +22,9 @@ def calendar_states(session: Session, *, clinic_id: str, appointment_ids: Sequen
     """Return the state of each appointment of the clinic, in one query. With several calendars the least good one counts."""
     found = session.execute(
         select(Appointment.id, CalendarLink.id, CalendarLink.state, RemoteObject.state)
-        .outerjoin(CalendarLink, CalendarLink.practitioner_id == Appointment.practitioner_id)
+        .outerjoin(
+            CalendarLink, and_(CalendarLink.practitioner_id == Appointment.practitioner_id, CalendarLink.shows_visits)
+        )
         .outerjoin(
             RemoteObject,
             and_(RemoteObject.link_id == CalendarLink.id, RemoteObject.appointment_id == Appointment.id),

@@ -487,7 +487,7 @@ def test_access_by_oauth_is_renewed_and_ends_when_its_owner_takes_it_back(
         with pytest.raises(AccessRefused) as refused:
             store.get(href=store.href_of(name="visit"))
 
-    assert (given_first, given_then, refused.value.code) == (1, 2, "log-in-refused")
+    assert (given_first, given_then, refused.value.code) == (1, 2, "grant-refused")
 
 
 def test_nothing_that_is_said_reaches_the_log(
