@@ -74,6 +74,8 @@ class Say(StrEnum):
     ASK_THEIR_BIRTH_DATE = "ask-their-birth-date"
     BIRTH_DATE_IMPOSSIBLE = "birth-date-impossible"
     BIRTH_DATE_AGAIN = "birth-date-again"
+    ASK_BIRTH_YEAR = "ask-birth-year"
+    ASK_BIRTH_DAY = "ask-birth-day"
     ASK_PHONE = "ask-phone"
     WHY_IDENTITY = "why-identity"
     NOT_FOUND = "not-found"

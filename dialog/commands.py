@@ -213,10 +213,27 @@ class GiveName(Command):
 
 @dataclass(frozen=True)
 class GiveBirthDate(Command):
-    """`value` is None when they gave something that can't be a date of birth."""
+    """`value` is None when they gave only a part of one, which is in `year`, `month` and `day`, or something that can't be a date of birth.
+
+    Unless it `is_sure`, it may have been misheard, or was.
+    """
 
     name = "give_birth_date"
     value: date | None
+    is_sure: bool = True
+    year: int | None = None
+    month: int | None = None
+    day: int | None = None
+
+    @property
+    def is_impossible(self) -> bool:
+        """Say whether it was heard well, and nobody was born then."""
+        return self.is_sure and self.value is None and not self.is_part
+
+    @property
+    def is_part(self) -> bool:
+        """Say whether they gave some of it, and not all."""
+        return self.value is None and (self.year, self.month, self.day) != (None, None, None)
 
 
 @dataclass(frozen=True)

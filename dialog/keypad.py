@@ -1,9 +1,11 @@
 """Keys pressed, and bare digits texted, as commands: what they mean depends on the question that is open."""
 
+import contextlib
 from datetime import date
 
 from dialog import commands as c
 from dialog.acts import Say
+from dialog.countries import writes_month_first
 from dialog.draft import Draft
 from dialog.interpreter import Asked
 from dialog.languages import spoken_at
@@ -49,7 +51,7 @@ def _meaning(draft: Draft, digits: str) -> c.Command | None:
         others = [one for one in spoken_at(draft.catalogue) if one != draft.state.language]
         return c.SwitchLanguage(others[0]) if others else None
     if asked is Asked.BIRTH_DATE:
-        return c.GiveBirthDate(_birth_date(digits))
+        return c.GiveBirthDate(_birth_date(digits, month_first=writes_month_first(draft.catalogue.country)))
     if asked is Asked.PHONE:
         number = to_e164(digits, country=draft.catalogue.country)
         return c.GivePhone(number) if number else None
@@ -62,11 +64,13 @@ def _meaning(draft: Draft, digits: str) -> c.Command | None:
     return None
 
 
-def _birth_date(digits: str) -> date | None:
-    """Read MMDDYYYY."""
+def _birth_date(digits: str, *, month_first: bool) -> date | None:
+    """Read eight digits in the order of the country, or in the other one where there is no such date."""
     if len(digits) != 8 or not digits.isdecimal():
         return None
-    try:
-        return date(int(digits[4:]), int(digits[:2]), int(digits[2:4]))
-    except ValueError:
-        return None
+    first, second, year = int(digits[:2]), int(digits[2:4]), int(digits[4:])
+    usual = (first, second) if month_first else (second, first)
+    for month, day in (usual, usual[::-1]):
+        with contextlib.suppress(ValueError):
+            return date(year, month, day)
+    return None

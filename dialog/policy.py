@@ -200,7 +200,7 @@ def _take(draft: Draft, commands: tuple[c.Command, ...], *, is_sure: bool) -> bo
     used |= _choose(draft, commands, said)
     before = _standing(draft)
     used |= wishes.take(draft, commands, said)
-    if _standing(draft) == before and not _puts_name_right(draft, commands):
+    if _standing(draft) == before and not _puts_person_right(draft, commands):
         used |= _yes_or_no(draft, commands, is_sure=is_sure)
     used |= _asides(draft, commands)
     return used
@@ -321,7 +321,7 @@ def _who(draft: Draft, commands: tuple[c.Command, ...]) -> bool:
     for one in commands:
         if isinstance(one, details.IDENTITY):
             used |= details.give_identity(draft, one)
-            if isinstance(one, c.GiveBirthDate) and one.value is None:
+            if isinstance(one, c.GiveBirthDate) and one.is_impossible:
                 draft.say(Say.BIRTH_DATE_IMPOSSIBLE)
     return used
 
@@ -354,12 +354,12 @@ def _standing(draft: Draft) -> object:
     return flow.kind, flow.details, flow.about, flow.offers, flow.chosen, flow.hold
 
 
-def _puts_name_right(draft: Draft, commands: tuple[c.Command, ...]) -> bool:
-    """Say whether the no to what was read back is about whose visit it is ("no, it's for Ann Smith"): the time stays."""
+def _puts_person_right(draft: Draft, commands: tuple[c.Command, ...]) -> bool:
+    """Say whether the no to what was read back is about whose visit it is ("no, it's for Ann Smith", "no, I was born in 1942"): the time stays."""
     question = draft.state.question
     is_read_back = question is not None and question.say is Say.READ_BACK
     is_no = any(isinstance(one, (c.Deny, c.Correct)) for one in commands)
-    return is_read_back and is_no and any(isinstance(one, c.GiveName) for one in commands)
+    return is_read_back and is_no and any(isinstance(one, (c.GiveName, c.GiveBirthDate)) for one in commands)
 
 
 def _yes_or_no(draft: Draft, commands: tuple[c.Command, ...], *, is_sure: bool) -> bool:
@@ -373,6 +373,8 @@ def _yes_or_no(draft: Draft, commands: tuple[c.Command, ...], *, is_sure: bool) 
             case c.Affirm():
                 return is_sure and answers.say_yes(draft)
             case c.Correct(what="name") if answers.misheard_name(draft):
+                return True
+            case c.Correct(what="birth-date") if answers.misheard_birth_date(draft):
                 return True
             case c.Deny() | c.Correct():
                 if draft.state.asked in {Asked.ANYTHING_ELSE, Asked.WHAT_TO_DO} and len(commands) == 1:

@@ -221,8 +221,9 @@ def append(
 
 def _shown(command: Command) -> dict[str, Any]:
     """Return a command as the transcript shows it: what identifies somebody is encrypted elsewhere and not repeated here."""
-    plain = to_json(command)
-    return {**plain, "value": _HIDDEN} if isinstance(command, (GiveBirthDate, GivePhone)) else plain
+    if isinstance(command, (GiveBirthDate, GivePhone)):
+        return {"name": command.name, "value": _HIDDEN}
+    return to_json(command)
 
 
 def _new_conversation(inbound: Inbound, snapshot: Snapshot, now: datetime) -> dict[str, Any]:

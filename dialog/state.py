@@ -59,6 +59,19 @@ def weightier(old: Outcome | None, new: Outcome) -> Outcome:
 
 
 @dataclass(frozen=True)
+class BirthParts:
+    """As much of a date of birth as arrived."""
+
+    year: int | None = None
+    month: int | None = None
+    day: int | None = None
+
+    @property
+    def is_whole(self) -> bool:
+        return None not in (self.year, self.month, self.day)
+
+
+@dataclass(frozen=True)
 class Person:
     """Who somebody says they are."""
 
@@ -68,7 +81,7 @@ class Person:
     birth_date_refusals: int = 0
     name_refusals: int = 0
     is_name_doubted: bool = False  # they said that it was misheard
-    birth_dates_heard: tuple[date, ...] = ()  # those that may have been misheard
+    birth_parts: BirthParts = BirthParts()  # as long as it is not whole
     is_birth_date_sure: bool = True
 
 

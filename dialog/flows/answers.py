@@ -5,7 +5,7 @@ from dataclasses import replace
 from dialog.acts import Say
 from dialog.draft import Draft
 from dialog.errands import ReleaseHold
-from dialog.flows import identity, offering, social
+from dialog.flows import births, identity, offering, social
 from dialog.flows.starts import begin
 from dialog.interpreter import Asked
 from dialog.offers import Offer
@@ -24,6 +24,7 @@ def say_yes(draft: Draft) -> bool:
             is_whole = draft.flow.kind is FlowKind.BOOK and len(offer.practitioner_ids) == 1
             draft.update_flow(chosen=offer, agreed=is_whole)
         case Say.READ_BACK | Say.READ_BACK_MOVE | Say.READ_BACK_CANCEL:
+            identity.believe_birth_date(draft)
             draft.update_flow(agreed=True)
         case Say.OFFER_MESSAGE | Say.NOTHING_FREE:
             note = draft.state.pending_note
@@ -61,7 +62,7 @@ def say_no(draft: Draft) -> bool:
         case Say.OFFER_MESSAGE:
             draft.update(pending_note=None)
             draft.ask(Say.ANYTHING_ELSE, Asked.ANYTHING_ELSE)
-        case Say.ASK_BIRTH_DATE | Say.ASK_THEIR_BIRTH_DATE | Say.BIRTH_DATE_AGAIN:
+        case asked if asked in births.QUESTIONS:
             refuse_birth_date(draft)
         case Say.ASK_NAME | Say.ASK_THEIR_NAME | Say.ASK_LAST_NAME | Say.ASK_SPELLING:
             _refuse_name(draft)
@@ -91,6 +92,17 @@ def misheard_name(draft: Draft) -> bool:
     return True
 
 
+def misheard_birth_date(draft: Draft) -> bool:
+    """Take it that the date of birth in what was read back is wrong, or that it is what they meant by their no. Say whether one was."""
+    question = draft.state.question
+    asked = question.say if question else None
+    has_one = draft.state.flow is not None and identity.person(draft).birth_date is not None
+    if asked not in {Say.READ_BACK, Say.WHAT_TO_CHANGE} or not has_one:
+        return False
+    identity.doubt_birth_date(draft)
+    return True
+
+
 def be_unsure(draft: Draft) -> bool:
     """Take "I don't know": go on with what suits most people where that is harmless."""
     question = draft.state.question
@@ -99,7 +111,7 @@ def be_unsure(draft: Draft) -> bool:
             draft.update_details(wish=TimeWish(flexible=True))
         case Say.ASK_PRACTITIONER | Say.ASK_WHICH_PRACTITIONER:
             draft.update_details(practitioner_keys=())
-        case Say.ASK_BIRTH_DATE | Say.ASK_THEIR_BIRTH_DATE | Say.BIRTH_DATE_AGAIN:
+        case asked if asked in births.QUESTIONS:
             refuse_birth_date(draft)
         case _:
             return False

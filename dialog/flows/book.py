@@ -8,7 +8,7 @@ from dialog.acts import Say
 from dialog.commands import BookFor, GiveService, Relation
 from dialog.draft import Draft, present
 from dialog.errands import ConfirmHold, LastPractitioner, RefusedBy, RegisterPatient, VisitWritten
-from dialog.flows import identity, offering
+from dialog.flows import births, identity, offering
 from dialog.hours import wall_time
 from dialog.interpreter import Asked
 from dialog.offers import one_day
@@ -160,6 +160,7 @@ def read_back(draft: Draft) -> None:
         starts_at=hold.starts_at.isoformat(),
         name=who.name,
         by_number=who.name is None,
+        born=births.to_read_back(draft, who),
     )
 
 

@@ -8,7 +8,7 @@ from dialog import commands as c
 from dialog.acts import Say
 from dialog.commands import Relation
 from dialog.draft import Draft
-from dialog.flows import identity, offering
+from dialog.flows import births, identity, offering
 from dialog.flows.starts import begin
 from dialog.hours import wall_time
 from dialog.interpreter import Asked
@@ -52,11 +52,8 @@ def give_identity(draft: Draft, command: c.Command) -> bool:
     match command:
         case c.GiveName(value=value):
             _set_person(draft, name=" ".join(value.split())[:80])
-        case c.GiveBirthDate(value=None):
-            return False
-        case c.GiveBirthDate(value=value):
-            _set_person(draft, birth_date=value)
-            draft.update(birth_date_is_elsewhere=False)
+        case c.GiveBirthDate():
+            return _give_birth_date(draft, command)
         case c.GivePhone(value=value):
             draft.update(me=replace(draft.state.me, phone=value))
         case c.NewPatient(is_new=is_new):
@@ -230,19 +227,32 @@ def _set_relation(draft: Draft, command: c.BookFor) -> None:
         draft.update_flow(person=replace(draft.flow.person, name=command.person.strip()[:80]))
 
 
-def _set_person(draft: Draft, *, name: str | None = None, birth_date: date | None = None) -> None:
+def _give_birth_date(draft: Draft, said: c.GiveBirthDate) -> bool:
+    """Take in a date of birth or a part of one. A part that is known already is of no use."""
+    if said.value is None and not said.is_part:
+        return False
+    before = _person_spoken_of(draft)[0]
+    _set_person(draft, birth_date=said)
+    draft.update(birth_date_is_elsewhere=False)
+    return said.value is not None or _person_spoken_of(draft)[0] != before
+
+
+def _person_spoken_of(draft: Draft) -> tuple[Person, bool]:
+    """Return whom a name or a date of birth belongs to, and whether that is another than the one we talk to."""
     is_read_back = draft.state.question is not None and draft.state.question.say is Say.READ_BACK
     is_answer = is_read_back or draft.state.asked in {Asked.NAME, Asked.SPELL_NAME, Asked.BIRTH_DATE}
-    who = draft.state.me
     is_other = draft.state.flow is not None and identity.is_for_another(draft) and is_answer
-    if is_other:
-        who = draft.flow.person
+    return (draft.flow.person if is_other else draft.state.me), is_other
+
+
+def _set_person(draft: Draft, *, name: str | None = None, birth_date: c.GiveBirthDate | None = None) -> None:
+    who, is_other = _person_spoken_of(draft)
     if name and who.name and " " not in name and name != who.name:
         name = _with_part(who.name, name)
     is_doubted = who.is_name_doubted and not name
     changed = replace(who, name=name or who.name, is_name_doubted=is_doubted)
     if birth_date:
-        changed = _with_birth_date(changed, birth_date, may_be_misheard=draft.may_be_misheard)
+        changed = births.with_birth_date(changed, birth_date, may_be_misheard=draft.may_be_misheard)
     if changed == who:
         return
     if is_other:
@@ -250,13 +260,6 @@ def _set_person(draft: Draft, *, name: str | None = None, birth_date: date | Non
     else:
         draft.update(me=changed)
     _forget_patient(draft)
-
-
-def _with_birth_date(who: Person, said: date, *, may_be_misheard: bool) -> Person:
-    """Note a date of birth. One that was heard badly is sure once it was heard twice."""
-    is_sure = not may_be_misheard or said in who.birth_dates_heard
-    heard = (*who.birth_dates_heard, said) if may_be_misheard else who.birth_dates_heard
-    return replace(who, birth_date=said, is_birth_date_sure=is_sure, birth_dates_heard=heard)
 
 
 def _with_part(known: str, part: str) -> str:

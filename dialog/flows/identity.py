@@ -10,13 +10,13 @@ from dialog.acts import Say
 from dialog.commands import Relation
 from dialog.draft import Draft
 from dialog.errands import MatchCaller, OpenTask, PatientFound, VerifyPatient
+from dialog.flows import births
 from dialog.interpreter import Asked
 from dialog.state import Outcome, Person
 from kernel.phone import may_take_texts
 
 MAX_FAILED_CHECKS = 3
 _MAX_REFUSALS = 2
-_MOST_HEARD = 3
 
 
 def is_for_another(draft: Draft) -> bool:
@@ -74,27 +74,11 @@ def _is_newcomer_known(draft: Draft, who: Person, name: str) -> bool:
         draft.update_flow(looked_up=(name, who.birth_date))
         draft.request = VerifyPatient(name, who.birth_date)
         return False
-    if _doubts_birth_date(draft, who):
-        return False
     if draft.phone() is None:
         draft.ask(Say.ASK_PHONE, Asked.PHONE)
         return False
     draft.update_flow(is_newcomer=True)
     return True
-
-
-def _doubts_birth_date(draft: Draft, who: Person) -> bool:
-    """Ask for the date of birth of a newcomer once more, where it was heard badly: what is read back would be kept in plain words.
-
-    Two that are the same are believed. After three that are not, the patient is taken on without one, which staff complete.
-    """
-    if who.birth_date is None or who.is_birth_date_sure or who.birth_date_refusals:
-        return False
-    if len(who.birth_dates_heard) < _MOST_HEARD:
-        draft.ask(Say.BIRTH_DATE_AGAIN, Asked.BIRTH_DATE)
-        return True
-    update_person(draft, replace(who, birth_date=None, birth_date_refusals=_MAX_REFUSALS))
-    return False
 
 
 def likely_patient(draft: Draft) -> str | None:
@@ -120,7 +104,7 @@ def take_booking_match(draft: Draft, found: PatientFound) -> None:
         draft.update_flow(patient_id=found.patient_id)
     elif found.is_doubtful and not draft.flow.is_doubted:
         draft.update_flow(is_doubted=True)
-        update_person(draft, replace(person(draft), birth_date=None))
+        update_person(draft, births.misheard(person(draft)))
         draft.ask(Say.BIRTH_DATE_AGAIN, Asked.BIRTH_DATE)
 
 
@@ -153,7 +137,7 @@ def take_verification(draft: Draft, patient_id: str | None) -> None:
         if not is_for_another(draft):
             draft.update(verified_id=patient_id)
         return
-    update_person(draft, replace(person(draft), name=None, birth_date=None))
+    update_person(draft, replace(births.misheard(person(draft)), name=None))
     draft.update(failed_checks=draft.state.failed_checks + 1)
     if draft.state.failed_checks >= MAX_FAILED_CHECKS:
         _give_to_staff(draft)
@@ -198,6 +182,18 @@ def doubt_name(draft: Draft) -> None:
     draft.update_flow(patient_id=None, is_newcomer=False, agreed=False)
 
 
+def doubt_birth_date(draft: Draft) -> None:
+    """Note that the date of birth was misheard: it is asked for again."""
+    update_person(draft, births.misheard(person(draft)))
+    draft.update_flow(patient_id=None, is_newcomer=False, agreed=False)
+    draft.ask(Say.BIRTH_DATE_AGAIN, Asked.BIRTH_DATE)
+
+
+def believe_birth_date(draft: Draft) -> None:
+    """Note that they agreed to what was read back of them."""
+    update_person(draft, replace(person(draft), is_birth_date_sure=True))
+
+
 def _may_text(draft: Draft) -> bool:
     """Say whether a caller can text what can't be heard to the number that they called."""
     caller = draft.setting.caller
@@ -206,7 +202,10 @@ def _may_text(draft: Draft) -> bool:
 
 def _ask_birth_date(draft: Draft) -> None:
     draft.update_flow(agreed=False)
-    if is_for_another(draft):
+    part = births.missing(person(draft))
+    if part is not None:
+        draft.ask(part[0], Asked.BIRTH_DATE, **part[1])
+    elif is_for_another(draft):
         draft.ask(Say.ASK_THEIR_BIRTH_DATE, Asked.BIRTH_DATE, name=person(draft).name)
     else:
         draft.ask(Say.ASK_BIRTH_DATE, Asked.BIRTH_DATE)

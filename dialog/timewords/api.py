@@ -15,6 +15,7 @@ from dialog.timewords.atoms import Signal
 from dialog.timewords.birth import read_birth_date
 from dialog.timewords.clocks import Context
 from dialog.timewords.combine import Said, Utterance, marks_of, parts_of, wish_from
+from dialog.timewords.heard_birth import HeardBirth, hear_birth_date
 from dialog.timewords.language import spoken
 from dialog.timewords.leaves import prepared
 from dialog.timewords.mention import Value, settled, value_of, value_of_signal, wish_of, wish_of_signal
@@ -26,10 +27,12 @@ from dialog.timewords.wishes import allows, merge_wish
 __all__ = [
     "ClockRange",
     "DayRange",
+    "HeardBirth",
     "TimeMention",
     "TimeReading",
     "TimeWish",
     "allows",
+    "hear_birth_date",
     "merge_wish",
     "read_birth_date",
     "read_time",

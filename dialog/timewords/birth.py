@@ -20,19 +20,27 @@ def read_birth_date(text: str, *, now: datetime, language: str = "en", day_first
     plainly in another language than `language` is read in that. Two figures of a year mean the latest past year.
     `now` is wall time at the clinic.
     """
-    words = _PIECE.findall(folded(text[:MAX_LENGTH].lower().replace("’", "'")))
+    words = [word for word, _ in pieces_of(text[:MAX_LENGTH])]
     of = spoken(words, language)
     numbers, month = _numbers(words, of)
     day_leads = day_first or of.day_first
-    candidates = _with_month(numbers, month) if month is not None else _in_figures(numbers, day_first=day_leads)
+    candidates = _with_month(numbers, month) if month is not None else in_figures(numbers, day_first=day_leads)
     for year, month_number, day in candidates:
-        born = _born(year, month_number, day, now.date())
+        born = born_in(year, month_number, day, now.date())
         if born is not None:
             return born
     return None
 
 
-def _born(year: str, month: int, day: int, today: date) -> date | None:
+def pieces_of(text: str) -> list[tuple[str, tuple[int, int]]]:
+    """Cut `text` into plain words and figures, each with its place in it."""
+    # Letter by letter, since a word without its accents may be shorter.
+    plain = "".join(folded(letter.lower())[:1] for letter in text.replace("’", "'"))
+    return [(match.group(), match.span()) for match in _PIECE.finditer(plain)]
+
+
+def born_in(year: str, month: int, day: int, today: date) -> date | None:
+    """Return the day, if there is one and somebody alive can be born on it. Two figures of a year mean the latest past one."""
     if len(year) == 2:
         full = today.year // 100 * 100 + int(year)
         years = [full] if full <= today.year else [full - 100]
@@ -56,7 +64,8 @@ def _with_month(numbers: list[str], month: int) -> list[tuple[str, int, int]]:
     return [(year, month, int(day))] if len(year) in {2, 4} and len(day) <= 2 else []
 
 
-def _in_figures(numbers: list[str], *, day_first: bool) -> list[tuple[str, int, int]]:
+def in_figures(numbers: list[str], *, day_first: bool) -> list[tuple[str, int, int]]:
+    """Return the dates (year, month, day) that numbers alone can be, the likeliest first."""
     numbers = _joined_digits(numbers)
     if len(numbers) == 1:
         numbers = _cut_apart(numbers[0])
@@ -104,8 +113,8 @@ def _numbers(words: list[str], of: Language) -> tuple[list[str], int | None]:
     at = 0
     while at < len(words):
         word = correct(words[at], of)
-        month = _month(word, of)
-        taken, figures = _number_at(words, at, of)
+        month = month_of(word, of)
+        taken, figures = number_at(words, at, of)
         if figures is not None:
             numbers.append(figures)
         elif month is not None:
@@ -116,12 +125,14 @@ def _numbers(words: list[str], of: Language) -> tuple[list[str], int | None]:
     return numbers, months[0] if months else None
 
 
-def _month(word: str, of: Language) -> int | None:
+def month_of(word: str, of: Language) -> int | None:
+    """Return the month that `word` names."""
     node = of.lexicon.after.get(word)
     return next((phrase.value for phrase in node.phrases if phrase.kind == "MONTH"), None) if node is not None else None
 
 
-def _number_at(words: list[str], at: int, of: Language) -> tuple[int, str | None]:
+def number_at(words: list[str], at: int, of: Language) -> tuple[int, str | None]:
+    """Read the number, as people say those of dates, that begins at word `at`: how many words it takes, and its figures."""
     if words[at].isdecimal():
         return 1, words[at]
     if _is_day_before_year(words, at, of):

@@ -9,6 +9,7 @@ from dialog.commands import Relation
 from dialog.interpreter import Asked
 from dialog.timewords import TimeReading, TimeWish
 from dialog.understanding import moves, people
+from dialog.understanding.births import BirthDate
 from dialog.understanding.chosen import any_such_weekday
 from dialog.understanding.finding import Finding
 from dialog.understanding.held import TASKS, person_words, taken_times
@@ -135,9 +136,16 @@ def of_people(scene: Scene) -> Iterator[Finding]:
             say.GiveName(scene.person.value, scene.person.spelled), scene.person.span, frozenset(person_words(scene))
         )
     if scene.birth:
-        yield Finding(say.GiveBirthDate(scene.birth.value), scene.birth.span, frozenset(range(*scene.birth.span)))
+        yield Finding(_birth_date(scene.birth), scene.birth.span, frozenset(range(*scene.birth.span)))
     if scene.phone:
         yield Finding(say.GivePhone(scene.phone.value), scene.phone.span, frozenset(range(*scene.phone.span)))
+
+
+def _birth_date(birth: BirthDate) -> say.GiveBirthDate:
+    if birth.value is not None or birth.heard is None:
+        return say.GiveBirthDate(birth.value, birth.is_sure)
+    heard = birth.heard
+    return say.GiveBirthDate(None, birth.is_sure, heard.year, heard.month, heard.day)
 
 
 def of_relations(scene: Scene, hits: Sequence[Hit]) -> Iterator[Finding]:

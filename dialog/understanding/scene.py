@@ -2,13 +2,13 @@
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
-from itertools import pairwise
+from datetime import datetime
 
 from dialog.interpreter import Asked, Listening
-from dialog.timewords import TimeReading, read_birth_date, read_time
+from dialog.timewords import TimeReading, read_time
 from dialog.understanding import people
 from dialog.understanding.answers import AnswerWords, Asking
+from dialog.understanding.births import BirthDate, birth_date_in
 from dialog.understanding.mention import Mention, Span, overlaps
 from dialog.understanding.numbers import PhoneNumber, number_at, phone_in
 from dialog.understanding.pattern import Hit, Phrases, Text
@@ -22,15 +22,11 @@ from dialog.understanding.words import Utterance
 DETAILS = frozenset({"<time>", "<service>", "<practitioner>", "<location>", "<ordinal>"})
 RELATED = ("<child>", "<parent>", "<partner>", "<other_person>")
 YEAR_FIGURES = 4
-YEARS_AHEAD = 2
 INSURER = "<insurer>"
 """Who pays: "Swiss Medical" is nothing that a clinic does."""
-LONG_AGO = timedelta(days=300)
 _NUMBER_CUES = frozenset({"birth_cues", "phone_cues"})
 _NAMES_OTHERS = frozenset({Asked.SERVICE, Asked.PRACTITIONER, Asked.LOCATION, Asked.MESSAGE})
 """Questions that are answered with names, but not with those of patients."""
-MONTH_FIRST = frozenset({"US"})
-"""Countries that write the month before the day; read as the United States do only there."""
 
 
 class ClinicNames:
@@ -52,14 +48,6 @@ class ClinicNames:
         return tuple(
             self.services.find(utterance, taken=taken, for_child=for_child, reasons=reasons, is_asked=is_asked)
         )
-
-
-@dataclass(frozen=True)
-class BirthDate:
-    """A date of birth that was given; None where it can't be one."""
-
-    value: date | None
-    span: Span
 
 
 @dataclass(frozen=True)
@@ -129,7 +117,7 @@ def look(utterance: Utterance, text: Text, listening: Listening, *, book: Phrase
     """Find everything in `utterance`. Each finder leaves alone what a surer one before it has taken."""
     cues = tuple(book.cues.find(text))
     asked = listening.asked
-    birth = _birth_date(utterance, cues, listening, book)
+    birth = birth_date_in(utterance, cues, listening, book)
     phone = (
         None if birth and asked is Asked.BIRTH_DATE else phone_in(utterance, book, country=listening.catalogue.country)
     )
@@ -266,84 +254,6 @@ def _enter_details(scene: Scene) -> None:
     for name, (start, end) in spans:
         if end > start:
             scene.text.found[start].setdefault(name, set()).add(end)
-
-
-def _birth_date(utterance: Utterance, cues: Sequence[Hit], listening: Listening, book: PhraseBook) -> BirthDate | None:
-    runs = _date_runs(utterance, book)
-    after_cue = [run for hit in cues if hit.label == "birth_cues" for run in runs if hit.end <= run[0] <= hit.end + 3]
-    is_asked = listening.asked is Asked.BIRTH_DATE
-    chosen = after_cue or (
-        runs if is_asked else [run for run in runs if _is_whole_date(utterance, run, listening, book)]
-    )
-    for run in chosen:
-        value = _read_birth(utterance, run, listening, book)
-        if value:
-            return BirthDate(value, run)
-    told = [run for run in after_cue if is_asked or not _is_one_number(run, utterance, book)]
-    doubtful = told or [run for run in chosen if is_asked and _is_most_of_it(run, utterance, book)]
-    return BirthDate(None, doubtful[0]) if doubtful else None
-
-
-def _is_one_number(run: Span, utterance: Utterance, book: PhraseBook) -> bool:
-    """Whether a run is one number and no more: "my birthday is on the 17th" gives no date of birth."""
-    telling = [word for word in utterance.words[run[0] : run[1]] if word not in book.small]
-    return len(telling) == 1 and telling[0].strip("stndrh").isdigit()
-
-
-def _is_most_of_it(run: Span, utterance: Utterance, book: PhraseBook) -> bool:
-    """Whether a run of date words is what was answered: "a cleaning on Tuesday at 10" answers no question for a date of birth."""
-    others = [word for at, word in enumerate(utterance.words) if not run[0] <= at < run[1] and word not in book.small]
-    return len(others) <= run[1] - run[0]
-
-
-def _read_birth(utterance: Utterance, run: Span, listening: Listening, book: PhraseBook) -> date | None:
-    day_first = listening.catalogue.country not in MONTH_FIRST
-    return read_birth_date(utterance.said(*run), now=listening.now, language=book.language, day_first=day_first)
-
-
-def _date_runs(utterance: Utterance, book: PhraseBook) -> list[Span]:
-    """Find the runs of date words that hold a number and begin and end with more than "of" and "the"."""
-    runs: list[Span] = []
-    at, words = 0, utterance.words
-    while at < len(words):
-        end = at
-        while end < len(words) and (words[end][:1].isdigit() or words[end] in book.date_words):
-            end += 1
-        while end > at and words[end - 1] in book.small:
-            end -= 1
-        if any(word[:1].isdigit() or word in book.numbers for word in words[at:end]):
-            runs.append((at, end))
-        at = max(end, at + 1)
-    return runs
-
-
-def _is_whole_date(utterance: Utterance, run: Span, listening: Listening, book: PhraseBook) -> bool:
-    """Whether a run can only be a date of birth though nobody asked: it has a year, and that has gone by."""
-    if not _has_year(utterance, run, listening, book):
-        return False
-    born = _read_birth(utterance, run, listening, book)
-    return born is not None and listening.now.date() - born > LONG_AGO
-
-
-def _has_year(utterance: Utterance, run: Span, listening: Listening, book: PhraseBook) -> bool:
-    """Whether a year was written out ("1984"), written after month and day ("5/2/84"), or said ("nineteen eighty-four")."""
-    words = utterance.words[run[0] : run[1]]
-    figures = [figure for word in words for figure in word.replace("/", "-").replace(".", "-").split("-")]
-    if len(figures) < 3:
-        return False
-    if any(len(figure) == YEAR_FIGURES and figure.isdigit() for figure in figures):
-        return True
-    is_one_date = any(_is_old_date(word, listening.now.year) for word in words)
-    is_said = any(first in book.century_words and then in book.numbers for first, then in pairwise(words))
-    names_month = any(word in book.date_words and word in book.date_names for word in words)
-    is_asked = listening.asked in {Asked.NAME, Asked.SPELL_NAME, Asked.BIRTH_DATE}
-    return is_one_date or (names_month and is_said) or is_asked
-
-
-def _is_old_date(word: str, this_year: int) -> bool:
-    """Whether "5/2/84" has a year that can't be one to come in."""
-    figures = word.replace("/", "-").replace(".", "-").split("-")
-    return len(figures) == len("mdy") and not 0 <= int(figures[-1]) - this_year % 100 <= YEARS_AHEAD
 
 
 def _person(

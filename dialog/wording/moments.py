@@ -13,6 +13,7 @@ from dialog.inbound import Channel
 
 _DAY = timedelta(days=1)
 _NOON_HOUR = 12
+_LEAP_YEAR = 2000
 _WRITE_24_HOURS = frozenset({"ES"})
 
 
@@ -30,11 +31,23 @@ class Moments:
 
     def day(self, day: date) -> str:
         """Say a day: "Tuesday, March 16th", "Tue Mar 16"; "el martes 16 de marzo", "martes 16 mar"."""
+        return self._date("day", day)
+
+    def birth_date(self, day: date) -> str:
+        """Say a date of long ago, without its weekday: "March 16th, 1984"."""
+        return self._date("birth_date", day)
+
+    def birth_day(self, month: int, day: int) -> str:
+        """Say the day of a year that is not known: "March 16th"."""
+        return self._date("birth_day", date(_LEAP_YEAR, month, day))
+
+    def _date(self, name: str, day: date) -> str:
         first = self.parts["first_days"]
         return self._part(
-            "day",
+            name,
             weekday=self.parts["weekdays"][day.weekday()],
             month=self.parts["months"][day.month - 1],
+            year=day.year,
             day=day.day,
             number=first[day.day - 1] if day.day <= len(first) else day.day,
         )

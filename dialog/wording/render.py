@@ -12,6 +12,7 @@ from ruamel.yaml import YAML
 from booking.values import Catalogue, LocationInfo, PractitionerInfo
 from dialog import hours
 from dialog.acts import Act, Say
+from dialog.countries import writes_month_first
 from dialog.inbound import Channel
 from dialog.wording.moments import Moments
 from dialog.wording.names import person_called, person_called_shortly, price_called, service_called
@@ -114,6 +115,10 @@ class Renderer:
             "spoken_here": lambda: self._languages({"languages": fields["spoken"]}),
             "at_place": lambda: self._at_place(visit["location"]),
             "for_name": lambda: self._for_name(fields),
+            "born": lambda: self._born(fields.get("born")),
+            "birth_day": lambda: self.moments.birth_day(fields["month"], fields["day"]),
+            "year": lambda: str(fields["year"]),
+            "eight_digits": self._eight_digits,
             "name": lambda: str(fields["name"]),
             "whom": lambda: str(fields["name"] or self.parts["whom"][fields["relation"]]),
             "said": lambda: str(fields["said"]),
@@ -204,6 +209,14 @@ class Renderer:
         if fields.get("name"):
             return self._part("for_name", name=fields["name"])
         return self._part("for_number") if fields.get("by_number") else ""
+
+    def _born(self, born: str | None) -> str:
+        return self._part("born", day=self.moments.birth_date(date.fromisoformat(born))) if born else ""
+
+    def _eight_digits(self) -> str:
+        return str(
+            self.parts["eight_digits"]["month_first" if writes_month_first(self.catalogue.country) else "day_first"]
+        )
 
     def _number(self, number: str) -> str:
         return " ".join(number.lstrip("+")) if self.channel is Channel.VOICE else number

@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 
 from dialog import commands as c
-from dialog.acts import Say
+from dialog.acts import Act, Say
 from dialog.inbound import Channel
 from dialog.interpreter import Asked
 from dialog.state import Outcome
@@ -151,42 +151,92 @@ def registered(talk: Talk) -> list[date | None]:
     return [one.birth_date for one in talk.diary.registered]
 
 
-def test_a_newcomers_date_of_birth_is_believed_when_it_was_heard_twice() -> None:
+def read_back_born(talk: Talk) -> object:
+    assert talk.said == [Say.READ_BACK]
+    return talk.acts[-1].fields["born"]
+
+
+@pytest.mark.parametrize(("is_sure", "confidence"), [(True, 0.6), (False, 1.0)])
+def test_a_newcomers_date_of_birth_that_was_heard_badly_is_read_back(is_sure: bool, confidence: float) -> None:
     talk = newcomer_asked_for_a_birth_date()
 
-    talk.hear(c.GiveBirthDate(date(1990, 3, 13)), confidence=0.6)
-    assert talk.said == [Say.BIRTH_DATE_AGAIN]
-    talk.hear(c.GiveBirthDate(date(1990, 3, 30)), confidence=0.6)
-    assert talk.said == [Say.BIRTH_DATE_AGAIN]
-    talk.hear(c.GiveBirthDate(date(1990, 3, 30)), confidence=0.6)
+    talk.hear(c.GiveBirthDate(date(1990, 3, 13), is_sure), confidence=confidence)
 
+    assert read_back_born(talk) == "1990-03-13"
+    assert registered(talk) == [date(1990, 3, 13)]
+
+
+def test_a_date_of_birth_that_is_put_right_at_the_read_back_is_kept_and_the_time_stays() -> None:
+    talk = newcomer_asked_for_a_birth_date()
+    talk.hear(c.GiveBirthDate(date(1990, 3, 13), is_sure=False))
+    held = talk.state.flow and talk.state.flow.hold
+
+    talk.hear(c.Correct(), c.GiveBirthDate(date(1990, 3, 30)))
+
+    assert read_back_born(talk) is None
+    assert (talk.state.flow and talk.state.flow.hold) == held
     assert registered(talk) == [date(1990, 3, 30)]
 
 
-def test_a_date_of_birth_that_is_keyed_in_needs_no_second_time() -> None:
+def test_a_date_of_birth_that_is_called_wrong_is_asked_for_again_and_may_be_keyed_in() -> None:
     talk = newcomer_asked_for_a_birth_date()
-    talk.hear(c.GiveBirthDate(date(1990, 3, 13)), confidence=0.6)
+    talk.hear(c.GiveBirthDate(date(1990, 3, 13), is_sure=False))
 
+    talk.hear(c.Correct("birth-date"))
+    assert talk.said == [Say.BIRTH_DATE_AGAIN]
     talk.press("03301990")
 
+    assert read_back_born(talk) is None
     assert registered(talk) == [date(1990, 3, 30)]
 
 
-def test_after_three_dates_of_birth_that_differ_staff_complete_the_record() -> None:
+def test_the_part_of_a_date_of_birth_that_is_missing_is_asked_for_and_the_whole_is_read_back() -> None:
     talk = newcomer_asked_for_a_birth_date()
 
-    for day in (3, 13, 30):
-        talk.hear(c.GiveBirthDate(date(1990, 3, day)), confidence=0.6)
+    talk.hear(c.GiveBirthDate(None, month=3, day=30))
+    assert talk.said == [Say.ASK_BIRTH_YEAR]
+    talk.hear(c.GiveBirthDate(None, year=1990))
 
-    assert registered(talk) == [None]
+    assert read_back_born(talk) == "1990-03-30"
+    assert registered(talk) == [date(1990, 3, 30)]
 
 
-def test_a_second_time_of_the_date_of_birth_may_find_who_is_on_file() -> None:
+def test_a_year_of_birth_alone_is_completed_by_the_day() -> None:
+    talk = newcomer_asked_for_a_birth_date()
+
+    talk.hear(c.GiveBirthDate(None, year=1990))
+    assert talk.said == [Say.ASK_BIRTH_DAY]
+    talk.hear(c.GiveBirthDate(None, month=3, day=30))
+
+    assert registered(talk) == [date(1990, 3, 30)]
+
+
+def test_keys_are_asked_for_where_the_missing_part_does_not_arrive() -> None:
+    talk = newcomer_asked_for_a_birth_date()
+    talk.hear(c.GiveBirthDate(None, month=3, day=30))
+
+    talk.hear(c.GiveBirthDate(None, month=3, day=30))
+
+    assert talk.acts[-1] == Act(Say.ASK_BIRTH_YEAR, {"month": 3, "day": 30}, variant=1)
+    talk.press("03301990")
+    assert registered(talk) == [date(1990, 3, 30)]
+
+
+def test_a_day_that_does_not_go_with_the_year_was_misheard() -> None:
+    talk = newcomer_asked_for_a_birth_date()
+    talk.hear(c.GiveBirthDate(None, month=2, day=29))
+
+    talk.hear(c.GiveBirthDate(None, year=1990))
+
+    assert talk.said == [Say.ASK_BIRTH_DAY]
+
+
+def test_a_date_of_birth_that_is_put_right_may_find_who_is_on_file() -> None:
     talk = newcomer_asked_for_a_birth_date()
     talk.diary.people["patient-jon"] = ("Jon Smith", date(1990, 3, 30))
 
     talk.hear(c.GiveBirthDate(date(1990, 3, 13)), confidence=0.6)
-    talk.hear(c.GiveBirthDate(date(1990, 3, 30)), confidence=0.6)
+    talk.hear(c.Correct(), c.GiveBirthDate(date(1990, 3, 30)))
     talk.hear(c.Affirm())
 
     assert talk.diary.registered == []
@@ -198,7 +248,7 @@ def test_a_newcomers_date_of_birth_that_was_heard_well_is_asked_for_once() -> No
 
     talk.hear(c.GiveBirthDate(date(1990, 3, 13)), confidence=0.93)
 
-    assert talk.said == [Say.READ_BACK]
+    assert read_back_born(talk) is None
 
 
 # The question before, once more.

@@ -112,10 +112,10 @@ def test_a_date_in_figures_is_no_telephone_number(said: str, asked: Asked) -> No
 @pytest.mark.parametrize(
     ("said", "born"),
     [
-        ("oh three oh three nineteen ninety", date(1990, 3, 3)),
+        ("oh three oh three nineteen ninety one", date(1991, 3, 3)),
         ("zero five zero two eighty four", date(1984, 5, 2)),
         ("one two three one nineteen fifty nine", date(1959, 12, 31)),
-        ("oh five twelve nineteen ninety", date(1990, 5, 12)),
+        ("oh five twelve nineteen ninety one", date(1991, 5, 12)),
     ],
 )
 def test_a_date_of_birth_is_read_digit_by_digit(said: str, born: date) -> None:
