@@ -40,6 +40,7 @@ MARKS = (
     "wishing_after",
     "born",
     "moving",
+    "preferring",
     "question_lead",
 )
 WRITTEN_OUT = timedelta(days=91)  # how far weekdays are written out as dates where a wish cannot say both
@@ -211,7 +212,7 @@ def _stopped(start: int, end: int, said: Utterance) -> bool:
 def _refusals_carried_on(parts: list[Said], said: Utterance) -> list[Said]:
     """Carry refusals on: "not Monday, Tuesday or Friday" refuses all three; "not Monday, Tuesday" asks for Tuesday."""
     either, joins = said.context.language.steering["either"], said.context.language.steering["or"]
-    result = list(parts)
+    result = _refusals_carried_back(parts, said)
     for index, part in enumerate(parts):
         if not part.refused:
             continue
@@ -227,6 +228,30 @@ def _refusals_carried_on(parts: list[Said], said: Utterance) -> list[Said]:
         if any(joined for _, joined in chain) or (len(chain) > 1 and not any(_commas_between(chain, parts, said))):
             for position, _ in chain:
                 result[position] = replace(result[position], refused=True)
+    return result
+
+
+def _refusals_carried_back(parts: list[Said], said: Utterance) -> list[Said]:
+    """Refuse both of "Tuesday and Thursday don't work", but not what is asked for before ("I'd like Tuesday and Thursday is no good")."""
+    joins, small = said.context.language.steering["or"], said.context.language.steering["weak_glue"]
+    phrases = [part.phrase for part in parts]
+    result = list(parts)
+    for index in range(len(parts) - 1, 0, -1):
+        one, other = parts[index - 1].phrase, parts[index].phrase
+        gap = [word for word in said.words(one.end, other.start) if word not in small]
+        begin = phrases[index - 2].end if index > 1 else 0
+        if (
+            result[index].refused
+            and (result[index] is not parts[index] or _is_refused_behind(other, phrases, said))
+            and not _is_refused_before(index, phrases, said)
+            and gap
+            and all(word in joins for word in gap)
+            and one.dated
+            and other.dated
+            and not (one.timed or other.timed)
+            and not said.marked("hoping", begin, one.start)
+        ):
+            result[index - 1] = replace(parts[index - 1], refused=True)
     return result
 
 
@@ -280,6 +305,9 @@ def _without_replaced(parts: list[Said], said: Utterance) -> list[Said]:
     for index in range(1, len(parts)):
         if parts[index].refused or parts[index].dropped:
             continue
+        if _is_outdone(index, parts, said):
+            result[index] = replace(parts[index], dropped=True)
+            continue
         gap_start, gap_end = parts[index - 1].phrase.end, parts[index].phrase.start
         if not _replaces(gap_start, gap_end, parts[index], said):
             continue
@@ -300,6 +328,20 @@ def _left_of(earlier: Phrase, later: Phrase) -> Phrase | None:
     if earlier.dated and earlier.timed and not later.timed:
         return replace(earlier, day=None, recurring=None, moment=None, stretch=None)
     return None
+
+
+def _is_outdone(index: int, parts: list[Said], said: Utterance) -> bool:
+    """Whether something else is preferred to it: the second of "rather Thursday than Friday"."""
+    one, other = parts[index - 1].phrase, parts[index].phrase
+    begin = parts[index - 2].phrase.end if index > 1 else 0
+    steering = said.context.language.steering
+    gap = [word for word in said.words(one.end, other.start) if word not in steering["weak_glue"]]
+    return (
+        bool(gap)
+        and steering["than"].issuperset(gap)
+        and not parts[index].refused
+        and bool(said.marked("preferring", begin, one.start))
+    )
 
 
 def _replaces(start: int, end: int, part: Said, said: Utterance) -> bool:

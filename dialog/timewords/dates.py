@@ -192,7 +192,8 @@ def following(context: Context, day: Day, before: Day) -> Day:
     last = before.end - timedelta(days=1)
     if day.follows == "weekday":
         return point(last + timedelta(days=(day.first.weekday() - last.weekday() - 1) % 7 + 1))
-    moved = monday_of(last) - monday_of(context.today) if day.follows == "week" else last - context.today
+    weekly = day.follows in {"week", "next_week"}
+    moved = monday_of(last) - monday_of(context.today) if weekly else last - context.today
     if day.follows == "day" and day.first < context.today:
         moved = before.first - context.today
     return Day(day.first + moved, day.end + moved, day.unit)

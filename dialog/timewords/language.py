@@ -70,6 +70,7 @@ class Language:
     sounds: Sounds
     by_sound: Mapping[str, str]
     fuzzy_by_sound: Mapping[str, str]
+    by_blurred_sound: Mapping[str, str]
     rules: dict[str, tuple[Rule, ...]]
     starts: dict[str, dict[str, tuple[Rule, ...]]]
     joining: frozenset[str]
@@ -107,7 +108,7 @@ def language(name: str) -> Language:
         word for each in rules.values() for rule in each for item in rule.items for word in item.words
     )
     numbers, ordinals = _values_by_word(data["numbers"]), _values_by_word(data["ordinals"])
-    sounds = read_sounds(data.get("sounds", ""))
+    sounds = read_sounds(data.get("sounds", ""), data.get("swallowed", ""), data.get("blurred", ""))
     return Language(
         lexicon=lexicon,
         steering={name: frozenset(words) for name, words in steering.items()},
@@ -123,6 +124,7 @@ def language(name: str) -> Language:
         short=data.get("short", {}),
         sounds=sounds,
         by_sound=sounds.by_sound([*sorted(known), *numbers, *ordinals]),
+        by_blurred_sound=sounds.by_blurred_sound({*known, *numbers, *ordinals}),
         fuzzy_by_sound={sounds.of(word): word for word in data["fuzzy"]},
         rules=rules,
         starts=_starts(rules),
@@ -159,13 +161,18 @@ def correct(word: str, of: Language) -> str:
         return word
     if of.by_sound and (alike := of.by_sound.get(of.sounds.of(word))):
         return alike
+    return _by_slip(word, of) or of.by_blurred_sound.get(of.sounds.blurred(word), word)
+
+
+def _by_slip(word: str, of: Language) -> str | None:
+    """The long time word that `word` is a slip of."""
     if len(word) < 5:
-        return word
+        return None
     heard = of.sounds.of(word)
     best = process.extractOne(
         heard, of.fuzzy_by_sound.keys(), scorer=OSA.distance, score_cutoff=2 if len(word) >= 8 else 1
     )
-    return of.fuzzy_by_sound[best[0]] if best is not None and best[0][0] == heard[0] else word
+    return of.fuzzy_by_sound[best[0]] if best is not None and best[0][0] == heard[0] else None
 
 
 def _entries(lines: list[str]) -> list[str]:

@@ -131,6 +131,8 @@ def _again(piece: Piece, found: list[Piece], tokens: list[Token], language: Lang
 
 def _after_what(day: Day, context: Context) -> Atom:
     """Leave "the week after" to the conversation, which may know after what; a weekday after what nobody said is unclear."""
+    if day.follows == "next_week":
+        return replace(day, follows=None)
     if day.follows == "week":
         return replace(day, follows=None, shift=7)
     if day.follows == "day":
@@ -287,18 +289,28 @@ def _is_first_of_two(piece: Piece, after: Piece | None, tokens: list[Token], lan
 def phrases_of(found: list[Piece], tokens: list[Token], language: Language) -> list[Phrase]:
     """Join pieces that stand side by side, or with nothing but small words between, where their meanings fit together."""
     phrases: list[Phrase] = []
-    glue, skipped = language.steering["glue"], _signal_tokens(found)
+    glue, apart, skipped = language.steering["glue"], language.steering["alternatives"], _signal_tokens(found)
     for piece in found:
         if isinstance(piece.atom, Signal):
             continue
         current = phrases[-1] if phrases else None
         gap = [tokens[at].word for at in range(current.end, piece.start) if at not in skipped] if current else []
-        if current is not None and all(word in glue for word in gap) and _joined(current, piece):
+        if (
+            current is not None
+            and all(word in glue for word in gap)
+            and not (current.timed and _are_limits(current, piece) and not apart.isdisjoint(gap))
+            and _joined(current, piece)
+        ):
             continue
         phrase = Phrase(piece.start, piece.end)
         if _joined(phrase, piece):
             phrases.append(phrase)
     return phrases
+
+
+def _are_limits(phrase: Phrase, piece: Piece) -> bool:
+    """Whether both say when it may begin or must end ("before ten or after four")."""
+    return phrase.span is not None and phrase.span.open is not None and isinstance(piece.atom, Span)
 
 
 def joined_of(pieces: list[Piece]) -> Phrase:
