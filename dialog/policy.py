@@ -368,7 +368,8 @@ def _yes_or_no(draft: Draft, commands: tuple[c.Command, ...], *, is_sure: bool) 
     if {c.Affirm, c.Deny} <= {type(one) for one in commands}:
         # "Yeah no that's fine": which of the two it is has to be asked, unless there is nothing to agree to.
         commands = (c.Deny(),) if draft.state.asked in {Asked.ANYTHING_ELSE, Asked.WHAT_TO_DO} else ()
-    for one in commands:
+    # "No, my name is wrong": the no says nothing that the rest does not say better.
+    for one in sorted(commands, key=lambda one: not (isinstance(one, c.Correct) and one.what)):
         match one:
             case c.Affirm():
                 return is_sure and answers.say_yes(draft)

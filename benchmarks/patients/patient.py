@@ -34,6 +34,8 @@ _DONE_BY = {
     "emergency": Kind.DANGER,
 }
 _WHEN_QUESTIONS = ("ask-when", "ask-when-move", "what-to-change", "time-unclear", "time-past")
+_PARTS_OF_BIRTH = {"ask-birth-year": "birth_year", "ask-birth-day": "birth_day"}
+_ANSWERS_IN_PART = 0.7  # others say the whole date again
 _TIME_FOR_A_QUESTION = ("offer", "offer-one", "read-back", "ask-name", "ask-when", "ask-birth-date")
 
 
@@ -349,6 +351,8 @@ class Patient:
                 return Said(self._change_mind(one))
         if one.errand.person is not None and fields.get("by_number"):
             return Said(self._no_but(self._it_is_for(one, is_named_by_relation=True)))
+        if fields.get("born") not in {None, person.born.isoformat()}:
+            return Said(self._no_but(self._voice.say("born_after_all", born=self._voice.born(person.born))))
         name = fields.get("name")
         if name and _plain(name) != _plain(person.name):
             return Said(self._no_but(self._it_is_for(one)))
@@ -413,12 +417,15 @@ class Patient:
         return Said(self._voice.say("last_name", **self._voice.name(who)))
 
     def _say_born(self, question: Mapping[str, Any]) -> Said:
-        who = self._whom() if question["say"] in {"ask-their-birth-date", "birth-date-again"} else self.goal.me
+        who = self.goal.me if question["say"] == "ask-birth-date" else self._whom()
         born = who.born
         if not self._has_erred:
             self._has_erred, born = True, self.goal.wrong_birth_date or born
-        if self._voice.is_spoken and question.get("variant", 0) >= 2:
+        asks_for_part = question["say"] in _PARTS_OF_BIRTH
+        if self._voice.is_spoken and question.get("variant", 0) >= (1 if asks_for_part else 2):
             return Said(f"{born:%m%d%Y}", is_keys=True)
+        if asks_for_part and self._voice.random.random() < _ANSWERS_IN_PART:
+            return Said(self._voice.say(_PARTS_OF_BIRTH[question["say"]], **self._voice.calendar(born)))
         said = self._voice.born(born)
         is_own = who is self.goal.me
         return Said(self._voice.say("born" if is_own else "their_born", born=said, on_born=said))
@@ -507,6 +514,8 @@ class Patient:
         "ask-birth-date": _say_born,
         "ask-their-birth-date": _say_born,
         "birth-date-again": _say_born,
+        "ask-birth-year": _say_born,
+        "ask-birth-day": _say_born,
         "ask-phone": _say_phone,
         "nothing-free": _decline,
         "offer-message": _decline,

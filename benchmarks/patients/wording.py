@@ -112,7 +112,7 @@ class Voice:
             forms.append("soon")
         if day.month == self.today.month and ahead > 1:
             forms.append("same_month")
-        return self.say("days", self.random.choice(forms), **self._calendar(day))
+        return self.say("days", self.random.choice(forms), **self.calendar(day))
 
     def days(self, days: Days) -> str:
         """Say which days will do; nothing if any."""
@@ -147,7 +147,7 @@ class Voice:
 
     def born(self, born: date) -> str:
         """Say a date of birth."""
-        return self.say("born_spoken" if self.is_spoken else "born_forms", **self._calendar(born))
+        return self.say("born_spoken" if self.is_spoken else "born_forms", **self.calendar(born))
 
     def phone(self, number: str) -> str:
         """Say the clinic's country's form of a number."""
@@ -177,18 +177,19 @@ class Voice:
             case "week", date() as monday:
                 weeks = (monday - (self.today - timedelta(days=self.today.weekday()))).days // 7
                 ways = self.words["days"]["week"]
-                return self.fill(self.random.choice(ways.get(weeks, ways["other"])), **self._calendar(monday))
+                return self.fill(self.random.choice(ways.get(weeks, ways["other"])), **self.calendar(monday))
             case "weekday", _:
                 return self.say("days", "weekday", weekday=self.words["weekdays"][days.weekday or 0])
             case "from", date() as day:
-                return self.say("days", "from", date=self.say("days", "from_date", **self._calendar(day)))
+                return self.say("days", "from", date=self.say("days", "from_date", **self.calendar(day)))
             case _:
                 return ""
 
     def _service(self, key: str) -> ServiceInfo:
         return next(one for one in self.catalogue.services if one.key == key)
 
-    def _calendar(self, day: date) -> dict[str, str]:
+    def calendar(self, day: date) -> dict[str, str]:
+        """Return the parts that ways of saying a date have."""
         return {
             "weekday": self.words["weekdays"][day.weekday()],
             "month": self.words["months"][day.month - 1],

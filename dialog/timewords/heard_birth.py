@@ -189,8 +189,8 @@ def _day_and_rest(before: list[_Piece], behind: list[_Piece]) -> tuple[_Piece | 
         if not is_of_year:
             return day, rest
     if before and before[-1].may_be_day:
-        day, _ = _whole_day(before[-1], [], follows_strange=len(before) > 1 and before[-2].kind == "strange")
-        return day, behind
+        # Whatever leads up to the date stands before it: "I was born on the fifth".
+        return _whole_day(before[-1], [], follows_strange=False)[0], behind
     return None, behind
 
 

@@ -36,6 +36,8 @@ def birth_date_in(
     after_cue = [run for hit in cues if hit.label == "birth_cues" for run in runs if hit.end <= run[0] <= hit.end + 3]
     if listening.asked is Asked.BIRTH_DATE:
         return _answered(utterance, after_cue or runs, listening, book)
+    if listening.asked is Asked.YES_NO and after_cue:
+        return _answered(utterance, after_cue, listening, book)  # what was read back is put right
     chosen = after_cue or [run for run in runs if _is_whole_date(utterance, run, listening, book)]
     for run in chosen:
         value = _read_birth(utterance, run, listening, book)

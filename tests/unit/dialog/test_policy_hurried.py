@@ -182,7 +182,7 @@ def test_a_date_of_birth_that_is_called_wrong_is_asked_for_again_and_may_be_keye
     talk = newcomer_asked_for_a_birth_date()
     talk.hear(c.GiveBirthDate(date(1990, 3, 13), is_sure=False))
 
-    talk.hear(c.Correct("birth-date"))
+    talk.hear(c.Deny(), c.Correct("birth-date"))
     assert talk.said == [Say.BIRTH_DATE_AGAIN]
     talk.press("03301990")
 

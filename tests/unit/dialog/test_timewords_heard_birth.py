@@ -108,6 +108,7 @@ def test_a_day_on_which_nobody_was_born_is_impossible(text: str) -> None:
     ("text", "expected"),
     [
         ("cinco de septiembre de mil novecientos cuarenta y dos", (1942, 9, 5, True)),
+        ("nací el cinco de septiembre de mil novecientos cuarenta y uno", (1941, 9, 5, True)),
         ("el cinco de septiembre", (MISSING, 9, 5, True)),
         ("cinco de septiembre de mil novecientos cuarenta y vos", (MISSING, 9, 5, True)),
         ("cinco de septiembre de mil novecientos cuarenta", (1940, 9, 5, False)),

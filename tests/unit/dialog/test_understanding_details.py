@@ -56,6 +56,33 @@ def test_the_month_of_a_date_of_birth_is_nobodys_name(said: str) -> None:
     assert heard(said, asked=Asked.BIRTH_DATE) == (say.GiveBirthDate(date(1984, 4, 26)),)
 
 
+@pytest.mark.parametrize(
+    ("said", "part"),
+    [
+        ("september fifth nineteen find two", say.GiveBirthDate(None, month=9, day=5)),
+        ("it was nineteen forty two", say.GiveBirthDate(None, year=1942)),
+        ("in 1942", say.GiveBirthDate(None, year=1942)),
+        ("while eleventh nineteen three", say.GiveBirthDate(None, is_sure=False)),
+        ("June 31st 1990", say.GiveBirthDate(None)),
+    ],
+)
+def test_of_a_date_of_birth_what_arrived_is_kept(said: str, part: say.GiveBirthDate) -> None:
+    assert heard(said, asked=Asked.BIRTH_DATE) == (part,)
+
+
+@pytest.mark.parametrize(
+    ("said", "right"),
+    [
+        ("no, the date of birth is september fifth nineteen forty two", say.GiveBirthDate(date(1942, 9, 5))),
+        ("no I was born in nineteen forty two", say.GiveBirthDate(None, year=1942)),
+        ("that's not my date of birth", say.Correct("birth-date")),
+        ("no, my birthday is wrong", say.Correct("birth-date")),
+    ],
+)
+def test_a_date_of_birth_is_put_right_at_the_read_back(said: str, right: say.Command) -> None:
+    assert right in heard(said, asked=Asked.YES_NO)
+
+
 @pytest.mark.parametrize("said", ["actually it's for Ophelia Larkin", "no sorry it's for ophelia larkin"])
 def test_whose_visit_it_is_can_be_put_right_at_the_read_back(said: str) -> None:
     assert say.GiveName("Ophelia Larkin") in heard(said, asked=Asked.YES_NO)
