@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from redis import Redis
 from redis.backoff import NoBackoff
@@ -35,8 +36,10 @@ from jobs.adapters.rq_queue import RqQueue, work_on_queue
 from jobs.context import JobServices
 from jobs.ports import Queue
 from jobs.run import run_step
+from kernel.adapters.smtp_mailer import SmtpMailer
 from kernel.clock import Clock, FixedClock, SystemClock
 from kernel.config import Mode, ModelSettings, Settings
+from kernel.mail import Mailer, MailOff
 from kernel.outbound import Outbound
 from kernel.telephony import TwilioAccount, make_client
 from kernel.turn_lock import InProcessTurnLock, RedisTurnLock, TurnLock
@@ -99,6 +102,7 @@ def build(settings: Settings) -> Services:
         sms_gateway=_sms_gateway(settings),
         open_calendar=_calendars(settings.outbound, tokens),
         find_calendars=_calendar_finder(settings.outbound, tokens),
+        mailer=_mailer(settings),
         queue=RqQueue(redis),
     )
 
@@ -141,6 +145,7 @@ def build_in_process(
         sms_gateway=MemoryGateway(),
         open_calendar=lambda access: calendars.setdefault(access.link_id, MemoryStore()),
         find_calendars=_calendar_finder(settings.outbound, TokenSource()),
+        mailer=MailOff(),
         queue=ImmediateQueue(lambda delivery_id: run_step(services[0].jobs, delivery_id=delivery_id)),
     )
     services.append(made)
@@ -188,6 +193,7 @@ def _assemble(
     sms_gateway: SmsGateway,
     open_calendar: OpenCalendar,
     find_calendars: FindCalendars,
+    mailer: Mailer,
     queue: Queue,
 ) -> Services:
     catalogues = CatalogueCache()
@@ -198,7 +204,12 @@ def _assemble(
         settings=settings,
         db=asking,
         jobs=JobServices(
-            db=db, clock=clock, catalogues=catalogues, sms_gateway=sms_gateway, open_calendar=open_calendar
+            db=db,
+            clock=clock,
+            catalogues=catalogues,
+            sms_gateway=sms_gateway,
+            open_calendar=open_calendar,
+            mailer=mailer,
         ),
         clock=clock,
         redis=redis,
@@ -247,6 +258,15 @@ def _sms_gateway(settings: Settings) -> SmsGateway:
     if settings.twilio.is_real:
         return TwilioGateway(make_client(settings.twilio), status_url=f"{settings.public_base_url}/twilio/sms/status")
     return MemoryGateway()
+
+
+def _mailer(settings: Settings) -> Mailer:
+    if settings.mail_server is None:
+        return MailOff()
+    ours = urlsplit(settings.public_base_url).hostname or ""
+    # A name without a dot, or an address, is no name by which a mail server may be greeted.
+    is_name = "." in ours and not ours.rpartition(".")[2].isdigit()
+    return SmtpMailer(settings.mail_server, helo=ours if is_name else "[127.0.0.1]")
 
 
 def _wake(redis: Any) -> None:

@@ -7,6 +7,7 @@ from redis.exceptions import RedisError
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
+from booking.catalogue import policy_of
 from booking.model.clinic import Clinic
 from calendar_sync.model import LinkState
 from calendar_sync.status import link_statuses
@@ -15,6 +16,7 @@ from frontdesk.health import readiness
 from frontdesk.schema import SchemaState, WrongSchema, check_schema, schema_state
 from frontdesk.users import has_users
 from kernel.config import Settings
+from kernel.errors import Unavailable
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,21 @@ def _redis(services: Services) -> tuple[bool, str]:
         where = "REDIS_URL" if services.settings.redis_url else "the embedded one runs with: frontdesk serve"
         return False, f"cannot be reached; {where}"
     return True, "answers"
+
+
+def _mail(services: Services) -> tuple[bool, str]:
+    with services.db.read() as session:
+        policies = session.scalars(select(Clinic.calendars)).all()
+    is_wanted = any(policy_of(policy).invitations for policy in policies)
+    mailer = services.jobs.mailer
+    if not mailer.is_on:
+        wanted = ", though invitations are wanted" if is_wanted else ""
+        return not is_wanted, f"off{wanted}; FRONTDESK_SMTP_URL turns it on"
+    try:
+        mailer.check()
+    except Unavailable as failure:
+        return False, str(failure)
+    return True, "the mail server answers" if is_wanted else "the mail server answers; no clinic wants invitations"
 
 
 def _worker(services: Services) -> tuple[bool, str]:
@@ -120,4 +137,5 @@ _CHECKS: tuple[tuple[str, Callable[[Services], tuple[bool, str]]], ...] = (
     ("telephony", _telephony),
     ("model", _model),
     ("calendars", _calendars),
+    ("mail", _mail),
 )

@@ -14,7 +14,7 @@ from redis.exceptions import RedisError
 from frontdesk.bootstrap import Services, build, take_jobs, wait_for_wake
 from frontdesk.schema import check_schema
 from jobs import context
-from jobs.due import QUICK_DUTIES, SLOW_DUTIES, Duty, run_due
+from jobs.due import MAIL_DUTIES, QUICK_DUTIES, SLOW_DUTIES, Duty, run_due
 from jobs.outbox_relay import relay_once
 from jobs.subscriptions import SUBSCRIBERS
 from kernel.config import Settings
@@ -39,6 +39,7 @@ def run_worker(settings: Settings) -> None:
             (lambda: _relay(services), lambda: _wait_for_events(services, stopping)),
             (lambda: _due(services, QUICK_DUTIES), lambda: _pause(stopping, _DUE_EVERY)),
             (lambda: _due(services, SLOW_DUTIES), lambda: _pause(stopping, _DUE_EVERY)),
+            (lambda: _due(services, MAIL_DUTIES), lambda: _pause(stopping, _DUE_EVERY)),
         )
     ]
     for thread in threads:

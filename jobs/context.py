@@ -1,11 +1,12 @@
 """What jobs work with. A queue hands a worker no more than a function's name, so each process keeps its own here."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from booking.catalogue import CatalogueCache
 from calendar_sync.context import CalendarSync
 from calendar_sync.ports import OpenCalendar
 from kernel.clock import Clock
+from kernel.mail import Mailer, MailOff
 from kernel.work import Database
 from sms.ports import SmsGateway
 
@@ -17,6 +18,7 @@ class JobServices:
     catalogues: CatalogueCache
     sms_gateway: SmsGateway
     open_calendar: OpenCalendar
+    mailer: Mailer = field(default_factory=MailOff)
 
     @property
     def calendar_sync(self) -> CalendarSync:

@@ -21,6 +21,7 @@ from calendar_sync.retention import forget_old
 from dialog.due import close_idle
 from jobs.context import JobServices
 from jobs.groups import look_after_groups
+from jobs.invitations import send_invitations
 from jobs.messages import send_what_waits
 from jobs.model import DueRun
 from jobs.next_available import refresh_everybody
@@ -89,9 +90,10 @@ QUICK_DUTIES: tuple[Duty, ...] = (
     Duty("pick-up-dropped-calls", timedelta(seconds=15), pick_up_dropped_calls),
     Duty("send-waiting-messages", timedelta(seconds=30), send_what_waits),
 )
-# They wait for others, up to minutes when those are out of reach: whoever runs them keeps the quick ones going beside.
+# They wait for others, up to minutes when those are out of reach: whoever runs them keeps the rest going beside.
 SLOW_DUTIES: tuple[Duty, ...] = (Duty("sync-calendars", timedelta(seconds=15), sync_calendars),)
-DUTIES = (*QUICK_DUTIES, *SLOW_DUTIES)
+MAIL_DUTIES: tuple[Duty, ...] = (Duty("send-invitations", timedelta(seconds=5), send_invitations),)
+DUTIES = (*QUICK_DUTIES, *SLOW_DUTIES, *MAIL_DUTIES)
 
 
 def run_due(services: JobServices, *, now: datetime, duties: Sequence[Duty] = DUTIES) -> list[str]:

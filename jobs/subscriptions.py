@@ -21,6 +21,7 @@ from booking.events import (
 )
 from jobs.context import JobServices
 from jobs.groups import send_seat_notice, tell_participants
+from jobs.invitations import write_invitation
 from jobs.messages import send_confirmation
 from jobs.next_available import refresh_practitioners
 from jobs.push import push_to_calendars
@@ -36,6 +37,7 @@ OFFER_OVER = "sms.offer-over"
 NEXT_AVAILABLE = "next-available"
 SEAT = "sms.seat"
 PARTICIPANTS = "group.moved"
+INVITATION = "mail.invitation"
 
 # Names are stored with each Delivery: rename none, and keep the step of a removed one until its last Delivery is done.
 STEPS: dict[str, Step] = {
@@ -47,14 +49,15 @@ STEPS: dict[str, Step] = {
     NEXT_AVAILABLE: refresh_practitioners,
     SEAT: send_seat_notice,
     PARTICIPANTS: tell_participants,
+    INVITATION: write_invitation,
 }
 
 SUBSCRIBERS: dict[str, tuple[str, ...]] = {
-    AppointmentRequested.name: (CALENDAR, NEXT_AVAILABLE),
-    AppointmentBooked.name: (CALENDAR, CONFIRMATION, NEXT_AVAILABLE),
-    AppointmentMoved.name: (CALENDAR, CONFIRMATION, PARTICIPANTS, WAITLIST, NEXT_AVAILABLE),
-    AppointmentCancelled.name: (CALENDAR, CONFIRMATION, WAITLIST, NEXT_AVAILABLE),
-    AppointmentRejected.name: (CALENDAR, CONFIRMATION, WAITLIST, NEXT_AVAILABLE),
+    AppointmentRequested.name: (CALENDAR, INVITATION, NEXT_AVAILABLE),
+    AppointmentBooked.name: (CALENDAR, CONFIRMATION, INVITATION, NEXT_AVAILABLE),
+    AppointmentMoved.name: (CALENDAR, CONFIRMATION, INVITATION, PARTICIPANTS, WAITLIST, NEXT_AVAILABLE),
+    AppointmentCancelled.name: (CALENDAR, CONFIRMATION, INVITATION, WAITLIST, NEXT_AVAILABLE),
+    AppointmentRejected.name: (CALENDAR, CONFIRMATION, INVITATION, WAITLIST, NEXT_AVAILABLE),
     MoveOffered.name: (CONFIRMATION,),
     HoldExpired.name: (WAITLIST, NEXT_AVAILABLE),
     OfferMade.name: (OFFER, NEXT_AVAILABLE),
