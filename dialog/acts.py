@@ -69,6 +69,7 @@ class Say(StrEnum):
     ASK_NAME = "ask-name"
     ASK_THEIR_NAME = "ask-their-name"
     ASK_LAST_NAME = "ask-last-name"
+    ASK_FIRST_NAME = "ask-first-name"
     ASK_SPELLING = "ask-spelling"
     ASK_BIRTH_DATE = "ask-birth-date"
     ASK_THEIR_BIRTH_DATE = "ask-their-birth-date"

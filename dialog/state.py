@@ -80,6 +80,7 @@ class Person:
     phone: str | None = None
     birth_date_refusals: int = 0
     name_refusals: int = 0
+    is_last_name: bool = False  # all of the name that is known is the last one
     is_name_doubted: bool = False  # they said that it was misheard
     birth_parts: BirthParts = BirthParts()  # as long as it is not whole
     is_birth_date_sure: bool = True

@@ -416,6 +416,11 @@ class Patient:
         who = self._whom() if given and given.split()[0] in self._whom().name else self.goal.me
         return Said(self._voice.say("last_name", **self._voice.name(who)))
 
+    def _say_first_name(self, question: Mapping[str, Any]) -> Said:
+        known = question["fields"].get("name", "")
+        who = self._whom() if known in self._whom().name else self.goal.me
+        return Said(self._voice.say("first_name", **self._voice.name(who)))
+
     def _say_born(self, question: Mapping[str, Any]) -> Said:
         who = self.goal.me if question["say"] == "ask-birth-date" else self._whom()
         born = who.born
@@ -511,6 +516,7 @@ class Patient:
         "ask-name": _say_name,
         "ask-their-name": _say_their_name,
         "ask-last-name": _say_last_name,
+        "ask-first-name": _say_first_name,
         "ask-birth-date": _say_born,
         "ask-their-birth-date": _say_born,
         "birth-date-again": _say_born,

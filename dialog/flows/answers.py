@@ -64,7 +64,7 @@ def say_no(draft: Draft) -> bool:
             draft.ask(Say.ANYTHING_ELSE, Asked.ANYTHING_ELSE)
         case asked if asked in births.QUESTIONS:
             refuse_birth_date(draft)
-        case Say.ASK_NAME | Say.ASK_THEIR_NAME | Say.ASK_LAST_NAME | Say.ASK_SPELLING:
+        case Say.ASK_NAME | Say.ASK_THEIR_NAME | Say.ASK_LAST_NAME | Say.ASK_FIRST_NAME | Say.ASK_SPELLING:
             _refuse_name(draft)
         case Say.ASK_PRACTITIONER | Say.ASK_WHICH_PRACTITIONER:
             draft.update_details(practitioner_keys=())

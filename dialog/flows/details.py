@@ -51,7 +51,7 @@ def give_identity(draft: Draft, command: c.Command) -> bool:
     """Take in who they are. A changed answer makes the look-up happen again."""
     match command:
         case c.GiveName(value=value):
-            _set_person(draft, name=" ".join(value.split())[:80])
+            return _give_name(draft, " ".join(value.split())[:80])
         case c.GiveBirthDate():
             return _give_birth_date(draft, command)
         case c.GivePhone(value=value):
@@ -227,6 +227,19 @@ def _set_relation(draft: Draft, command: c.BookFor) -> None:
         draft.update_flow(person=replace(draft.flow.person, name=command.person.strip()[:80]))
 
 
+def _give_name(draft: Draft, name: str) -> bool:
+    """Take in a name. The one that is known already, given for the last one, is that: the first was misheard. Once more it is of no use."""
+    who, _ = _person_spoken_of(draft)
+    question = draft.state.question
+    if name == who.name and question is not None and question.say in {Say.ASK_LAST_NAME, Say.ASK_FIRST_NAME}:
+        if who.is_last_name:
+            return False
+        identity.update_person(draft, replace(who, is_last_name=True))
+        return True
+    _set_person(draft, name=name)
+    return True
+
+
 def _give_birth_date(draft: Draft, said: c.GiveBirthDate) -> bool:
     """Take in a date of birth or a part of one. A part that is known already is of no use."""
     if said.value is None and not said.is_part:
@@ -248,9 +261,11 @@ def _person_spoken_of(draft: Draft) -> tuple[Person, bool]:
 def _set_person(draft: Draft, *, name: str | None = None, birth_date: c.GiveBirthDate | None = None) -> None:
     who, is_other = _person_spoken_of(draft)
     if name and who.name and " " not in name and name != who.name:
-        name = _with_part(who.name, name)
+        name = f"{name} {who.name}" if who.is_last_name else _with_part(who.name, name)
     is_doubted = who.is_name_doubted and not name
     changed = replace(who, name=name or who.name, is_name_doubted=is_doubted)
+    if name:
+        changed = replace(changed, is_last_name=False)
     if birth_date:
         changed = births.with_birth_date(changed, birth_date, may_be_misheard=draft.may_be_misheard)
     if changed == who:

@@ -65,7 +65,8 @@ def _is_newcomer_known(draft: Draft, who: Person, name: str) -> bool:
     flow = draft.flow
     if " " not in name:
         # One name is enough to recognise somebody, not to take them on.
-        draft.ask(Say.ASK_LAST_NAME, Asked.NAME, name=name, may_text=_may_text(draft))
+        missing = Say.ASK_FIRST_NAME if who.is_last_name else Say.ASK_LAST_NAME
+        draft.ask(missing, Asked.NAME, name=name, may_text=_may_text(draft))
         return False
     if not who.birth_date and who.birth_date_refusals < _MAX_REFUSALS:
         _ask_birth_date(draft)

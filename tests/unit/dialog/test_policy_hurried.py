@@ -190,6 +190,22 @@ def test_a_date_of_birth_that_is_called_wrong_is_asked_for_again_and_may_be_keye
     assert registered(talk) == [date(1990, 3, 30)]
 
 
+def test_the_last_name_that_is_given_again_for_the_last_name_lacks_the_first_one() -> None:
+    talk = Talk(channel=Channel.VOICE, caller="+12125550177", number_patients=())
+    talk.hear(*CLEANING)
+    talk.hear(c.Choose(0))
+    talk.hear(c.GiveName("Smith"))
+    assert talk.said == [Say.ASK_LAST_NAME]
+
+    talk.hear(c.GiveName("Smith"))
+    assert talk.said == [Say.ASK_FIRST_NAME]
+    talk.hear(c.GiveName("Smith"))
+    assert talk.acts[-1] == Act(Say.ASK_FIRST_NAME, {"name": "Smith", "may_text": True}, variant=1)
+    talk.hear(c.GiveName("Jon"))
+
+    assert talk.state.me.name == "Jon Smith"
+
+
 def test_the_part_of_a_date_of_birth_that_is_missing_is_asked_for_and_the_whole_is_read_back() -> None:
     talk = newcomer_asked_for_a_birth_date()
 
