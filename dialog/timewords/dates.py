@@ -320,6 +320,17 @@ def _this_or_next_year(month: Day) -> tuple[date, ...]:
     return (month.first,) if month.counted else (month.first, month.first + relativedelta(years=1))
 
 
+def nth_workday(_: Context, count: int, month: Day) -> Dated | None:
+    """Read "the first working day of December"."""
+    eve = month.first - timedelta(days=1)
+    return point(added(eve, Length(workdays=count))) if 1 <= count <= 20 else None
+
+
+def last_workday(_: Context, _last: object, month: Day) -> Day:
+    """Read "the last working day of the month"."""
+    return point(added(month.end, Length(workdays=1), -1))
+
+
 def month_nth_weekday(context: Context, month: Day, count: int, weekday: int) -> Dated | None:
     """Read "next month, the first Tuesday"."""
     return nth_weekday(context, count, weekday, month) if month.unit == "month" else None

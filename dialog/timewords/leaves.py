@@ -295,7 +295,14 @@ class _Leaf:
         following = self._word(tokens)
         told = following in self.steering["clock_words"] or following in self.language.numbers
         placed = following in self.steering["weak_glue"] and self._word(-1) in self.steering["things_leads"]
-        return not (told or placed or self._word(-1) in self.steering["hour_leads"])
+        led = self._word(-1) in self.steering["hour_leads"] or self._ends_span()
+        return not (told or placed or led)
+
+    def _ends_span(self) -> bool:
+        """Whether a time of day stands before and leads up to this word ("de once a una")."""
+        before = self._word(-2)
+        timed = before[:1].isdigit() or before in self.language.numbers or before in self.steering["clock_fractions"]
+        return timed and self._word(-1) in self.steering["span_joiners"]
 
     def _is_day_of(self, tokens: int) -> bool:
         """Whether a month follows and has no other number behind it that could be its day: "14 Sept" against "at 3 May 5th"."""

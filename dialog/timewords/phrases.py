@@ -4,6 +4,7 @@ Bare numbers and the like ("3", "the second") are found too, but count only wher
 """
 
 from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
 from functools import cache
 from types import FunctionType, MappingProxyType
 
@@ -101,10 +102,10 @@ def _is_cut_off(chart: Chart, piece: Piece) -> bool:
 def _resolved(found: list[Piece], tokens: list[Token], context: Context) -> list[Piece]:
     """Count from the day spoken of before where the words do ("the day after", "so before that"); with none before, it is unclear."""
     result: list[Piece] = []
-    for piece in found:
+    for piece in _in_weeks_told(found, tokens, context):
         atom = piece.atom
         if isinstance(atom, Day) and atom.follows == "again":
-            again = _again(piece, result, tokens, context.language)
+            again = _again(piece, result, tokens, context)
             if again is None:
                 continue
             atom = again
@@ -117,8 +118,43 @@ def _resolved(found: list[Piece], tokens: list[Token], context: Context) -> list
     return result
 
 
-def _again(piece: Piece, found: list[Piece], tokens: list[Token], language: Language) -> Day | None:
+def _in_weeks_told(found: list[Piece], tokens: list[Token], context: Context) -> list[Piece]:
+    """Put weekdays side by side into the week that was told with one of them ("Tuesday or Wednesday of next week")."""
+    ahead = _weeks_carried(found, tokens, context)
+    return _weeks_carried(ahead[::-1], tokens, context)[::-1]
+
+
+def _weeks_carried(found: list[Piece], tokens: list[Token], context: Context) -> list[Piece]:
+    either = context.language.steering["either"] | context.language.steering["weak_glue"]
+    result: list[Piece] = []
+    week: date | None = None
+    for piece in found:
+        one, other = sorted((result[-1], piece), key=lambda each: each.start) if result else (piece, piece)
+        if any(token.word not in either for token in tokens[one.end : other.start]):
+            week = None
+        result.append(_in_week(piece, week, context))
+        week = _week_told(result[-1].atom)
+    return result
+
+
+def _in_week(piece: Piece, week: date | None, context: Context) -> Piece:
+    day = piece.atom
+    if week is None or not isinstance(day, Day) or day.weekday is None or day.open:
+        return piece
+    then = week + timedelta(days=day.weekday)
+    return replace(piece, atom=dates.point(then, week_named=True)) if then > context.today else piece
+
+
+def _week_told(atom: Atom) -> date | None:
+    """The Monday of the week that was told, with a weekday or alone."""
+    if isinstance(atom, Day) and not atom.open and (atom.unit == "week" or atom.week_named):
+        return dates.monday_of(atom.first)
+    return None
+
+
+def _again(piece: Piece, found: list[Piece], tokens: list[Token], context: Context) -> Day | None:
     """The other one of what was spoken of before ("not this Monday, the other one"). None where it is something else's ("the other doctor")."""
+    language = context.language
     behind = tokens[piece.end] if piece.end < len(tokens) else None
     if behind is not None and behind.kind == "word" and behind.word not in language.steering["behind_other"]:
         return None
@@ -126,6 +162,8 @@ def _again(piece: Piece, found: list[Piece], tokens: list[Token], language: Lang
         if isinstance(before.atom, Day):
             said = {token.word for token in tokens[before.start : before.end]}
             return dates.next_of_kind(before.atom, weekly=not said.isdisjoint(words_of_kind(language, "WEEKDAY")))
+        if isinstance(before.atom, Recurring) and len(before.atom.weekdays) == 1:
+            return dates.weekday_coming(context, min(before.atom.weekdays))
     return None
 
 
