@@ -1,4 +1,4 @@
-"""Time expressions: the value of the mention that says most, exactly as the product's records have it."""
+"""Time expressions: the value of the mention that says most of what is wished, exactly as the product's records have it."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -8,7 +8,7 @@ from typing import Any
 from benchmarks.understanding.ear import Ear, clinic, lines
 from dialog import commands as say
 from dialog.interpreter import Asked, Listening
-from dialog.timewords import TimeMention, read_time
+from dialog.timewords import TimeMention, TimeReading, TimeWish, read_time
 
 
 def predict(file: Path, ear: Ear) -> Iterator[dict[str, Any]]:
@@ -19,12 +19,26 @@ def predict(file: Path, ear: Ear) -> Iterator[dict[str, Any]]:
         listening = Listening(clinic("providers"), now, language=language, asked=Asked.WHEN)
         understood = ear.hear(line["text"], listening)
         is_time = any(isinstance(each, say.GiveTime) for each in understood.commands)
-        mentions = read_time(line["text"], now=now, language=understood.language, asked="when").mentions
-        yield {"id": line["id"], **(_value(mentions) if is_time else {"start": None, "end": None})}
+        reading = read_time(line["text"], now=now, language=understood.language, asked="when")
+        yield {"id": line["id"], **(_value(reading) if is_time else {"start": None, "end": None})}
 
 
-def _value(mentions: tuple[TimeMention, ...]) -> dict[str, Any]:
-    if not mentions:
+def _value(reading: TimeReading) -> dict[str, Any]:
+    if not reading.mentions:
         return {"start": None, "end": None}
-    fullest = max(mentions, key=lambda each: each.end - each.start)
+    fullest = max(reading.mentions, key=lambda each: (_is_wished(each, reading.wish), each.end - each.start))
     return {"start": fullest.value_start, "end": fullest.value_end, "open": fullest.open}
+
+
+def _is_wished(mention: TimeMention, wish: TimeWish | None) -> bool:
+    """Whether it has a value and is not refused or replaced by another in the same utterance."""
+    if mention.value_start is None and mention.value_end is None:
+        return False
+    if wish is None:
+        return True
+    own = mention.wish
+    if wish.at_minute is not None and own.at_minute not in {None, wish.at_minute, *wish.at_alternatives}:
+        return False
+    return not wish.days or all(
+        any(one.first < day.end and day.first < one.end for day in wish.days) for one in own.days
+    )
