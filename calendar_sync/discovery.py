@@ -15,6 +15,7 @@ class FoundCalendar:
     can_read: bool
     can_write: bool  # our appointments could be put there
     owner_addresses: tuple[str, ...] = ()  # e-mail addresses that the server knows its owner by
+    slug: str | None = None  # what Cal.com calls the kind of booking in addresses
 
 
 # Follows where the server leads, from `access.url`, which need not be a calendar. Raises Unavailable, and AccessRefused with a

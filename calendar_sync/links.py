@@ -16,7 +16,7 @@ from calendar_sync.history import note_action
 from calendar_sync.link_policy import policy_for
 from calendar_sync.model import CALCOM, CalendarLink, Clearing, LinkError, LinkState, ObjectState, RemoteObject
 from calendar_sync.objects import schedule_of
-from calendar_sync.states import block, task_subject
+from calendar_sync.states import block, subject_of_link
 from kernel.errors import Refused
 from kernel.work import UnitOfWork
 
@@ -179,7 +179,7 @@ def unlink_calendar(work: UnitOfWork, *, clinic_id: str, link_id: str, now: date
     """Let go of a calendar: what stands in it stays there, and the time it took here is free. Raises UnknownLink."""
     link = read_link(work.session, clinic_id=clinic_id, link_id=link_id)
     _give_back_time(work, link)
-    settle_subjects(work, clinic_id=clinic_id, subjects=[task_subject(link)], now=now, done_by="system")
+    settle_subjects(work, clinic_id=clinic_id, subjects=[subject_of_link(link.id)], now=now, done_by="system")
     work.session.delete(link)
     work.session.flush()
     _look_at_all_anew(work, link.practitioner_id)

@@ -35,7 +35,7 @@ def note_good(work: UnitOfWork, link: CalendarLink, *, now: datetime) -> None:
     link.takes_emptiness = False
     if was == LinkState.FAILED.value:
         unblock(work, link)
-        settle_subjects(work, clinic_id=link.clinic_id, subjects=[task_subject(link)], now=now, done_by="system")
+        settle_subjects(work, clinic_id=link.clinic_id, subjects=[subject_of_link(link.id)], now=now, done_by="system")
     if was != LinkState.OK.value:
         note_action(work, link_id=link.id, action="state", outcome=LinkState.OK.value, now=now)
 
@@ -103,9 +103,9 @@ def unblock(work: UnitOfWork, link: CalendarLink) -> None:
     clear_busy(work, schedule_id=schedule_of(work, link), origin_prefix=origin_of(link.id, _UNREADABLE))
 
 
-def task_subject(link: CalendarLink) -> str:
+def subject_of_link(link_id: str) -> str:
     """Return the subject of the task that tells staff of the link's trouble."""
-    return f"calendar-link:{link.id}"
+    return f"calendar-link:{link_id}"
 
 
 def _fail(work: UnitOfWork, catalogue: Catalogue, link: CalendarLink, error: LinkError, *, now: datetime) -> None:
@@ -121,7 +121,7 @@ def _fail(work: UnitOfWork, catalogue: Catalogue, link: CalendarLink, error: Lin
         kind=TaskKind.CALENDAR,
         text=_TASKS[error].format(who=who),
         now=now,
-        subject=task_subject(link),
+        subject=subject_of_link(link.id),
     )
     block(work, link, policy_for(link, catalogue.calendars), now=now)
 

@@ -10,7 +10,7 @@ from sqlalchemy import exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from booking.model.appointment import Appointment
-from booking.values import Catalogue
+from booking.values import CalendarPolicy, Catalogue
 from calendar_sync.entry import content_hash
 from calendar_sync.link_policy import policy_for
 from calendar_sync.model import CalendarAction, CalendarLink, LinkState, ObjectState, RemoteObject
@@ -56,6 +56,7 @@ class LinkStatus:
     reads_busy: bool
     shows_visits: bool
     clearing: str | None  # a Clearing: our visits ahead are being taken out, and are the drift
+    policy: CalendarPolicy  # what holds for it
     read_at: datetime | None
     listed_at: datetime | None
     next_try_at: datetime | None
@@ -90,6 +91,7 @@ def link_statuses(session: Session, catalogue: Catalogue, *, now: datetime) -> l
     ).all()
     drift = _drift(session, catalogue, links, now=now)
     events = _events(session, links)
+    policies = {link.id: policy_for(link, catalogue.calendars) for link in links}
     return [
         LinkStatus(
             link_id=link.id,
@@ -97,12 +99,13 @@ def link_statuses(session: Session, catalogue: Catalogue, *, now: datetime) -> l
             kind=link.kind,
             url=link.url,
             name=link.name,
-            state=shown_state(link, policy_for(link, catalogue.calendars), now=now),
+            state=shown_state(link, policies[link.id], now=now),
             error=link.error,
             is_paused=link.paused_at is not None,
             reads_busy=link.reads_busy,
             shows_visits=link.shows_visits,
             clearing=link.clearing,
+            policy=policies[link.id],
             read_at=link.read_at,
             listed_at=link.listed_at,
             next_try_at=link.next_try_at,
@@ -111,6 +114,19 @@ def link_statuses(session: Session, catalogue: Catalogue, *, now: datetime) -> l
         )
         for link in links
     ]
+
+
+def visits_there(session: Session, *, link_id: str, now: datetime) -> int:
+    """Return how many of our visits ahead stand in a calendar, as far as we know."""
+    return (
+        session.scalar(
+            select(func.count())
+            .select_from(RemoteObject)
+            .join(Appointment, Appointment.id == RemoteObject.appointment_id)
+            .where(RemoteObject.link_id == link_id, RemoteObject.etag.is_not(None), Appointment.starts_at > now)
+        )
+        or 0
+    )
 
 
 def history(session: Session, *, link_id: str, limit: int = 50) -> list[HistoryLine]:

@@ -27,6 +27,7 @@ def find_event_types(access: LinkAccess, *, outbound: Outbound) -> tuple[FoundCa
             can_read=True,
             can_write=True,
             owner_addresses=(owner.email,),
+            slug=kind.slug,
         )
         for kind in kinds
     )

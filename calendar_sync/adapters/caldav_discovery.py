@@ -9,7 +9,7 @@ from urllib.parse import urljoin, urlsplit
 
 from calendar_sync.adapters.access_tokens import TokenSource
 from calendar_sync.adapters.caldav_objects import CAL, DAV, SPACES, XML, responses
-from calendar_sync.adapters.dav_client import DavClient, Reply
+from calendar_sync.adapters.dav_client import DavClient, Reply, meant_path
 from calendar_sync.discovery import FoundCalendar
 from calendar_sync.ports import AccessRefused, LinkAccess
 from kernel.outbound import Outbound
@@ -49,7 +49,11 @@ class _Search:
             listing = self._asked(urljoin(home.url, href) if home else href, _WHO, depth=1)
             for one in responses(listing) if listing else []:
                 if listing and (calendar := _found(one, listing.url, addresses)):
-                    found[calendar.url] = calendar
+                    found[meant_path(calendar.url)] = calendar
+        # Somebody else's that is shared with the log-in need not be among its own.
+        for one in here:
+            if calendar := _found(one, start.url, addresses):
+                found.setdefault(meant_path(calendar.url), calendar)
         if not found:
             return self._only(start, here)
         return tuple(sorted(found.values(), key=lambda one: (one.name.casefold(), one.url)))

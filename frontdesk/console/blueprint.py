@@ -4,6 +4,10 @@ from flask import Blueprint, redirect, url_for
 from flask.typing import ResponseReturnValue
 
 from frontdesk.console.guard import guard
+from frontdesk.console.pages.calendar_buttons import add_calendar_buttons
+from frontdesk.console.pages.calendar_changes import add_calendar_changes
+from frontdesk.console.pages.calendar_set_up import add_calendar_set_up
+from frontdesk.console.pages.calendars import add_calendar_pages
 from frontdesk.console.pages.conversations import add_conversation_pages
 from frontdesk.console.pages.diary import add_diary_pages
 from frontdesk.console.pages.log_in import add_log_in
@@ -25,6 +29,10 @@ def console_blueprint(services: ConsoleServices) -> Blueprint:
     add_conversation_pages(blueprint, services)
     add_diary_pages(blueprint, services)
     add_task_pages(blueprint, services)
+    add_calendar_pages(blueprint, services)
+    add_calendar_buttons(blueprint, services)
+    add_calendar_set_up(blueprint, services)
+    add_calendar_changes(blueprint, services)
 
     @blueprint.get("/", strict_slashes=False)
     def home() -> ResponseReturnValue:

@@ -12,9 +12,9 @@ _SHOWN = ("starts_at", "practitioner_id", "location_id", "service_id", "status")
 
 
 def actor_words(actor: str, *, words: Words) -> str:
-    """Say who did it: the patient, ourselves, or a login of the staff."""
+    """Say who did it: the patient, ourselves, somebody in a calendar, or a login of the staff."""
     kind, _, login = actor.partition(":")
-    return login or words.of_code("actor", kind)
+    return login if login and kind != "calendar" else words.of_code("actor", kind)
 
 
 def change_words(

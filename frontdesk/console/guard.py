@@ -5,8 +5,10 @@ from typing import Any
 from flask import Blueprint, Response, abort, flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, NotFound
 
+from calendar_sync.links import UnknownLink
+from calendar_sync.set_up import UnknownSetUp
 from frontdesk.console.dates import DateWriter
 from frontdesk.console.security import csrf, harden, secure_app
 from frontdesk.console.services import ConsoleServices
@@ -16,6 +18,13 @@ from kernel.config import Mode
 from kernel.phone import readable
 
 OPEN_TO_ALL = {"console.log_in", "console.static"}
+_CALENDAR_PAGES = {
+    f"console.{page}"
+    for page in (
+        "calendars", "calendar", "calendar_log_in", "choose_calendars", "change_calendar", "calendar_services",
+        "leave_calendar", "new_webhook_secret",
+    )
+}  # fmt: skip
 
 
 def guard(blueprint: Blueprint, services: ConsoleServices) -> None:
@@ -51,6 +60,8 @@ def guard(blueprint: Blueprint, services: ConsoleServices) -> None:
     blueprint.register_error_handler(CSRFError, _stale_form)
     for status in (403, 404):
         blueprint.register_error_handler(status, _refusal)
+    for unknown in (UnknownLink, UnknownSetUp):
+        blueprint.register_error_handler(unknown, lambda _error: _refusal(NotFound()))
 
 
 def has_simulator(services: ConsoleServices) -> bool:
@@ -92,6 +103,7 @@ def _navigation(*, has_simulator: bool) -> list[dict[str, Any]]:
         ("conversations", "console.conversations", {"console.conversations", "console.conversation"}, 0),
         ("diary", "console.diary", {"console.diary", "console.appointment"}, 0),
         ("tasks", "console.tasks", {"console.tasks"}, staff.open_tasks),
+        ("calendars", "console.calendars", _CALENDAR_PAGES, 0),
     ]
     if has_simulator and staff.is_administrator:
         items.append(("simulator", "simulator.page", {"simulator.page"}, 0))

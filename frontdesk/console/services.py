@@ -3,6 +3,8 @@
 from typing import Any, Protocol
 
 from booking.catalogue import CatalogueCache
+from calendar_sync.discovery import FindCalendars
+from jobs.context import JobServices
 from kernel.clock import Clock
 from kernel.config import Settings
 from kernel.work import Database
@@ -25,3 +27,9 @@ class ConsoleServices(Protocol):
 
     @property
     def catalogues(self) -> CatalogueCache: ...
+
+    @property
+    def jobs(self) -> JobServices: ...
+
+    @property
+    def find_calendars(self) -> FindCalendars: ...

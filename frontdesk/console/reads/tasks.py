@@ -4,11 +4,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, UnaryExpression, select
+from sqlalchemy import ColumnElement, UnaryExpression, and_, or_, select
 from sqlalchemy.orm import Session
 
 from booking.model.patient import Patient
 from booking.model.task import StaffTask
+from booking.values import TaskKind
+from calendar_sync.model import CalendarAction
+from calendar_sync.states import subject_of_link
 
 SHOW_DONE_FOR = timedelta(days=3)
 _LIMIT = 200
@@ -40,6 +43,21 @@ def done_tasks(session: Session, *, clinic_id: str, now: datetime) -> list[Task]
     """Return what was finished in the last days, the newest first."""
     lately = StaffTask.done_at > now - SHOW_DONE_FOR
     return _tasks(session, StaffTask.clinic_id == clinic_id, lately, order=StaffTask.done_at.desc())
+
+
+def tasks_of_link(session: Session, *, clinic_id: str, link_id: str) -> list[Task]:
+    """Return what came of a calendar's link for staff to do: open tasks first, then done ones, the newest first."""
+    subject = StaffTask.subject
+    touched = select(CalendarAction.appointment_id).where(
+        CalendarAction.link_id == link_id, CalendarAction.appointment_id.is_not(None)
+    )
+    concerns = or_(
+        subject == f"{clinic_id}:{subject_of_link(link_id)}",
+        subject.startswith(f"{clinic_id}:calendar-booking:{link_id} ", autoescape=True),
+        and_(StaffTask.kind == TaskKind.CALENDAR.value, StaffTask.appointment_id.in_(touched)),
+    )
+    tasks = _tasks(session, StaffTask.clinic_id == clinic_id, concerns, order=StaffTask.created_at.desc())
+    return sorted(tasks, key=lambda task: task.done_at is not None)
 
 
 def task_exists(session: Session, *, clinic_id: str, task_id: str) -> bool:

@@ -1,8 +1,8 @@
 """The console on a real database and a real Redis, with a clinic, its staff and a day of its diary."""
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -19,17 +19,34 @@ from booking.catalogue import CatalogueCache
 from booking.model.clinic import Clinic
 from booking.tasks import open_task
 from booking.values import BookedVisit, Catalogue, TaskKind
+from calendar_sync.discovery import FoundCalendar
+from calendar_sync.ports import LinkAccess
 from frontdesk.console.blueprint import console_blueprint
 from frontdesk.simulator.blueprint import simulator_blueprint
 from frontdesk.users import Role, User
 from kernel.clock import FixedClock
 from kernel.config import Mode, Settings, load_settings
 from kernel.work import Database
+from tests.support.calendars import Calendars, sync_with
 from tests.support.clinic_rows import store_catalogue
 from tests.support.clinics import elm_catalogue
 from tests.support.visits import NOW, book
 
 PASSWORD = "correct horse battery"
+
+
+@dataclass
+class Finder:
+    """What looking for calendars gives: some, or a failure. `asked` are the log-ins it was asked with."""
+
+    gives: Sequence[FoundCalendar] | Exception = ()
+    asked: list[LinkAccess] = field(default_factory=list)
+
+    def __call__(self, access: LinkAccess) -> tuple[FoundCalendar, ...]:
+        self.asked.append(access)
+        if isinstance(self.gives, Exception):
+            raise self.gives
+        return tuple(self.gives)
 
 
 @dataclass
@@ -42,6 +59,8 @@ class Site:
     catalogue: Catalogue
     visit: BookedVisit
     task_id: str
+    calendars: Calendars
+    finder: Finder
 
     def browser(self) -> FlaskClient:
         return self.app.test_client()
@@ -101,8 +120,17 @@ def site(database: Database, redis_url: str, settings: Settings) -> Iterator[Sit
             phone="+12125550123",
         )  # fmt: skip
     visit = book(database, catalogue, practitioner="lee", starts_at=datetime(2027, 3, 15, 13, 0, tzinfo=UTC))
-    services = SimpleNamespace(settings=settings, db=database, clock=clock, redis=redis, catalogues=CatalogueCache())
-    yield Site(make_app(services), database, clock, catalogue, visit, task_id)
+    calendars, finder = Calendars(), Finder()
+    services = SimpleNamespace(
+        settings=settings,
+        db=database,
+        clock=clock,
+        redis=redis,
+        catalogues=CatalogueCache(),
+        jobs=SimpleNamespace(calendar_sync=sync_with(database, calendars)),
+        find_calendars=finder,
+    )
+    yield Site(make_app(services), database, clock, catalogue, visit, task_id, calendars, finder)
     redis.close()
 
 

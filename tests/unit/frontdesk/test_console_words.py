@@ -24,6 +24,8 @@ SOURCES = "\n".join(
 )
 GROUPS_OF_CODES = {
     "outcome", "status", "source", "language", "channel", "task", "kind", "stage", "change", "actor", "command", "act", "write", "sms_state", "reason",
+    "link_kind", "link_state", "link_rights", "link_error", "link_policy", "link_field", "link_action", "link_outcome",
+    "difference", "when_failed", "check", "trial",
 }  # fmt: skip
 
 
@@ -49,7 +51,7 @@ def is_used(key: str) -> bool:
     if group == "simulator" and re.search(rf"""["'`]{re.escape(short)}["'`]""", SOURCES):
         return True
     bases = {key, key.removesuffix("_one")}
-    built = {"appointment.calendar_", "simulator.calendar_", "simulator.try_", "app.", "error."}
+    built = {"appointment.calendar_", "simulator.calendar_", "simulator.try_", "app.", "error.", "span."}
     return any(f'"{base}"' in SOURCES or f"'{base}'" in SOURCES for base in bases) or any(
         key.startswith(start) for start in built
     )
