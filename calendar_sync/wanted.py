@@ -25,6 +25,11 @@ def wanted_entry(catalogue: Catalogue, link: CalendarLink, appointment: Appointm
         return None
     if link.clearing is not None and not was_booked_there(link, appointment):
         return None
+    return entry_for_practitioner(catalogue, appointment)
+
+
+def entry_for_practitioner(catalogue: Catalogue, appointment: Appointment) -> CalendarEntry:
+    """Return what whoever gives the visit needs to know of it."""
     location = catalogue.location(appointment.location_id)
     return CalendarEntry(
         uid=appointment.uid,

@@ -9,6 +9,7 @@ from dialog.turn import warm
 from frontdesk.api.blueprint import api_blueprint, error_answer, is_api
 from frontdesk.bootstrap import Services
 from frontdesk.console.blueprint import console_blueprint
+from frontdesk.feeds import feeds_blueprint
 from frontdesk.health import health_blueprint
 from frontdesk.simulator.blueprint import simulator_blueprint
 from kernel.config import Mode
@@ -56,6 +57,7 @@ def create_app(services: Services) -> Flask:
     app.register_blueprint(health_blueprint(services))
     app.register_blueprint(console_blueprint(services))
     app.register_blueprint(api_blueprint(services))
+    app.register_blueprint(feeds_blueprint(services))
     app.add_url_rule("/", "home", lambda: redirect(url_for("console.conversations")))
     if settings.mode is not Mode.PRODUCTION:
         app.register_blueprint(simulator_blueprint(services))
@@ -91,7 +93,8 @@ def answer_errors(app: Flask) -> None:
 
     @app.errorhandler(Exception)
     def bug(error: Exception) -> ResponseReturnValue:
-        log.error("http.bug", path=request.path, exc_info=error)
+        # The rule rather than the path, which may hold the secret of a feed.
+        log.error("http.bug", path=str(request.url_rule or ""), exc_info=error)
         return _answer(500, "Something went wrong", "The fault is on our side and has been noted.")
 
 

@@ -25,7 +25,7 @@ from frontdesk.bootstrap import Services, build
 from frontdesk.files import read_text
 from frontdesk.lifecycle_commands import add_commands
 from frontdesk.schema import WrongSchema, check_schema, migrate, schema_state
-from frontdesk.sync_commands import add_sync_commands
+from frontdesk.sync_commands import ACTOR, add_sync_commands
 from frontdesk.users import Role, add_user, new_password, reset_password
 from frontdesk.waitlist_commands import add_waitlist_commands
 from kernel import log
@@ -344,6 +344,33 @@ def calendar_link_calcom(practitioner: str, url: str, email: str, key: str, clin
         secret = read_link(work.session, clinic_id=clinic_id, link_id=link_id).webhook_secret
         notices_to = f"{services.settings.public_base_url}/calcom/{link_id}"
     print(f"Subscriber URL: {notices_to}\nSecret: {secret}")
+
+
+@calendar.command("feed")
+@click.argument("practitioner")
+@click.option("--revoke", is_flag=True, help="Let the address open nothing any more.")
+@click.option("--clinic", "clinic_key", help="Its key; needed where there are several.")
+def calendar_feed(practitioner: str, revoke: bool, clinic_key: str | None) -> None:
+    """Make a private address at which a practitioner's visits can be subscribed to, and print it, this once.
+
+    Whoever knows it reads the visits. An earlier address of theirs opens nothing any more.
+    """
+    from calendar_sync.feeds import feed_address, make_feed, revoke_feed
+    from frontdesk.listing import practitioner_id_of
+
+    with _services() as services, services.db.begin() as work:
+        clinic_id = _clinic_id(work.session, clinic_key)
+        practitioner_id = practitioner_id_of(work.session, clinic_id=clinic_id, key=practitioner)
+        if revoke:
+            if not revoke_feed(work, clinic_id=clinic_id, practitioner_id=practitioner_id, actor=ACTOR):
+                raise _CannotDo(f"{practitioner} has no feed")
+            print(f"The feed of {practitioner} opens nothing any more.", file=sys.stderr)
+            return
+        secret = make_feed(
+            work, clinic_id=clinic_id, practitioner_id=practitioner_id, now=services.clock.now(), actor=ACTOR
+        )
+        address = feed_address(services.settings.public_base_url, secret)
+    print(address)
 
 
 # Talking.

@@ -3,10 +3,8 @@
 from datetime import datetime
 from typing import Any
 
-from redis.exceptions import RedisError
-
 from frontdesk.api.problems import Problem
-from kernel.log import get_logger
+from frontdesk.rates import seconds_to_wait
 
 PER_MINUTE = 600
 
@@ -16,17 +14,6 @@ def count_request(redis: Any, *, api_key_id: str, now: datetime) -> None:
 
     Without Redis nothing is counted: whoever asks has shown a key, and a booking matters more than a count.
     """
-    if redis is None:
-        return
-    minute, second = divmod(int(now.timestamp()), 60)
-    name = f"frontdesk:api:{api_key_id}:{minute}"
-    try:
-        with redis.pipeline() as pipe:
-            pipe.incr(name)
-            pipe.expire(name, 120)
-            count = pipe.execute()[0]
-    except RedisError:
-        get_logger().warning("api.uncounted")
-        return
-    if count > PER_MINUTE:
-        raise Problem("too-many-requests", headers={"Retry-After": str(60 - second)})
+    wait_s = seconds_to_wait(redis, name=f"api:{api_key_id}", per_minute=PER_MINUTE, now=now)
+    if wait_s is not None:
+        raise Problem("too-many-requests", headers={"Retry-After": str(wait_s)})
