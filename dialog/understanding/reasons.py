@@ -123,7 +123,8 @@ class ServiceNames:
                     if word in here
                 ),
             ],
-            key=lambda each: (-each.rank, -each.size, each.spread),
+            # What was said counts more than what is only known of a child.
+            key=lambda each: (-each.rank, -each.size, -len(each.places), each.spread),
         )
         found = [each for each in found if not self._is_denied(each, utterance)]
         if not found:

@@ -55,6 +55,14 @@ ASKING = (
     say.Correct,
 )
 _SAYS_LITTLE = (say.Greet, say.Thank, say.GiveService, say.AnyPractitioner, say.BookFor, say.Affirm)
+_ANSWERS: dict[Asked, tuple[type[Command], ...]] = {
+    Asked.FOR_WHOM: (say.BookFor,),
+    Asked.LOCATION: (say.GiveLocation, say.AnyPractitioner),
+    Asked.PRACTITIONER: (say.GivePractitioner, say.AnyPractitioner, say.SamePractitioner, say.WishPractitioner),
+    Asked.SERVICE: (say.GiveService,),
+    Asked.WHEN: (say.GiveTime,),
+}
+"""What answers each question that is not about yes or no."""
 
 
 def in_context(findings: list[Finding], hits: Sequence[Hit], scene: Scene) -> list[Finding]:
@@ -252,18 +260,17 @@ def _as_answer(findings: list[Finding], scene: Scene) -> list[Finding]:
     asked = scene.listening.asked
     if asked is Asked.PRACTITIONER and has(findings, say.Deny) and not has(findings, *DETAILS):
         return turned(findings, say.Deny, say.AnyPractitioner())
-    if asked is Asked.FOR_WHOM and has(findings, say.BookFor):
-        return without(findings, say.Affirm, say.Deny)  # "no, for my mother"
+    if has(findings, *_ANSWERS.get(asked, ())):
+        # "No, for my mother", "Thursday suits me": said of what was asked for, and no answer of its own.
+        findings = without(findings, say.Affirm, say.Deny)
     if asked is Asked.LOCATION and not scene.places:
         anywhere = say.GiveLocation(tuple(place.key for place in scene.listening.catalogue.locations))
         return turned(findings, say.AnyPractitioner, anywhere)
     if asked is Asked.WHEN and not has(findings, say.GiveTime):
         return turned(findings, say.AnyPractitioner, say.GiveTime(TimeWish(flexible=True)))
-    if asked is Asked.WHEN:
-        # "Thursday suits me", "just not too early": said of the time, and no answer of its own.
-        findings = without(findings, say.Affirm, say.Deny)
+    if asked is Asked.WHEN and not scene.listening.offered:
         # "As soon as possible": nothing was offered that it could be sooner than.
-        return findings if scene.listening.offered else without(findings, say.MoreOptions)
+        return without(findings, say.MoreOptions)
     if asked in {Asked.YES_NO, Asked.CHOICE}:
         findings = _without_parting_words(_without_asked_yes(findings), scene)
         if has(findings, say.Unsure):
