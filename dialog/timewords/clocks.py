@@ -254,6 +254,11 @@ def named_part(language: Language, name: str) -> Part:
     )
 
 
+def part_called(context: Context, name: str) -> Part:
+    """Read "when I get off work", where the word for what ends names the part of the day."""
+    return named_part(context.language, name)
+
+
 def plural_part(_: Context, part: Part) -> Part:
     """Read "mornings"."""
     return replace(part, plural=True)

@@ -516,6 +516,8 @@ def _refusing(wish: TimeWish, phrase: Phrase, context: Context) -> TimeWish:
             if not wish.days
             else wish
         )
+    if phrase.timed and refused.days and wish.days and not _overlap_in_days(refused, wish):
+        return wish
     if phrase.timed and (not phrase.dated or wish.days or _is_many(phrase)):
         at = refused.at_minute
         clocks = refused.clocks or ((ClockRange(at, at + 1),) if at is not None else ())
@@ -534,6 +536,10 @@ def _refusing(wish: TimeWish, phrase: Phrase, context: Context) -> TimeWish:
     return replace(
         wish, not_days=united_days([*wish.not_days, *refused.days]), not_weekdays=wish.not_weekdays | refused.weekdays
     )
+
+
+def _overlap_in_days(one: TimeWish, other: TimeWish) -> bool:
+    return any(mine.first < its.end and its.first < mine.end for mine in one.days for its in other.days)
 
 
 def _wants_weekday(wish: TimeWish, weekday: int) -> bool:

@@ -133,7 +133,8 @@ def _weeks_carried(found: list[Piece], tokens: list[Token], context: Context) ->
         if any(token.word not in either for token in tokens[one.end : other.start]):
             week = None
         result.append(_in_week(piece, week, context))
-        week = _week_told(result[-1].atom)
+        if not isinstance(piece.atom, Clock | Span | Part):
+            week = _week_told(result[-1].atom)
     return result
 
 

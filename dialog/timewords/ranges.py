@@ -67,6 +67,35 @@ def days_in_month(_: Context, first: int, last: int, month: Day) -> Dated | None
     return Day(start.first, end.end, "days") if first < last else None
 
 
+def month_between_days(context: Context, month: Day, first: int, last: int) -> Dated | None:
+    """Read "next month, between the 3rd and the 7th"."""
+    return days_in_month(context, first, last, month) if month.unit == "month" else None
+
+
+def month_after_day(context: Context, month: Day, day: int) -> Dated | None:
+    """Read "next month, after the 10th"."""
+    return month_between_days(context, month, day + 1, _length(month))
+
+
+def month_from_day(context: Context, month: Day, day: int) -> Dated | None:
+    """Read "next month, from the 10th on"."""
+    return month_between_days(context, month, day, _length(month))
+
+
+def month_before_day(context: Context, month: Day, day: int) -> Dated | None:
+    """Read "next month, before the 10th"."""
+    return month_between_days(context, month, 1, day - 1)
+
+
+def month_until_day(context: Context, month: Day, day: int) -> Dated | None:
+    """Read "next month, until the 10th"."""
+    return month_between_days(context, month, 1, day)
+
+
+def _length(period: Day) -> int:
+    return (period.end - period.first).days
+
+
 def dates_in_month(context: Context, first: int, last: int, month: Day) -> Together | None:
     """Read "the 3rd or the 5th of next month"."""
     dates = tuple(found for day in (first, last) if (found := day_in(context, day, month)) is not None)

@@ -41,13 +41,14 @@ class Sounds:
         )
 
     def by_blurred_sound(self, words: Iterable[str]) -> Mapping[str, str]:
-        """Give the words that sound in each way where ends are swallowed, for a language of which that is told; none of two that then sound alike."""
+        """Give the words that sound in each way where ends are swallowed, for a language of which that is told; none of two different ones that then sound alike."""
         found: dict[str, set[str]] = {}
         if self.swallowed:
             for word in words:
                 if len(word) > SHORTEST_FOUND and word.isalpha():
                     found.setdefault(self.blurred(word), set()).add(word)
-        return {heard: min(alike) for heard, alike in found.items() if len(alike) == 1}
+        shortest = {heard: min(alike, key=len) for heard, alike in found.items()}
+        return {heard: word for heard, word in shortest.items() if all(one.startswith(word) for one in found[heard])}
 
     def by_sound(self, words: Iterable[str]) -> Mapping[str, str]:
         """Give the words that sound in each way, one each, none for a language without sounds. Of two that sound alike the first counts."""
