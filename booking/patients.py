@@ -11,9 +11,8 @@ from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import Session
 
 from booking import history
-from booking.model.appointment import Appointment
 from booking.model.patient import ContactPoint, Patient, RelatedPerson
-from booking.values import AppointmentStatus, PatientId, Source
+from booking.values import PatientId, Source
 from kernel import crypto
 from kernel.db import new_id
 from kernel.work import UnitOfWork
@@ -135,23 +134,6 @@ def register_patient(
         after=known | history.named_only([field for field, value in secret.items() if value is not None]),
     )
     return PatientInfo(PatientId(patient.id), name, birth_date, language, is_placeholder)
-
-
-def last_practitioner(session: Session, *, patient_id: str, now: datetime) -> str | None:
-    """Return the id of the Practitioner whom the patient saw last, or None."""
-    return session.scalar(
-        select(Appointment.practitioner_id)
-        .where(
-            Appointment.patient_id == patient_id,
-            Appointment.status.in_(_SEEN),
-            Appointment.starts_at <= now,
-        )
-        .order_by(Appointment.starts_at.desc())
-        .limit(1)
-    )
-
-
-_SEEN = (AppointmentStatus.BOOKED, AppointmentStatus.ARRIVED, AppointmentStatus.FULFILLED)
 
 
 def names_match(said: str, on_file: str) -> bool:

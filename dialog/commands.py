@@ -67,10 +67,14 @@ class StartReschedule(Command):
 
 @dataclass(frozen=True)
 class StartCancel(Command):
-    """They want a visit cancelled; `only_unable`: they only said that they can't come, so moving it may be what they want."""
+    """They want a visit cancelled; `only_unable`: they only said that they can't come, so moving it may be what they want.
+
+    `every`: all that fit what they say of them ("cancel both", "all my appointments").
+    """
 
     name = "start_cancel"
     only_unable: bool = False
+    every: bool = False
 
 
 @dataclass(frozen=True)
@@ -243,10 +247,20 @@ class GivePhone(Command):
 
 
 @dataclass(frozen=True)
+class LikeLastTime(Command):
+    """What they had the last time, with the same person: "the usual, please", "the same as last time"."""
+
+    name = "like_last_time"
+
+
+@dataclass(frozen=True)
 class BookFor(Command):
+    """Whom it is for; `also`: besides whoever it was for so far ("my daughter needs one too")."""
+
     name = "book_for"
     relation: Relation
     person: str | None = None
+    also: bool = False
 
 
 @dataclass(frozen=True)
@@ -280,10 +294,18 @@ class Choose(Command):
 
 
 @dataclass(frozen=True)
+class ChooseAll(Command):
+    """All of the options: each of the visits listed ("both of them"), any of the times."""
+
+    name = "choose_all"
+
+
+@dataclass(frozen=True)
 class MoreOptions(Command):
-    """None of these; others, please."""
+    """None of these; others, please. `with_others`: with other people rather than at other times ("anyone else?")."""
 
     name = "more_options"
+    with_others: bool = False
 
 
 @dataclass(frozen=True)

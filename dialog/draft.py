@@ -76,12 +76,14 @@ class Draft:
         """Ask one question. The same question again is asked in other words."""
         before = self.state.question
         is_same = before is not None and before.say is what
+        is_all = is_same and not self.acts and present(before).fields == fields
         self.state = replace(
             self.state,
             asked=asked,
             choices=choices,
             failures=self.state.failures if is_same else 0,
             silences=self.state.silences if is_same else 0,
+            rounds=self.state.rounds + 1 if is_all else 0,
         )
         question = Act(what, fields, variant=self.state.failures + self.state.silences)
         self.state = replace(self.state, question=question)

@@ -160,16 +160,6 @@ class VisitsListed:
 
 
 @dataclass(frozen=True)
-class LastPractitioner:
-    patient_id: str
-
-
-@dataclass(frozen=True)
-class PractitionerSeen:
-    practitioner_id: str | None
-
-
-@dataclass(frozen=True)
 class WaitForTime:
     """Put the patient on the waiting list for a time in one of the `spans` that is not free now.
 
@@ -229,7 +219,6 @@ Request = (
     | MatchCaller
     | RegisterPatient
     | ListVisits
-    | LastPractitioner
     | WaitForTime
 )
-Result = TimesFound | Held | VisitWritten | PatientFound | VisitsListed | PractitionerSeen | OnWaitingList | RefusedBy
+Result = TimesFound | Held | VisitWritten | PatientFound | VisitsListed | OnWaitingList | RefusedBy

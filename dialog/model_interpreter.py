@@ -17,6 +17,7 @@ from dialog.commands import (
     AskHuman,
     BookFor,
     Choose,
+    ChooseAll,
     Command,
     Correct,
     Deny,
@@ -69,7 +70,7 @@ _FACTS = (
     WishPractitioner,
 )
 """What the local interpreter read in the patient's own words, in contrast to what it took them to want."""
-_ANSWERS = (Affirm, Choose, Deny, MoreOptions, Unsure)
+_ANSWERS = (Affirm, Choose, ChooseAll, Deny, MoreOptions, Unsure)
 """To one question there is one."""
 _BESIDE = (AskClinic, AskHuman, Greet, Thank)
 """What people also say, whatever else they want."""

@@ -20,7 +20,6 @@ from dialog.errands import (
     OnWaitingList,
     PatientFound,
     PlaceHold,
-    PractitionerSeen,
     RefusedBy,
     RegisterPatient,
     Request,
@@ -36,6 +35,7 @@ from dialog.flows import (
     crossing,
     details,
     identity,
+    last_time,
     offering,
     people,
     questions,
@@ -129,10 +129,10 @@ def take_result(before: Decision, setting: Setting, result: Result) -> Decision:
             _take_visit(draft, result)
         case PatientFound():
             _take_patient(draft, request, result)
+        case VisitsListed() if draft.flow.details.refers_to_last_time:
+            last_time.take_visits(draft, result.visits)
         case VisitsListed():
             visits.take_visits(draft, result)
-        case PractitionerSeen(practitioner_id=practitioner_id):
-            _take_practitioner(draft, practitioner_id)
         case OnWaitingList():
             waiting.take_entry(draft, result)
         case RefusedBy():
@@ -194,13 +194,14 @@ def _take(draft: Draft, commands: tuple[c.Command, ...], *, is_sure: bool) -> bo
     for one in commands:
         if not _is_beside_a_wish(draft, one, commands) and _about_conversation(draft, one):
             return True
+    commands = answers.without_idle_choice(draft, commands)
     commands, used = _asked_back(draft, _asked_again(draft, commands))
     said = _details_meant(draft, commands)
     used |= _who(draft, commands)
-    used |= _choose(draft, commands, said)
+    has_chosen = _choose(draft, commands, said)
     before = _standing(draft)
-    used |= wishes.take(draft, commands, said)
-    if _standing(draft) == before and not _puts_person_right(draft, commands):
+    used |= wishes.take(draft, commands, said) or has_chosen
+    if not has_chosen and _standing(draft) == before and not _puts_person_right(draft, commands):
         used |= _yes_or_no(draft, commands, is_sure=is_sure)
     used |= _asides(draft, commands)
     return used
@@ -330,8 +331,12 @@ def _choose(draft: Draft, commands: tuple[c.Command, ...], said: tuple[c.Command
     for one in commands:
         if isinstance(one, c.Choose):
             return _may_choose(draft, commands) and answers.choose(draft, one.index)
-        if isinstance(one, c.MoreOptions) or (isinstance(one, c.AskAvailability) and not said):
-            return answers.want_others(draft)
+        if isinstance(one, c.ChooseAll):
+            return _may_choose(draft, commands) and answers.choose_all(draft)
+        if isinstance(one, c.MoreOptions):
+            return answers.want_others(draft, with_others=one.with_others)
+        if isinstance(one, c.AskAvailability):
+            return not said and answers.want_others(draft, with_others=False)
     singled_out = [offer for one in said if (offer := details.chosen_by_detail(draft, one))]
     if singled_out and len(set(singled_out)) == 1 and not any(isinstance(one, c.Deny) for one in commands):
         draft.update_flow(chosen=singled_out[0], offers=())
@@ -494,19 +499,10 @@ def _take_patient(draft: Draft, request: Request, found: PatientFound) -> None:
         draft.update_flow(patient_id=found.patient_id)
     elif isinstance(request, MatchCaller) and request.name is None:
         crossing.take_proof(draft, present(request.birth_date), found)
-    elif draft.flow.kind is FlowKind.BOOK and not draft.flow.details.same_practitioner:
+    elif draft.flow.kind is FlowKind.BOOK and not draft.flow.details.refers_to_last_time:
         identity.take_booking_match(draft, found)
     else:
         identity.take_verification(draft, found.patient_id)
-
-
-def _take_practitioner(draft: Draft, practitioner_id: str | None) -> None:
-    known = {one.id: one.key for one in draft.catalogue.practitioners}
-    if practitioner_id in known:
-        draft.update_details(same_practitioner=False, practitioner_keys=(known[practitioner_id],))
-    else:
-        draft.say(Say.NO_EARLIER_VISIT)
-        draft.update_details(same_practitioner=False)
 
 
 def _take_refusal(draft: Draft, request: Request, refusal: RefusedBy) -> None:
@@ -562,6 +558,8 @@ def _ask_openly(draft: Draft) -> None:
 
 def _decision(draft: Draft) -> Decision:
     if draft.request is None:
+        if draft.state.rounds >= MAX_FAILURES:
+            people.give_up_going_round(draft)
         _introduce(draft)
         draft.update(last_acts=tuple(draft.acts))
         if draft.ends and draft.state.outcome is None:

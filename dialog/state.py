@@ -95,6 +95,8 @@ class Details:
     refused_keys: tuple[str, ...] = ()
     unknown_practitioner: str | None = None  # a name nobody here has
     same_practitioner: bool = False
+    same_visit: bool = False  # what they had the last time, with the same person
+    same_time: bool = False  # at the time of day that they came at the last time
     gender: str | None = None
     language: str | None = None
     location_keys: tuple[str, ...] = ()
@@ -105,6 +107,10 @@ class Details:
     not_after: datetime | None = None
     relation: Relation = Relation.SELF
     person_said: str | None = None  # how they called the one they book for
+
+    @property
+    def refers_to_last_time(self) -> bool:
+        return self.same_practitioner or self.same_visit or self.same_time
 
 
 @dataclass(frozen=True)
@@ -130,6 +136,8 @@ class Flow:
     hold: BookedVisit | None = None
     seat_id: str | None = None  # of a group: the seat that is held
     agreed: bool = False
+    is_every: bool = False  # a cancellation of all visits that fit what was said of them
+    called_off: tuple[BookedVisit, ...] = ()  # of these, those that are cancelled
     may_move: bool = False  # a cancellation by somebody who only said that they can't come: moving it may be better
     is_doubted: bool = False  # a patient of this number has the name, but not the date of birth
     is_second: bool = False  # another service for the same person, taken up after the first one
@@ -160,6 +168,14 @@ class SetAside:
 
 
 @dataclass(frozen=True)
+class Made:
+    """A visit booked or moved in this conversation, and whom it is for."""
+
+    visit: BookedVisit
+    relation: Relation = Relation.SELF
+
+
+@dataclass(frozen=True)
 class DialogState:
     """One conversation. The flow under way is the last of `flows`; the others wait for it."""
 
@@ -170,6 +186,7 @@ class DialogState:
     number_patients: tuple[str, ...] = ()  # ids of the patients who have the caller's number
     verified_id: str | None = None
     served_id: str | None = None  # whose visit was written last
+    made: tuple[Made, ...] = ()  # by whoever speaks, the last one last: they may change these without another proof
     offered_for_it: tuple[datetime, ...] = ()  # starts offered for the visit that was written last
     called_off: BookedVisit | None = None  # the visit cancelled last: what "another one the week after" refers to
     spoken_of: str | None = None  # key of the service that a question was about last: what "can I get one?" refers to
@@ -181,6 +198,7 @@ class DialogState:
     choices: tuple[Choice, ...] = ()
     failures: int = 0  # on the question that is open
     silences: int = 0
+    rounds: int = 0  # how often in a row nothing was said but the question that is open
     turns: int = 0
     last_acts: tuple[Act, ...] = ()
     last_heard_at: datetime | None = None

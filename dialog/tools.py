@@ -26,7 +26,6 @@ from dialog.errands import (
     Effect,
     FindTimes,
     Held,
-    LastPractitioner,
     ListVisits,
     MatchCaller,
     MoveAppointment,
@@ -35,7 +34,6 @@ from dialog.errands import (
     OpenTask,
     PatientFound,
     PlaceHold,
-    PractitionerSeen,
     RefusedBy,
     RegisterPatient,
     ReleaseHold,
@@ -110,7 +108,7 @@ class Tools:
             case _:
                 assert_never(effect)
 
-    def _do(self, request: Request) -> Result:  # noqa: C901, PLR0912 -- one line a request
+    def _do(self, request: Request) -> Result:  # noqa: C901 -- one line a request
         match request:
             case FindTimes():
                 return self._find_times(request)
@@ -134,10 +132,6 @@ class Tools:
                 return self._visits(request)
             case WaitForTime():
                 return self._wait(request)
-            case LastPractitioner():
-                return PractitionerSeen(
-                    patients.last_practitioner(self.work.session, patient_id=request.patient_id, now=self.now)
-                )
             case _:
                 assert_never(request)
 

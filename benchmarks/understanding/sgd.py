@@ -74,6 +74,7 @@ _ACTS: dict[type[Command], str] = {
     say.GiveLocation: "inform",
     say.Affirm: "affirm",
     say.Choose: "select",
+    say.ChooseAll: "select",
     say.Deny: "negate",
     say.Correct: "correct",
     say.MoreOptions: "request_alternatives",

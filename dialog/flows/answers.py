@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from dialog import commands as c
 from dialog.acts import Say
 from dialog.draft import Draft
 from dialog.errands import ReleaseHold
@@ -10,7 +11,7 @@ from dialog.flows.starts import begin
 from dialog.interpreter import Asked
 from dialog.offers import Offer
 from dialog.state import MOVE, FlowKind
-from dialog.timewords import TimeWish
+from dialog.timewords import TimeWish, is_search
 
 _SLOT_QUESTIONS = {Say.OFFER, Say.OFFER_ONE}
 
@@ -23,7 +24,7 @@ def say_yes(draft: Draft) -> bool:
             offer = draft.flow.offers[0]
             is_whole = draft.flow.kind is FlowKind.BOOK and len(offer.practitioner_ids) == 1
             draft.update_flow(chosen=offer, agreed=is_whole)
-        case Say.READ_BACK | Say.READ_BACK_MOVE | Say.READ_BACK_CANCEL:
+        case Say.READ_BACK | Say.READ_BACK_MOVE | Say.READ_BACK_CANCEL | Say.READ_BACK_CANCEL_ALL:
             identity.believe_birth_date(draft)
             draft.update_flow(agreed=True)
         case Say.OFFER_MESSAGE | Say.NOTHING_FREE:
@@ -57,6 +58,11 @@ def say_no(draft: Draft) -> bool:
             draft.say(Say.VISIT_KEPT)
             draft.finish()
             draft.update(told=(kept,) if kept else ())
+        case Say.READ_BACK_CANCEL_ALL:
+            kept_all = draft.flow.visits or ()
+            draft.say(Say.NOTHING_CHANGED)
+            draft.finish()
+            draft.update(told=kept_all)
         case Say.NOTHING_FREE:
             draft.finish()
         case Say.OFFER_MESSAGE:
@@ -144,11 +150,29 @@ def choose(draft: Draft, index: int) -> bool:
             begin(draft, FlowKind.RESCHEDULE)
         case Say.ASK_MOVE_OR_CANCEL:
             draft.update_flow(may_move=False)
-        case Say.ASK_WHICH_VISIT:
+        case Say.ASK_WHICH_VISIT | Say.READ_BACK_CANCEL_ALL:
             draft.update_flow(visit=next(one for one in draft.flow.visits or () if one.id == choice.key))
         case _:
             return False
     return True
+
+
+def choose_all(draft: Draft) -> bool:
+    """Take all of the options: each of the visits that are to be cancelled, else whichever comes first. Say whether there are any."""
+    question = draft.state.question
+    flow = draft.state.flow
+    if flow is None or flow.kind is not FlowKind.CANCEL or question is None or question.say is not Say.ASK_WHICH_VISIT:
+        return choose(draft, 0)
+    draft.update_flow(is_every=True)
+    return True
+
+
+def without_idle_choice(draft: Draft, commands: tuple[c.Command, ...]) -> tuple[c.Command, ...]:
+    """Leave out a choice of one of the times offered beside a wish to see others: "I need the week of the first"."""
+    is_wide = any(isinstance(one, c.GiveTime) and not one.of_visit and is_search(one.wish) for one in commands)
+    if not is_wide or draft.state.flow is None or not draft.state.flow.offers:
+        return commands
+    return tuple(one for one in commands if not isinstance(one, c.Choose | c.ChooseAll))
 
 
 def _choose_time(draft: Draft, offer: Offer) -> bool:
@@ -164,12 +188,14 @@ def _choose_time(draft: Draft, offer: Offer) -> bool:
     return True
 
 
-def want_others(draft: Draft) -> bool:
-    """Take "anything else?" as a wish for other times, when times are open."""
+def want_others(draft: Draft, *, with_others: bool) -> bool:
+    """Take "anything else?" as a wish for other times, and "anyone else?" as one for other people, when times are open."""
     question = draft.state.question
     if draft.state.flow is None or question is None or question.say not in _SLOT_QUESTIONS | {Say.READ_BACK}:
         return False
     if draft.flow.hold is not None:
         draft.effects.append(ReleaseHold())
+    if with_others:
+        offering.leave_out_who_was_offered(draft)
     offering.show_others(draft)
     return True

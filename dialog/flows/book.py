@@ -1,24 +1,18 @@
 """Booking: what for, with whom, when; held, read back, and written only on a yes."""
 
-from collections.abc import Sequence
-from dataclasses import replace
-
-from booking.values import AppointmentStatus, BookedVisit, ServiceInfo
+from booking.values import AppointmentStatus, ServiceInfo
 from dialog.acts import Say
-from dialog.commands import BookFor, GiveService, Relation
+from dialog.commands import Relation
 from dialog.draft import Draft, present
-from dialog.errands import ConfirmHold, LastPractitioner, RefusedBy, RegisterPatient, VisitWritten
-from dialog.flows import births, identity, offering
-from dialog.hours import wall_time
+from dialog.errands import ConfirmHold, RefusedBy, RegisterPatient, VisitWritten
+from dialog.flows import beside, births, identity, last_time, offering, recent
 from dialog.interpreter import Asked
-from dialog.offers import one_day
-from dialog.state import Choice, Details, Flow, FlowKind, Outcome, Person
-from dialog.timewords import TimeWish
+from dialog.state import Choice, Outcome
 
 
 def advance(draft: Draft) -> None:
     """Ask for the next thing that is missing, or request the next step."""
-    service = settled_service(draft)
+    service = settled_service(draft) if last_time.is_known(draft) else None
     if service is None or not is_person_settled(draft, service):
         return
     if not offering.is_held(draft, service) or not identity.is_resolved_for_booking(draft):
@@ -41,30 +35,6 @@ def advance(draft: Draft) -> None:
         return
     hold = present(flow.hold)
     draft.request = ConfirmHold(hold.id, flow.patient_id, bundle_id=hold.bundle_id, seat_id=flow.seat_id)
-
-
-def bring_along(draft: Draft, companion: BookFor) -> None:
-    """Note that the same is wanted for a second person, whose turn comes once the first visit is booked."""
-    if any(one.is_companion for one in draft.state.flows) or draft.flow.kind is not FlowKind.BOOK:
-        return
-    said = (companion.person or "").strip()[:80] or None
-    person = Person(name=said if said and " " in said else None)
-    waiting = Flow(
-        FlowKind.BOOK,
-        details=Details(relation=companion.relation, person_said=said),
-        person=person,
-        is_companion=True,
-    )
-    draft.update(flows=(*draft.state.flows[:-1], waiting, draft.flow))
-
-
-def bring_services(draft: Draft, others: Sequence[GiveService]) -> None:
-    """Note further services for the same person, each of which is taken up once the visit before it is booked."""
-    if not others or draft.state.flow is None or draft.flow.kind is not FlowKind.BOOK:
-        return
-    waiting = [Flow(FlowKind.BOOK, details=Details(service_keys=one.keys), is_second=True) for one in others]
-    draft.update(flows=(*draft.state.flows[:-1], *reversed(waiting), draft.flow))
-    draft.say(Say.ONE_BY_ONE)
 
 
 def settled_service(draft: Draft) -> ServiceInfo | None:
@@ -119,7 +89,7 @@ def is_person_settled(draft: Draft, service: ServiceInfo) -> bool:
         if len(able) > 1:
             draft.ask(Say.ASK_PRACTITIONER, Asked.PRACTITIONER, practitioners=[one.id for one in able])
             return False
-    if details.same_practitioner and not _is_last_person_known(draft):
+    if not last_time.is_known(draft):
         return False
     named = draft.practitioners(draft.flow.details.practitioner_keys)
     offering_it = [one for one in named if one in able]
@@ -181,39 +151,9 @@ def take_confirmation(draft: Draft, written: VisitWritten) -> None:
         if preparation:
             draft.say(Say.PREPARATION_NOTE, text=preparation)
     done = draft.flow
+    recent.note(draft, visit)
     draft.finish(Outcome.BOOKED)
-    if draft.state.flow is not None and draft.flow.is_companion:
-        _take_up_companion(draft, visit)
-    elif draft.state.flow is not None and draft.flow.is_second:
-        _take_up_second(draft, visit, done)
-
-
-def _take_up_second(draft: Draft, first: BookedVisit, done: Flow) -> None:
-    """Go on with another service for the same person: at the same place and day as the first, behind it."""
-    details = draft.flow.details
-    whom = replace(details, relation=done.details.relation, person_said=done.details.person_said)
-    draft.update_flow(
-        details=_behind(draft, whom, first), person=done.person, patient_id=first.patient_id, is_second=False
-    )
-    if len(details.service_keys) == 1:
-        draft.say(Say.NOW_THE_NEXT, service=draft.service(details.service_keys[0]).id)
-
-
-def _behind(draft: Draft, details: Details, first: BookedVisit) -> Details:
-    """Wish for the same day and place as `first`, after it."""
-    place = draft.catalogue.location(first.location_id)
-    ends = wall_time(first.ends_at, place)
-    return replace(details, location_keys=(place.key,), wish=TimeWish(days=one_day(ends.date())), not_before=ends)
-
-
-def _take_up_companion(draft: Draft, first: BookedVisit) -> None:
-    """Go on with the second person: the same service at the same place and day, as soon after the first as can be."""
-    details = draft.flow.details
-    draft.say(Say.NOW_FOR, relation=details.relation.value, name=details.person_said)
-    keys = details.service_keys or (draft.catalogue.service(first.service_id).key,)
-    draft.update_flow(details=_behind(draft, replace(details, service_keys=keys), first), is_companion=False)
-    if draft.flow.person.name is None:
-        draft.ask(Say.ASK_THEIR_NAME, Asked.NAME, said=details.person_said)
+    beside.take_up_next(draft, visit, done)
 
 
 def take_confirm_refusal(draft: Draft, refusal: RefusedBy) -> None:
@@ -231,13 +171,6 @@ def _offered_by_wanted(draft: Draft, keys: tuple[str, ...]) -> tuple[str, ...]:
     named = draft.practitioners(draft.flow.details.practitioner_keys)
     kept = tuple(key for key in keys if any(one in draft.able(draft.service(key)) for one in named))
     return kept or keys
-
-
-def _is_last_person_known(draft: Draft) -> bool:
-    if not identity.is_verified(draft):
-        return False
-    draft.request = LastPractitioner(present(draft.flow.patient_id))
-    return False
 
 
 def _tell_when_nobody_is_like_that(draft: Draft, service: ServiceInfo) -> None:

@@ -61,6 +61,7 @@ def without_proof(state: DialogState) -> DialogState:
         state,
         flows=tuple(_unproved(one) for one in state.flows),
         told=(),
+        made=(),
         called_off=None,
         last_acts=(),
         question=question,
@@ -239,7 +240,7 @@ def _to_go_on(state: DialogState) -> DialogState:
 
 def _unproved(flow: Flow) -> Flow:
     person = replace(flow.person, birth_date=None)
-    if flow.kind is FlowKind.MESSAGE or (flow.kind is FlowKind.BOOK and not flow.details.same_practitioner):
+    if flow.kind is FlowKind.MESSAGE or (flow.kind is FlowKind.BOOK and not flow.details.refers_to_last_time):
         return flow
     if flow.kind is FlowKind.BOOK:
         return replace(flow, person=person)

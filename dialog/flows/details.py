@@ -14,13 +14,14 @@ from dialog.hours import wall_time
 from dialog.interpreter import Asked
 from dialog.offers import Offer, one_day, only_refuses
 from dialog.state import Details, Flow, FlowKind, Person
-from dialog.timewords import TimeWish, allows, merge_wish
+from dialog.timewords import TimeWish, allows, is_search, merge_wish
 
 DETAILS = (
     c.GiveService,
     c.GivePractitioner,
     c.AnyPractitioner,
     c.SamePractitioner,
+    c.LikeLastTime,
     c.RefusePractitioner,
     c.WishPractitioner,
     c.GiveLocation,
@@ -75,6 +76,8 @@ def chosen_by_detail(draft: Draft, command: c.Command) -> Offer | None:
     """Return the one offer that a detail singles out among those that are open ("Tuesday, then")."""
     if draft.state.flow is None or draft.state.asked is not Asked.CHOICE or not draft.state.flow.offers:
         return None
+    if isinstance(command, c.GiveTime) and is_search(command.wish):
+        return None
     left = [one for one in draft.state.flow.offers if _fits(draft, one, command)]
     return left[0] if len(left) == 1 else None
 
@@ -94,7 +97,7 @@ def _fits(draft: Draft, offer: Offer, command: c.Command) -> bool:
 
 def _give_wanted(draft: Draft, command: c.Command) -> bool:
     before = draft.flow.details
-    after = _changed(before, command)
+    after = _like_last_time(draft) if isinstance(command, c.LikeLastTime) else _changed(before, command)
     if isinstance(command, c.BookFor):
         _set_relation(draft, command)
         return True
@@ -102,10 +105,20 @@ def _give_wanted(draft: Draft, command: c.Command) -> bool:
         return True
     if isinstance(command, c.GiveTime):
         after = _on_the_day_held(draft, after, command)
+        if after.wish is not None and offering.leaves_day(draft, command.wish):
+            after = replace(after, wish=replace(after.wish, days=()))
     if after != before or isinstance(command, c.GiveTime):
         offering.forget_choice(draft)
         draft.update_flow(details=after, shown=_shown_after(draft.flow, command))
     return True
+
+
+def _like_last_time(draft: Draft) -> Details:
+    """Take "the same as last time" as an answer to the question that is open, or as all of what they had."""
+    wanted, asked = draft.flow.details, draft.state.asked
+    if asked is Asked.WHEN:
+        return replace(wanted, same_time=True)
+    return replace(wanted, same_visit=asked is not Asked.PRACTITIONER, same_practitioner=asked is Asked.PRACTITIONER)
 
 
 def _on_the_day_held(draft: Draft, details: Details, said: c.GiveTime) -> Details:

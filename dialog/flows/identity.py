@@ -9,7 +9,7 @@ from booking.values import TaskKind
 from dialog.acts import Say
 from dialog.commands import Relation
 from dialog.draft import Draft
-from dialog.errands import MatchCaller, OpenTask, PatientFound, VerifyPatient
+from dialog.errands import MatchCaller, OpenTask, PatientFound, ReleaseHold, VerifyPatient
 from dialog.flows import births
 from dialog.interpreter import Asked
 from dialog.state import Outcome, Person
@@ -161,6 +161,9 @@ def _give_to_staff(draft: Draft) -> None:
         )
     )
     draft.say(Say.NOT_FOUND_STAFF)
+    # Nothing that was open before goes on as if they had not asked: what they need now is a person.
+    draft.effects.append(ReleaseHold())
+    draft.update(flows=(draft.flow,))
     draft.finish(Outcome.MESSAGE_TAKEN)
 
 

@@ -155,6 +155,21 @@ def show_others(draft: Draft) -> None:
     draft.update_flow(shown=shown)
 
 
+def leave_out_who_was_offered(draft: Draft) -> None:
+    """Look for somebody else than whom they wished for, or than the one person of all that was offered, as long as anybody is left."""
+    details, flow = draft.flow.details, draft.flow
+    offered = {one.practitioner_ids for one in flow.offers} or (
+        {flow.chosen.practitioner_ids} if flow.chosen else set()
+    )
+    ids = set(offered.pop()) if len(offered) == 1 else set()
+    named = details.practitioner_keys or tuple(one.key for one in draft.catalogue.practitioners if {one.id} == ids)
+    refused = (*details.refused_keys, *(key for key in named if key not in details.refused_keys))
+    is_left = any(
+        person.key not in refused for key in details.service_keys for person in draft.able(draft.service(key))
+    )
+    draft.update_details(practitioner_keys=(), refused_keys=refused if is_left else details.refused_keys)
+
+
 def _look_near(draft: Draft, lost: Offer) -> None:
     """Make the lost time the wish, so that the search names what lies nearest to it."""
     wall = lost.starts_at.astimezone(draft.catalogue.location(lost.location_id).zone)
@@ -191,8 +206,6 @@ def _resolve_relative(draft: Draft) -> None:
     if walls:
         _relate(draft, wish, rest, walls)
         return
-    if wish.relative == "same_time":
-        draft.update_details(time_unclear="the same time")
     draft.update_details(wish=replace(rest, order="earliest" if wish.relative == "earlier" else rest.order))
 
 
@@ -213,15 +226,7 @@ def _relate(draft: Draft, wish: TimeWish, rest: TimeWish, walls: list[datetime])
             refused = tuple(day for wall in walls for day in offers.one_day(wall.date()))
             draft.update_details(wish=replace(rest, days=(), weekdays=frozenset(), not_days=(*rest.not_days, *refused)))
         case "same_time":
-            is_day_met = any(wall.date() in one for wall in walls for one in rest.days)
-            draft.update_details(
-                wish=replace(
-                    rest,
-                    days=rest.days if is_day_met or flow.visit is not None else (),
-                    clocks=(),
-                    at_minute=first.hour * 60 + first.minute,
-                )
-            )
+            draft.update_details(wish=replace(rest, clocks=(), at_minute=first.hour * 60 + first.minute))
 
 
 def _in_the_week_of(rest: TimeWish, wall: datetime, *, not_then: bool) -> TimeWish:
@@ -242,6 +247,14 @@ def _shifted(rest: TimeWish, wall: datetime, *, is_moved: bool) -> TimeWish:
     is_timed = rest.clocks or rest.at_minute is not None
     at_minute = rest.at_minute if is_timed else wall.hour * 60 + wall.minute
     return replace(rest, days=offers.one_day(wall.date()), weekdays=frozenset(), at_minute=at_minute)
+
+
+def leaves_day(draft: Draft, wish: TimeWish) -> bool:
+    """Say whether "the same time" was offered on another day than they had wished for, so that it is the time that counts now."""
+    wanted = draft.flow.details.wish
+    if wish.relative != "same_time" or wish.days or wish.weekdays or wanted is None or draft.flow.visit is not None:
+        return False
+    return not any(wall.date() in one for wall in _anchor_walls(draft) for one in wanted.days)
 
 
 def _anchor_walls(draft: Draft) -> list[datetime]:
@@ -279,7 +292,8 @@ def _tell_why_not(draft: Draft, request: FindTimes, found: TimesFound, chosen: t
     if draft.flow.shown and found.nearest:
         return
     wish = request.wish
-    named = draft.flow.details.practitioner_keys and len(request.wanted_ids) == 1
+    details = draft.flow.details
+    is_only_one = len(request.wanted_ids) == 1 and bool(details.practitioner_keys or details.refused_keys)
     day = offers.single_day(wish)
     for reason in found.reasons:
         draft.say(
@@ -287,7 +301,8 @@ def _tell_why_not(draft: Draft, request: FindTimes, found: TimesFound, chosen: t
             **reason.fields,
             code=reason.code,
             service=request.service_id,
-            practitioner=request.wanted_ids[0] if named else None,
+            practitioner=request.wanted_ids[0] if is_only_one else None,
+            leaves_out=bool(details.refused_keys) and not is_only_one,
             locations=list(request.location_ids),
             day=day.isoformat() if day else None,
             minute=wish.at_minute,

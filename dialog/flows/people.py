@@ -4,7 +4,7 @@ from booking.values import TaskKind
 from dialog import hours, safety
 from dialog.acts import Say
 from dialog.draft import Draft
-from dialog.errands import OpenTask
+from dialog.errands import OpenTask, ReleaseHold
 from dialog.interpreter import Asked
 from dialog.state import Flow, FlowKind, Outcome
 
@@ -56,6 +56,14 @@ def give_up(draft: Draft) -> None:
     draft.update(flows=())
     draft.listen_freely()
     draft.ends = draft.is_voice
+
+
+def give_up_going_round(draft: Draft) -> None:
+    """Stop asking what was answered again and again without getting any further: a person has to take it from there."""
+    draft.acts.clear()
+    draft.effects.append(ReleaseHold())
+    draft.update(flows=(), rounds=0)
+    give_up(draft)
 
 
 def emergency(draft: Draft, *, words: str) -> None:

@@ -1,14 +1,10 @@
 """Visits that exist: when they are, moving, cancelling, confirming. Nothing of them is told before the patient is verified."""
 
-from dataclasses import replace
-from typing import Any
-
 from booking.values import BookedVisit, ServiceInfo, TaskKind
 from dialog import hours
 from dialog.acts import Say
 from dialog.draft import Draft, present
 from dialog.errands import (
-    CancelAppointment,
     ListVisits,
     MoveAppointment,
     NoteConfirmed,
@@ -18,10 +14,9 @@ from dialog.errands import (
     VisitsListed,
     VisitWritten,
 )
-from dialog.flows import book, identity, left_to_staff, offering
+from dialog.flows import book, calling_off, identity, left_to_staff, offering, own_visits, recent
 from dialog.interpreter import Asked
-from dialog.state import CANCEL, MOVE, Choice, FlowKind, Outcome
-from dialog.timewords import TimeWish
+from dialog.state import Choice, FlowKind, Outcome
 
 _LISTED = 4
 
@@ -40,16 +35,21 @@ def advance(draft: Draft) -> None:
     if flow.kind in {FlowKind.APPOINTMENTS, FlowKind.PAST_VISITS}:
         _tell(draft, flow.visits)
         return
+    if flow.is_every and flow.visit is None and calling_off.call_off_every(draft, flow.visits):
+        return
     if not flow.visits:
         draft.say(Say.NO_VISITS)
         draft.finish(Outcome.INFORMED)
         return
     visit = _settled_visit(draft, flow.visits)
-    if visit is None:
-        return
-    match flow.kind:
+    if visit is not None:
+        _change(draft, visit)
+
+
+def _change(draft: Draft, visit: BookedVisit) -> None:
+    match draft.flow.kind:
         case FlowKind.CANCEL:
-            _cancel(draft, visit)
+            calling_off.call_off(draft, visit)
         case FlowKind.CONFIRM:
             _confirm(draft, visit)
         case _:
@@ -65,28 +65,27 @@ def take_change(draft: Draft, written: VisitWritten) -> None:
     """Tell of the committed change."""
     visit, kind = written.visit, draft.flow.kind
     draft.update(served_id=visit.patient_id, told=())
-    fields = visit_fields(visit)
+    fields = own_visits.visit_fields(visit)
     if kind is FlowKind.CANCEL:
-        draft.update(called_off=visit)
-        draft.say(Say.CANCELLED, **fields)
-        draft.finish(Outcome.CANCELLED)
+        calling_off.take_written(draft, visit)
     elif kind is FlowKind.CONFIRM:
         draft.say(Say.VISIT_CONFIRMED, **fields)
         draft.finish(Outcome.INFORMED)
     else:
         draft.say(Say.MOVED, **fields)
+        recent.note(draft, visit)
         _drop_overtaken(draft, visit)
         draft.finish(Outcome.MOVED)
 
 
 def _drop_overtaken(draft: Draft, moved: BookedVisit) -> None:
-    """Drop a booking of what was moved now, begun before it was clear that they have that visit: it wished for the same."""
-    keys, relation = (draft.catalogue.service(moved.service_id).key,), draft.flow.details.relation
+    """Drop a booking of what was moved now, or of nothing yet, begun before it was clear that they have that visit."""
+    key, relation = draft.catalogue.service(moved.service_id).key, draft.flow.details.relation
     kept = tuple(
         one
         for one in draft.state.flows
         if not one.is_overtaken
-        or one.details.service_keys != keys
+        or (one.details.service_keys and key not in one.details.service_keys)
         or one.details.relation is not relation
         or one.patient_id not in {None, moved.patient_id}
     )
@@ -104,18 +103,10 @@ def take_refusal(draft: Draft, refusal: RefusedBy) -> None:
         return
     draft.say(Say.REFUSED, code=refusal.code, **refusal.fields)
     draft.effects.append(ReleaseHold())
+    if draft.flow.is_every:
+        calling_off.keep_one(draft)
+        return
     draft.finish(Outcome.INFORMED)
-
-
-def visit_fields(visit: BookedVisit) -> dict[str, Any]:
-    """Return what acts say of a visit."""
-    return {
-        "appointment": visit.id,
-        "service": visit.service_id,
-        "practitioner": visit.practitioner_id,
-        "location": visit.location_id,
-        "starts_at": visit.starts_at.isoformat(),
-    }
 
 
 def _tell(draft: Draft, visits: tuple[BookedVisit, ...]) -> None:
@@ -123,7 +114,10 @@ def _tell(draft: Draft, visits: tuple[BookedVisit, ...]) -> None:
     if not visits:
         draft.say(Say.NO_PAST_VISITS if is_past else Say.NO_VISITS)
     else:
-        draft.say(Say.PAST_VISITS if is_past else Say.VISITS, visits=[visit_fields(one) for one in visits[:_LISTED]])
+        draft.say(
+            Say.PAST_VISITS if is_past else Say.VISITS,
+            visits=[own_visits.visit_fields(one) for one in visits[:_LISTED]],
+        )
     draft.update(told=() if is_past else visits[:_LISTED])
     draft.finish(Outcome.INFORMED)
 
@@ -136,8 +130,8 @@ def _settled_visit(draft: Draft, visits: tuple[BookedVisit, ...]) -> BookedVisit
         if pointed_at is not None:
             return pointed_at
     if flow.kind is FlowKind.RESCHEDULE:
-        _take_day_as_name(draft, visits)
-    meant = _meant(draft, visits)
+        own_visits.take_day_as_name(draft, visits)
+    meant = own_visits.meant(draft, visits)
     if len(meant) == 1:
         draft.update_flow(visit=meant[0])
         return meant[0]
@@ -145,45 +139,9 @@ def _settled_visit(draft: Draft, visits: tuple[BookedVisit, ...]) -> BookedVisit
         Say.ASK_WHICH_VISIT,
         Asked.CHOICE,
         choices=tuple(Choice(one.id, visit=one) for one in meant[:_LISTED]),
-        visits=[visit_fields(one) for one in meant[:_LISTED]],
+        visits=[own_visits.visit_fields(one) for one in meant[:_LISTED]],
     )
     return None
-
-
-def _take_day_as_name(draft: Draft, visits: tuple[BookedVisit, ...]) -> None:
-    """Of two days ("move my Tuesday visit to Thursday"), the one on which there is a visit says which visit is meant."""
-    wish = draft.flow.details.wish
-    if wish is None or len(wish.days) < 2:
-        return
-    for span in wish.days:
-        named = TimeWish(days=(span,))
-        if any(_is_on_wished_day(draft, one, named) for one in visits):
-            draft.update_flow(about=replace(draft.flow.about, wish=named))
-            draft.update_details(wish=replace(wish, days=tuple(one for one in wish.days if one != span)))
-            return
-
-
-def _meant(draft: Draft, visits: tuple[BookedVisit, ...]) -> tuple[BookedVisit, ...]:
-    """Return the visits the patient may mean, by what, whom and when they said; all of them where that leaves none."""
-    about = draft.flow.about
-    catalogue = draft.catalogue
-    of_service = [one for one in visits if catalogue.service(one.service_id).key in about.service_keys]
-    left = of_service or list(visits)
-    with_person = [one for one in left if catalogue.practitioner(one.practitioner_id).key in about.practitioner_keys]
-    left = with_person or left
-    on_day = [one for one in left if _is_on_wished_day(draft, one, about.wish)]
-    return tuple(on_day or left)
-
-
-def _is_on_wished_day(draft: Draft, visit: BookedVisit, wish: TimeWish | None) -> bool:
-    if wish is None:
-        return True
-    wall = hours.wall_time(visit.starts_at, draft.catalogue.location(visit.location_id))
-    on_day = not wish.days or any(one.first <= wall.date() < one.end for one in wish.days)
-    on_weekday = not wish.weekdays or wall.weekday() in wish.weekdays
-    minute = wall.hour * 60 + wall.minute
-    at_time = wish.at_minute is None or minute in (wish.at_minute, *wish.at_alternatives)
-    return on_day and on_weekday and at_time
 
 
 def _confirm(draft: Draft, visit: BookedVisit) -> None:
@@ -202,22 +160,12 @@ def _confirm(draft: Draft, visit: BookedVisit) -> None:
             subject=f"comes:{visit.id}",
         )
     )
-    draft.say(Say.VISIT_CONFIRMED, **visit_fields(visit))
+    draft.say(Say.VISIT_CONFIRMED, **own_visits.visit_fields(visit))
     draft.finish(Outcome.INFORMED)
 
 
 def _when(draft: Draft, visit: BookedVisit) -> str:
     return f"{hours.wall_time(visit.starts_at, draft.catalogue.location(visit.location_id)):%A %d %B %Y, %H:%M}"
-
-
-def _cancel(draft: Draft, visit: BookedVisit) -> None:
-    if draft.flow.agreed:
-        draft.request = CancelAppointment(visit.id, present(draft.flow.patient_id))
-        return
-    if draft.flow.may_move:
-        draft.ask(Say.ASK_MOVE_OR_CANCEL, Asked.CHOICE, choices=(Choice(MOVE), Choice(CANCEL)), **visit_fields(visit))
-        return
-    draft.ask(Say.READ_BACK_CANCEL, Asked.YES_NO, **visit_fields(visit))
 
 
 def _leave_move_to_staff(draft: Draft, visit: BookedVisit, service: ServiceInfo) -> None:
@@ -232,7 +180,7 @@ def _leave_move_to_staff(draft: Draft, visit: BookedVisit, service: ServiceInfo)
             subject=f"move:{visit.id}",
         )
     )
-    draft.say(Say.MOVE_BY_STAFF, **visit_fields(visit))
+    draft.say(Say.MOVE_BY_STAFF, **own_visits.visit_fields(visit))
     draft.finish(Outcome.MESSAGE_TAKEN)
 
 
@@ -248,7 +196,7 @@ def _move(draft: Draft, visit: BookedVisit) -> None:
     if not book.is_person_settled(draft, service):
         return
     if draft.flow.details.wish is None and not draft.flow.offers and draft.flow.chosen is None and not flow.shown:
-        draft.ask(Say.ASK_WHEN_MOVE, Asked.WHEN, **visit_fields(visit))
+        draft.ask(Say.ASK_WHEN_MOVE, Asked.WHEN, **own_visits.visit_fields(visit))
         return
     if not offering.is_held(draft, service):
         return
@@ -260,6 +208,6 @@ def _move(draft: Draft, visit: BookedVisit) -> None:
         Say.READ_BACK_MOVE,
         Asked.YES_NO,
         choices=offering.choices_beside(draft),
-        old=visit_fields(visit),
-        new=visit_fields(hold),
+        old=own_visits.visit_fields(visit),
+        new=own_visits.visit_fields(hold),
     )

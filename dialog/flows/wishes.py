@@ -7,7 +7,8 @@ from dialog import commands as c
 from dialog import offers
 from dialog.acts import Say
 from dialog.draft import Draft, present
-from dialog.flows import book, details, starts
+from dialog.flows import beside, details, recent, starts
+from dialog.interpreter import Asked
 from dialog.state import DialogState, FlowKind
 
 
@@ -16,12 +17,11 @@ def take(draft: Draft, commands: tuple[c.Command, ...], said: tuple[c.Command, .
     used = False
     waiting: list[DialogState] = []
     pointed_at = visit_pointed_at(draft, commands)
-    both = [one for one in said if isinstance(one, c.BookFor)]
-    # The one who speaks comes first, else whoever was named first.
-    companion = (
-        next((one for one in both[::-1] if one.relation is not c.Relation.SELF), None) if len(both) > 1 else None
-    )
-    said = tuple(one for one in said if companion is None or one is not companion)
+    companion = _companion(draft, said)
+    if companion is not None and _is_like_the_last(draft, said, companion):
+        beside.begin_like_the_last(draft, companion, said[1:])
+        return True
+    said, theirs = _apart(draft, said, companion)
     for wish in starts.split(commands, said):
         if wish.kind is not None:
             if waiting:
@@ -34,19 +34,55 @@ def take(draft: Draft, commands: tuple[c.Command, ...], said: tuple[c.Command, .
             if meant is not None and wish.kind in starts.CHANGES:
                 draft.update_flow(visit=meant)
             if wish.kind is FlowKind.CANCEL:
-                draft.update_flow(may_move=(is_new or draft.flow.may_move) and _only_cannot_come(commands))
+                draft.update_flow(
+                    may_move=(is_new or draft.flow.may_move) and _only_cannot_come(commands),
+                    is_every=draft.flow.is_every or _means_every(commands),
+                )
             used = True
+            recent.take_up(draft, wish.details)
         elif _is_move_instead(draft, commands) or (
             draft.state.flow is None and _is_about_a_visit_they_have(wish.details)
         ):
             starts.begin(draft, FlowKind.RESCHEDULE)
+            recent.take_up(draft, wish.details)
         first, others = _services_apart(draft, wish.details)
         for one in first:
             used |= details.give(draft, one)
-        book.bring_services(draft, others)
+        beside.bring_services(draft, others)
     if companion is not None:
-        book.bring_along(draft, companion)
+        used |= beside.bring_along(draft, companion, theirs)
     return used
+
+
+def _companion(draft: Draft, said: tuple[c.Command, ...]) -> c.BookFor | None:
+    """Return the second person of two, or the one it is for as well. The one who speaks comes first, else whoever was named first."""
+    named = [one for one in said if isinstance(one, c.BookFor)]
+    if len(named) > 1:
+        return next((one for one in named[::-1] if one.relation is not c.Relation.SELF), None)
+    flow = draft.state.flow
+    is_beside = flow.kind is FlowKind.BOOK if flow is not None else bool(draft.state.made) or _is_beginning(draft)
+    return next((one for one in named if one.also and is_beside), None)
+
+
+def _is_beginning(draft: Draft) -> bool:
+    return draft.state.flow is None and draft.state.asked in {Asked.NOTHING, Asked.WHAT_TO_DO}
+
+
+def _is_like_the_last(draft: Draft, said: tuple[c.Command, ...], companion: c.BookFor) -> bool:
+    """Say whether a second person is to have what was booked last, with nothing else wished before it."""
+    return companion.also and draft.state.flow is None and bool(draft.state.made) and said[0] is companion
+
+
+def _apart(
+    draft: Draft, said: tuple[c.Command, ...], companion: c.BookFor | None
+) -> tuple[tuple[c.Command, ...], tuple[c.Command, ...]]:
+    """Part what is said of the first visit from what is said of the companion's: while the first is open, all that comes behind them."""
+    if companion is None:
+        return said, ()
+    at = said.index(companion)
+    if companion.also and draft.state.flow is not None:
+        return said[:at], said[at + 1 :]
+    return (*said[:at], *said[at + 1 :]), ()
 
 
 def _services_apart(
@@ -61,6 +97,10 @@ def _services_apart(
         return (services[0], *rest), services[1:]
     keys = tuple(dict.fromkeys(key for one in services for key in one.keys))
     return (replace(services[0], keys=keys), *rest), ()
+
+
+def _means_every(commands: tuple[c.Command, ...]) -> bool:
+    return any(one.every for one in commands if isinstance(one, c.StartCancel))
 
 
 def _only_cannot_come(commands: tuple[c.Command, ...]) -> bool:

@@ -22,7 +22,7 @@ from dialog.timewords.mention import Value, settled, value_of, value_of_signal, 
 from dialog.timewords.phrases import Phrase, Piece, phrases_of, pieces_of
 from dialog.timewords.tokens import Token, cut
 from dialog.timewords.values import ClockRange, DayRange, TimeMention, TimeReading, TimeWish
-from dialog.timewords.wishes import allows, merge_wish
+from dialog.timewords.wishes import allows, is_search, merge_wish
 
 __all__ = [
     "ClockRange",
@@ -33,6 +33,7 @@ __all__ = [
     "TimeWish",
     "allows",
     "hear_birth_date",
+    "is_search",
     "merge_wish",
     "read_birth_date",
     "read_time",

@@ -27,6 +27,12 @@ def allows(wish: TimeWish, *, start: datetime) -> bool:
     return not wish.clocks or any(minute in each for each in wish.clocks)
 
 
+def is_search(wish: TimeWish) -> bool:
+    """Say whether a wish is for a part of the day or for several days, at no certain hour: it fits more than one time."""
+    several_days = len(wish.days) > 1 or any(each.end - each.first > timedelta(days=1) for each in wish.days)
+    return wish.at_minute is None and (bool(wish.clocks) or several_days)
+
+
 def merge_wish(old: TimeWish | None, new: TimeWish) -> TimeWish:
     """Lay a later wish over an earlier one; the later wins.
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from dialog import commands as say
 from dialog.interpreter import Asked
-from dialog.timewords import TimeReading
+from dialog.timewords import TimeReading, is_search
 from dialog.understanding import options
 from dialog.understanding.finding import Finding
 from dialog.understanding.held import TASKS, detail_words
@@ -14,12 +14,16 @@ from dialog.understanding.mention import Span
 from dialog.understanding.pattern import Hit
 from dialog.understanding.scene import Scene, read_times
 
+ALL = "choose all"
 _DAY, _WEEK = timedelta(days=1), timedelta(days=7)
 
 
 def choice(scene: Scene, hits: Sequence[Hit]) -> list[Finding]:
     """Give the option they chose, if any: by its place in the list, its number, or what is special about it."""
     listening = scene.listening
+    if any(hit.label == ALL for hit in hits):
+        hit = next(hit for hit in hits if hit.label == ALL)
+        return [Finding(say.ChooseAll(), (hit.start, hit.end), hit.literal)]
     chosen = options.by_place(
         [replace(hit, label=hit.label.removeprefix("choose ")) for hit in hits if hit.label.startswith("choose ")],
         listening.offered,
@@ -27,7 +31,9 @@ def choice(scene: Scene, hits: Sequence[Hit]) -> list[Finding]:
     if (
         chosen is None
         and listening.asked is Asked.CHOICE
-        and not any(hit.label in TASKS | {"correct", "more_options", "ask_availability"} for hit in hits)
+        and not any(
+            hit.label.partition(" ")[0] in TASKS | {"correct", "more_options", "ask_availability"} for hit in hits
+        )
     ):
         chosen = options.bare(scene.utterance, listening.offered, scene.book) or _by_details(scene)
     if chosen is None:
@@ -37,6 +43,8 @@ def choice(scene: Scene, hits: Sequence[Hit]) -> list[Finding]:
 
 
 def _by_details(scene: Scene) -> tuple[int, Span] | None:
+    if _asks_what_there_is(scene):
+        return None
     offered = scene.listening.offered
     index = options.by_details(scene.times, (*scene.staff, *scene.places), offered)
     if index is None and (times := any_such_weekday(scene, (0, len(scene.utterance.tokens)))):
@@ -45,6 +53,19 @@ def _by_details(scene: Scene) -> tuple[int, Span] | None:
         index = options.by_words(scene.utterance, offered, scene.book)
     words = sorted(detail_words(scene)) or list(range(len(scene.utterance.tokens)))
     return (index, (words[0], words[-1] + 1)) if index is not None and words else None
+
+
+def _asks_what_there_is(scene: Scene) -> bool:
+    """Whether a part of the day, or more than a day, is what they ask for rather than one of the times offered: "what about the afternoon?"."""
+    wish = scene.times.wish
+    if wish is None or not is_search(wish):
+        return False
+    end = len(scene.utterance.words)
+    points_at_one = any(
+        last < end and scene.utterance.words[last] in scene.book.visit_pronouns
+        for _, last in (scene.utterance.words_between(time.start, time.end) for time in scene.times.mentions)
+    )
+    return not points_at_one and any(cue.label == "search_cues" for cue in scene.cues)
 
 
 def any_such_weekday(scene: Scene, within: Span) -> TimeReading | None:

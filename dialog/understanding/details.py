@@ -175,10 +175,24 @@ def of_relations(scene: Scene, hits: Sequence[Hit]) -> Iterator[Finding]:
     person = _named_after(scene, hit.start, max(each.end for each in found))
     words = hit.literal | (frozenset(range(*person.span)) if person else frozenset())
     yield Finding(
-        say.BookFor(Relation(hit.label.partition(" ")[2]), person.value if person else None),
+        say.BookFor(
+            Relation(hit.label.partition(" ")[2]), person.value if person else None, also=_is_another(hit, scene)
+        ),
         (hit.start, hit.end),
         words,
     )
+
+
+def _is_another(hit: Hit, scene: Scene) -> bool:
+    """Whether it is for somebody besides whom it was for so far. At the beginning that takes a wish of their own before it."""
+    also = [cue for cue in scene.cues if cue.label == "also_cues"]
+    if not any(cue.start < hit.end and hit.start < cue.end for cue in also):
+        return False
+    if scene.listening.asked not in {Asked.NOTHING, Asked.WHAT_TO_DO}:
+        return True
+    first = min((*(cue.start for cue in also), hit.start))
+    wishes = [each.start for each in scene.book.intents.find(scene.text) if each.label.startswith("start_booking")]
+    return any(start < first for start in (*wishes, *(each.start for each in scene.services)))
 
 
 _PEOPLE = {

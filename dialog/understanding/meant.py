@@ -67,6 +67,13 @@ def _for_answer(_value: str, hit: Hit, scene: Scene) -> Command:
     return _question(topic, hit, scene)
 
 
+def _others(_value: str, hit: Hit, scene: Scene) -> Command:
+    with_others = any(
+        cue.label == "others_cues" and overlaps((cue.start, cue.end), (hit.start, hit.end)) for cue in scene.cues
+    )
+    return say.MoreOptions(with_others=with_others)
+
+
 def _simple(command: Command) -> Maker:
     return lambda _value, _hit, _scene: command
 
@@ -74,7 +81,7 @@ def _simple(command: Command) -> Maker:
 _MAKERS: dict[str, Maker] = {
     "start_booking": lambda value, _hit, _scene: say.StartBooking(only_looking=value == "looking"),
     "start_reschedule": _simple(say.StartReschedule()),
-    "start_cancel": lambda value, _hit, _scene: say.StartCancel(only_unable=value == "unable"),
+    "start_cancel": lambda value, _hit, _scene: say.StartCancel(only_unable=value == "unable", every=value == "all"),
     "confirm_visit": _simple(say.ConfirmVisit()),
     "ask_appointments": lambda value, _hit, _scene: say.AskAppointments(past=value == "past"),
     "ask_about_it": _about_it,
@@ -88,13 +95,14 @@ _MAKERS: dict[str, Maker] = {
     "ask_human": _simple(say.AskHuman()),
     "leave_message": lambda _value, _hit, scene: say.LeaveMessage(scene.utterance.text.strip()),
     "any_practitioner": _simple(say.AnyPractitioner()),
+    "like_last_time": _simple(say.LikeLastTime()),
     "same_practitioner": lambda value, _hit, _scene: say.SamePractitioner(value or None),
     "wish_practitioner": _language_wished,
     "new_patient": lambda value, _hit, _scene: say.NewPatient(is_new=value == "yes"),
     "affirm": _simple(say.Affirm()),
     "deny": lambda value, _hit, _scene: say.Deny(nothing_more=value == "nothing-more"),
     "unsure": _simple(say.Unsure()),
-    "more_options": _simple(say.MoreOptions()),
+    "more_options": _others,
     "correct": lambda value, _hit, _scene: say.Correct(value or None),
     "repeat": _simple(say.Repeat()),
     "start_over": _simple(say.StartOver()),

@@ -97,10 +97,10 @@ def _of_told(hits: list[Hit], scene: Scene) -> list[Hit]:
 
 def _wants_another_time(unable: Hit, scene: Scene) -> bool:
     asks = any(hit.label == "instead_cues" and hit.start >= unable.start for hit in scene.cues)
-    return asks and bool(set(_times(scene)) - {_time_of(hit, scene) for hit in (unable, *_told(scene))})
+    return asks and bool(set(_times(scene)) - {_time_of(hit, scene) for hit in (unable, *told(scene))})
 
 
-def _told(scene: Scene) -> list[Hit]:
+def told(scene: Scene) -> list[Hit]:
     """Give the phrases that tell of a visit they have, whether they can come or not."""
     return [hit for hit in scene.book.intents.find(scene.text) if hit.label == "has_visit"]
 

@@ -36,6 +36,9 @@ _CUES = (
     "reason_cues",
     "question_cues",
     "same_cues",
+    "search_cues",
+    "others_cues",
+    "also_cues",
     "instead_cues",
 )
 

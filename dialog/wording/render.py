@@ -195,6 +195,8 @@ class Renderer:
         return person_called(self.catalogue.practitioner(fields["practitioner"]), self.parts, side=self._running)
 
     def _with_person(self, fields: Mapping[str, Any]) -> str:
+        if fields.get("leaves_out"):
+            return str(self.parts["with_nobody_else"])
         return self._part("with_person", name=self._person(fields)) if self._person(fields) else ""
 
     def _places(self, fields: Mapping[str, Any]) -> list[LocationInfo]:
@@ -258,7 +260,9 @@ class Renderer:
 
     def _who_is_not(self, fields: Mapping[str, Any]) -> str:
         name = self._person(fields)
-        return self._part("is_not", name=name) if name else str(self.parts["nobody_is"])
+        if name:
+            return self._part("is_not", name=name)
+        return str(self.parts["nobody_else_is" if fields.get("leaves_out") else "nobody_is"])
 
     def _place_is(self, fields: Mapping[str, Any]) -> str:
         names = [one.name for one in self._places(fields)]

@@ -17,7 +17,6 @@ from dialog.errands import (
     Effect,
     FindTimes,
     Held,
-    LastPractitioner,
     ListVisits,
     MatchCaller,
     MoveAppointment,
@@ -26,7 +25,6 @@ from dialog.errands import (
     OpenTask,
     PatientFound,
     PlaceHold,
-    PractitionerSeen,
     RefusedBy,
     RegisterPatient,
     ReleaseHold,
@@ -97,7 +95,7 @@ class Diary:
         elif isinstance(effect, ReleaseHold):
             self.hold = None
 
-    def carry_out(self, request: Request) -> Result:  # noqa: C901, PLR0912 - one line a request
+    def carry_out(self, request: Request) -> Result:  # noqa: C901 - one line a request
         self.asked_for.append(request)
         if self.refuse_next is not None:
             refusal, self.refuse_next = self.refuse_next, None
@@ -129,9 +127,7 @@ class Diary:
             case ListVisits(patient_id=patient_id, past=past):
                 mine = [one for one in self.visits.values() if one.patient_id == patient_id]
                 mine = [one for one in mine if (one.starts_at < self.now) is past]
-                return VisitsListed(tuple(sorted(mine, key=lambda one: one.starts_at)))
-            case LastPractitioner():
-                return PractitionerSeen("practitioner-ruiz")
+                return VisitsListed(tuple(sorted(mine, key=lambda one: one.starts_at, reverse=past)))
             case WaitForTime(service_id=service_id):
                 return OnWaitingList("entry-1", service_id or "service-cleaning")
 

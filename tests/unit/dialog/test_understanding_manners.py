@@ -241,7 +241,7 @@ def test_what_is_told_beside_a_wish_does_not_change_it(text: str, expected: list
         (Asked.CHOICE, "no, the first one", ["deny", "choose 0"]),
         (Asked.CHOICE, "the early one", ["choose 0"]),
         (Asked.CHOICE, "can I come earlier", ["time", "more_options"]),
-        (Asked.CHOICE, "is there any one else", ["more_options"]),
+        (Asked.CHOICE, "is there any one else", ["more_options True"]),
         (Asked.WHEN, "morning", ["time"]),
         (Asked.WHEN, "the 2pm", ["time"]),
         (Asked.WHEN, "doesn't matter", ["time"]),

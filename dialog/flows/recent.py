@@ -1,0 +1,58 @@
+"""The visits booked or moved in this conversation: what "it" means right after, and what whoever made them may change without another proof.
+
+Nothing is told by such a change that was not said to them before; what else the patient has stays behind the check of identity.
+"""
+
+from collections.abc import Sequence
+
+from booking.values import BookedVisit
+from dialog import commands as c
+from dialog.commands import Relation
+from dialog.draft import Draft
+from dialog.flows.own_visits import is_on_wished_day
+from dialog.flows.starts import CHANGES
+from dialog.state import Made
+
+
+def note(draft: Draft, visit: BookedVisit) -> None:
+    """Remember the visit that the flow under way booked or moved as the one spoken of last."""
+    made = Made(visit, draft.flow.details.relation)
+    draft.update(made=(*_others(draft, visit), made))
+
+
+def forget(draft: Draft, visit: BookedVisit) -> None:
+    """Forget a visit that was cancelled."""
+    draft.update(made=_others(draft, visit))
+
+
+def take_up(draft: Draft, details: Sequence[c.Command]) -> None:
+    """Let the change just begun be of the visit made here last that fits what was said of it, if any does."""
+    flow = draft.flow
+    if flow.kind not in CHANGES or flow.is_every or flow.visit is not None or flow.visits is not None:
+        return
+    fitting = [one for one in draft.state.made if all(_fits(draft, one, said) for said in details)]
+    if not fitting:
+        return
+    made = fitting[-1]
+    draft.update_details(relation=made.relation)
+    if draft.state.verified_id == made.visit.patient_id:
+        draft.update_flow(visit=made.visit)
+    else:
+        draft.update_flow(visit=made.visit, visits=(made.visit,), patient_id=made.visit.patient_id)
+
+
+def _others(draft: Draft, visit: BookedVisit) -> tuple[Made, ...]:
+    return tuple(one for one in draft.state.made if one.visit.id != visit.id)
+
+
+def _fits(draft: Draft, made: Made, said: c.Command) -> bool:
+    visit, catalogue = made.visit, draft.catalogue
+    match said:
+        case c.GiveService(keys=keys):
+            return catalogue.service(visit.service_id).key in keys
+        case c.BookFor(relation=relation):
+            return relation in {made.relation, Relation.SELF}
+        case c.GiveTime(of_visit=True, wish=wish):
+            return is_on_wished_day(draft, visit, wish)
+        case _:
+            return True
