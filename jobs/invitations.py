@@ -1,6 +1,6 @@
 """A change of a visit, brought into the patient's own calendar by e-mail."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import select
 
@@ -14,6 +14,8 @@ from kernel.errors import Refused, Unavailable
 from kernel.mail import MailServerAway
 from kernel.work import UnitOfWork
 from sms.texts import language_of, moment
+
+_SENDS_FOR = timedelta(minutes=4)
 
 
 def write_invitation(services: JobServices, event: AppointmentEvent, now: datetime) -> None:
@@ -32,14 +34,20 @@ def write_invitation(services: JobServices, event: AppointmentEvent, now: dateti
 
 
 def send_invitations(services: JobServices, now: datetime) -> None:
-    """Send the mails that wait, oldest first. Those that fail are noted and keep no other waiting, unless no mail can be sent."""
+    """Send the mails that wait, oldest first, for as long as the duty's lease allows with one that takes its time.
+
+    Those that fail are noted and keep no other waiting, unless no mail can be sent.
+    """
     if not services.mailer.is_on:
         return
     with services.db.read() as session:
         waiting = invitations_to_send(session, now=now)
     for invitation_id in waiting:
+        at = services.clock.now()  # each is noted with its own time: by that others tell whether somebody is still at it
+        if at > now + _SENDS_FOR:
+            return
         try:
-            send_invitation(services.db, services.mailer, invitation_id=invitation_id, now=now)
+            send_invitation(services.db, services.mailer, invitation_id=invitation_id, now=at)
         except MailServerAway:
             return
         except (Refused, Unavailable):

@@ -11,14 +11,14 @@ from sqlalchemy import delete, select
 
 from booking.cancel import cancel_appointment
 from booking.catalogue import CatalogueCache, stored_rules
-from booking.events import EVENTS, AppointmentEvent
+from booking.events import EVENTS, AppointmentBooked, AppointmentEvent, AppointmentRejected, AppointmentRequested
 from booking.model.appointment import Appointment
 from booking.model.clinic import Clinic
 from booking.model.patient import ContactPoint, Patient, RelatedPerson
 from booking.patient_record import PatientChanges, change_patient
 from booking.patients import register_patient
 from booking.tasks import open_tasks
-from booking.values import BookedVisit, CalendarPolicy, Source, TaskKind
+from booking.values import AppointmentStatus, BookedVisit, CalendarPolicy, Source, TaskKind
 from calendar_sync.invitation_mail import SETTLE
 from calendar_sync.model import Invitation
 from jobs.context import JobServices
@@ -362,6 +362,58 @@ def test_what_nobody_heard_of_need_not_be_taken_back(post: Post) -> None:
     post.cancel(visit)
 
     assert post.go_on() == []
+
+
+def test_a_new_time_that_staff_must_agree_to_is_noted_as_such_until_they_say(post: Post) -> None:
+    visit = post.book()
+    mails = post.go_on()
+
+    for sequence, status, event in (
+        (1, AppointmentStatus.PENDING, AppointmentRequested),
+        (1, AppointmentStatus.BOOKED, AppointmentBooked),
+        (2, AppointmentStatus.CANCELLED, AppointmentRejected),
+    ):
+        with post.db.begin() as work:
+            row = work.session.get_one(Appointment, visit.id)
+            row.sequence, row.status, row.revision = sequence, status.value, row.revision + 1
+            told_of = event(
+                occurred_at=NOW,
+                clinic_id=row.clinic_id,
+                appointment_id=row.id,
+                revision=row.revision,
+                sequence=sequence,
+            )
+        post.tell(told_of)
+        mails += post.send()
+
+    assert [told(one)[:3] for one in mails] == [
+        ("REQUEST", 0, "CONFIRMED"),
+        ("REQUEST", 1, "TENTATIVE"),
+        ("REQUEST", 1, "CONFIRMED"),
+        ("CANCEL", 2, "CANCELLED"),
+    ]
+    assert "not confirmed yet" in words_of(mails[1])
+
+
+def test_what_was_only_asked_for_is_no_invitation_yet(post: Post) -> None:
+    visit = post.book()
+    with post.db.begin() as work:
+        work.session.get_one(Appointment, visit.id).status = AppointmentStatus.PENDING.value
+
+    assert post.go_on() == []
+    assert post.states() == []
+
+
+def test_a_slow_server_leaves_the_rest_to_the_next_run(post: Post) -> None:
+    for number in range(3):
+        post.book(starts_at=MONDAY_9 + number * HOUR, phone=f"+121255501{number:02}")
+    post.tell(*post.events())
+    services = post.services()
+    slow = replace(services, mailer=_Meeting(post.mailer, lambda: services.clock.advance(timedelta(minutes=3))))
+
+    send_invitations(slow, post.now)
+
+    assert [one[2] for one in post.states()] == ["sent", "sent", "queued"]
 
 
 def test_nothing_is_sent_of_a_visit_that_has_begun(post: Post) -> None:
