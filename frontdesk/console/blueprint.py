@@ -11,6 +11,7 @@ from frontdesk.console.pages.calendars import add_calendar_pages
 from frontdesk.console.pages.conversations import add_conversation_pages
 from frontdesk.console.pages.diary import add_diary_pages
 from frontdesk.console.pages.log_in import add_log_in
+from frontdesk.console.pages.practitioner_feeds import add_practitioner_feeds
 from frontdesk.console.pages.tasks import add_task_pages
 from frontdesk.console.services import ConsoleServices
 
@@ -33,6 +34,7 @@ def console_blueprint(services: ConsoleServices) -> Blueprint:
     add_calendar_buttons(blueprint, services)
     add_calendar_set_up(blueprint, services)
     add_calendar_changes(blueprint, services)
+    add_practitioner_feeds(blueprint, services)
 
     @blueprint.get("/", strict_slashes=False)
     def home() -> ResponseReturnValue:

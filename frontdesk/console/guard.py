@@ -22,7 +22,7 @@ _CALENDAR_PAGES = {
     f"console.{page}"
     for page in (
         "calendars", "calendar", "calendar_log_in", "choose_calendars", "change_calendar", "calendar_services",
-        "leave_calendar", "new_webhook_secret",
+        "leave_calendar", "new_webhook_secret", "make_practitioner_feed",
     )
 }  # fmt: skip
 

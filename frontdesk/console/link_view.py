@@ -46,6 +46,7 @@ class Deed:
 
     at: datetime
     what: str
+    visit: str
     outcome: str
     actor: str
     appointment_id: str | None
@@ -76,7 +77,7 @@ def difference(drift: Drift, visit: Visit | None, *, words: Words, dates: DateWr
     is_wanted = drift.difference.value != "left-over"
     return Difference(
         appointment_id=drift.appointment_id,
-        what=f"{visit.service}, {visit.patient}" if visit and visit.patient else visit.service if visit else "",
+        what=_visit_words(visit, words),
         words=words.of_code("difference", drift.difference.value),
         here=dates.day_and_time(drift.starts_at) if is_wanted else None,
         there=_when(drift.there, dates),
@@ -84,11 +85,12 @@ def difference(drift: Drift, visit: Visit | None, *, words: Words, dates: DateWr
     )
 
 
-def deed(line: HistoryLine, *, words: Words) -> Deed:
+def deed(line: HistoryLine, visit: Visit | None, *, words: Words) -> Deed:
     """Put a line of a link's history into words."""
     return Deed(
         at=line.at,
         what=words.of_code("link_action", line.action),
+        visit=_visit_words(visit, words),
         outcome=_outcome(line, words),
         actor=actor_words(line.actor, words=words),
         appointment_id=line.appointment_id,
@@ -110,6 +112,12 @@ def practitioner_names(catalogue: Catalogue) -> Mapping[str, str]:
     return {one.id: one.name for one in everybody if isinstance(one, PractitionerInfo)}
 
 
+def _visit_words(visit: Visit | None, words: Words) -> str:
+    if visit is None:
+        return words("tasks.appointment")
+    return f"{visit.service}, {visit.patient}" if visit.patient else visit.service
+
+
 def _place(url: str) -> str:
     """Return what an address says to people: its last part."""
     return unquote(urlsplit(url).path.rstrip("/").rpartition("/")[2]) or url
@@ -120,14 +128,18 @@ def _state(status: LinkStatus) -> str:
         return "leaving"
     if status.is_paused and status.state is not LinkState.FAILED:
         return "paused"
-    return status.state.value
+    return "new" if _is_new(status) else status.state.value
+
+
+def _is_new(status: LinkStatus) -> bool:
+    return status.read_at is None and status.error is None
 
 
 def _trouble(status: LinkStatus, words: Words) -> list[str]:
     told = []
     if status.error is not None:
         told.append(words.of_code("link_error", status.error))
-    elif status.state is LinkState.STALE and not status.is_paused:
+    elif status.state is LinkState.STALE and not status.is_paused and not _is_new(status):
         told.append(words("calendars.not_read_lately"))
     if status.clearing is not None:
         told.append(words("calendars.being_cleared", n=len(status.drift)))

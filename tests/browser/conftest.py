@@ -15,6 +15,8 @@ from werkzeug.serving import make_server
 from booking.model.clinic import Clinic
 from booking.tasks import open_task
 from booking.values import TaskKind
+from calendar_sync.discovery import FoundCalendar
+from calendar_sync.ports import AccessRefused, LinkAccess
 from frontdesk.app import create_app
 from frontdesk.bootstrap import Services, build_in_process
 from frontdesk.demo.clinic import seed_demo
@@ -48,11 +50,21 @@ class Product:
         page.wait_for_url(f"**{then}")
 
 
+def find_calendars(access: LinkAccess) -> tuple[FoundCalendar, ...]:
+    """Answer as a server that somebody has two calendars at, one of which is the team's."""
+    if access.secret != PASSWORD:
+        raise AccessRefused("the calendar refuses the log-in", code="log-in-refused")
+    return (
+        FoundCalendar("https://cloud.example/dav/ortega/visits/", "Visits", can_read=True, can_write=True),
+        FoundCalendar("https://cloud.example/dav/team/", "Team meetings", can_read=True, can_write=False),
+    )
+
+
 @pytest.fixture
 def product(tmp_path: Path, redis_url: str) -> Iterator[Product]:
     made, _ = build_in_process(data_dir=tmp_path, account=ACCOUNT, now=NOW)
     redis = Redis.from_url(redis_url)
-    services = replace(made, redis=redis)
+    services = replace(made, redis=redis, find_calendars=find_calendars)
     make_tables(services.settings.database_url)
     seed_demo(services.db, now=NOW)
     with services.db.begin() as work:

@@ -1,16 +1,17 @@
 """How the practitioners' calendars are: all of them at a glance, and one with each difference and its history."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from flask import Blueprint, g, render_template, request
 from flask.typing import ResponseReturnValue
-from sqlalchemy.orm import Session
 
 from booking.values import Catalogue
+from calendar_sync.feeds import FeedInfo, feeds_of
 from calendar_sync.links import read_link
 from calendar_sync.model import CALCOM
 from calendar_sync.status import LinkStatus, history_page, link_statuses
-from frontdesk.console.link_view import Difference, LinkCard, deed, difference, link_card, practitioner_names
+from frontdesk.console.link_view import LinkCard, deed, difference, link_card, practitioner_names
 from frontdesk.console.reads.tasks import tasks_of_link
 from frontdesk.console.reads.visits import visits_by_id
 from frontdesk.console.services import ConsoleServices
@@ -22,10 +23,12 @@ from frontdesk.console.words import load_words
 class _Person:
     """A practitioner and the calendars that are linked for them."""
 
+    id: str
     key: str
     name: str
     works_here: bool
     cards: list[LinkCard]
+    feed: FeedInfo | None
 
 
 def add_calendar_pages(blueprint: Blueprint, services: ConsoleServices) -> None:
@@ -37,7 +40,8 @@ def add_calendar_pages(blueprint: Blueprint, services: ConsoleServices) -> None:
         with services.db.read() as session:
             catalogue = services.catalogues.get(session, clinic_id=staff.clinic_id)
             found = link_statuses(session, catalogue, now=g.now)
-        return render_template("console/calendars.html", people=_people(catalogue, found))
+            feeds = feeds_of(session, clinic_id=staff.clinic_id)
+        return render_template("console/calendars.html", people=_people(catalogue, found, feeds))
 
     @blueprint.get("/calendars/<link_id>")
     def calendar(link_id: str) -> ResponseReturnValue:
@@ -48,29 +52,36 @@ def add_calendar_pages(blueprint: Blueprint, services: ConsoleServices) -> None:
             status = next(one for one in link_statuses(session, catalogue, now=g.now) if one.link_id == link_id)
             past = history_page(session, link_id=link_id, page=request.args.get("page", default=1, type=int))
             tasks = tasks_of_link(session, clinic_id=staff.clinic_id, link_id=link_id)
-            differences = _differences(session, status)
+            named = [*(one.appointment_id for one in status.drift), *(line.appointment_id for line in past.lines)]
+            ids = sorted({each for each in named if each is not None})
+            found = visits_by_id(session, clinic_id=staff.clinic_id, appointment_ids=ids)
+        words, visits = load_words(), {visit.id: visit for visit in found}
         return render_template(
             "console/calendar.html",
             link=link,
             is_calcom=link.kind == CALCOM,
             card=_card(status),
             practitioner=practitioner_names(catalogue)[link.practitioner_id],
-            differences=differences,
+            differences=[
+                difference(one, visits.get(one.appointment_id), words=words, dates=g.dates) for one in status.drift
+            ],
             past=past,
-            deeds=[deed(line, words=load_words()) for line in past.lines],
+            deeds=[deed(line, visits.get(line.appointment_id or ""), words=words) for line in past.lines],
             tasks=tasks,
         )
 
 
-def _people(catalogue: Catalogue, found: list[LinkStatus]) -> list[_Person]:
+def _people(catalogue: Catalogue, found: list[LinkStatus], feeds: Mapping[str, FeedInfo]) -> list[_Person]:
     """Return who works here, and who left with a calendar still linked."""
     everybody = [catalogue.practitioner(each) for each in practitioner_names(catalogue)]
     people = [
         _Person(
-            one.key,
-            one.name,
-            one in catalogue.practitioners,
-            [_card(link) for link in found if link.practitioner_id == one.id],
+            id=one.id,
+            key=one.key,
+            name=one.name,
+            works_here=one in catalogue.practitioners,
+            cards=[_card(link) for link in found if link.practitioner_id == one.id],
+            feed=feeds.get(one.id),
         )
         for one in everybody
     ]
@@ -79,11 +90,3 @@ def _people(catalogue: Catalogue, found: list[LinkStatus]) -> list[_Person]:
 
 def _card(status: LinkStatus) -> LinkCard:
     return link_card(status, words=load_words(), dates=g.dates)
-
-
-def _differences(session: Session, status: LinkStatus) -> list[Difference]:
-    ids = [one.appointment_id for one in status.drift]
-    visits = {
-        visit.id: visit for visit in visits_by_id(session, clinic_id=current_staff().clinic_id, appointment_ids=ids)
-    }
-    return [difference(one, visits.get(one.appointment_id), words=load_words(), dates=g.dates) for one in status.drift]

@@ -1,5 +1,6 @@
 """Calendars in the console: how each is, where it differs, and setting up, changing, mending and leaving it."""
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 
@@ -9,6 +10,7 @@ from sqlalchemy import event, select, text
 from werkzeug.test import TestResponse
 
 from calendar_sync.discovery import FoundCalendar
+from calendar_sync.feeds import find_feed
 from calendar_sync.history import note_action
 from calendar_sync.links import link_calendar
 from calendar_sync.model import CALCOM, CalendarLink, CalendarSetUp
@@ -261,6 +263,27 @@ def test_who_removes_a_calendar_may_have_the_visits_in_it_taken_out_first(site: 
 
     assert "1 visit ahead stands in the calendar." in asked
     assert (links(site), site.calendars.of("lee").objects) == ([], {})
+
+
+def test_a_private_address_of_the_visits_is_shown_once_and_revoked(site: Site):
+    client, desk = site.logged_in(), site.logged_in("desk")
+    path = "/console/calendars/feed/practitioner-lee"
+
+    shown = send(client, path).get_data(as_text=True)
+    [secret] = re.findall(r"/feeds/([^.]+)\.ics", shown)
+    overview = page_of(desk, "/console/calendars")
+    forbidden = [send(desk, path), send(desk, f"{path}/revoke")]
+    elsewhere = [send(site.logged_in("oak"), path), send(site.logged_in("oak"), f"{path}/revoke")]
+    with site.db.read() as session:
+        assert find_feed(session, secret=secret) is not None
+    revoked = send(client, f"{path}/revoke").get_data(as_text=True)
+
+    assert ("Nobody has read it yet" in overview, secret in overview) == (True, False)
+    assert [one.status_code for one in forbidden] == [403, 403]
+    assert [one.status_code for one in elsewhere] == [404, 404]
+    assert "opens nothing any more" in revoked
+    with site.db.read() as session:
+        assert find_feed(session, secret=secret) is None
 
 
 def test_a_calendar_that_is_only_read_keeps_no_visit_waiting(site: Site):

@@ -87,6 +87,7 @@ def test_a_change_needs_rights_and_what_is_not_chosen_is_as_the_clinic_has_it():
         ({"name": "Rounds"}, "ok", []),
         ({"state": LinkState.STALE}, "stale", ["longer than it should be"]),
         ({"state": LinkState.STALE, "is_paused": True}, "paused", ["Nothing is asked"]),
+        ({"state": LinkState.STALE, "read_at": None}, "new", []),
         ({"error": "unreachable"}, "ok", ["tried again by itself"]),
         ({"state": LinkState.FAILED, "error": "access-refused", "is_paused": True}, "failed", ["refuses us", "Nothing is asked", "is offered until"]),
         ({"state": LinkState.FAILED, "error": "unreachable", "policy": CalendarPolicy(when_failed=WhenFailed.GO_ON)}, "failed", ["tried again", "all the same"]),
@@ -97,7 +98,7 @@ def test_a_change_needs_rights_and_what_is_not_chosen_is_as_the_clinic_has_it():
 def test_a_link_says_how_it_is_and_what_follows(changes: dict[str, object], state: str, said: list[str]):
     card = link_card(replace(LINK, **changes), words=WORDS, dates=DATES)  # type: ignore[arg-type]  # fields of it
 
-    assert (card.state, card.read) == (state, "3 minutes ago")
+    assert (card.state, card.read) == (state, "never" if "read_at" in changes else "3 minutes ago")
     assert card.title == changes.get("name", "my rounds")
     assert [words in line for words, line in zip(said, card.trouble, strict=True)] == [True] * len(said)
 
@@ -112,7 +113,7 @@ def test_a_link_says_how_it_is_and_what_follows(changes: dict[str, object], stat
     ],
 )  # fmt: skip
 def test_a_line_of_the_history_is_in_words(action: str, outcome: str, actor: str, said: tuple[str, str, str]):
-    line = deed(HistoryLine(NOW, action, outcome, actor, None), words=WORDS)
+    line = deed(HistoryLine(NOW, action, outcome, actor, None), None, words=WORDS)
 
     assert (line.what, line.outcome, line.actor) == said
 
@@ -131,7 +132,7 @@ def test_every_code_that_calendars_give_has_words():
         "trial": trials,
         "difference": set(Difference),
         "link_error": set(LinkError),
-        "link_state": {*LinkState, "paused", "leaving"},
+        "link_state": {*LinkState, "new", "paused", "leaving"},
         "link_rights": {*RIGHTS, "none"},
         "link_action": {Action.CREATE, Action.UPDATE, Action.DELETE, Finding.MOVED, Finding.DELETED},
         "when_failed": set(WhenFailed),
