@@ -59,6 +59,13 @@ class AppointmentRejected(AppointmentEvent):
 
 
 @dataclass(frozen=True, kw_only=True)
+class EmailLearned(AppointmentEvent):
+    """An e-mail address came on file at which the patient, or who books for them, can be told of a visit ahead."""
+
+    name = "booking.appointment.email-learned"
+
+
+@dataclass(frozen=True, kw_only=True)
 class MoveOffered(AppointmentEvent):
     """The visit can't take place as it is. `hold_id` keeps another time for the patient until `expires_at`."""
 
@@ -164,6 +171,7 @@ EVENTS: dict[str, type[DomainEvent]] = {
         AppointmentCancelled,
         AppointmentProposed,
         AppointmentRejected,
+        EmailLearned,
         MoveOffered,
         AttendanceNoted,
         HoldExpired,

@@ -5,13 +5,15 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, or_, select
 
-from booking import history
+from booking import history, ledger
 from booking.asked import UnknownPatient
-from booking.model.patient import ContactPoint, Patient
+from booking.events import EmailLearned
+from booking.model.appointment import Appointment
+from booking.model.patient import ContactPoint, Patient, RelatedPerson
 from booking.patients import birth_date_hash, email_hash, phone_hash
-from booking.values import Place, Source
+from booking.values import AppointmentStatus, Place, Source
 from kernel.work import UnitOfWork
 
 
@@ -69,6 +71,8 @@ def change_patient(
     if not after and not secret:
         return
     work.session.flush()
+    if "email" in secret and changes.emails:
+        _tell_of_email(work, clinic_id=clinic_id, patient_id=patient_id, now=now)
     history.write_line(
         work,
         patient_id=patient_id,
@@ -141,6 +145,19 @@ def _change_encrypted(patient: Patient, changes: PatientChanges) -> list[str]:
     if changes.birth_date is not None and "birth_date" in changed:
         patient.birth_date_hash = birth_date_hash(changes.birth_date)
     return changed
+
+
+def _tell_of_email(work: UnitOfWork, *, clinic_id: str, patient_id: str, now: datetime) -> None:
+    """Let those who write mails know of the visits ahead, the patient's and of those they book for."""
+    booked_for = select(RelatedPerson.patient_id).where(RelatedPerson.by_patient_id == patient_id)
+    ahead = ledger.entries().where(
+        Appointment.clinic_id == clinic_id,
+        or_(Appointment.patient_id == patient_id, Appointment.patient_id.in_(booked_for)),
+        Appointment.status == AppointmentStatus.BOOKED,
+        Appointment.starts_at > now,
+    )
+    for row in work.session.execute(ahead.order_by(Appointment.id)):
+        work.publish(ledger.told(EmailLearned, ledger.entry_of(row), now=now))
 
 
 def _change_contacts(work: UnitOfWork, patient_id: str, system: str, values: Iterable[str]) -> bool:

@@ -413,6 +413,11 @@ class Catalogue:
         # Whole, it makes a book of every log of a failure.
         return f"Catalogue(key={self.key!r}, version={self.version})"
 
+    @property
+    def sends_invitations(self) -> bool:
+        """Say whether the clinic invites patients to their visits by e-mail."""
+        return self.calendars.invitations and self.email is not None
+
     def rules_at(self, location_id: str) -> BookingRules:
         """Return the rules that hold at a Location: its own, or the clinic's."""
         return self.location(location_id).rules or self.rules

@@ -41,7 +41,7 @@ def queue_invitation(
     clinic wants invitations and an address is known; whoever has had one hears of every change. Nothing is written of a
     visit that has begun, or to a group: those who take part have no event of their own.
     """
-    if not catalogue.calendars.invitations and last_told(work.session, appointment_id=appointment_id) is None:
+    if not catalogue.sends_invitations and last_told(work.session, appointment_id=appointment_id) is None:
         return None
     appointment = _locked(work, appointment_id)
     if appointment is None or appointment.patient_id is None or appointment.starts_at <= now:
@@ -115,7 +115,7 @@ def _status(appointment: Appointment) -> str | None:
 def _is_due(catalogue: Catalogue, status: str, told: Invitation | None) -> bool:
     if told is None:
         # What was only asked for is no appointment yet, and what nobody heard of need not be taken back.
-        return status == CONFIRMED and catalogue.calendars.invitations and catalogue.email is not None
+        return status == CONFIRMED and catalogue.sends_invitations
     return told.status != CANCELLED
 
 

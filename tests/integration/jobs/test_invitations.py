@@ -318,6 +318,20 @@ def test_a_child_is_invited_at_the_address_of_whoever_books_for_them(post: Post)
     assert mail.message["To"].addresses[0].display_name == "Mary Smith"
 
 
+def test_whoever_gives_an_address_after_booking_is_invited_to_what_is_ahead(post: Post) -> None:
+    visit = post.book(email=None)
+    before = post.go_on()
+
+    post.change_patient(visit, PatientChanges(emails=("ann@example.org",)))
+    [mail] = post.go_on()
+    post.change_patient(visit, PatientChanges(emails=("ann.smith@example.org",)))
+    post.change_patient(visit, PatientChanges(name="Ann Smyth"))
+
+    assert before == []
+    assert told(mail)[:2] == ("REQUEST", 0)
+    assert post.go_on() == [], "it is in a calendar of theirs already"
+
+
 def test_an_address_that_is_none_is_a_task_and_not_a_failure(post: Post) -> None:
     post.book(email="ann at home@example")
 
@@ -330,7 +344,7 @@ def test_events_that_come_late_twice_or_in_another_order_tell_each_state_once_an
 ) -> None:
     visit = post.book()
     post.move(visit, to=MONDAY_9 + HOUR)
-    booked, moved = post.events()
+    booked, _, moved = post.events()
 
     post.tell(moved)
     first = post.send()
@@ -594,7 +608,7 @@ def test_a_worker_that_dies_between_any_two_steps_costs_no_mail_and_makes_none_t
     dying = _DeadlyDatabase(sqlite_url, step)
     for number in range(11):
         visit = post.book(starts_at=TUESDAY_9 + number * 7 * DAY, phone=f"+121255501{number:02}")
-        [event] = post.events()
+        event, _ = post.events()
         steps_left, was_killed = len(arrived), False
         try:
             services = post.services(db=dying, mailer=_DeadlyMailer(post.mailer, step))
