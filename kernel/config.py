@@ -256,12 +256,12 @@ def _mail_server(env: Mapping[str, str]) -> MailServer | None:
         )
     if security is Security.NONE and parts.username is not None:
         raise BadSetting("FRONTDESK_SMTP_URL has a log-in, so tls=off would send it in plain sight")
+    username = None if parts.username is None else unquote(parts.username)
+    password = unquote(parts.password or "")
+    if not f"{username}{password}".isascii():
+        raise BadSetting("FRONTDESK_SMTP_URL: mail servers take only ASCII in a log-in")
     return MailServer(
-        host=host,
-        port=port or _MAIL_PORTS[security],
-        security=security,
-        username=None if parts.username is None else unquote(parts.username),
-        password=unquote(parts.password or ""),
+        host=host, port=port or _MAIL_PORTS[security], security=security, username=username, password=password
     )
 
 

@@ -90,7 +90,7 @@ class SmtpMailer:
             raise MailServerAway("the mail server's certificate is not valid for its name") from None
         except ssl.SSLError:
             raise MailServerAway("the mail server does not speak TLS there") from None
-        except (smtplib.SMTPException, OSError) as failure:
+        except (smtplib.SMTPException, OSError, UnicodeError) as failure:  # the last for a name that can't be one
             raise MailServerAway(f"the mail server can't be reached ({type(failure).__name__})") from None
         finally:
             watch.cancel()
@@ -130,8 +130,10 @@ def _hand_over(client: smtplib.SMTP, message: EmailMessage, *, sender: str, to: 
     # From here on the server has all of it. One that falls silent may have passed it on before it did.
     try:
         answer = client.getreply()
-    except (smtplib.SMTPServerDisconnected, OSError):
+    except (smtplib.SMTPException, OSError):
         raise MailOutcomeUnknown from None
+    if not 200 <= answer[0] < 600:
+        raise MailOutcomeUnknown  # whatever it was, it was no answer
     _demand(answer)
 
 

@@ -131,7 +131,10 @@ def test_a_server_that_is_closing_has_taken_nothing(server: TestingMailServer) -
         mailer_of(server).send(MAIL)
 
 
-@pytest.mark.parametrize(("fault", "arrived"), [(Fault.DROPS_BEFORE_THE_END, 1), (Fault.TAKES_AND_SAYS_NOTHING, 2)])
+@pytest.mark.parametrize(
+    ("fault", "arrived"),
+    [(Fault.DROPS_BEFORE_THE_END, 1), (Fault.TAKES_AND_SAYS_NOTHING, 2), (Fault.TAKES_AND_TALKS_NONSENSE, 2)],
+)
 def test_a_server_that_breaks_off_may_have_taken_the_mail_and_a_repeat_is_recognisable(
     server: TestingMailServer, fault: Fault, arrived: int
 ) -> None:
@@ -156,6 +159,8 @@ def test_a_server_that_answers_too_late_is_left(server: TestingMailServer) -> No
 def test_nobody_there_is_trouble_with_the_server() -> None:
     with pytest.raises(MailServerAway, match="reached"):
         SmtpMailer(MailServer("localhost", 1, Security.NONE)).check()
+    with pytest.raises(MailServerAway, match="reached"):
+        SmtpMailer(MailServer("mail..example", 25, Security.NONE)).check()
 
 
 def test_addresses_beyond_ascii_arrive_in_the_form_that_servers_know(server: TestingMailServer) -> None:

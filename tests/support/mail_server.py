@@ -34,6 +34,7 @@ class Fault(StrEnum):
     IS_CLOSING = "421 4.3.2 shutting down"
     DROPS_BEFORE_THE_END = "drops the connection in the middle of the text"
     TAKES_AND_SAYS_NOTHING = "takes the mail and drops the connection"
+    TAKES_AND_TALKS_NONSENSE = "takes the mail and says nothing that is an answer"
     IS_SILENT = "does not answer"
 
 
@@ -84,9 +85,12 @@ class TestingMailServer:
         content = envelope.original_content
         assert content is not None
         self.taken.append(Taken(str(envelope.mail_from), list(envelope.rcpt_tos), content))
-        if self.faults and self.faults[0] is Fault.TAKES_AND_SAYS_NOTHING:
+        fault = self.faults[0] if self.faults else None
+        if fault is Fault.TAKES_AND_SAYS_NOTHING:
             self.faults.pop(0)
             _abort(server)
+        if fault is Fault.TAKES_AND_TALKS_NONSENSE:
+            return self.faults.pop(0).value
         return "250 OK"
 
 

@@ -72,6 +72,7 @@ def test_secrets_are_not_in_the_text_form(tmp_path: Path) -> None:
         ("FRONTDESK_SMTP_URL", "smtp://mail.example:99999", "FRONTDESK_SMTP_URL must be like"),
         ("FRONTDESK_SMTP_URL", "smtp://mail.example?tls=of", "FRONTDESK_SMTP_URL must be like"),
         ("FRONTDESK_SMTP_URL", "smtps://mail.example?tls=off", "FRONTDESK_SMTP_URL must be like"),
+        ("FRONTDESK_SMTP_URL", "smtps://elm:pa%C3%B1o@mail.example", "only ASCII"),
         ("FRONTDESK_SMTP_URL", "smtp://elm:word@mail.example?tls=off", "in plain sight"),
         ("FRONTDESK_NOW", "yesterday", "FRONTDESK_NOW must be a time like"),
         ("FRONTDESK_NOW", "2027-03-10T10:00:00", "FRONTDESK_NOW needs a zone"),
