@@ -170,12 +170,29 @@ class Ready:
 
     def rows(self, session: Session, given: Mapping[str, Any]) -> list[tuple[Any, ...]]:
         """Send it within the session's transaction, with `given` for its parameters, and return its rows, if it has any."""
-        connection = session.connection()
+        connection = _connection_of(session)
         dialect = connection.dialect
         written = self._written.get(dialect.name)
         if written is None:
             written = self._written[dialect.name] = _Written(self._statement, dialect)
         return written.rows(connection, given)
+
+
+_KEPT = "kernel.db: connection"
+
+
+def _connection_of(session: Session) -> Connection:
+    """Return the connection of the session's transaction, or of the part of it that is under way.
+
+    Kept for as long as that is: the session takes half as long to find it as the driver to send a statement. It has to be
+    asked first, since it begins transaction and savepoint when they are needed.
+    """
+    under_way = session.get_nested_transaction() or session.get_transaction()
+    transaction, connection = session.info.get(_KEPT, (None, None))
+    if under_way is None or transaction is not under_way:
+        connection = session.connection()
+        session.info[_KEPT] = session.get_nested_transaction() or session.get_transaction(), connection
+    return cast(Connection, connection)
 
 
 class _Written:
@@ -271,15 +288,15 @@ def make_engine(url: str) -> Engine:
     return engine
 
 
-def for_reading(engine: Engine) -> Engine:
-    """Return the engine, with the same connections, for those who only read.
+def connect_for_reading(engine: Engine) -> Connection:
+    """Return a connection for somebody who only reads.
 
     On PostgreSQL without a transaction, whose beginning and end are round trips: at its level of isolation (READ COMMITTED)
     each statement has a snapshot of its own either way. On SQLite in one that is none of a writer.
     """
     if engine.dialect.name == "sqlite":
-        return engine.execution_options(sqlite_begin="DEFERRED")
-    return engine.execution_options(isolation_level="AUTOCOMMIT")
+        return engine.connect().execution_options(sqlite_begin="DEFERRED")
+    return engine.connect().execution_options(isolation_level="AUTOCOMMIT")
 
 
 _LOCK_TIMEOUT_MS = 3000

@@ -15,7 +15,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from kernel import crypto
-from kernel.db import Base, NewRow, Ready, for_reading, make_engine, new_id, table_of
+from kernel.db import Base, NewRow, Ready, connect_for_reading, make_engine, new_id, table_of
 from kernel.errors import Unavailable
 from kernel.events import DomainEvent
 
@@ -147,7 +147,6 @@ class Database:
     ) -> None:
         crypto.install(crypto.Keyring(secret))
         self.engine = make_engine(url)
-        self._reading = for_reading(self.engine)
         self._wake_relay = wake_relay
         self._watcher = watcher
         self.outside: Outside | None = None
@@ -193,7 +192,7 @@ class Database:
         """Open a session to read with, and only that. Each statement sees what is committed when it begins: what has to agree
         is read in one. On SQLite all of them see the same, and do not wait for writers.
         """
-        with self._reading.connect() as connection, Session(connection) as session:
+        with connect_for_reading(self.engine) as connection, Session(connection) as session:
             yield session  # what was read stays readable outside the block
 
     def run(self, step: Callable[[UnitOfWork], Result]) -> Result:
