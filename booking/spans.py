@@ -6,6 +6,7 @@ Availability is computed on these: thousands of them a search, where a value obj
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 
 Span = tuple[int, int]
 _NEVER = 2**62
@@ -16,6 +17,7 @@ def span_of(starts_at: datetime, ends_at: datetime) -> Span:
     return math.floor(starts_at.timestamp()), math.ceil(ends_at.timestamp())
 
 
+@lru_cache(maxsize=2**14)  # searches name the same ones again and again
 def instant(second: int) -> datetime:
     """Return the instant `second` seconds after the epoch."""
     return datetime.fromtimestamp(second, UTC)

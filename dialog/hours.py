@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from functools import lru_cache
+from zoneinfo import ZoneInfo
 
 from booking.values import Catalogue, DateSpan, LocationInfo, PractitionerInfo, WeeklyHours
 from kernel.interval import wall_to_instant
@@ -20,7 +22,13 @@ class Opening:
 
 def wall_time(at: datetime, location: LocationInfo) -> datetime:
     """Return what clocks at `location` show at the instant `at`, naive."""
-    return at.astimezone(location.zone).replace(tzinfo=None)
+    return _wall_time(at, location.zone)
+
+
+@lru_cache(maxsize=2**14)
+def _wall_time(at: datetime, zone: ZoneInfo) -> datetime:
+    # Every search asks for hundreds, and the next one for the same.
+    return at.astimezone(zone).replace(tzinfo=None)
 
 
 def openings(location: LocationInfo, day: date) -> tuple[Opening, ...]:

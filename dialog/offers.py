@@ -3,9 +3,11 @@
 Pure. Wishes are in wall time; a Slot is judged by the wall time of its Location.
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from functools import cache
 
 from booking.nearest import Change, Relaxation
 from booking.values import Catalogue, Slot
@@ -65,8 +67,8 @@ def search_spans(wish: TimeWish, *, catalogue: Catalogue, now: datetime) -> list
 
 def meeting(slots: Iterable[Slot], wish: TimeWish, limits: Limits, *, catalogue: Catalogue) -> list[Slot]:
     """Return the slots that meet the wish. An exact time counts as met only when it is free itself."""
-    rest = _without_exact_time(wish)
-    fitting = [slot for slot in slots if _meets(_wall(slot, catalogue), rest, limits)]
+    meets = _judge(_without_exact_time(wish), limits)
+    fitting = [slot for slot in slots if meets(_wall(slot, catalogue))]
     if wish.at_minute is None:
         return fitting
     for minute in (wish.at_minute, *wish.at_alternatives):
@@ -105,16 +107,21 @@ def thinned(slots: Iterable[Slot], wish: TimeWish, *, catalogue: Catalogue) -> t
     Of the wished days everything; of others, for each person, the first and last of each half and the full hours. By start, then in the clinic's order of people.
     """
     seats = {person.id: seat for seat, person in enumerate(catalogue.practitioners)}
-    halves: dict[tuple[int, date, bool, int, str], list[tuple[Slot, datetime]]] = {}
+    halves: dict[tuple[date, bool, str], list[tuple[Slot, datetime]]] = defaultdict(list)
     for slot in slots:
         wall = _wall(slot, catalogue)
-        off = _days_off(wall.date(), wish.days)
-        who = seats.get(slot.practitioner_id, len(seats)), slot.practitioner_id
-        halves.setdefault((off, wall.date(), _minute(wall) >= _NOON, *who), []).append((slot, wall))
+        halves[wall.date(), _minute(wall) >= _NOON, slot.practitioner_id].append((slot, wall))
+
+    def rank(half: tuple[date, bool, str]) -> tuple[int, date, bool, int, str]:
+        day, is_after_noon, person = half
+        return _days_off(day, wish.days), day, is_after_noon, seats.get(person, len(seats)), person
+
     kept: list[Slot] = []
-    for (off, *_), half in sorted(halves.items()):
-        is_wished = bool(wish.days) and off == 0
-        kept += [slot for slot, _ in half] if is_wished else _outline(half)
+    for half in sorted(halves, key=rank):
+        is_wished = bool(wish.days) and _days_off(half[0], wish.days) == 0
+        kept += [slot for slot, _ in halves[half]] if is_wished else _outline(halves[half])
+        if len(kept) >= _KEPT:
+            break
     return tuple(sorted(kept[:_KEPT], key=lambda one: (one.starts_at, seats.get(one.practitioner_id, len(seats)))))
 
 
@@ -217,8 +224,23 @@ def _without_exact_time(wish: TimeWish) -> TimeWish:
     return replace(wish, at_minute=None, at_alternatives=(), clocks=())
 
 
-def _meets(wall: datetime, wish: TimeWish, limits: Limits) -> bool:
-    return limits.admit(wall) and allows(wish, start=wall)
+def _judge(wish: TimeWish, limits: Limits) -> Callable[[datetime], bool]:
+    """Return what says whether a start at a wall time meets the wish.
+
+    A wish is one for days and one for times of the day: with hundreds of starts each day, and each time, is judged once.
+    """
+    days = TimeWish(days=wish.days, weekdays=wish.weekdays, not_days=wish.not_days, not_weekdays=wish.not_weekdays)
+    times = replace(wish, days=(), weekdays=frozenset(), not_days=(), not_weekdays=frozenset())
+
+    @cache
+    def is_day(day: date) -> bool:
+        return allows(days, start=_midnight(day))
+
+    @cache
+    def is_time(hour: int, minute: int) -> bool:
+        return allows(times, start=datetime(2000, 1, 1, hour, minute))  # noqa: DTZ001 -- a wall time has no zone
+
+    return lambda wall: limits.admit(wall) and is_day(wall.date()) and is_time(wall.hour, wall.minute)
 
 
 def _days_off(day: date, ranges: tuple[DayRange, ...]) -> int:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from booking.values import Slot
 from dialog import hours, offers
-from dialog.timewords import DayRange, TimeWish
+from dialog.timewords import ClockRange, DayRange, TimeWish, allows
 from kernel.interval import wall_to_instant
 from tests.support.clinics import elm_catalogue
 
@@ -106,6 +106,31 @@ def test_an_exact_time_is_met_by_itself_before_its_other_reading() -> None:
 
     assert offers.meeting(free, wish, offers.Limits(), catalogue=CATALOGUE) == free[:1]
     assert offers.meeting(free[1:], wish, offers.Limits(), catalogue=CATALOGUE) == free[1:]
+
+
+days = st.builds(
+    lambda first, length: DayRange(FIRST_DAY + timedelta(days=first), FIRST_DAY + timedelta(days=first + length)),
+    st.integers(0, 13),
+    st.integers(1, 5),
+)
+clocks = st.builds(lambda start, length: ClockRange(start, start + length), st.integers(0, 1200), st.integers(1, 240))
+wishes = st.builds(
+    TimeWish,
+    days=st.lists(days, max_size=2).map(tuple),
+    weekdays=st.frozensets(st.integers(0, 6), max_size=3),
+    not_days=st.lists(days, max_size=2).map(tuple),
+    not_weekdays=st.frozensets(st.integers(0, 6), max_size=2),
+    clocks=st.lists(clocks, max_size=2).map(tuple),
+    not_clocks=st.lists(clocks, max_size=2).map(tuple),
+)
+
+
+@given(slots, wishes)
+def test_what_meets_a_wish_is_what_the_wish_allows(free: list[Slot], wish: TimeWish) -> None:
+    met = offers.meeting(free, wish, offers.Limits(), catalogue=CATALOGUE)
+
+    location = CATALOGUE.location("location-main")
+    assert met == [one for one in free if allows(wish, start=hours.wall_time(one.starts_at, location))]
 
 
 def test_two_who_are_free_at_the_same_time_are_one_offer() -> None:
