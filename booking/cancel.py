@@ -39,8 +39,16 @@ def cancel_appointment(
         "hold_expires_at": None,
         "sequence": visit.sequence + 1,
     }
-    cancelled = ledger.change(work, entry, what="cancelled", actor=actor, source=source, now=now, columns=columns)
+    cancelled = ledger.change(
+        work,
+        entry,
+        what="cancelled",
+        actor=actor,
+        source=source,
+        now=now,
+        columns=columns,
+        telling=AppointmentCancelled,
+    )
     guard.release(work, appointment_id=appointment_id)
-    work.publish(ledger.told(AppointmentCancelled, cancelled, now=now))
     tasks.settle_tasks(work, clinic_id=entry.clinic_id, appointment_id=appointment_id, now=now, done_by=actor)
     return cancelled.visit

@@ -8,7 +8,7 @@ from booking import elsewhere, guard, ledger, tasks
 from booking.availability import Wanted
 from booking.claims import Need, claims_of, take
 from booking.events import AppointmentBooked, AppointmentRequested
-from booking.facts import gather, wanted_asked
+from booking.facts import gather, lock_patient_and_visit, wanted_asked
 from booking.guard import Claim
 from booking.order import must_wait
 from booking.override import allowed_override
@@ -43,8 +43,10 @@ def confirm_hold(
     """
     override_reason = allowed_override(override_reason, actor=actor)
     with guard.all_or_nothing(work):
-        # The facts are gathered before the Appointment is locked: the Patient comes first, here as everywhere.
-        held = ledger.read(work.session, appointment_id=appointment_id, clinic_id=catalogue.clinic_id).visit
+        patient, entry = lock_patient_and_visit(
+            work, patient_id=patient_id, appointment_id=appointment_id, clinic_id=catalogue.clinic_id
+        )
+        held = entry.visit
         practitioner = practitioner_of(catalogue, held)
         wanted, known = gather(
             work,
@@ -55,8 +57,8 @@ def confirm_hold(
             patient_id=patient_id,
             ignoring=(appointment_id,),
             bundle_id=held.bundle_id,
+            locked=patient,
         )
-        entry = ledger.read_locked(work, appointment_id=appointment_id)
         if entry.replaces_id is not None or entry.visit.patient_id not in {None, patient_id}:
             raise NotHeld
         if not entry.visit.is_hold:
@@ -182,9 +184,9 @@ def _settle(
     if overridden:
         columns |= {"overridden": tuple(dict.fromkeys((*entry.visit.overridden, *overridden))), "override_reason": why}
     what = "requested" if waits else "booked"
-    entry = ledger.change(work, entry, what=what, actor=actor, source=entry.visit.source, now=now, columns=columns)
     event = AppointmentRequested if waits else AppointmentBooked
-    work.publish(ledger.told(event, entry, now=now))
+    source = entry.visit.source
+    entry = ledger.change(work, entry, what=what, actor=actor, source=source, now=now, columns=columns, telling=event)
     if waits:
         ask_staff(work, wanted.catalogue, entry, now=now)
     return entry.visit

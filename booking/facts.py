@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import Select, Text, bindparam, cast, func, literal_column, null, or_, select, union_all
+from sqlalchemy import Select, Text, bindparam, cast, func, literal_column, null, or_, select, true, union_all
 from sqlalchemy.orm import Session
 
 from booking.asked import UnknownPatient, length_asked, location_asked, service_asked
 from booking.availability import Wanted, can_start, starts_without_resources
-from booking.ledger import place_of
+from booking.ledger import Entry, entries, entry_of, place_of, read
 from booking.loads import local_day
 from booking.model.appointment import Appointment, Participant
 from booking.model.patient import Patient
@@ -84,6 +84,20 @@ def lock_patient(work: UnitOfWork, *, patient_id: str, clinic_id: str) -> Locked
     return LockedPatient(is_blocked, place_of(place))
 
 
+def lock_patient_and_visit(
+    work: UnitOfWork, *, patient_id: str, appointment_id: str, clinic_id: str
+) -> tuple[LockedPatient, Entry]:
+    """Lock the Patient, then the Appointment, until the end of the transaction. One statement.
+
+    Raises UnknownVisit, UnknownPatient, also for another clinic's.
+    """
+    given = {"patient_id": patient_id, "appointment_id": appointment_id, "clinic_id": clinic_id}
+    for row in _LOCK_BOTH.rows(work.session, given):
+        return LockedPatient(row[-2], place_of(row[-1])), entry_of(row)
+    read(work.session, appointment_id=appointment_id, clinic_id=clinic_id)
+    raise UnknownPatient(patient_id=patient_id)
+
+
 def gather(
     work: UnitOfWork,
     wanted: Wanted,
@@ -94,11 +108,12 @@ def gather(
     patient_id: str | None,
     ignoring: Sequence[str],
     bundle_id: str | None = None,
+    locked: LockedPatient | None = None,
 ) -> tuple[Wanted, Facts]:
     """Return all that the rules look at, apart from the Appointments `ignoring`; and what is wanted, with the place of a
     home visit where it is the patient's. Visits of one bundle count as one, and those of `bundle_id` not at all.
 
-    Locks the Patient, if known. Raises UnknownPatient, also for another clinic's.
+    Locks the Patient, if known and not `locked` already. Raises UnknownPatient, also for another clinic's.
     """
     wanted, facts, _ = gather_and_look(
         work,
@@ -110,6 +125,7 @@ def gather(
         ignoring=ignoring,
         bundle_id=bundle_id,
         sought=None,
+        locked=locked,
     )
     return wanted, facts
 
@@ -125,11 +141,12 @@ def gather_and_look(
     ignoring: Sequence[str],
     bundle_id: str | None,
     sought: Sought | None,
+    locked: LockedPatient | None = None,
 ) -> tuple[Wanted, Facts, InTheWay | None]:
     """As `gather`, and what is in the way of `sought`, in the same statement; None if nobody asked or nobody is known."""
     if patient_id is None:
         return wanted, time_facts(wanted, candidates, starts_at=starts_at, now=now), None
-    patient = lock_patient(work, patient_id=patient_id, clinic_id=wanted.catalogue.clinic_id)
+    patient = locked or lock_patient(work, patient_id=patient_id, clinic_id=wanted.catalogue.clinic_id)
     if wanted.service.mode is Mode.HOME and wanted.place is None:
         wanted = dataclasses.replace(wanted, place=patient.place)
     facts = time_facts(wanted, candidates, starts_at=starts_at, now=now)
@@ -185,10 +202,20 @@ def _read(
 # On tables rather than classes, and made once: the mapper, and making them anew, cost more than the statements.
 _PATIENT, _VISIT, _SEAT = table_of(Patient).c, table_of(Appointment).c, table_of(Participant).c
 _SEEN = (AppointmentStatus.BOOKED, AppointmentStatus.ARRIVED, AppointmentStatus.FULFILLED)
-_LOCK_PATIENT = Ready(
+_THE_PATIENT = (
     select(_PATIENT.blocked, _PATIENT.place)
     .where(_PATIENT.id == bindparam("patient_id"), _PATIENT.clinic_id == bindparam("clinic_id"))
     .with_for_update(key_share=True)
+)
+_LOCK_PATIENT = Ready(_THE_PATIENT)
+# The row of a query with a lock in it is there, and locked, before it can be joined with anything.
+_LOCKED_FIRST = _THE_PATIENT.cte("locked_first")
+_LOCK_BOTH = Ready(
+    entries()
+    .add_columns(_LOCKED_FIRST.c.blocked, _LOCKED_FIRST.c.place)
+    .join(_LOCKED_FIRST, true())
+    .where(_VISIT.id == bindparam("appointment_id"), _VISIT.clinic_id == bindparam("clinic_id"))
+    .with_for_update(key_share=True, of=table_of(Appointment))
 )
 _THEIRS = (_VISIT.patient_id == bindparam("patient_id"), ~one_of(_VISIT.id, "ignoring"))
 _LASTS = (

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, TypeVar
 
-from sqlalchemy import Select, bindparam, insert, select, update
+from sqlalchemy import Select, Update, bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
 from booking.events import AppointmentEvent
@@ -19,6 +19,7 @@ from booking.model.appointment import Appointment, AppointmentChange
 from booking.values import AppointmentId, AppointmentStatus, BookedVisit, PatientId, Place, Source
 from kernel.db import NewRow, Ready, table_of
 from kernel.errors import Refused
+from kernel.together import change_and_write
 from kernel.work import UnitOfWork
 
 AnyEvent = TypeVar("AnyEvent", bound=AppointmentEvent)
@@ -215,36 +216,42 @@ def change(
     source: Source,
     now: datetime,
     columns: Mapping[str, Any],
+    telling: type[AppointmentEvent] | None = None,
 ) -> Entry:
     """Write `columns` of an Appointment that was read locked, with a line of its history, and return it as it is now.
 
+    `telling`: the event that tells of it as it is then; it leaves with the change. One statement on PostgreSQL.
     Values are given as in `BookedVisit`: a place is a Place, the rules set aside a tuple. Raises VisitClosed if its status may not become the new one.
     """
     status = AppointmentStatus(columns.get("status", entry.visit.status))
     if status is not entry.visit.status and not entry.visit.status.may_become(status):
         raise VisitClosed(status=str(entry.visit.status))
     values = _stored(columns) | {"revision": entry.revision + 1, "changed_at": now}
-    _changing(tuple(values)).rows(work.session, values | {"appointment_id": entry.visit.id})
-    told = {name: columns[name] for name in columns if name in _VISIT_FIELDS}
-    visit = dataclasses.replace(entry.visit, **(told | {"status": status}))
-    before = {name: getattr(entry.visit, name) for name in told}
-    _write_line(work, entry, what=what, actor=actor, source=source, now=now, before=before, after=dict(columns))
+    shown = {name: columns[name] for name in columns if name in _VISIT_FIELDS}
+    visit = dataclasses.replace(entry.visit, **(shown | {"status": status}))
     others = {name: columns[name] for name in columns if name in _ENTRY_FIELDS}
-    return dataclasses.replace(entry, visit=visit, revision=entry.revision + 1, **others)
+    changed = dataclasses.replace(entry, visit=visit, revision=entry.revision + 1, **others)
+    before = {name: getattr(entry.visit, name) for name in shown}
+    line = _line(entry, what=what, actor=actor, source=source, now=now, before=before, after=dict(columns))
+    event = [] if telling is None else [work.telling(told(telling, changed, now=now))]
+    rows = [NewRow(_HISTORY, line), *event]
+    change_and_write(work.session, _changing(tuple(values)), values | {"of_appointment": entry.visit.id}, rows=rows)
+    return changed
 
 
 @lru_cache(maxsize=64)
-def _changing(names: tuple[str, ...]) -> Ready:
+def _changing(names: tuple[str, ...]) -> Update:
     """Return the statement that writes these columns of an Appointment."""
     values: dict[str, Any] = {name: bindparam(name) for name in names}
-    return Ready(update(_TABLE).where(_ROW.id == bindparam("appointment_id")).values(values))
+    return update(_TABLE).where(_ROW.id == bindparam("of_appointment")).values(values)
 
 
 def note(
     work: UnitOfWork, entry: Entry, *, what: str, actor: str, source: Source, now: datetime, after: Mapping[str, Any]
 ) -> None:
     """Write a line into the history of an Appointment that was read locked, without changing it."""
-    _write_line(work, entry, what=what, actor=actor, source=source, now=now, before=None, after=dict(after))
+    line = _line(entry, what=what, actor=actor, source=source, now=now, before=None, after=dict(after))
+    _NOTING.rows(work.session, line)
 
 
 def _stored(columns: Mapping[str, Any]) -> dict[str, Any]:
@@ -283,25 +290,9 @@ _TOLD_AT_FIRST = (
 )
 
 
-def _write_line(
-    work: UnitOfWork,
-    entry: Entry,
-    *,
-    what: str,
-    actor: str,
-    source: Source,
-    now: datetime,
-    before: dict[str, Any] | None,
-    after: dict[str, Any],
-) -> None:
-    line = _line(entry, what=what, actor=actor, source=source, now=now, before=before, after=after)
-    _noting(tuple(line)).rows(work.session, line)
-
-
-@lru_cache(maxsize=2)
-def _noting(names: tuple[str, ...]) -> Ready:
-    """Return the statement that writes a line of history with these columns."""
-    return Ready(insert(_HISTORY).inline().values({name: bindparam(name) for name in names}))
+# As `_line` makes it where nothing was before.
+_LINE = ("appointment_id", "changed_at", "what", "actor", "source", "after")
+_NOTING = Ready(insert(_HISTORY).inline().values({name: bindparam(name) for name in _LINE}))
 
 
 def _line(

@@ -16,9 +16,9 @@ def change_and_write(session: Session, change: Update, given: Mapping[str, Any],
     `change` is a statement that is made once. Rows may refer to what is there already, not to each other.
     """
     if session.get_bind().dialect.name != "postgresql":
-        session.execute(change, given)
+        _alone(change).rows(session, given)
         for row in rows:
-            session.execute(insert(row.table).inline(), row.values)
+            _new(row.table, tuple(row.values)).rows(session, row.values)
         return
     values = {f"{name}_{at}": value for at, row in enumerate(rows) for name, value in row.values.items()}
     _together(change, tuple((row.table, tuple(row.values)) for row in rows)).rows(session, {**given, **values})
@@ -30,3 +30,13 @@ def _together(change: Update, rows: tuple[tuple[Table, tuple[str, ...]], ...]) -
         values: dict[str, Any] = {name: bindparam(f"{name}_{at}") for name in names}
         change = change.add_cte(insert(table).inline().values(values).cte(f"new_{table.name}"))
     return Ready(change)
+
+
+@lru_cache(maxsize=64)
+def _alone(change: Update) -> Ready:
+    return Ready(change)
+
+
+@lru_cache(maxsize=64)
+def _new(table: Table, names: tuple[str, ...]) -> Ready:
+    return Ready(insert(table).inline().values({name: bindparam(name) for name in names}))
