@@ -65,6 +65,12 @@ _LAPSED = Ready(
     .order_by(_APPOINTMENT.c.id)
     .with_for_update(key_share=True, of=_APPOINTMENT)
 )
+_RELEASE = Ready(
+    update(_ALLOCATION)
+    .where(_ALLOCATION.c.appointment_id == bindparam("of_appointment"), _ALLOCATION.c.live)
+    .values(live=False)
+    .returning(_ALLOCATION.c.schedule_id)
+)
 _IN_ORDER = select(_SCHEDULE.c.id).where(one_of(_SCHEDULE.c.id, "schedule_ids")).order_by(_SCHEDULE.c.id)
 _LOCK = Ready(_IN_ORDER.with_for_update(key_share=True))
 _LOCK_IF_FREE = Ready(_IN_ORDER.with_for_update(key_share=True, skip_locked=True))
@@ -172,15 +178,9 @@ def _claiming_after(rows: tuple[tuple[Table, tuple[str, ...]], ...]) -> Ready:
 
 def release(work: UnitOfWork, *, appointment_id: str) -> bool:
     """Give the Appointment's time back and say whether it had any. Takes no lock; what was taken stays readable."""
-    released = work.session.execute(
-        update(Allocation)
-        .where(Allocation.appointment_id == appointment_id, Allocation.live)
-        .values(live=False)
-        .returning(Allocation.schedule_id)
-    )
-    schedule_ids = released.scalars().all()
-    work.touch(*map(schedule_tag, schedule_ids))
-    return bool(schedule_ids)
+    released = _RELEASE.rows(work.session, {"of_appointment": appointment_id})
+    work.touch(*(schedule_tag(schedule_id) for (schedule_id,) in released))
+    return bool(released)
 
 
 def discard(work: UnitOfWork, *, appointment_ids: Sequence[str]) -> None:

@@ -7,14 +7,14 @@ from datetime import date, datetime
 
 from jellyfish import metaphone
 from rapidfuzz.distance import OSA
-from sqlalchemy import Select, or_, select
+from sqlalchemy import Select, bindparam, literal_column, or_, select
 from sqlalchemy.orm import Session
 
 from booking import history
 from booking.model.patient import ContactPoint, Patient, RelatedPerson
 from booking.values import PatientId, Source
 from kernel import crypto
-from kernel.db import new_id
+from kernel.db import Ready, new_id, table_of
 from kernel.work import UnitOfWork
 
 
@@ -29,13 +29,8 @@ class PatientInfo:
 
 def find_by_phone(session: Session, *, clinic_id: str, phone: str) -> tuple[PatientInfo, ...]:
     """Return everybody with this number (E.164) on file: a household shares one."""
-    contact = ContactPoint.patient_id == Patient.id
-    return _found(
-        session,
-        _patients(clinic_id)
-        .join(ContactPoint, contact)
-        .where(ContactPoint.system == "phone", ContactPoint.value_hash == phone_hash(phone)),
-    )
+    rows = _BY_PHONE.rows(session, {"clinic_id": clinic_id, "number_hash": phone_hash(phone)})
+    return tuple(PatientInfo(*row) for row in rows)
 
 
 def find_by_email(session: Session, *, clinic_id: str, email: str) -> tuple[PatientInfo, ...]:
@@ -51,11 +46,7 @@ def find_by_email(session: Session, *, clinic_id: str, email: str) -> tuple[Pati
 
 def reached_at(phone: str) -> Select[str]:
     """Return the select of the ids of those who are reached at this number (E.164): it is theirs, or they are booked for from it."""
-    at_number = select(ContactPoint.patient_id).where(
-        ContactPoint.system == "phone", ContactPoint.value_hash == phone_hash(phone)
-    )
-    booked_for = select(RelatedPerson.patient_id).where(RelatedPerson.by_patient_id.in_(at_number))
-    return select(Patient.id).where(or_(Patient.id.in_(at_number), Patient.id.in_(booked_for)))
+    return REACHED_AT.params(number_hash=phone_hash(phone))
 
 
 def find_by_birth_date(session: Session, *, clinic_id: str, birth_date: date) -> tuple[PatientInfo, ...]:
@@ -207,3 +198,22 @@ def _patients(clinic_id: str) -> Select[str, str, date | None, str | None, bool]
 def _found(session: Session, statement: Select[str, str, date | None, str | None, bool]) -> tuple[PatientInfo, ...]:
     rows = session.execute(statement.order_by(Patient.created_at, Patient.id))
     return tuple(PatientInfo(PatientId(row.id), *row[1:]) for row in rows)
+
+
+# The first message of a conversation asks for the first, and every yes by text for the second.
+_PERSON, _CONTACT, _RELATED = table_of(Patient), table_of(ContactPoint).c, table_of(RelatedPerson).c
+_HAS_NUMBER = (_CONTACT.system == literal_column("'phone'"), _CONTACT.value_hash == bindparam("number_hash"))
+_BY_PHONE = Ready(
+    select(_PERSON.c.id, _PERSON.c.name, _PERSON.c.birth_date, _PERSON.c.language, _PERSON.c.is_placeholder)
+    .join(table_of(ContactPoint), _CONTACT.patient_id == _PERSON.c.id)
+    .where(_PERSON.c.clinic_id == bindparam("clinic_id"), *_HAS_NUMBER)
+    .order_by(_PERSON.c.created_at, _PERSON.c.id)
+)
+_AT_NUMBER = select(_CONTACT.patient_id).where(*_HAS_NUMBER)
+REACHED_AT: Select[str] = select(_PERSON.c.id).where(
+    or_(
+        _PERSON.c.id.in_(_AT_NUMBER),
+        _PERSON.c.id.in_(select(_RELATED.patient_id).where(_RELATED.by_patient_id.in_(_AT_NUMBER))),
+    )
+)
+"""As `reached_at`, of the number whose hash is given as `number_hash` when it is sent."""

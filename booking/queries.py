@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from itertools import chain
 from typing import Any
 
-from sqlalchemy import ColumnElement, UnaryExpression, select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from booking import availability, ledger, search, sessions, taken
@@ -16,6 +16,7 @@ from booking.model.appointment import Appointment, AppointmentChange
 from booking.model.patient import Patient
 from booking.several import packages
 from booking.values import AppointmentStatus, BookedVisit, Catalogue, Slot, SlotQuery
+from kernel.db import Ready, one_of, one_of_these, table_of
 from kernel.interval import Interval, day_interval
 
 
@@ -108,26 +109,22 @@ def visit(session: Session, *, appointment_id: str) -> BookedVisit:
 
 def upcoming_visits(session: Session, *, patient_ids: tuple[str, ...], now: datetime) -> list[BookedVisit]:
     """Return what these patients have ahead of them or are at, soonest first; Holds are not visits yet."""
-    status = Appointment.status.in_((_S.PENDING, _S.BOOKED, _S.ARRIVED))
-    return _visits(session, *_of(patient_ids), status, Appointment.ends_at > now, order=Appointment.starts_at.asc())
+    return _visits_in(_AHEAD.rows(session, {"patient_ids": list(patient_ids), "now": now}))
 
 
 def past_visits(session: Session, *, patient_ids: tuple[str, ...], now: datetime, limit: int = 20) -> list[BookedVisit]:
     """Return what these patients have been to, the latest first."""
-    status = Appointment.status.in_((_S.BOOKED, _S.ARRIVED, _S.FULFILLED))
-    found = _visits(session, *_of(patient_ids), status, Appointment.ends_at <= now, order=Appointment.starts_at.desc())
-    return found[:limit]
+    return _visits_in(_BEHIND.rows(session, {"patient_ids": list(patient_ids), "now": now}))[:limit]
 
 
 def visits_of_patient(session: Session, *, patient_id: str) -> list[BookedVisit]:
     """Return everything on file for the patient in order of time, cancelled visits included; Holds and wishes are not visits yet."""
-    return _visits(session, *_of((patient_id,)), _HAS_A_TIME, order=Appointment.starts_at.asc())
+    return _visits_in(_OF_PATIENTS.rows(session, {"patient_ids": [patient_id]}))
 
 
 def visits_of_conversation(session: Session, *, conversation_id: str) -> list[BookedVisit]:
     """Return what the conversation wrote, Holds and what became of them included, in order of time; no wishes."""
-    own = Appointment.conversation_id == conversation_id
-    return _visits(session, own, _HAS_A_TIME, order=Appointment.starts_at.asc())
+    return _visits_in(_OF_CONVERSATION.rows(session, {"conversation_id": conversation_id}))
 
 
 @dataclass(frozen=True)
@@ -191,19 +188,32 @@ def history(session: Session, *, appointment_id: str) -> list[Change]:
 
 
 _S = AppointmentStatus
-_HAS_A_TIME = Appointment.practitioner_id.is_not(None)
+# Each begins many a turn of a conversation.
+_ROW = table_of(Appointment).c
+_HAS_A_TIME = _ROW.practitioner_id.is_not(None)
 """Not so while it is only wished for, or if it never was more."""
+_GIVEN_UP = (_S.PENDING, _S.CANCELLED)
+_THEIRS = (
+    one_of(_ROW.patient_id, "patient_ids"),
+    ~(one_of_these(_ROW.status, _GIVEN_UP) & _ROW.hold_expires_at.is_not(None)),  # a Hold, or one that was given back
+)
+_BY_START = ledger.entries().order_by(_ROW.starts_at, _ROW.id)
+_AHEAD = Ready(
+    _BY_START.where(
+        *_THEIRS, one_of_these(_ROW.status, (_S.PENDING, _S.BOOKED, _S.ARRIVED)), _ROW.ends_at > bindparam("now")
+    )
+)
+_BEHIND = Ready(
+    ledger.entries()
+    .where(*_THEIRS, one_of_these(_ROW.status, (_S.BOOKED, _S.ARRIVED, _S.FULFILLED)), _ROW.ends_at <= bindparam("now"))
+    .order_by(_ROW.starts_at.desc(), _ROW.id)
+)
+_OF_PATIENTS = Ready(_BY_START.where(*_THEIRS, _HAS_A_TIME))
+_OF_CONVERSATION = Ready(_BY_START.where(_ROW.conversation_id == bindparam("conversation_id"), _HAS_A_TIME))
 
 
-def _of(patient_ids: tuple[str, ...]) -> tuple[ColumnElement[bool], ...]:
-    is_hold = (Appointment.status == _S.PENDING) & Appointment.hold_expires_at.is_not(None)
-    gave_up = (Appointment.status == _S.CANCELLED) & Appointment.hold_expires_at.is_not(None)
-    return Appointment.patient_id.in_(patient_ids), ~is_hold, ~gave_up
-
-
-def _visits(session: Session, *conditions: ColumnElement[bool], order: UnaryExpression[datetime]) -> list[BookedVisit]:
-    statement = ledger.entries().where(*conditions).order_by(order, Appointment.id)
-    return [ledger.entry_of(row).visit for row in session.execute(statement)]
+def _visits_in(rows: Sequence[Sequence[Any]]) -> list[BookedVisit]:
+    return [ledger.entry_of(row).visit for row in rows]
 
 
 def _put_together(

@@ -12,7 +12,6 @@ from sqlalchemy import (
     BigInteger,
     Column,
     ColumnElement,
-    CompoundSelect,
     Dialect,
     Select,
     Text,
@@ -39,7 +38,7 @@ from booking.model.schedule import BusyInterval
 from booking.spans import Span, span_of
 from booking.travel import Addresses, PlacedSpan
 from booking.values import BLOCKING, AppointmentStatus, Place
-from kernel.db import Ready, UtcDateTime, one_of, table_of
+from kernel.db import Ready, UtcDateTime, one_of, one_of_these, table_of
 from kernel.interval import Interval
 
 
@@ -75,10 +74,10 @@ def busy_spans(
     leaving_out = (bool(ignoring), ignoring_hold_of is not None)
     found: dict[str, list[Span]] = defaultdict(list)
     if addresses is None:
-        for schedule_id, starts, ends in session.execute(_listed(*leaving_out), given):
+        for schedule_id, starts, ends in _listed(*leaving_out).rows(session, given):
             found[schedule_id] += zip(starts, ends, strict=True)
     else:
-        for schedule_id, start, end, *told in session.execute(_placed(*leaving_out), given):
+        for schedule_id, start, end, *told in _placed(*leaving_out).rows(session, given):
             place = _place(addresses, *told)
             found[schedule_id].append((start, end) if place is None else PlacedSpan(start, end, place))
     for spans in found.values():
@@ -147,7 +146,7 @@ _WHERE = (_VISIT.service_id, _VISIT.location_id, _VISIT.place)
 
 
 @cache
-def _listed(is_ignoring: bool, is_ignoring_hold: bool) -> CompoundSelect[Any]:  # noqa: FBT001 -- a key of the cache
+def _listed(is_ignoring: bool, is_ignoring_hold: bool) -> Ready:  # noqa: FBT001 -- a key of the cache
     """Return the read of what is taken, a row for each diary."""
     visits, elsewhere = (
         select(row.schedule_id, *(_Listed(second) for second in _seconds_of(row)))
@@ -155,11 +154,11 @@ def _listed(is_ignoring: bool, is_ignoring_hold: bool) -> CompoundSelect[Any]:  
         .group_by(row.schedule_id)
         for row in (_CLAIM, _ELSEWHERE)
     )
-    return union_all(visits.where(_CLAIM.live, *_counting(is_ignoring, is_ignoring_hold)), elsewhere)
+    return Ready(union_all(visits.where(_CLAIM.live, *_counting(is_ignoring, is_ignoring_hold)), elsewhere))
 
 
 @cache
-def _placed(is_ignoring: bool, is_ignoring_hold: bool) -> CompoundSelect[Any]:  # noqa: FBT001 -- a key of the cache
+def _placed(is_ignoring: bool, is_ignoring_hold: bool) -> Ready:  # noqa: FBT001 -- a key of the cache
     """Return the read of what is taken, a row for each visit with what tells its address."""
     visits = (
         select(_CLAIM.schedule_id, *_seconds_of(_CLAIM), *_WHERE)
@@ -169,7 +168,7 @@ def _placed(is_ignoring: bool, is_ignoring_hold: bool) -> CompoundSelect[Any]:  
     elsewhere = select(_ELSEWHERE.schedule_id, *_seconds_of(_ELSEWHERE), *(null() for _ in _WHERE)).where(
         *_meeting(_ELSEWHERE)
     )
-    return union_all(visits, elsewhere)
+    return Ready(union_all(visits, elsewhere))
 
 
 def _counting(is_ignoring: bool, is_ignoring_hold: bool) -> Iterator[ColumnElement[bool]]:  # noqa: FBT001 -- as above
@@ -243,7 +242,7 @@ def _is_not_hold_of(conversation_id: str) -> ColumnElement[bool]:
 def _ids_of_holds(condition: ColumnElement[bool]) -> Select[str]:
     # They are few, so that asking for them costs less than joining each Allocation with its Appointment.
     return select(_VISIT.id).where(
-        _VISIT.status == AppointmentStatus.PENDING, _VISIT.hold_expires_at.is_not(None), condition
+        one_of_these(_VISIT.status, [AppointmentStatus.PENDING]), _VISIT.hold_expires_at.is_not(None), condition
     )
 
 

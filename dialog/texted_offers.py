@@ -2,10 +2,12 @@
 
 from datetime import datetime, timedelta
 
+from sqlalchemy import literal_column, select
 from sqlalchemy.orm import Session
 
 from booking.confirm import NotHeld
 from booking.desk.offered_moves import (
+    KEPT_FOR_NUMBER,
     OfferedMove,
     accept_move,
     decline_move,
@@ -14,20 +16,27 @@ from booking.desk.offered_moves import (
 )
 from booking.guard import SlotTaken
 from booking.ledger import VisitClosed
+from booking.patients import phone_hash
 from booking.values import BookedVisit, Catalogue, Slot, SlotQuery, Source
+from booking.waiting_list.waiting_rows import MADE_TO_NUMBER
 from booking.waiting_list.waitlist import OfferGone, accept_offer, decline_offer, last_offer_of_number
 from dialog.errands import PlaceHold, RefusedBy, VisitWritten
 from dialog.offered_time import Made
+from kernel.db import Ready
 from kernel.errors import Refused
 from kernel.work import UnitOfWork
 
 _LATELY = timedelta(days=1)
+_ANYTHING = Ready(select(literal_column("1")).where(MADE_TO_NUMBER.exists() | KEPT_FOR_NUMBER.exists()))
 _LOST = (OfferGone, NotHeld, SlotTaken, VisitClosed)
 
 
 def made_to(session: Session, *, clinic_id: str, phone: str, now: datetime) -> Made | None:
     """Return what an answer from this number (E.164) is about: the latest that can be taken, else the latest of the last day."""
     since_at = now - _LATELY
+    # Most often there is nothing: one short answer, for which many a text waits.
+    if not _ANYTHING.rows(session, {"clinic_id": clinic_id, "number_hash": phone_hash(phone), "since_at": since_at}):
+        return None
     freed = last_offer_of_number(session, clinic_id=clinic_id, phone=phone, since_at=since_at, now=now)
     kept = last_move_offered_to_number(session, clinic_id=clinic_id, phone=phone, since_at=since_at, now=now)
     made: list[Made] = [one for one in (freed, kept) if one is not None]

@@ -15,7 +15,7 @@ from booking.desk.offered_moves import accept_move, decline_move
 from booking.explain import Asker, Explanation, explain
 from booking.hold import place_hold, release_hold
 from booking.reschedule import reschedule
-from booking.several.groups import SessionFull, confirm_seat, leave_session, release_seats
+from booking.several.groups import SessionFull, confirm_seat, holds_seats, leave_session, release_seats
 from booking.values import BookedVisit, Catalogue, ServiceInfo, Slot, SlotQuery, Source, TaskKind
 from dialog import offers, texted_offers, together
 from dialog.awaiting import Awaiting
@@ -218,9 +218,15 @@ class Tools:
 
     def _place_hold(self, request: PlaceHold) -> Held:
         service = self.catalogue.service(request.service_id)
+        is_single = not (service.group or service.steps)
+        if is_single and not holds_seats(self.work.session, conversation_id=self.conversation_id):
+            return self._held(Held(self._hold_visit(request, service)))
         with guard.all_or_nothing(self.work):
             release_seats(self.work, conversation_id=self.conversation_id, now=self.now)
             held = self._hold_seat(request) if service.group else Held(self._hold_visit(request, service))
+        return self._held(held)
+
+    def _held(self, held: Held) -> Held:
         self._note("held", appointment_id=held.visit.id)
         return held
 

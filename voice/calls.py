@@ -2,8 +2,10 @@
 
 from datetime import datetime
 
+from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
+from kernel.db import Ready, one_of, table_of
 from kernel.work import UnitOfWork
 from voice.model import Call
 
@@ -15,20 +17,44 @@ def note_call(work: UnitOfWork, *, call_sid: str, clinic_id: str, status: str, n
     """Keep a call that came in. Calling again for the same call changes nothing."""
     try:
         with work.part():
-            work.session.add(Call(call_sid=call_sid, clinic_id=clinic_id, status=status, started_at=now))
+            _NOTE.rows(work.session, {"call_sid": call_sid, "clinic_id": clinic_id, "status": status, "now": now})
     except IntegrityError:
         # Asked by writing: the vendor may deliver the same call twice at the same moment.
-        if work.session.get(Call, call_sid) is None:
+        if _clinic_of(work, call_sid) is None:
             raise
 
 
-def note_status(work: UnitOfWork, *, call_sid: str, status: str, duration_s: int | None, now: datetime) -> Call | None:
-    """Move a call on to `status`; an earlier status than it has is ignored. Return it, None if nobody knows it."""
-    call = work.session.get(Call, call_sid)
-    if call is None:
-        return None
-    if _RANK.get(status, -1) > _RANK.get(call.status, -1):
-        call.status = status
-        if status in ENDED:
-            call.ended_at, call.duration_s = now, duration_s
-    return call
+def note_status(work: UnitOfWork, *, call_sid: str, status: str, duration_s: int | None, now: datetime) -> str | None:
+    """Move a call on to `status`; an earlier status than it has is ignored. Return whose it is, None if nobody knows it."""
+    rank = _RANK.get(status)
+    if rank is not None:
+        ended = (
+            {"ended_at": now, "duration_s": duration_s} if status in ENDED else {"ended_at": None, "duration_s": None}
+        )
+        given = {"of_call": call_sid, "status": status, "not_before": _FROM[rank], **ended}
+        for (clinic_id,) in _MOVE_ON.rows(work.session, given):
+            return str(clinic_id)
+    return _clinic_of(work, call_sid)
+
+
+def _clinic_of(work: UnitOfWork, call_sid: str) -> str | None:
+    found = _CLINIC.rows(work.session, {"call_sid": call_sid})
+    return found[0][0] if found else None
+
+
+_FROM = {rank: sorted(status for status, other in _RANK.items() if other >= rank) for rank in set(_RANK.values())}
+"""The statuses from which a call does not move on to one of a rank."""
+
+_CALL = table_of(Call)
+_NOTE = Ready(
+    insert(_CALL)
+    .inline()
+    .values({name: bindparam(name) for name in ("call_sid", "clinic_id", "status")} | {"started_at": bindparam("now")})
+)
+_CLINIC = Ready(select(_CALL.c.clinic_id).where(_CALL.c.call_sid == bindparam("call_sid")))
+_MOVE_ON = Ready(
+    update(_CALL)
+    .where(_CALL.c.call_sid == bindparam("of_call"), ~one_of(_CALL.c.status, "not_before"))
+    .values({name: bindparam(name) for name in ("status", "ended_at", "duration_s")})
+    .returning(_CALL.c.clinic_id)
+)

@@ -153,7 +153,7 @@ class _VoiceWebhooks:
         call_sid = _call_sid(webhook)
         duration = webhook.get("CallDuration")
 
-        def note(work: UnitOfWork) -> Call | None:
+        def note(work: UnitOfWork) -> str | None:
             return calls.note_status(
                 work,
                 call_sid=call_sid,
@@ -162,9 +162,9 @@ class _VoiceWebhooks:
                 now=self._clock.now(),
             )
 
-        call = self._db.run(note)
-        if call is not None and status in calls.ENDED:
-            called = _Called(call.clinic_id, webhook.get("To"), call_sid, caller_number(webhook.get("From")))
+        clinic_id = self._db.run(note)
+        if clinic_id is not None and status in calls.ENDED:
+            called = _Called(clinic_id, webhook.get("To"), call_sid, caller_number(webhook.get("From")))
             self._dialog.handle_turn(called.inbound(InboundKind.HUNG_UP, turn="ended"))
         return Response(status=HTTPStatus.NO_CONTENT)
 

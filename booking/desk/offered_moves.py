@@ -1,20 +1,22 @@
 """Another time kept for a patient whose visit can't take place: they say yes or no, and staff know who has not answered."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, Select, bindparam, select
 from sqlalchemy.orm import Session
 
 from booking import ledger
 from booking.hold import release_one
 from booking.model.appointment import Appointment
 from booking.model.waitlist import Offer
-from booking.patients import reached_at
+from booking.patients import REACHED_AT, phone_hash
 from booking.reschedule import reschedule
 from booking.values import AppointmentStatus, BookedVisit, BookingRules, Catalogue, Source
+from kernel.db import Ready, one_of, one_of_these, table_of
 from kernel.work import UnitOfWork
 
 
@@ -40,12 +42,12 @@ def last_move_offered_to_number(
     session: Session, *, clinic_id: str, phone: str, since_at: datetime, now: datetime
 ) -> OfferedMove | None:
     """Return the kept time that an answer from this number (E.164) is about: the latest that is kept, else the latest that
-    ran out since then without an answer. Two statements.
+    ran out since then without an answer. One statement where there is none, else two.
 
     Of people with the number, and of people for whom somebody with it books.
     """
-    theirs = (Appointment.clinic_id == clinic_id) & Appointment.patient_id.in_(reached_at(phone))
-    offered = _moves(session, of_visit=theirs, of_hold=Appointment.hold_expires_at > since_at)
+    given = {"clinic_id": clinic_id, "number_hash": phone_hash(phone), "since_at": since_at}
+    offered = _moves(session, _KEPT_FOR_NUMBER.rows(session, given))
     return max(offered, key=lambda one: (one.is_open_at(now), one.offered_at, one.hold.id), default=None)
 
 
@@ -82,35 +84,54 @@ def decline_move(work: UnitOfWork, catalogue: Catalogue, *, hold_id: str, now: d
 
 
 def moves_offered_for(session: Session, condition: ColumnElement[bool], *, now: datetime) -> list[OfferedMove]:
-    """Return the visits that fulfil the condition and have a Hold that staff placed to ask the patient. Two statements."""
-    return _moves(session, of_visit=condition, of_hold=Appointment.hold_expires_at > now)
+    """Return the visits that fulfil the condition and have a Hold that staff placed to ask the patient.
+
+    One statement where there is none, else two.
+    """
+    return _moves(session, session.execute(_kept(of_visit=condition, of_hold=_ROW.hold_expires_at > now)))
 
 
-def _moves(session: Session, *, of_visit: ColumnElement[bool], of_hold: ColumnElement[bool]) -> list[OfferedMove]:
-    stands = Appointment.status.in_((AppointmentStatus.BOOKED, AppointmentStatus.PENDING))
-    visits = {
-        str(entry.visit.id): entry.visit
-        for entry in map(ledger.entry_of, session.execute(ledger.entries().where(of_visit, stands)))
-    }
-    holds = (
+_ROW = table_of(Appointment).c
+_STANDS = one_of_these(_ROW.status, (AppointmentStatus.BOOKED, AppointmentStatus.PENDING))
+
+
+def _kept(*, of_visit: ColumnElement[bool], of_hold: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
+    """Return the select of the Holds that keep another time instead of such visits, each with when it was made."""
+    return (
         ledger.entries()
-        .add_columns(Appointment.created_at)
+        .add_columns(_ROW.created_at)
         .where(
-            Appointment.replaces_id.in_(visits),
-            Appointment.status == AppointmentStatus.PENDING,
+            _ROW.replaces_id.in_(select(_ROW.id).where(of_visit, _STANDS).correlate(None)),
+            one_of_these(_ROW.status, [AppointmentStatus.PENDING]),
             of_hold,
-            Appointment.conversation_id.is_(None),
-            Appointment.source == Source.STAFF,
+            _ROW.conversation_id.is_(None),
+            one_of_these(_ROW.source, [Source.STAFF]),
             # What the waiting list offers is answered there.
-            ~select(Offer.id).where(Offer.hold_id == Appointment.id).exists(),
+            ~select(Offer.id).where(Offer.hold_id == _ROW.id).exists(),
         )
-        .order_by(Appointment.starts_at)
+        .order_by(_ROW.starts_at)
     )
-    found = [(ledger.entry_of(row), row.created_at) for row in session.execute(holds)]
+
+
+KEPT_FOR_NUMBER = _kept(
+    of_visit=(_ROW.clinic_id == bindparam("clinic_id")) & _ROW.patient_id.in_(REACHED_AT),
+    of_hold=_ROW.hold_expires_at > bindparam("since_at"),
+)
+"""What `last_move_offered_to_number` reads, for those who first ask whether there is anything at all."""
+_KEPT_FOR_NUMBER = Ready(KEPT_FOR_NUMBER)
+_VISITS = Ready(ledger.entries().where(one_of(_ROW.id, "ids"), _STANDS))
+
+
+def _moves(session: Session, holds: Iterable[Sequence[Any]]) -> list[OfferedMove]:
+    kept = [(ledger.entry_of(row), row[-1]) for row in holds]
+    if not kept:
+        return []
+    rows = _VISITS.rows(session, {"ids": sorted({str(hold.replaces_id) for hold, _ in kept})})
+    visits = {str(entry.visit.id): entry.visit for entry in map(ledger.entry_of, rows)}
     return [
-        OfferedMove(visits[entry.replaces_id], entry.visit, offered_at)
-        for entry, offered_at in found
-        if entry.replaces_id in visits
+        OfferedMove(visits[hold.replaces_id], hold.visit, offered_at)
+        for hold, offered_at in kept
+        if hold.replaces_id in visits
     ]
 
 

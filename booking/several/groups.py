@@ -9,7 +9,8 @@ import dataclasses
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, func, insert, select, update
+from sqlalchemy import ColumnElement, bindparam, func, insert, literal_column, null, select, update
+from sqlalchemy.orm import Session
 
 from booking import elsewhere, guard, ledger, sessions, tasks
 from booking.asked import instant_asked, people_asked, service_asked
@@ -27,7 +28,7 @@ from booking.override import allowed_override, is_staff
 from booking.rules import Facts, NotOffered, check_booking, check_cancel, check_patient
 from booking.sessions import Seat, UnknownSeat, seat_of, seats, seats_count
 from booking.values import AppointmentStatus, BookedVisit, Catalogue, GroupSize, PatientId, Source, TaskKind
-from kernel.db import new_id
+from kernel.db import Ready, new_id, one_of_these, table_of
 from kernel.errors import Refused
 from kernel.interval import Interval
 from kernel.work import UnitOfWork
@@ -279,16 +280,30 @@ def release_seat(work: UnitOfWork, catalogue: Catalogue, *, seat_id: str, now: d
 
 def release_seats(work: UnitOfWork, *, conversation_id: str, now: datetime) -> None:
     """Give back the seats that the conversation holds. Nothing happens if it holds none. Frees seats only: needs no lock."""
-    session_ids = work.session.scalars(
-        update(Participant)
-        .where(Participant.conversation_id == conversation_id, Participant.status == AppointmentStatus.PENDING)
-        .values(status=AppointmentStatus.CANCELLED, hold_expires_at=None, changed_at=now)
-        .returning(Participant.appointment_id)
-        .execution_options(synchronize_session=False)
-    ).all()
-    for session_id in session_ids:
+    for (session_id,) in _GIVE_BACK.rows(work.session, {"conversation_id": conversation_id, "now": now}):
         claims = claims_of(work.session, appointment_id=session_id)
         work.touch(*(guard.schedule_tag(claim.schedule_id) for claim in claims))
+
+
+def holds_seats(session: Session, *, conversation_id: str) -> bool:
+    """Say whether there are seats that `release_seats` would give back."""
+    return bool(_HELD.rows(session, {"conversation_id": conversation_id}))
+
+
+_SEAT = table_of(Participant)
+_IS_HELD = (
+    _SEAT.c.conversation_id == bindparam("conversation_id"),
+    one_of_these(_SEAT.c.status, [AppointmentStatus.PENDING]),
+)
+_HELD = Ready(select(_SEAT.c.id).where(*_IS_HELD).limit(1))
+_GIVE_BACK = Ready(
+    update(_SEAT)
+    .where(*_IS_HELD)
+    .values(
+        status=literal_column(f"'{AppointmentStatus.CANCELLED}'"), hold_expires_at=null(), changed_at=bindparam("now")
+    )
+    .returning(_SEAT.c.appointment_id)
+)
 
 
 def cancel_session(

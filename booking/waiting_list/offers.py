@@ -52,7 +52,7 @@ def last_offer_of_number(
     session: Session, *, clinic_id: str, phone: str, since_at: datetime, now: datetime
 ) -> Offered | None:
     """Return the offer that an answer from this number (E.164) is about: the latest open one, else the latest since then."""
-    made = waiting_rows.offers(session, _made_to_number(clinic_id, phone), Offer.offered_at > since_at)
+    made = waiting_rows.offers_to_number(session, clinic_id=clinic_id, phone=phone, since_at=since_at)
     return max(made, key=lambda offer: (offer.is_open_at(now), offer.offered_at), default=None)
 
 

@@ -185,7 +185,7 @@ def leave_waitlist(work: UnitOfWork, *, clinic_id: str, entry_id: str, now: date
 
 def entries_of_patient(session: Session, *, clinic_id: str, patient_id: str, now: datetime) -> list[Waiting]:
     """Return what the patient waits for, the oldest first."""
-    return waiting_rows.entries(session, waiting_rows.waits(clinic_id, now=now), WaitlistEntry.patient_id == patient_id)
+    return waiting_rows.entries_of_patient(session, clinic_id=clinic_id, patient_id=patient_id, now=now)
 
 
 def waiting_at(session: Session, *, clinic_id: str, now: datetime) -> list[Waiting]:
