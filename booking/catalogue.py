@@ -43,8 +43,10 @@ AnyRow = TypeVar("AnyRow")
 
 # Every request asks both.
 _CLINIC, _LOCATION = table_of(Clinic), table_of(Location)
-_VERSION = Ready(select(_CLINIC.c.version).where(_CLINIC.c.id == bindparam("clinic_id")))
-_REACHED_AT = Ready(
+VERSION = select(_CLINIC.c.version).where(_CLINIC.c.id == bindparam("clinic_id"))
+"""By which `CatalogueCache` knows whether what it keeps is old, for those who read more at once."""
+_VERSION = Ready(VERSION)
+REACHED_AT = (
     union_all(
         select(_LOCATION.c.clinic_id, _LOCATION.c.id.label("location_id"), literal_column("0").label("turn")).where(
             _LOCATION.c.phone == bindparam("number"), _LOCATION.c.retired.is_(False)
@@ -54,6 +56,8 @@ _REACHED_AT = Ready(
     .order_by("turn")
     .limit(1)
 )
+"""Which clinic and Location are reached at `number`, for those who read more at once."""
+_REACHED_AT = Ready(REACHED_AT)
 
 
 class UnknownClinic(Refused):
@@ -120,9 +124,13 @@ class CatalogueCache:
 
     def get(self, session: Session, *, clinic_id: str) -> Catalogue:
         """Return the catalogue as it stands in this transaction. Raises UnknownClinic."""
-        version = _VERSION.rows(session, {"clinic_id": clinic_id})
+        found = _VERSION.rows(session, {"clinic_id": clinic_id})
+        return self.at(session, clinic_id=clinic_id, version=found[0][0] if found else None)
+
+    def at(self, session: Session, *, clinic_id: str, version: int | None) -> Catalogue:
+        """As `get`, for who has just read the version. Raises UnknownClinic."""
         kept = self._kept.get(clinic_id)
-        if kept is None or [(kept.version,)] != version:
+        if kept is None or kept.version != version:
             kept = load_catalogue(session, clinic_id=clinic_id)
             self._kept[clinic_id] = kept
         return kept

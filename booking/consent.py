@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import bindparam, delete, select
+from sqlalchemy import ColumnElement, bindparam, delete, exists, select
 from sqlalchemy.orm import Session
 
 from booking.model.patient import OptOut
@@ -16,6 +16,11 @@ _OPTED_OUT = Ready(
         _OPT_OUT.c.clinic_id == bindparam("clinic_id"), _OPT_OUT.c.value_hash == bindparam("value_hash")
     )
 )
+
+
+def has_opted_out(clinic_id: ColumnElement[str]) -> ColumnElement[bool]:
+    """Return the condition that the number whose hash is given as `number_hash` asked the clinic for no more messages."""
+    return exists().where(_OPT_OUT.c.clinic_id == clinic_id, _OPT_OUT.c.value_hash == bindparam("number_hash"))
 
 
 def opt_out(work: UnitOfWork, *, clinic_id: str, phone: str, now: datetime) -> None:

@@ -1,16 +1,16 @@
 """A conversation between turns: read as a snapshot, claimed by its version, and written with the Turn."""
 
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from pydantic import TypeAdapter
-from sqlalchemy import String, bindparam, func, insert, select, update
+from sqlalchemy import Select, String, bindparam, func, insert, literal_column, select, true, update
 from sqlalchemy.orm import Session
 
 from booking import patients
+from booking.catalogue import VERSION
 from booking.values import Catalogue
 from dialog import state as states
 from dialog.acts import Act
@@ -20,7 +20,7 @@ from dialog.inbound import Channel, Inbound, InboundKind, Reply
 from dialog.languages import first_language
 from dialog.model import Conversation, Turn
 from dialog.state import DialogState, Outcome
-from kernel import crypto
+from kernel import crypto, inbox
 from kernel.db import NewRow, Ready, new_id, table_of
 from kernel.phone import may_take_texts
 from kernel.together import change_and_write
@@ -38,7 +38,20 @@ _TURNS = select(func.count()).where(_TURN.c.conversation_id == _KNOWN.id).scalar
 _SNAPSHOT = select(
     _KNOWN.id, _KNOWN.thread_hash, _KNOWN.version, _KNOWN.state, _KNOWN.is_on_call, _TURNS.label("turn_count")
 )
-_OF_CALL = Ready(
+
+
+def _with_the_rest(conversation: Select[*tuple[Any, ...]]) -> Ready:
+    """Return the statement that reads all that a message meets: one row, whether there is a conversation or not."""
+    found = conversation.subquery("found")
+    always = select(literal_column("1")).subquery("always")
+    return Ready(
+        select(inbox.ANSWER.scalar_subquery(), VERSION.scalar_subquery(), *found.c).select_from(
+            always.outerjoin(found, true())
+        )
+    )
+
+
+_OF_CALL = _with_the_rest(
     _SNAPSHOT.where(
         _KNOWN.id
         == select(_TURN.c.conversation_id)
@@ -48,7 +61,7 @@ _OF_CALL = Ready(
         .scalar_subquery()
     )
 )
-_OF_NUMBER = Ready(
+_OF_NUMBER = _with_the_rest(
     _SNAPSHOT.where(
         _KNOWN.caller_hash == bindparam("caller_hash"),
         _KNOWN.clinic_id == bindparam("clinic_id"),
@@ -112,6 +125,15 @@ class Snapshot:
 
 
 @dataclass(frozen=True)
+class Found:
+    """What a message meets: what it was answered before, its clinic's version (None: no such clinic), its conversation."""
+
+    answer: str | None
+    catalogue_version: int | None
+    conversation: _Stored | None
+
+
+@dataclass(frozen=True)
 class Understood:
     """What the interpreter made of the words."""
 
@@ -141,15 +163,33 @@ def thread_hash(inbound: Inbound) -> str:
     return crypto.keyring().lookup_hash(f"{inbound.clinic_id}|{inbound.channel.value}|{inbound.thread_key}")
 
 
-def read(
-    session: Session, inbound: Inbound, *, catalogue: Catalogue, now: datetime, before: Snapshot | None = None
+def find(session: Session, inbound: Inbound, *, now: datetime) -> Found:
+    """Return what a message meets. One statement, which every message waits for; two for a call that begins.
+
+    A call stays with its conversation whatever happens. A new call goes on with what the caller left open, and a text with
+    what its sender last talked about by call or text, unless that was ended or is a day old.
+    """
+    if inbound.channel is Channel.SMS:
+        return _of_number(session, inbound, now)
+    of_call = _found(_OF_CALL, session, inbound, {"thread_hash": thread_hash(inbound)})
+    if of_call.conversation is not None or inbound.kind is not InboundKind.START:
+        return of_call
+    of_number = _of_number(session, inbound, now)
+    last = of_number.conversation
+    # Somebody else may be calling from the same number at this moment: theirs is not to be taken over.
+    is_left_open = last is not None and not last.is_on_call and _state_of(last).flow is not None
+    return of_number if is_left_open else of_call
+
+
+def snapshot(
+    session: Session, inbound: Inbound, found: Found, *, catalogue: Catalogue, before: Snapshot | None = None
 ) -> Snapshot:
     """Return the conversation the message belongs to, or a new one that knows who has the caller's number, and their language.
 
     `before` is what was read before of the same message: a conversation that was new then and still is need not be made again.
     Its `thread_hash` is what messages are put in order by: the same for all of one conversation, also those of its very beginning.
     """
-    row = _find(session, inbound, now)
+    row = found.conversation
     if row is None and before is not None and before.is_new:
         return before
     if row is None:
@@ -248,37 +288,19 @@ def _new_conversation(inbound: Inbound, snapshot: Snapshot, now: datetime) -> di
     }
 
 
-def _find(session: Session, inbound: Inbound, now: datetime) -> _Stored | None:
-    """Return the conversation a message goes on with.
-
-    A call stays with its conversation whatever happens. A new call goes on with what the caller left open, and a text with
-    what its sender last talked about by call or text, unless that was ended or is a day old.
-    """
-    if inbound.channel is Channel.SMS:
-        return _of_number(session, inbound, now)
-    of_call = _stored(_OF_CALL.rows(session, {"thread_hash": thread_hash(inbound)}))
-    if of_call is not None or inbound.kind is not InboundKind.START:
-        return of_call
-    last = _of_number(session, inbound, now)
-    # Somebody else may be calling from the same number at this moment: theirs is not to be taken over.
-    is_left_open = last is not None and not last.is_on_call and _state_of(last).flow is not None
-    return last if is_left_open else None
-
-
-def _of_number(session: Session, inbound: Inbound, now: datetime) -> _Stored | None:
-    """Return the conversation that this number had last and that may go on; None for a withheld number."""
-    if inbound.caller is None:
-        return None
+def _of_number(session: Session, inbound: Inbound, now: datetime) -> Found:
+    """Return the conversation that this number had last and that may go on; none for a withheld number."""
     asked = {
-        "caller_hash": patients.phone_hash(inbound.caller),
-        "clinic_id": inbound.clinic_id,
+        "caller_hash": patients.phone_hash(inbound.caller) if inbound.caller else None,
         "since": now - SMS_CONVERSATION_LASTS,
     }
-    return _stored(_OF_NUMBER.rows(session, asked))
+    return _found(_OF_NUMBER, session, inbound, asked)
 
 
-def _stored(rows: Sequence[tuple[Any, ...]]) -> _Stored | None:
-    return _Stored(*rows[0]) if rows else None
+def _found(statement: Ready, session: Session, inbound: Inbound, asked: dict[str, Any]) -> Found:
+    given = {"key": inbound.message_key, "clinic_id": inbound.clinic_id, **asked}
+    [(answer, version, *conversation)] = statement.rows(session, given)
+    return Found(answer, version, None if conversation[0] is None else _Stored(*conversation))
 
 
 def _state_of(row: _Stored) -> DialogState:

@@ -156,12 +156,12 @@ class Dialog:
     def _read(self, inbound: Inbound, *, before: Snapshot | None = None) -> "Reply | _Read":
         """Return what a message is answered from, or its Reply if it was answered before."""
         with self._db.read() as session:
-            repeated = inbox.recorded_answer(session, key=inbound.message_key)
-            if repeated is not None:
-                return _REPLY.validate_json(repeated)
-            catalogue = self._shown(self._catalogues.get(session, clinic_id=inbound.clinic_id))
-            now = self._clock.now()
-            return _Read(catalogue, record.read(session, inbound, catalogue=catalogue, now=now, before=before))
+            found = record.find(session, inbound, now=self._clock.now())
+            if found.answer is not None:
+                return _REPLY.validate_json(found.answer)
+            whole = self._catalogues.at(session, clinic_id=inbound.clinic_id, version=found.catalogue_version)
+            catalogue = self._shown(whole)
+            return _Read(catalogue, record.snapshot(session, inbound, found, catalogue=catalogue, before=before))
 
     def _answer(self, inbound: Inbound, read: "_Read", watch: _Stopwatch) -> Reply:
         snapshot = read.snapshot
@@ -345,7 +345,7 @@ class _Turn:
             asked=decision.state.asked,
             ends=decision.ends,
             transfer_to=decision.transfer_to,
-            hints=_hints(self.setting.catalogue, language),
+            hints=_hints(self.setting.catalogue, language) if self.inbound.channel is Channel.VOICE else (),
             silent=not text,
         )
 

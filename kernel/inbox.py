@@ -20,7 +20,9 @@ class InboxEntry(Base):
 
 
 _INBOX = table_of(InboxEntry)
-_ANSWER = Ready(select(_INBOX.c.answer).where(_INBOX.c.key == bindparam("key")))
+ANSWER = select(_INBOX.c.answer).where(_INBOX.c.key == bindparam("key"))
+"""What `recorded_answer` reads, for those who read more at once."""
+_ANSWER = Ready(ANSWER)
 
 
 def recorded_answer(session: Session, *, key: str) -> str | None:

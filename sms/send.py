@@ -7,7 +7,7 @@ before it is; if no answer is noted, because the connection broke or the process
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import and_, bindparam, or_, select, update
+from sqlalchemy import and_, or_, select, update
 from sqlalchemy.orm import Session
 
 from booking import queries
@@ -18,7 +18,7 @@ from booking.patients import phone_hash, phones_of
 from booking.tasks import open_task
 from booking.values import AppointmentStatus, BookedVisit, Catalogue, TaskKind
 from dialog.due import has_come_back
-from kernel.db import Ready, new_id, table_of
+from kernel.db import new_id, table_of
 from kernel.errors import Unavailable
 from kernel.log import get_logger
 from kernel.phone import may_take_texts
@@ -35,7 +35,6 @@ SETTLE = timedelta(seconds=30)
 _log = get_logger()
 _MOST_ATTEMPTS = 8
 _MESSAGE = table_of(SmsMessage)
-_REPLY_TO = Ready(select(_MESSAGE.c.id).where(_MESSAGE.c.reply_to == bindparam("reply_to")))
 _TOLD = {AppointmentStatus.BOOKED, AppointmentStatus.ARRIVED, AppointmentStatus.FULFILLED}
 _TOLD_OF = {
     SmsKind.CANCELLED: {AppointmentStatus.CANCELLED},
@@ -126,11 +125,6 @@ def queue_reply(
     work.session.add(message)
     work.session.flush()
     return message.id
-
-
-def has_queued_reply(session: Session, *, reply_to: str) -> bool:
-    """Say whether the text `reply_to` is answered by a text of its own."""
-    return bool(_REPLY_TO.rows(session, {"reply_to": reply_to}))
 
 
 def texts_to_send(session: Session, *, now: datetime, limit: int = 100) -> list[str]:

@@ -12,10 +12,8 @@ from http import HTTPStatus
 import structlog
 from flask import Blueprint, Response
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
 
-from booking.catalogue import find_clinic_by_number
-from booking.consent import is_opted_out, opt_in, opt_out
+from booking.consent import opt_in, opt_out
 from booking.tasks import open_task
 from booking.values import TaskKind
 from dialog.inbound import Channel, Inbound, InboundKind, Reply, TurnHandler
@@ -28,9 +26,10 @@ from kernel.webhook import Endpoints, sentence, xml
 from kernel.work import Database, UnitOfWork
 from sms import keywords, twiml
 from sms.keywords import Action
+from sms.known import Known, known
 from sms.receipts import apply_receipt
 from sms.segments import plain
-from sms.send import has_queued_reply, queue_reply
+from sms.send import queue_reply
 from sms.texts import clinic_name
 from sms.texts import words as spoken_words
 
@@ -93,21 +92,16 @@ class _SmsWebhooks:
         if "Body" not in webhook.fields:
             raise WebhookRejected(HTTPStatus.BAD_REQUEST, "Body is missing")
         with self._db.read() as session:
-            clinic_id = _clinic(session, number)
-            text = (
-                _read(session, webhook, sid=sid, clinic_id=clinic_id, number=number, sender=sender)
-                if clinic_id and number and sender
-                else None
-            )
-        if clinic_id is None:
+            found = number and known(session, number=number, sender=sender, sid=sid, word_key=_key(sid))
+        if not number or not found:
             _log.warning("sms.unknown_number", called=masked(number))
             return xml(twiml.message(_NOT_A_CLINIC))
-        if text is None:
+        if sender is None:
             # A short code or a name: a machine. Answering one can go on for ever.
             _log.info("sms.sender_is_no_telephone")
             return _nothing()
-        structlog.contextvars.bind_contextvars(clinic_id=clinic_id)
-        return self._answer(text, started)
+        structlog.contextvars.bind_contextvars(clinic_id=found.clinic_id)
+        return self._answer(_received(webhook, found, sid=sid, number=number, sender=sender), started)
 
     def note_receipt(self, webhook: Webhook) -> Response:
         code = webhook.get("ErrorCode")
@@ -235,25 +229,18 @@ class _SmsWebhooks:
             _log.info("sms.repeat")  # the same text at the same moment: the other delivery of it was first
 
 
-def _clinic(session: Session, number: str | None) -> str | None:
-    found = find_clinic_by_number(session, number) if number else None
-    return found[0] if found else None
-
-
-def _read(session: Session, webhook: Webhook, *, sid: str, clinic_id: str, number: str, sender: str) -> _Received:
+def _received(webhook: Webhook, found: Known, *, sid: str, number: str, sender: str) -> _Received:
     body = printable(webhook.get("Body"))[:_LONGEST].strip()
     pictures = webhook.get("NumMedia")
-    has_opted_out = is_opted_out(session, clinic_id=clinic_id, phone=sender)
-    is_answered = inbox.recorded_answer(session, key=_key(sid)) is not None
     return _Received(
         sid=sid,
-        clinic_id=clinic_id,
+        clinic_id=found.clinic_id,
         number=number,
         sender=sender,
         body=body,
         pictures=int(pictures) if re.fullmatch("[0-9]{1,2}", pictures) else 0,
-        action=keywords.read(body, opt_out_type=webhook.get("OptOutType"), is_opted_out=has_opted_out),
-        is_answered=is_answered or has_queued_reply(session, reply_to=sid),
+        action=keywords.read(body, opt_out_type=webhook.get("OptOutType"), is_opted_out=found.has_opted_out),
+        is_answered=found.is_answered,
     )
 
 
