@@ -330,6 +330,7 @@ def _practitioners(
             visible_when_unavailable=row.visible_when_unavailable,
             meeting_url=row.meeting_url,
             since=row.since,
+            is_looked_up=row.is_looked_up,
         )
         for row in rows
     }

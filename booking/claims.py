@@ -92,7 +92,7 @@ def take(
     To be called in `guard.all_or_nothing`. Raises SlotTaken, PractitionerDailyMaximum if nobody else is free, CalendarUnread.
     """
     catalogue = need.wanted.catalogue
-    need = replace(need, candidates=elsewhere.not_unread(work, catalogue, need.candidates))
+    need = replace(need, candidates=elsewhere.not_unread(work, need.candidates))
     schedule_ids = need.wanted.schedule_ids(need.candidates)
     if _counts_decide(need):
         # Before the Schedules are locked: who confirms such a Hold has locked it first, too.

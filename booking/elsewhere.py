@@ -9,11 +9,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import delete, exists, insert, select
+from sqlalchemy import delete, exists, insert, select, update
 
 from booking.guard import Claim, SlotTaken, schedule_tag
+from booking.model.clinic import Clinic
 from booking.model.schedule import BusyInterval
-from booking.values import Catalogue, PractitionerInfo, WhenFailed
+from booking.model.staff import Practitioner
+from booking.values import Catalogue, PractitionerInfo
 from kernel.db import new_id, one_of
 from kernel.errors import Refused
 from kernel.interval import Interval, merged
@@ -21,35 +23,44 @@ from kernel.work import UnitOfWork
 
 
 class CalendarUnread(Refused):
-    """The practitioner's own calendar can't be read now, and the clinic books nothing that may be taken there."""
+    """The practitioner's own calendar can't be read now, and nothing is booked that may be taken there."""
 
     code = "calendar-unread"
 
 
 @dataclass(frozen=True)
 class CalendarsRead:
-    """The question, to whoever keeps the calendars in step: are all that is new in this practitioner's read by now?"""
+    """The question, to whoever keeps the calendars in step: may this practitioner be booked, as far as calendars say?
+
+    A yes means that what is new in those that are to be looked into is in the diary, or that they don't stop a booking.
+    """
 
     practitioner_id: str
 
 
-def look_there(work: UnitOfWork, catalogue: Catalogue, practitioner: PractitionerInfo) -> None:
-    """See to it that what is new in the practitioner's calendars is in the diary, where the clinic wants that of a booking.
+def want_looks(work: UnitOfWork, *, clinic_id: str, practitioner_id: str, is_wanted: bool) -> None:
+    """Let the practitioner's calendars be looked into before a visit is booked, or only where the clinic wants it anyway."""
+    changed = work.session.execute(
+        update(Practitioner)
+        .where(Practitioner.id == practitioner_id, Practitioner.is_looked_up.is_not(is_wanted))
+        .values(is_looked_up=is_wanted)
+        .returning(Practitioner.id)
+    )
+    if changed.first() is not None:
+        work.session.execute(update(Clinic).where(Clinic.id == clinic_id).values(version=Clinic.version + 1))
 
-    Asks outside the transaction, once. Raises CalendarUnread where it can't be had and the clinic then books nothing.
+
+def look_there(work: UnitOfWork, catalogue: Catalogue, practitioner: PractitionerInfo) -> None:
+    """See to it that what is new in the practitioner's calendars is in the diary, where that is wanted of a booking.
+
+    Asks outside the transaction, once. Raises CalendarUnread where it can't be had and that stops a booking.
     """
-    if not catalogue.calendars.check_at_commit:
-        return
-    if work.ask(CalendarsRead(practitioner.id)) is False and _stops(catalogue):
+    if _is_wanted(catalogue, practitioner) and work.ask(CalendarsRead(practitioner.id)) is False:
         raise CalendarUnread
 
 
-def not_unread(
-    work: UnitOfWork, catalogue: Catalogue, candidates: Sequence[PractitionerInfo]
-) -> Sequence[PractitionerInfo]:
+def not_unread(work: UnitOfWork, candidates: Sequence[PractitionerInfo]) -> Sequence[PractitionerInfo]:
     """Return those whose calendars were not found to be out of reach by `look_there`. Raises CalendarUnread if all were."""
-    if not catalogue.calendars.check_at_commit or not _stops(catalogue):
-        return candidates
     left = [one for one in candidates if work.answered(CalendarsRead(one.id)) is not False]
     if candidates and not left:
         raise CalendarUnread
@@ -58,7 +69,7 @@ def not_unread(
 
 def check_held(work: UnitOfWork, catalogue: Catalogue, practitioner: PractitionerInfo, claims: Iterable[Claim]) -> None:
     """As `look_there`, for time that is held already. Raises SlotTaken too, if it was taken in a calendar meanwhile."""
-    if not catalogue.calendars.check_at_commit:
+    if not _is_wanted(catalogue, practitioner):
         return
     look_there(work, catalogue, practitioner)
     for claim in claims:
@@ -71,8 +82,8 @@ def check_held(work: UnitOfWork, catalogue: Catalogue, practitioner: Practitione
             raise SlotTaken
 
 
-def _stops(catalogue: Catalogue) -> bool:
-    return catalogue.calendars.when_failed is WhenFailed.STOP_OFFERING
+def _is_wanted(catalogue: Catalogue, practitioner: PractitionerInfo) -> bool:
+    return catalogue.calendars.check_at_commit or practitioner.is_looked_up
 
 
 def set_busy(work: UnitOfWork, *, schedule_id: str, origin: str, spans: Iterable[Interval], now: datetime) -> bool:

@@ -350,6 +350,9 @@ class PractitionerInfo:
     visible_when_unavailable: bool = True  # listed though nothing is free
     meeting_url: str | None = None  # where their telehealth visits take place
     since: date | None = None  # when they joined: a newcomer's load is weighed from then on
+    is_looked_up: bool = (
+        False  # their calendars are looked into before a visit is booked, whatever the clinic's policy is
+    )
 
 
 @dataclass(frozen=True)

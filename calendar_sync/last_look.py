@@ -8,7 +8,9 @@ from datetime import datetime
 from sqlalchemy import select
 
 from booking.elsewhere import CalendarsRead
+from booking.values import CalendarPolicy, WhenFailed
 from calendar_sync.context import CalendarSync
+from calendar_sync.link_policy import policy_for
 from calendar_sync.model import CalendarLink
 from calendar_sync.tick import sync_link
 from kernel.clock import Clock
@@ -32,23 +34,34 @@ class LastLook:
         self._pool = ThreadPoolExecutor(_AT_A_TIME, thread_name_prefix="last-look")
 
     def __call__(self, question: Hashable) -> bool:
-        """Say whether all that keeps the practitioner busy was read since we were asked. True where nothing is linked."""
+        """Say whether the practitioner may be booked: each calendar that is to be looked into was read since we were asked.
+
+        One that can't be read stops nothing where its policy is to go on. True where nothing is linked.
+        """
         if not isinstance(question, CalendarsRead):
             raise TypeError(f"calendars don't know of {question!r}")
         now, until = self._clock.now(), time.monotonic() + self._deadline_s
-        looks = [self._pool.submit(self._is_read, link_id, now, until) for link_id in self._links_of(question)]
-        done, late = wait(looks, timeout=self._deadline_s)
-        return not late and all(look.result() for look in done)
+        looks = {
+            self._pool.submit(self._is_read, link_id, now, until): policy
+            for link_id, policy in self._links_of(question)
+            if policy.check_at_commit
+        }
+        done, _ = wait(looks, timeout=self._deadline_s)
+        return all(
+            policy.when_failed is WhenFailed.GO_ON or (look in done and look.result()) for look, policy in looks.items()
+        )
 
-    def _links_of(self, question: CalendarsRead) -> list[str]:
+    def _links_of(self, question: CalendarsRead) -> list[tuple[str, CalendarPolicy]]:
         with self._sync.db.read() as session:
-            return list(
-                session.scalars(
-                    select(CalendarLink.id).where(
-                        CalendarLink.practitioner_id == question.practitioner_id, CalendarLink.reads_busy
-                    )
+            links = session.scalars(
+                select(CalendarLink).where(
+                    CalendarLink.practitioner_id == question.practitioner_id, CalendarLink.reads_busy
                 )
-            )
+            ).all()
+            return [
+                (link.id, policy_for(link, self._sync.catalogues.get(session, clinic_id=link.clinic_id).calendars))
+                for link in links
+            ]
 
     def _is_read(self, link_id: str, now: datetime, until: float) -> bool:
         """Read the calendar, after whoever is at it now: their look may have begun before what is new came in."""

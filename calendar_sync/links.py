@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from booking.elsewhere import clear_busy
+from booking.elsewhere import clear_busy, want_looks
 from booking.tasks import settle_subjects
 from booking.values import CalendarPolicy
 from calendar_sync.history import note_action
@@ -137,6 +137,7 @@ def change_link(
     if changed - {"name", "policy"}:
         _start_anew(work, link)
         _look_at_all_anew(work, link.practitioner_id)
+    _agree_on_looks(work, link)
     note_action(work, link_id=link_id, action="change", outcome=" ".join(sorted(changed)), now=now, actor=actor)
 
 
@@ -161,6 +162,7 @@ def clear_and_unlink(work: UnitOfWork, *, clinic_id: str, link_id: str, actor: s
     link = read_link(work.session, clinic_id=clinic_id, link_id=link_id)
     _give_back_time(work, link)
     link.reads_busy, link.shows_visits, link.clearing = False, False, Clearing.THEN_REMOVE.value
+    _agree_on_looks(work, link)
     _start_anew(work, link)
     link.listed_at = None
     note_action(work, link_id=link_id, action="remove", outcome="asked", now=now, actor=actor)
@@ -182,6 +184,7 @@ def unlink_calendar(work: UnitOfWork, *, clinic_id: str, link_id: str, now: date
     settle_subjects(work, clinic_id=clinic_id, subjects=[subject_of_link(link.id)], now=now, done_by="system")
     work.session.delete(link)
     work.session.flush()
+    _agree_on_looks(work, link)
     _look_at_all_anew(work, link.practitioner_id)
 
 
@@ -266,6 +269,16 @@ def _look_at_all_anew(work: UnitOfWork, practitioner_id: str) -> None:
     work.session.execute(
         update(CalendarLink).where(CalendarLink.practitioner_id == practitioner_id).values(listed_at=None)
     )
+
+
+def _agree_on_looks(work: UnitOfWork, link: CalendarLink) -> None:
+    """Let booking know whether a calendar of the practitioner is to be looked into though the clinic's policy is not to."""
+    work.session.flush()
+    policies = work.session.scalars(
+        select(CalendarLink.policy).where(CalendarLink.practitioner_id == link.practitioner_id, CalendarLink.reads_busy)
+    )
+    is_wanted = any(policy.get("check_at_commit") for policy in policies)
+    want_looks(work, clinic_id=link.clinic_id, practitioner_id=link.practitioner_id, is_wanted=is_wanted)
 
 
 def _give_back_time(work: UnitOfWork, link: CalendarLink) -> None:

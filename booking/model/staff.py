@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from sqlalchemy import ForeignKey, UniqueConstraint
+from sqlalchemy import ForeignKey, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from kernel.db import Base, new_id
@@ -33,6 +33,7 @@ class Practitioner(Base):
     reviews: Mapped[int] = mapped_column(default=0)
     visible_when_unavailable: Mapped[bool] = mapped_column(default=True)
     meeting_url: Mapped[str | None]
+    is_looked_up: Mapped[bool] = mapped_column(default=False, server_default=false())  # before a visit is booked
     since: Mapped[date | None]
     retired: Mapped[bool] = mapped_column(default=False)
 

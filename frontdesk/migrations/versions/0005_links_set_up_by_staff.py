@@ -24,6 +24,8 @@ def _of_link() -> list[sa.Column]:
 def upgrade() -> None:
     for column in _of_link():
         op.add_column("calendar_link", column)
+    is_looked_up = sa.Column("is_looked_up", sa.Boolean(), nullable=False, server_default=sa.false())
+    op.add_column("practitioner", is_looked_up)
     op.create_table(
         "calendar_set_up",
         sa.Column("id", sa.String(), nullable=False),
@@ -50,3 +52,4 @@ def downgrade() -> None:
     # Not in a batch: that makes the table anew on SQLite, and dropping the old one takes what refers to it along.
     for column in _of_link():
         op.drop_column("calendar_link", column.name)
+    op.drop_column("practitioner", "is_looked_up")

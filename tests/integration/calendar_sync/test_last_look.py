@@ -8,6 +8,7 @@ from datetime import date, timedelta
 import pytest
 from sqlalchemy import select, update
 
+from booking.catalogue import load_catalogue
 from booking.confirm import confirm_hold
 from booking.elsewhere import CalendarUnread
 from booking.guard import SlotTaken
@@ -16,6 +17,8 @@ from booking.model.appointment import Appointment
 from booking.patients import register_patient
 from booking.values import AppointmentStatus, BookedVisit, CalendarPolicy, Source, WhenFailed
 from calendar_sync.last_look import LastLook
+from calendar_sync.link_policy import stored_policy
+from calendar_sync.links import LinkChanges, change_link, unlink_calendar
 from calendar_sync.model import CalendarLink, LinkState
 from calendar_sync.tick import LEASE
 from kernel.clock import FixedClock
@@ -50,14 +53,25 @@ class Desk(Scene):
         look = LastLook(sync_with(self.db, self.calendars), clock=FixedClock(self.now), deadline_s=deadline_s)
         self.desk = self.db.asking(look)
 
-    def hold(self, *practitioners: str) -> BookedVisit:
+    def want(self, **policy: object) -> None:
+        """Let the calendar have a policy of its own, and read the clinic anew as every process does."""
+        with self.db.begin() as work:
+            change_link(
+                work, clinic_id=self.catalogue.clinic_id, link_id=self.link_id, actor="staff:kim", now=self.now,
+                changes=LinkChanges(policy=stored_policy(policy)), clinic_policy=self.catalogue.calendars,
+            )  # fmt: skip
+            work.session.flush()
+            self.catalogue = load_catalogue(work.session, clinic_id=self.catalogue.clinic_id)
+        self.tick()
+
+    def hold(self, *practitioners: str, hours: float = 0) -> BookedVisit:
         return self.desk.run(
             lambda work: place_hold(
                 work,
                 self.catalogue,
                 service_id="service-cleaning",
                 location_id="location-main",
-                starts_at=MONDAY_9,
+                starts_at=MONDAY_9 + timedelta(hours=hours),
                 practitioner_ids=practitioners or (LEE,),
                 conversation_id="conversation-1",
                 source=Source.SMS,
@@ -126,6 +140,39 @@ def test_a_clinic_that_does_not_want_it_asks_nobody(desk: Desk) -> None:
 
     assert desk.confirm(desk.hold()).status is AppointmentStatus.BOOKED
     assert not desk.calendars.asked
+
+
+def test_a_calendar_may_want_a_look_though_the_clinic_does_not_and_the_other_way_round(desk: Desk) -> None:
+    desk.decide(CalendarPolicy())
+    desk.want(check_at_commit=True)
+    desk.add_there("school", hours=0)
+    with pytest.raises(SlotTaken):
+        desk.hold()
+
+    desk.want(check_at_commit=False)
+    desk.decide(LOOKS)
+    desk.calendars.asked.clear()
+    desk.add_there("dentist", hours=2)
+
+    assert desk.hold(hours=2).practitioner_id == LEE
+    assert not desk.calendars.asked
+
+
+def test_what_follows_when_it_cannot_be_read_is_for_each_calendar_to_say(desk: Desk) -> None:
+    desk.want(when_failed=WhenFailed.GO_ON)
+    desk.calendars.fail(Unavailable("down"))
+
+    assert desk.hold().practitioner_id == LEE
+
+
+def test_nobody_is_asked_any_more_when_the_calendar_that_wanted_it_is_no_longer_linked(desk: Desk) -> None:
+    desk.decide(CalendarPolicy())
+    desk.want(check_at_commit=True)
+    with desk.db.begin() as work:
+        unlink_calendar(work, clinic_id=desk.catalogue.clinic_id, link_id=desk.link_id, now=desk.now)
+        desk.catalogue = load_catalogue(work.session, clinic_id=desk.catalogue.clinic_id)
+
+    assert not desk.catalogue.practitioner(LEE).is_looked_up
 
 
 def test_somebody_else_is_chosen_when_the_first_is_found_taken(desk: Desk) -> None:
