@@ -7,6 +7,7 @@ and "push Thursday to next week" name both times too.
 from collections.abc import Sequence
 from dataclasses import replace
 
+from dialog.interpreter import Asked
 from dialog.understanding.mention import Span
 from dialog.understanding.pattern import Hit
 from dialog.understanding.scene import Scene, read_times
@@ -28,6 +29,8 @@ def as_moves(hits: list[Hit], scene: Scene) -> list[Hit]:
     unable = [hit for hit in hits if hit.label == "can_not_come"]
     if not unable:
         return _of_told(_as_replaced(hits, scene), scene)
+    if _refuses_times(hits, unable, scene):
+        return [hit for hit in hits if hit not in unable]
     hits = [hit for hit in hits if hit.label != "has_visit"]
     first = unable[0]
     if any(hit.label == "start_booking" and hit.start < first.start for hit in hits):
@@ -41,6 +44,17 @@ def as_moves(hits: list[Hit], scene: Scene) -> list[Hit]:
     end = own[1] if own and own[0] >= first.start else first.end
     moved = replace(first, label=label, end=max(first.end, end))
     return sorted([*kept, moved], key=lambda each: each.start)
+
+
+def _refuses_times(hits: list[Hit], unable: list[Hit], scene: Scene) -> bool:
+    """Whether the visit that is being arranged is spoken of: asked when they would come, "I can't on Wednesdays" cancels nothing."""
+    is_asked = scene.listening.asked in {Asked.WHEN, Asked.CHOICE} and bool(scene.times.mentions)
+    is_of_visit = any("<visit>" in scene.text.found[at] for hit in unable for at in range(hit.start, hit.end))
+    return (
+        is_asked
+        and not is_of_visit
+        and not any(_name(hit) in {"start_cancel", "start_reschedule", "has_visit"} for hit in hits)
+    )
 
 
 def _as_replaced(hits: list[Hit], scene: Scene) -> list[Hit]:
