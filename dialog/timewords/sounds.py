@@ -60,7 +60,7 @@ class Sounds:
         return found
 
 
-def read_sounds(lines: str, swallowed: str, blurred: str) -> Sounds:
+def read_sounds(lines: str, swallowed: str = "", blurred: str = "") -> Sounds:
     """Read the lines `written = heard` of a data file, the letters that are swallowed, and the lines of those that are blurred."""
     return Sounds(tuple(_pairs(lines)), swallowed, tuple(_pairs(blurred)))
 
