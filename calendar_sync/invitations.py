@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from booking.model.appointment import Appointment
 from booking.model.patient import Patient, RelatedPerson
-from booking.patients import emails_of
+from booking.patients import email_hash, emails_of
 from booking.tasks import open_task
 from booking.values import AppointmentStatus, Catalogue, TaskKind
 from calendar_sync.entry import CalendarEntry
@@ -37,8 +37,8 @@ def queue_invitation(
 ) -> str | None:
     """Write down the mail that brings the patient's calendar to where the visit stands; return its id, None if none is due.
 
-    Locks the Appointment. Calling again while the visit stands the same gives the same mail. The first mail goes where the
-    clinic wants invitations and an address is known; whoever has had one hears of every change. Nothing is written of a
+    Locks the Appointment. Calling again while visit and address are the same gives the same mail. The first mail goes where
+    the clinic wants invitations and an address is known; whoever has had one hears of every change. Nothing is written of a
     visit that has begun, or to a group: those who take part have no event of their own.
     """
     if not catalogue.sends_invitations and last_told(work.session, appointment_id=appointment_id) is None:
@@ -46,21 +46,18 @@ def queue_invitation(
     appointment = _locked(work, appointment_id)
     if appointment is None or appointment.patient_id is None or appointment.starts_at <= now:
         return None
-    status = _status(appointment)
-    stored = work.session.scalar(
-        select(Invitation).where(
-            Invitation.appointment_id == appointment_id,
-            Invitation.sequence == appointment.sequence,
-            Invitation.status == status,
-        )
-    )
-    if stored is not None:
-        return None if stored.state == InvitationState.SKIPPED.value else stored.id
-    told = last_told(work.session, appointment_id=appointment_id)
-    if status is None or not _is_due(catalogue, status, told):
+    status, told = _status(appointment), last_told(work.session, appointment_id=appointment_id)
+    is_due = status is not None and _is_due(catalogue, status, told)
+    between = _between(work, catalogue, appointment, status=status, told=told, now=now) if is_due else None
+    if status is None or between is None:
         _drop_waiting(work, appointment_id)
         return None
-    return _write(work, catalogue, appointment, status=status, told=told, speech=speech, now=now)
+    stored = _stored(work.session, appointment, status=status, to=between.patient)
+    if stored is not None:
+        return None if stored.state == InvitationState.SKIPPED.value else stored.id
+    _drop_waiting(work, appointment_id)
+    said = compose(catalogue, appointment, what=_what(appointment, status, told), speech=speech, now=now)
+    return _write(work, catalogue, appointment, between, said, status=status, now=now)
 
 
 def stands_for(invitation: Invitation, appointment: Appointment) -> bool:
@@ -136,21 +133,27 @@ class _Between:
     patient: Mailbox
 
 
+def _stored(session: Session, appointment: Appointment, *, status: str, to: Mailbox) -> Invitation | None:
+    return session.scalar(
+        select(Invitation).where(
+            Invitation.appointment_id == appointment.id,
+            Invitation.sequence == appointment.sequence,
+            Invitation.status == status,
+            Invitation.to_hash == email_hash(to.address),
+        )
+    )
+
+
 def _write(
     work: UnitOfWork,
     catalogue: Catalogue,
     appointment: Appointment,
+    between: _Between,
+    said: Said,
     *,
     status: str,
-    told: Invitation | None,
-    speech: Speech,
     now: datetime,
-) -> str | None:
-    between = _between(work, catalogue, appointment, status=status, told=told, now=now)
-    _drop_waiting(work, appointment.id)
-    if between is None:
-        return None
-    said = compose(catalogue, appointment, what=_what(status, told), speech=speech, now=now)
+) -> str:
     invitation = Invitation(
         id=new_id(),
         clinic_id=catalogue.clinic_id,
@@ -160,6 +163,7 @@ def _write(
         sender=between.clinic.address,
         sender_name=between.clinic.name,
         to=between.patient.address,
+        to_hash=email_hash(between.patient.address),
         to_name=between.patient.name,
         subject=said.subject,
         body=said.body,
@@ -174,9 +178,10 @@ def _write(
     return invitation.id
 
 
-def _what(status: str, told: Invitation | None) -> str:
+def _what(appointment: Appointment, status: str, told: Invitation | None) -> str:
     if status == CONFIRMED:
-        return "booked" if told is None else "moved"
+        is_news = told is None or (told.sequence, told.status) == (appointment.sequence, CONFIRMED)
+        return "booked" if is_news else "moved"
     return "cancelled" if status == CANCELLED else "waiting"
 
 
@@ -207,7 +212,7 @@ def _between(
     catalogue: Catalogue,
     appointment: Appointment,
     *,
-    status: str,
+    status: str | None,
     told: Invitation | None,
     now: datetime,
 ) -> _Between | None:

@@ -155,12 +155,12 @@ class Invitation(Base):
     """One mail that puts a visit into its patient's calendar, moves it there, or takes it out.
 
     There before a mail server is called, with all that the mail says: it is the same mail however often it is sent. A visit
-    says the same thing once, whatever tells of it and how often.
+    says the same thing to an address once, whatever tells of it and how often.
     """
 
     __tablename__ = "invitation"
     __table_args__ = (
-        UniqueConstraint("appointment_id", "sequence", "status"),
+        UniqueConstraint("appointment_id", "sequence", "status", "to_hash"),
         Index("ix_invitation_state_due_at", "state", "due_at"),
     )
 
@@ -172,6 +172,7 @@ class Invitation(Base):
     sender: Mapped[str]
     sender_name: Mapped[str]
     to: Mapped[str] = mapped_column(EncryptedText)
+    to_hash: Mapped[str]
     to_name: Mapped[str] = mapped_column(EncryptedText)
     subject: Mapped[str] = mapped_column(EncryptedText)
     body: Mapped[str] = mapped_column(EncryptedText)

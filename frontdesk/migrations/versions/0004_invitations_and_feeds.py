@@ -21,6 +21,7 @@ def upgrade() -> None:
         sa.Column("sender", sa.String(), nullable=False),
         sa.Column("sender_name", sa.String(), nullable=False),
         sa.Column("to", sa.Text(), nullable=False),
+        sa.Column("to_hash", sa.String(), nullable=False),
         sa.Column("to_name", sa.Text(), nullable=False),
         sa.Column("subject", sa.Text(), nullable=False),
         sa.Column("body", sa.Text(), nullable=False),
@@ -42,7 +43,11 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["clinic_id"], ["clinic.id"], name="fk_invitation_clinic_id_clinic"),
         sa.PrimaryKeyConstraint("id", name="pk_invitation"),
         sa.UniqueConstraint(
-            "appointment_id", "sequence", "status", name="uq_invitation_appointment_id_sequence_status"
+            "appointment_id",
+            "sequence",
+            "status",
+            "to_hash",
+            name="uq_invitation_appointment_id_sequence_status_to_hash",
         ),
     )
     op.create_index("ix_invitation_state_due_at", "invitation", ["state", "due_at"])

@@ -324,12 +324,28 @@ def test_whoever_gives_an_address_after_booking_is_invited_to_what_is_ahead(post
 
     post.change_patient(visit, PatientChanges(emails=("ann@example.org",)))
     [mail] = post.go_on()
-    post.change_patient(visit, PatientChanges(emails=("ann.smith@example.org",)))
-    post.change_patient(visit, PatientChanges(name="Ann Smyth"))
+    post.change_patient(visit, PatientChanges(emails=("ann@example.org",), name="Ann Smyth"))
 
     assert before == []
     assert told(mail)[:2] == ("REQUEST", 0)
-    assert post.go_on() == [], "it is in a calendar of theirs already"
+    assert post.go_on() == []
+
+
+@pytest.mark.parametrize("faults", [[], [Fault.REFUSES]])
+def test_an_address_that_is_put_right_gets_what_went_to_the_wrong_one(post: Post, faults: list[Fault]) -> None:
+    post.server.faults = faults
+    visit = post.book(email="anne@example.org")
+    post.go_on()
+
+    post.now += HOUR
+    post.change_patient(visit, PatientChanges(emails=("ann@example.org",)))
+    [mail] = post.go_on()
+    post.cancel(visit)
+    [cancelled] = post.go_on()
+
+    assert (told(mail)[:2], mail.to) == (("REQUEST", 0), ["ann@example.org"])
+    assert "is booked" in words_of(mail)
+    assert (told(cancelled)[0], cancelled.to) == ("CANCEL", ["ann@example.org"])
 
 
 def test_an_address_that_is_none_is_a_task_and_not_a_failure(post: Post) -> None:
