@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from itertools import pairwise
 
-from dialog.timewords.atoms import Day, Signal
+from dialog.timewords.atoms import Clock, Day, Signal
 from dialog.timewords.clocks import Context
 from dialog.timewords.dates import monday_of
 from dialog.timewords.language import Language
@@ -119,7 +119,7 @@ def parts_of(phrases: list[Phrase], said: Utterance) -> list[Said]:
         replace(part, dropped=part.phrase.unclear or _is_story(part, index, phrases, said))
         for index, part in enumerate(parts)
     ]
-    return _without_replaced(parts, said)
+    return _in_same_half(_without_replaced(parts, said))
 
 
 # Refusals
@@ -318,6 +318,19 @@ def _without_replaced(parts: list[Said], said: Utterance) -> list[Said]:
                 result[earlier] = (
                     replace(result[earlier], dropped=True) if left is None else replace(result[earlier], phrase=left)
                 )
+    return result
+
+
+def _in_same_half(parts: list[Said]) -> list[Said]:
+    """Read the hour that takes the place of another as the nearest to it: of "not at eight in the evening, at seven" both are in the evening."""
+    result = list(parts)
+    for index, (one, other) in enumerate(pairwise(parts), start=1):
+        before, after = one.phrase.clock, other.phrase.clock
+        if not (one.refused or one.dropped) or other.phrase.dated or other.phrase.part or not (before and after):
+            continue
+        if len(before.readings) == 1 < len(after.readings):
+            near = sorted(after.readings, key=lambda minute: abs(minute - before.readings[0]))
+            result[index] = replace(other, phrase=replace(other.phrase, clock=Clock(tuple(near))))
     return result
 
 
