@@ -38,20 +38,24 @@ def _connect(work: UnitOfWork, calendars: DemoCalendars, now: datetime) -> None:
         .join(Clinic, Clinic.id == Practitioner.clinic_id)
         .where(Clinic.key == DEMO_KEY, Practitioner.retired.is_(False))
     ).all()
-    for link in work.session.scalars(
+    links = work.session.scalars(
         select(CalendarLink).where(CalendarLink.practitioner_id.in_([one.id for one in practitioners]))
-    ):
+    ).all()
+    for link in links:
         parts = urlsplit(link.url)
         if parts.hostname == "127.0.0.1" and link.username == calendars.username:
             link.url = urlunsplit((*urlsplit(calendars.url)[:2], parts.path, "", ""))
-    work.session.flush()
+    linked = {link.url for link in links}
     for one in practitioners:
         access = _access(calendars, one.key)
+        if access.url in linked:
+            continue  # as staff have it by now
         link_calendar(
             work,
             clinic_id=one.clinic_id,
             practitioner_id=one.id,
             url=access.url,
+            name=one.name,
             username=access.username,
             password=access.secret,
             now=now,
