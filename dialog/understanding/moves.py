@@ -110,7 +110,10 @@ def _of_told(hits: list[Hit], scene: Scene) -> list[Hit]:
 
 
 def _wants_another_time(unable: Hit, scene: Scene) -> bool:
-    asks = any(hit.label == "instead_cues" and hit.start >= unable.start for hit in scene.cues)
+    asks = any(
+        hit.label == "instead_cues" and hit.start >= unable.start and not hit.literal <= unable.literal
+        for hit in scene.cues
+    )
     return asks and bool(set(_times(scene)) - {_time_of(hit, scene) for hit in (unable, *told(scene))})
 
 
@@ -147,9 +150,11 @@ def _without_leads(span: Span, scene: Scene) -> Span:
 def _names_visit(span: Span, move: Hit, scene: Scene, *, is_only: bool) -> bool:
     """Whether the first time said is that of the visit: by its place before "appointment", behind "from", or, of two, anywhere before "to"."""
     words, (start, end) = scene.utterance.words, span
-    if start < move.start:
-        return False
     before = words[start - 1] if start else ""
+    if start < move.start:
+        # "My appointment of Thursday, can it be on Monday?"
+        led = start - 1 if before in scene.book.visit_leads else start
+        return not is_only and any(led in found.get("<visit>", ()) for found in scene.text.found[:led])
     if before in scene.book.move_leads:
         return False
     named_behind = end < len(words) and (

@@ -183,6 +183,9 @@ class _Binder:
             signs=self._pairs_of_words("signs"),
             abbreviations=self._words("abbreviations"),
             joiners=self._words("joiners"),
+            courtesies=frozenset(self._pairs_of_words("courtesies").values())
+            if "courtesies" in content
+            else frozenset(),
         )
 
     def book(self) -> PhraseBook:

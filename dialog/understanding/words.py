@@ -73,6 +73,8 @@ class WordRules:
     signs: Mapping[str, tuple[str, ...]]  # pictures that are words: a thumb is "yes"
     abbreviations: frozenset[str]  # a full stop after them ends nothing
     joiners: frozenset[str]  # begin another part of the sentence: and, but, so
+    # Said in the midst of a phrase, they part nothing: "por favor".
+    courtesies: frozenset[tuple[str, ...]] = frozenset()
 
     def plain(self, piece: str) -> tuple[str, ...]:
         """Take one written word apart into plain words."""
@@ -125,7 +127,11 @@ def read_words(text: str, rules: WordRules) -> Utterance:
         if piece.lower() in rules.fillers and pair not in rules.together:
             continue
         end = following.end() if following and pair in rules.together else match.end()
-        for word in rules.together.get(pair) or rules.plain(piece):
+        plain = rules.together.get(pair) or rules.plain(piece)
+        if tokens and plain in rules.courtesies and _goes_on(kept, end):
+            before = end
+            continue
+        for word in plain:
             if word in rules.joiners:
                 stops.add(len(tokens))
                 starts.add(len(tokens) + 1)
@@ -134,6 +140,11 @@ def read_words(text: str, rules: WordRules) -> Utterance:
         before = end
     stops.add(len(tokens))
     return Utterance(kept, tuple(tokens), frozenset(starts), frozenset(stops))
+
+
+def _goes_on(text: str, end: int) -> bool:
+    """Whether something is said behind `end`."""
+    return any(letter.isalnum() for letter in text[end:])
 
 
 def _last_start(tokens: list[Token]) -> int:
