@@ -226,7 +226,9 @@ def taken_times(hit: Hit, scene: Scene) -> Iterator[Span]:
 
 
 def is_steering(scene: Scene, hits: Sequence[Hit]) -> bool:
-    """Whether what was said steers the conversation rather than being a message to write down."""
+    """Whether what was said steers the conversation rather than being a message to write down, as "tell her to call me" is."""
+    if any(hit.label == "leave_message" for hit in scene.book.intents.find(scene.text)):
+        return False
     steering = [hit for hit in hits if hit.label in STEERING]
     return bool(steering) and sum(len(hit.literal) for hit in steering) * 2 >= len(scene.utterance.tokens)
 
