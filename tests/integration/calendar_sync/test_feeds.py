@@ -141,6 +141,16 @@ def test_whoever_has_it_already_is_told_so_until_something_changes(reader: Reade
     assert changed.headers["ETag"] != etag
 
 
+def test_a_feed_goes_back_a_month_and_no_further(reader: Reader) -> None:
+    reader.book()
+    reader.clock.advance(timedelta(days=34))
+    a_month_later = reader.events()
+    reader.clock.advance(timedelta(days=2))
+
+    assert len(a_month_later) == 1
+    assert reader.events() == []
+
+
 @pytest.mark.parametrize(
     ("shown", "summary"),
     [
