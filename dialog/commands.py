@@ -368,6 +368,13 @@ class Help(Command):
 
 
 @dataclass(frozen=True)
+class AskWhy(Command):
+    """What is asked of them is needed for: "why do you need my date of birth?"."""
+
+    name = "ask_why"
+
+
+@dataclass(frozen=True)
 class AskIfBot(Command):
     name = "ask_if_bot"
 

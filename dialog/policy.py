@@ -208,11 +208,14 @@ def _take(draft: Draft, commands: tuple[c.Command, ...], *, is_sure: bool) -> bo
 
 
 def _is_beside_a_wish(draft: Draft, one: c.Command, commands: tuple[c.Command, ...]) -> bool:
-    """Say whether a word about the conversation is no more than that: "sorry, tomorrow at 9", "stop texting me, but book me a cleaning"."""
+    """Say whether a word about the conversation is no more than that: "sorry, tomorrow at 9", "never mind, the first one then"."""
     if isinstance(one, c.Repeat):
         return len(commands) > 1
-    is_stop = isinstance(one, c.Stop) and draft.state.flow is None
-    return is_stop and any(starts.kind_of(other) for other in commands)
+    if not isinstance(one, c.Stop):
+        return False
+    if draft.state.flow is not None:
+        return bool(draft.state.choices) and any(isinstance(other, c.Choose) for other in commands)
+    return any(starts.kind_of(other) for other in commands)
 
 
 def _asked_again(draft: Draft, commands: tuple[c.Command, ...]) -> tuple[c.Command, ...]:
@@ -413,7 +416,7 @@ def _aside(draft: Draft, command: c.Command, subject: questions.Subject) -> bool
         case c.RunningLate(minutes=minutes):
             starts.run_late(draft, minutes)
         case c.JoinWaitlist():
-            waiting.join(draft)
+            waiting.join_or_find_out(draft)
         case c.SwitchLanguage(language=language):
             social.miss_language(draft, language)
         case _:
@@ -427,6 +430,8 @@ def _courtesy(draft: Draft, command: c.Command) -> bool:
             draft.say(Say.NO_ADVICE if kind == "advice" else Say.OFF_TOPIC)
         case c.Help():
             draft.say(Say.HELP)
+        case c.AskWhy():
+            return social.say_why(draft)
         case c.AskIfBot():
             draft.say(Say.BOT)
         case c.Thank():

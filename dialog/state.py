@@ -80,6 +80,7 @@ class Person:
     phone: str | None = None
     birth_date_refusals: int = 0
     name_refusals: int = 0
+    name_tried: str | None = None  # with a date of birth that did not go with it, or it was not known
     is_last_name: bool = False  # all of the name that is known is the last one
     is_name_doubted: bool = False  # they said that it was misheard
     birth_parts: BirthParts = BirthParts()  # as long as it is not whole
@@ -138,6 +139,7 @@ class Flow:
     agreed: bool = False
     is_every: bool = False  # a cancellation of all visits that fit what was said of them
     called_off: tuple[BookedVisit, ...] = ()  # of these, those that are cancelled
+    is_to_wait: bool = False  # a move that is only to wait for an earlier time
     may_move: bool = False  # a cancellation by somebody who only said that they can't come: moving it may be better
     is_doubted: bool = False  # a patient of this number has the name, but not the date of birth
     is_second: bool = False  # another service for the same person, taken up after the first one

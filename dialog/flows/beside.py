@@ -68,9 +68,8 @@ def take_up_next(draft: Draft, first: BookedVisit, done: Flow) -> None:
 
 def _companion_flow(companion: BookFor) -> Flow:
     said = (companion.person or "").strip()[:80] or None
-    person = Person(name=said if said and " " in said else None)
     whom = Details(relation=companion.relation, person_said=said)
-    return Flow(FlowKind.BOOK, details=whom, person=person, is_companion=True)
+    return Flow(FlowKind.BOOK, details=whom, person=Person(name=said), is_companion=True)
 
 
 def _is_for_the_same(flow: Flow, other: Flow) -> bool:

@@ -236,8 +236,10 @@ def _set_relation(draft: Draft, command: c.BookFor) -> None:
     draft.update_details(relation=command.relation, person_said=said)
     if is_other:
         _forget_patient(draft)
-    if command.relation is not Relation.SELF and command.person and " " in command.person.strip():
-        draft.update_flow(person=replace(draft.flow.person, name=command.person.strip()[:80]))
+    name = (command.person or "").strip()[:80]
+    # A first name is enough to recognise somebody for a booking, and too little for a check.
+    if command.relation is not Relation.SELF and name and (" " in name or draft.flow.kind is FlowKind.BOOK):
+        draft.update_flow(person=replace(draft.flow.person, name=name))
 
 
 def _give_name(draft: Draft, name: str) -> bool:
@@ -267,7 +269,8 @@ def _person_spoken_of(draft: Draft) -> tuple[Person, bool]:
     """Return whom a name or a date of birth belongs to, and whether that is another than the one we talk to."""
     is_read_back = draft.state.question is not None and draft.state.question.say is Say.READ_BACK
     is_answer = is_read_back or draft.state.asked in {Asked.NAME, Asked.SPELL_NAME, Asked.BIRTH_DATE}
-    is_other = draft.state.flow is not None and identity.is_for_another(draft) and is_answer
+    is_other = draft.state.flow is not None and identity.is_for_another(draft)
+    is_other = is_other and (is_answer or draft.flow.person.birth_date is None)
     return (draft.flow.person if is_other else draft.state.me), is_other
 
 
@@ -275,6 +278,8 @@ def _set_person(draft: Draft, *, name: str | None = None, birth_date: c.GiveBirt
     who, is_other = _person_spoken_of(draft)
     if name and who.name and " " not in name and name != who.name:
         name = f"{name} {who.name}" if who.is_last_name else _with_part(who.name, name)
+    if birth_date and not who.name:
+        name = who.name_tried  # "oh sorry, 1975": they put right only what they had got wrong
     is_doubted = who.is_name_doubted and not name
     changed = replace(who, name=name or who.name, is_name_doubted=is_doubted)
     if name:

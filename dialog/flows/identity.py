@@ -138,7 +138,8 @@ def take_verification(draft: Draft, patient_id: str | None) -> None:
         if not is_for_another(draft):
             draft.update(verified_id=patient_id)
         return
-    update_person(draft, replace(births.misheard(person(draft)), name=None))
+    who = person(draft)
+    update_person(draft, replace(births.misheard(who), name=None, name_tried=who.name))
     draft.update(failed_checks=draft.state.failed_checks + 1)
     if draft.state.failed_checks >= MAX_FAILED_CHECKS:
         _give_to_staff(draft)

@@ -167,7 +167,14 @@ def leave_out_who_was_offered(draft: Draft) -> None:
     is_left = any(
         person.key not in refused for key in details.service_keys for person in draft.able(draft.service(key))
     )
+    if not is_left:
+        _tell_who_does_it(draft)
     draft.update_details(practitioner_keys=(), refused_keys=refused if is_left else details.refused_keys)
+
+
+def _tell_who_does_it(draft: Draft) -> None:
+    for service in (draft.service(key) for key in draft.flow.details.service_keys[:1]):
+        draft.say(Say.WHO_OFFERS, service=service.id, practitioners=[one.id for one in draft.able(service)])
 
 
 def _look_near(draft: Draft, lost: Offer) -> None:

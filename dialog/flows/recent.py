@@ -13,6 +13,8 @@ from dialog.flows.own_visits import is_on_wished_day
 from dialog.flows.starts import CHANGES
 from dialog.state import Made
 
+_BESIDE_A_CHANGE = (c.GiveTime, c.Correct, c.Deny, c.MoreOptions, c.AskAvailability, c.Unsure, c.Greet, c.Thank)
+
 
 def note(draft: Draft, visit: BookedVisit) -> None:
     """Remember the visit that the flow under way booked or moved as the one spoken of last."""
@@ -23,6 +25,17 @@ def note(draft: Draft, visit: BookedVisit) -> None:
 def forget(draft: Draft, visit: BookedVisit) -> None:
     """Forget a visit that was cancelled."""
     draft.update(made=_others(draft, visit))
+
+
+def is_thought_over(draft: Draft, commands: Sequence[c.Command]) -> bool:
+    """Say whether another time for what was made just now is all they wish: "can we do Wednesday instead?", "a day later"."""
+    if draft.state.flow is not None or not draft.state.made:
+        return False
+    times = [one for one in commands if isinstance(one, c.GiveTime) and not one.of_visit]
+    corrects = any(isinstance(one, c.Correct | c.MoreOptions) for one in commands)
+    is_relative = any(one.wish.relative or one.wish.shift_days for one in times)
+    others = (one for one in commands if not isinstance(one, _BESIDE_A_CHANGE))
+    return bool(times) and (corrects or is_relative) and not any(others)
 
 
 def take_up(draft: Draft, details: Sequence[c.Command]) -> None:

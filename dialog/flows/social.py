@@ -155,6 +155,14 @@ def miss_language(draft: Draft, language: str) -> None:
     draft.say(Say.LANGUAGE_NOT_SPOKEN, language=language, spoken=list(spoken_at(draft.catalogue)), promised=is_promised)
 
 
+def say_why(draft: Draft) -> bool:
+    """Say what a name or a date of birth is needed for, while one is asked for. Say whether one is."""
+    if draft.state.asked not in {Asked.NAME, Asked.SPELL_NAME, Asked.BIRTH_DATE}:
+        return False
+    draft.say(Say.WHY_IDENTITY)
+    return True
+
+
 def reset_counts(draft: Draft) -> None:
     """Something was understood: failures and silences are counted from the beginning."""
     draft.state = replace(draft.state, failures=0, silences=0)

@@ -90,7 +90,15 @@ def begin(draft: Draft, kind: FlowKind, *, names_another: bool = False) -> None:
     waiting = draft.state.flows[-_MAX_OPEN + 1 :]
     if kind in CHANGES:
         waiting = tuple(replace(one, is_overtaken=one.kind is FlowKind.BOOK) for one in waiting)
-    draft.update(flows=(*waiting, Flow(kind, details=about)), spoken_of=None)
+    draft.update(flows=(*waiting, _for_whom_was_spoken_of(under_way, Flow(kind, details=about))), spoken_of=None)
+
+
+def _for_whom_was_spoken_of(under_way: Flow | None, begun: Flow) -> Flow:
+    """Let "when is it?" after "about my son's appointment" be about his, as long as that was all there was."""
+    if under_way is None or under_way.kind is not FlowKind.BOOK or under_way.details.service_keys:
+        return begun
+    whom = Details(relation=under_way.details.relation, person_said=under_way.details.person_said)
+    return begun if whom == Details() else replace(begun, details=whom, person=under_way.person)
 
 
 def _about_the_same(flow: Flow, kind: FlowKind) -> Flow:

@@ -14,7 +14,7 @@ from dialog.errands import (
     VisitsListed,
     VisitWritten,
 )
-from dialog.flows import book, calling_off, identity, left_to_staff, offering, own_visits, recent
+from dialog.flows import book, calling_off, identity, left_to_staff, offering, own_visits, recent, waiting
 from dialog.interpreter import Asked
 from dialog.state import Choice, FlowKind, Outcome
 
@@ -186,6 +186,9 @@ def _leave_move_to_staff(draft: Draft, visit: BookedVisit, service: ServiceInfo)
 
 def _move(draft: Draft, visit: BookedVisit) -> None:
     flow = draft.flow
+    if flow.is_to_wait:
+        waiting.join(draft)
+        return
     service = draft.catalogue.service(visit.service_id)
     if service.steps or service.group:
         _leave_move_to_staff(draft, visit, service)

@@ -23,11 +23,19 @@ def join(draft: Draft) -> None:
     draft.request = wanted
 
 
+def join_or_find_out(draft: Draft) -> None:
+    """Ask for a place on the waiting list, unless it is being found out for which of their visits."""
+    if draft.state.flow is None or not draft.state.flow.is_to_wait:
+        join(draft)
+
+
 def take_entry(draft: Draft, joined: OnWaitingList) -> None:
     """Tell that they are on the list. Where nothing else is free there is nothing more to settle."""
     draft.say(Say.WAITLIST_JOINED, service=joined.service_id)
     question = draft.state.question
-    if question is not None and question.say is Say.NOTHING_FREE and draft.state.flow is not None:
+    flow = draft.state.flow
+    is_settled = question is not None and question.say is Say.NOTHING_FREE
+    if flow is not None and (is_settled or flow.is_to_wait):
         draft.update(pending_note=None)
         draft.finish(Outcome.INFORMED)
     draft.note_outcome(Outcome.INFORMED)
@@ -35,6 +43,8 @@ def take_entry(draft: Draft, joined: OnWaitingList) -> None:
 
 def leave_to_staff(draft: Draft) -> None:
     """Tell the staff that somebody wants a time that is not free."""
+    if draft.state.flow is not None and draft.flow.is_to_wait:
+        draft.finish()
     wanted = "a visit"
     if draft.state.flow is not None and len(draft.state.flow.details.service_keys) == 1:
         wanted = draft.service(draft.state.flow.details.service_keys[0]).name

@@ -1,5 +1,6 @@
 """All that is wanted in one utterance: which of it is begun, which waits, and which visit that they have it is about."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from booking.values import BookedVisit
@@ -9,68 +10,107 @@ from dialog.acts import Say
 from dialog.draft import Draft, present
 from dialog.flows import beside, details, recent, starts
 from dialog.interpreter import Asked
-from dialog.state import DialogState, FlowKind
+from dialog.state import FlowKind
 
 
 def take(draft: Draft, commands: tuple[c.Command, ...], said: tuple[c.Command, ...]) -> bool:
     """Begin what is wanted, with the details that go with it, and let what else is wanted wait. Say whether any of it was of use."""
-    used = False
-    waiting: list[DialogState] = []
-    pointed_at = visit_pointed_at(draft, commands)
     companion = _companion(draft, said)
-    if companion is not None and _is_like_the_last(draft, said, companion):
-        beside.begin_like_the_last(draft, companion, said[1:])
+    if _only_waits(draft, commands):
+        starts.begin(draft, FlowKind.RESCHEDULE)
+        draft.update_flow(is_to_wait=True)
+        return True
+    if recent.is_thought_over(draft, commands):
+        starts.begin(draft, FlowKind.RESCHEDULE)
+        recent.take_up(draft, ())
+        return _give(draft, said)
+    if companion is not None and _is_like_the_last(draft, commands, companion):
+        beside.begin_like_the_last(draft, companion, [one for one in said if one is not companion])
         return True
     said, theirs = _apart(draft, said, companion)
+    used = _begin_all(draft, commands, said)
+    if companion is not None:
+        used |= beside.bring_along(draft, companion, theirs)
+    return used
+
+
+def _begin_all(draft: Draft, commands: tuple[c.Command, ...], said: tuple[c.Command, ...]) -> bool:
+    used = is_begun = False
     for wish in starts.split(commands, said):
         if wish.kind is not None:
-            if waiting:
+            if is_begun:
                 _queue_behind(draft, wish)
                 continue
-            waiting.append(draft.state)
-            meant = pointed_at or _spoken_of(draft, wish)
-            is_new = draft.state.flow is None or draft.flow.kind is not wish.kind
-            starts.begin(draft, wish.kind, names_another=_names_a_visit(wish) or meant is not None)
-            if meant is not None and wish.kind in starts.CHANGES:
-                draft.update_flow(visit=meant)
-            if wish.kind is FlowKind.CANCEL:
-                draft.update_flow(
-                    may_move=(is_new or draft.flow.may_move) and _only_cannot_come(commands),
-                    is_every=draft.flow.is_every or _means_every(commands),
-                )
-            used = True
-            recent.take_up(draft, wish.details)
+            _begin(draft, wish, wish.kind, commands)
+            used = is_begun = True
         elif _is_move_instead(draft, commands) or (
             draft.state.flow is None and _is_about_a_visit_they_have(wish.details)
         ):
             starts.begin(draft, FlowKind.RESCHEDULE)
             recent.take_up(draft, wish.details)
         first, others = _services_apart(draft, wish.details)
-        for one in first:
-            used |= details.give(draft, one)
+        used |= _give(draft, first)
         beside.bring_services(draft, others)
-    if companion is not None:
-        used |= beside.bring_along(draft, companion, theirs)
     return used
+
+
+def _begin(draft: Draft, wish: starts.Wish, kind: FlowKind, commands: tuple[c.Command, ...]) -> None:
+    """Begin what is wished, of the visit that they pointed at or that was spoken of last."""
+    meant = visit_pointed_at(draft, commands) or _spoken_of(draft, wish)
+    is_new = draft.state.flow is None or draft.flow.kind is not kind
+    starts.begin(draft, kind, names_another=_names_a_visit(wish) or meant is not None)
+    if meant is not None and kind in starts.CHANGES:
+        draft.update_flow(visit=meant)
+    if kind is FlowKind.CANCEL:
+        draft.update_flow(
+            may_move=(is_new or draft.flow.may_move) and _only_cannot_come(commands),
+            is_every=draft.flow.is_every or _means_every(commands),
+        )
+    recent.take_up(draft, wish.details)
+
+
+def _give(draft: Draft, said: Sequence[c.Command]) -> bool:
+    used = False
+    for one in said:
+        used |= details.give(draft, one)
+    return used
+
+
+def _only_waits(draft: Draft, commands: tuple[c.Command, ...]) -> bool:
+    """Say whether they wait for an earlier time of a visit that they have, and it has to be found out which: "tell me if something earlier frees up"."""
+    waits = any(isinstance(one, c.JoinWaitlist) for one in commands)
+    is_earlier = any(isinstance(one, c.GiveTime) and one.wish.relative == "earlier" for one in commands)
+    is_open = draft.state.flow is None and not draft.state.told and draft.state.served_id is None
+    return waits and is_earlier and is_open and not any(isinstance(one, c.GiveService) for one in commands)
 
 
 def _companion(draft: Draft, said: tuple[c.Command, ...]) -> c.BookFor | None:
     """Return the second person of two, or the one it is for as well. The one who speaks comes first, else whoever was named first."""
     named = [one for one in said if isinstance(one, c.BookFor)]
+    others = [one for one in named if one.relation is not c.Relation.SELF]
     if len(named) > 1:
-        return next((one for one in named[::-1] if one.relation is not c.Relation.SELF), None)
+        return others[-1] if others else None
     flow = draft.state.flow
-    is_beside = flow.kind is FlowKind.BOOK if flow is not None else bool(draft.state.made) or _is_beginning(draft)
-    return next((one for one in named if one.also and is_beside), None)
+    if flow is None and not _is_beginning(draft):
+        # "Can my wife come right after me?"
+        return next((one for one in others if draft.state.made and said[0] is one), None)
+    is_beside = flow is None or flow.kind is FlowKind.BOOK
+    return next((one for one in others if one.also and is_beside), None)
 
 
 def _is_beginning(draft: Draft) -> bool:
     return draft.state.flow is None and draft.state.asked in {Asked.NOTHING, Asked.WHAT_TO_DO}
 
 
-def _is_like_the_last(draft: Draft, said: tuple[c.Command, ...], companion: c.BookFor) -> bool:
-    """Say whether a second person is to have what was booked last, with nothing else wished before it."""
-    return companion.also and draft.state.flow is None and bool(draft.state.made) and said[0] is companion
+def _is_like_the_last(draft: Draft, commands: tuple[c.Command, ...], companion: c.BookFor) -> bool:
+    """Say whether a second person is to have what was booked last, and nothing else is wished."""
+    kinds = {starts.kind_of(one) for one in commands} - {None, FlowKind.BOOK}
+    return draft.state.flow is None and bool(draft.state.made) and not kinds and not _has_own_wish(commands, companion)
+
+
+def _has_own_wish(commands: tuple[c.Command, ...], companion: c.BookFor) -> bool:
+    before = commands[: commands.index(companion)]
+    return any(isinstance(one, c.GiveService | c.GiveTime) for one in before)
 
 
 def _apart(

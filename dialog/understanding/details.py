@@ -131,7 +131,8 @@ def _joined(mentions: Sequence[Mention], scene: Scene) -> Mention:
 
 def of_people(scene: Scene) -> Iterator[Finding]:
     """Give name, date of birth and number of whoever is spoken of."""
-    if scene.person:
+    related = [hit for hit in scene.cues if hit.label.startswith("book_for ")]
+    if scene.person and not any(_name_of_other(scene, hit) for hit in related):
         yield Finding(
             say.GiveName(scene.person.value, scene.person.spelled), scene.person.span, frozenset(person_words(scene))
         )
@@ -172,15 +173,21 @@ def of_relations(scene: Scene, hits: Sequence[Hit]) -> Iterator[Finding]:
         if scene.listening.asked is Asked.FOR_WHOM:
             yield Finding(say.BookFor(Relation.SELF), (hit.start, hit.end), hit.literal)
         return
-    person = _named_after(scene, hit.start, max(each.end for each in found))
+    person = _named_after(scene, hit.start, max(each.end for each in found)) or _name_of_other(scene, hit)
     words = hit.literal | (frozenset(range(*person.span)) if person else frozenset())
-    yield Finding(
-        say.BookFor(
-            Relation(hit.label.partition(" ")[2]), person.value if person else None, also=_is_another(hit, scene)
-        ),
-        (hit.start, hit.end),
-        words,
-    )
+    relation = Relation(hit.label.partition(" ")[2])
+    whom = say.BookFor(relation, person.value if person else None, also=_is_another(hit, scene))
+    yield Finding(whom, (hit.start, hit.end), words)
+    if not scene.book.several_people.isdisjoint(scene.utterance.words[hit.start : hit.end]):
+        yield Finding(say.BookFor(relation, also=True), (hit.start, hit.end + 1), words)
+
+
+def _name_of_other(scene: Scene, hit: Hit) -> people.PersonName | None:
+    """Return the name that was given as that of whoever is spoken of: "he's Tom Smith"."""
+    name = scene.person
+    if name is None or name.span[0] < hit.start:
+        return None
+    return name if any(cue.label == "name_cues_others" and cue.end == name.span[0] for cue in scene.cues) else None
 
 
 def _is_another(hit: Hit, scene: Scene) -> bool:

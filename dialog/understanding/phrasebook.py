@@ -24,6 +24,7 @@ SHORTEST_MISSPELT = 6
 _CUES = (
     "name_cues_strong",
     "name_cues_weak",
+    "name_cues_others",
     "name_cues_for",
     "name_cues_heard",
     "name_after",
@@ -132,6 +133,7 @@ class PhraseBook:
     visit_pronouns: frozenset[str]
     since_words: frozenset[str]
     move_leads: frozenset[str]
+    several_people: frozenset[str]
     pointers: frozenset[str]
     languages: Mapping[str, str]
     foreign_all: frozenset[str]  # the sure ones among them
@@ -252,6 +254,7 @@ class _Binder:
             visit_pronouns=self._words("visit_pronouns"),
             since_words=self._words("since_words"),
             move_leads=self._words("move_leads"),
+            several_people=self._words("several_people"),
             pointers=self._words("pointers"),
             languages=self._pairs("languages"),
             foreign_all=foreign,

@@ -43,7 +43,8 @@ class ClinicNames:
         self, utterance: Utterance, cues: Sequence[Hit], *, taken: Sequence[Span], is_asked: bool
     ) -> tuple[Mention, ...]:
         """Find what is wanted outside `taken`."""
-        for_child = any(hit.label == "book_for child" for hit in cues)
+        labels = {hit.label for hit in cues}
+        for_child = "book_for child" in labels and "book_for_both" not in labels
         reasons = frozenset(hit.end for hit in cues if hit.label == "reason_cues")
         return tuple(
             self.services.find(utterance, taken=taken, for_child=for_child, reasons=reasons, is_asked=is_asked)

@@ -7,11 +7,11 @@ import pytest
 from dialog import commands as c
 from dialog.acts import Say
 from dialog.commands import Relation
-from dialog.errands import FindTimes
+from dialog.errands import FindTimes, WaitForTime
 from dialog.inbound import Channel
 from dialog.interpreter import Asked
 from dialog.timewords import ClockRange, DayRange, TimeWish
-from tests.unit.dialog.talk import Talk, on, wall
+from tests.unit.dialog.talk import ANN, BOB, Talk, on, wall
 
 pytestmark = pytest.mark.unit
 
@@ -206,3 +206,75 @@ def test_a_day_that_was_refused_is_never_named_as_not_free() -> None:
 
     assert "Mon Mar 29" not in reply
     assert Say.WHY_NOT in talk.said
+
+
+def test_whoever_is_named_after_the_booking_has_the_same_without_a_too() -> None:
+    talk = at_the_read_back()
+    talk.hear(c.Affirm())
+
+    talk.hear(c.Affirm(), c.BookFor(Relation.PARTNER))
+
+    assert talk.said == [Say.NOW_FOR, Say.ASK_THEIR_NAME]
+
+
+def test_never_mind_the_first_one_then_takes_the_first_one() -> None:
+    talk = Talk()
+    talk.hear(c.StartBooking(), c.GiveService(("cleaning",)), on(TUESDAY))
+
+    talk.hear(c.Stop(), c.Choose(0))
+
+    assert talk.said == [Say.READ_BACK]
+
+
+def test_why_is_answered_and_the_question_asked_again() -> None:
+    talk = Talk()
+    talk.hear(c.AskAppointments())
+
+    talk.hear(c.AskWhy())
+
+    assert talk.said == [Say.WHY_IDENTITY, Say.ASK_NAME]
+
+
+def test_only_the_date_that_was_wrong_is_said_again() -> None:
+    talk = Talk()
+    talk.diary.book(ANN, "cleaning", "lee", "main", wall("2027-03-15T10:00"))
+    talk.hear(c.AskAppointments(), c.GiveName("Ann Smith"), c.GiveBirthDate(date(1985, 5, 2)))
+    assert Say.NOT_FOUND in talk.said
+
+    talk.hear(c.GiveBirthDate(date(1984, 5, 2)))
+
+    assert talk.said[0] is Say.VISITS
+
+
+def test_waiting_for_an_earlier_time_finds_out_for_which_visit() -> None:
+    talk = Talk()
+    talk.diary.book(ANN, "cleaning", "lee", "main", wall("2027-03-15T10:00"))
+
+    talk.hear(c.StartBooking(), c.GiveTime(TimeWish(relative="earlier")), c.JoinWaitlist())
+    assert talk.said[-1] is Say.ASK_NAME
+    talk.hear(c.GiveName("Ann Smith"))
+    talk.hear(c.GiveBirthDate(date(1984, 5, 2)))
+
+    waits = [one for one in talk.diary.asked_for if isinstance(one, WaitForTime)]
+    assert [one.replaces_id for one in waits] == [next(iter(talk.diary.visits))]
+    assert talk.said[0] is Say.WAITLIST_JOINED
+    assert talk.state.flow is None
+
+
+def test_a_child_of_this_number_is_recognised_by_the_first_name() -> None:
+    talk = Talk(number_patients=(ANN, BOB))
+    talk.diary.people[BOB] = ("Lucy", date(2017, 6, 5))
+
+    talk.hear(c.StartBooking(), c.GiveService(("cleaning",)), c.BookFor(Relation.CHILD, "Lucy"), on(MONDAY, at=14 * 60))
+    talk.hear(c.Choose(0))
+
+    assert talk.said == [Say.READ_BACK]
+
+
+def test_a_question_after_an_empty_booking_for_somebody_is_about_theirs() -> None:
+    talk = Talk()
+    talk.hear(c.StartBooking(), c.BookFor(Relation.CHILD))
+
+    talk.hear(c.AskAppointments())
+
+    assert talk.said == [Say.ASK_THEIR_NAME]

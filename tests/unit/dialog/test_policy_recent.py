@@ -10,6 +10,7 @@ from dialog.commands import Relation
 from dialog.errands import CancelAppointment, MoveAppointment
 from dialog.inbound import Channel
 from dialog.interpreter import Asked
+from dialog.state import FlowKind
 from dialog.timewords import TimeWish
 from tests.unit.dialog.talk import ANN, BOB, Talk, on, wall
 
@@ -134,3 +135,29 @@ def test_a_booking_of_nothing_yet_is_dropped_by_the_move_that_was_meant() -> Non
 
     assert talk.said == [Say.MOVED, Say.ANYTHING_ELSE]
     assert talk.state.flow is None
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        (c.Correct(), on(TUESDAY)),
+        (c.AskAvailability(), c.GiveTime(TimeWish(relative="later", shift_days=1))),
+    ],
+)
+def test_second_thoughts_right_after_the_booking_move_it(said: tuple[c.Command, ...]) -> None:
+    talk = just_booked()
+
+    talk.hear(*said)
+
+    assert talk.state.flow is not None
+    assert talk.state.flow.kind is FlowKind.RESCHEDULE
+    assert all(one.date() == TUESDAY for one in talk.offered())
+
+
+def test_a_wish_with_a_service_of_its_own_is_no_second_thought() -> None:
+    talk = just_booked()
+
+    talk.hear(c.StartBooking(), c.GiveService(("flu-shot",)), on(THURSDAY))
+
+    assert talk.state.flow is not None
+    assert talk.state.flow.kind is FlowKind.BOOK
