@@ -22,6 +22,7 @@ WIDEST = 10
 
 
 SHORTEST_ROUGH = 5
+SHORTEST_PLURAL = 4
 
 
 class _Rank(IntEnum):
@@ -207,8 +208,12 @@ class ServiceNames:
         return said
 
     def _other_form(self, word: str) -> str | None:
-        """Give the word of a service that `word` is another form of: "whitened" is "whitening"."""
-        return None if word in self._book.names.common else self._forms.get(self._rough(word))
+        """Give the word of a service that `word` is another form of: "whitened" is "whitening", "callo" one of "callos"."""
+        if word in self._book.names.common:
+            return None
+        other = word.removesuffix("s") if word.endswith("s") else word + "s"
+        is_one_of_many = len(other) >= SHORTEST_PLURAL and other in self._known and word not in self._book.vocabulary
+        return other if is_one_of_many else self._forms.get(self._rough(word))
 
     def _rough(self, word: str) -> str:
         """Cut the ending off `word`."""
