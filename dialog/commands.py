@@ -132,6 +132,13 @@ class AskHuman(Command):
 
 
 @dataclass(frozen=True)
+class WantEmail(Command):
+    """What is agreed on shall come by e-mail."""
+
+    name = "want_email"
+
+
+@dataclass(frozen=True)
 class LeaveMessage(Command):
     name = "leave_message"
     text: str = ""
@@ -251,6 +258,15 @@ class LikeLastTime(Command):
     """What they had the last time, with the same person: "the usual, please", "the same as last time"."""
 
     name = "like_last_time"
+
+
+@dataclass(frozen=True)
+class GiveEmail(Command):
+    """An e-mail address. `value` is None when what they gave can't be one; `meant`: the address that it is more likely to be ("gmial")."""
+
+    name = "give_email"
+    value: str | None
+    meant: str | None = None
 
 
 @dataclass(frozen=True)

@@ -207,7 +207,15 @@ class ReleaseHold:
     """Give back the time held for this conversation, if any."""
 
 
-Effect = OpenTask | ReleaseHold
+@dataclass(frozen=True)
+class KeepEmail:
+    """Write to the patient at this address from now on, and about the visits that they have."""
+
+    patient_id: str
+    address: str
+
+
+Effect = OpenTask | ReleaseHold | KeepEmail
 Request = (
     FindTimes
     | PlaceHold

@@ -24,6 +24,7 @@ class Asked(StrEnum):
     SPELL_NAME = "spell-name"
     BIRTH_DATE = "birth-date"
     PHONE = "phone"
+    EMAIL = "email"
     FOR_WHOM = "for-whom"
     MESSAGE = "message"
     ANYTHING_ELSE = "anything-else"

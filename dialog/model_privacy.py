@@ -12,7 +12,7 @@ from typing import NamedTuple
 from rapidfuzz import fuzz
 
 from booking.values import Catalogue
-from dialog.commands import BookFor, Command, GiveBirthDate, GiveName, GivePhone
+from dialog.commands import BookFor, Command, GiveBirthDate, GiveEmail, GiveName, GivePhone
 from dialog.interpreter import Asked, Listening
 from dialog.timewords import TimeReading, read_time
 from dialog.timewords.language import Language
@@ -20,7 +20,9 @@ from dialog.timewords.language import language as language_called
 
 MAX_LENGTH = 500
 
-_PERSONAL_QUESTIONS = frozenset({Asked.NAME, Asked.SPELL_NAME, Asked.BIRTH_DATE, Asked.PHONE, Asked.MESSAGE})
+_PERSONAL_QUESTIONS = frozenset(
+    {Asked.NAME, Asked.SPELL_NAME, Asked.BIRTH_DATE, Asked.PHONE, Asked.EMAIL, Asked.MESSAGE}
+)
 _ADDRESS = re.compile(r"\S+@\S+|https?://\S+|www\.\S+", re.IGNORECASE)
 _SPELLED = re.compile(r"(?<!['’\w])(?:[^\W\d_][\s.,-]+){2,}[^\W\d_]\b")
 _NUMBER_DATE = re.compile(r"\b\d{1,2}[/.-]\d{1,2}[/.-]\d{2,4}\b|\b\d{4}-\d{1,2}-\d{1,2}\b")
@@ -32,7 +34,9 @@ _SENTENCE_END = ".!?:;\n"
 
 def is_personal(asked: Asked, commands: Iterable[Command]) -> bool:
     """Say whether an utterance as a whole is about who somebody is, so that no part of it should leave."""
-    return asked in _PERSONAL_QUESTIONS or any(isinstance(each, GiveBirthDate | GivePhone) for each in commands)
+    return asked in _PERSONAL_QUESTIONS or any(
+        isinstance(each, GiveBirthDate | GiveEmail | GivePhone) for each in commands
+    )
 
 
 def without_personal_data(text: str, listening: Listening, *, commands: Iterable[Command] = ()) -> str:

@@ -51,6 +51,7 @@ from dialog.commands import (
     Thank,
     Topic,
     Unsure,
+    WantEmail,
 )
 from dialog.interpreter import Asked, Listening
 from dialog.model_privacy import read_times
@@ -72,6 +73,7 @@ class Intent(StrEnum):
     ASK_CLINIC = "ask_clinic"
     JOIN_WAITLIST = "join_waitlist"
     RUNNING_LATE = "running_late"
+    WANT_EMAIL = "want_email"
     ASK_HUMAN = "ask_human"
     LEAVE_MESSAGE = "leave_message"
     ANY_PRACTITIONER = "any_practitioner"
@@ -105,6 +107,7 @@ _COMMANDS: Mapping[Intent, Command] = {
     Intent.ASK_AVAILABILITY: AskAvailability(),
     Intent.JOIN_WAITLIST: JoinWaitlist(),
     Intent.RUNNING_LATE: RunningLate(),
+    Intent.WANT_EMAIL: WantEmail(),
     Intent.ASK_HUMAN: AskHuman(),
     Intent.LEAVE_MESSAGE: LeaveMessage(),
     Intent.ANY_PRACTITIONER: AnyPractitioner(),

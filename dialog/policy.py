@@ -36,6 +36,7 @@ from dialog.flows import (
     details,
     identity,
     last_time,
+    mail_address,
     offering,
     people,
     questions,
@@ -258,6 +259,8 @@ def _about_conversation(draft: Draft, command: c.Command) -> bool:
             social.start_over(draft)
         case c.GoBack():
             social.go_back(draft)
+        case c.Stop() if mail_address.is_open(draft):
+            mail_address.drop(draft)
         case c.Stop():
             social.stop(draft)
         case c.Repeat():
@@ -417,6 +420,8 @@ def _aside(draft: Draft, command: c.Command, subject: questions.Subject) -> bool
             starts.run_late(draft, minutes)
         case c.JoinWaitlist():
             waiting.join_or_find_out(draft)
+        case c.WantEmail():
+            mail_address.want(draft)
         case c.SwitchLanguage(language=language):
             social.miss_language(draft, language)
         case _:
@@ -543,6 +548,8 @@ def _advance(draft: Draft) -> None:
             book.advance(draft)
         case FlowKind.MESSAGE:
             people.advance(draft)
+        case FlowKind.EMAIL:
+            mail_address.advance(draft)
         case _:
             visits.advance(draft)
 

@@ -14,7 +14,7 @@ from booking.catalogue import VERSION
 from booking.values import Catalogue
 from dialog import state as states
 from dialog.acts import Act
-from dialog.commands import Command, GiveBirthDate, GivePhone, to_json
+from dialog.commands import Command, GiveBirthDate, GiveEmail, GivePhone, to_json
 from dialog.draft import Decision, Setting
 from dialog.inbound import Channel, Inbound, InboundKind, Reply
 from dialog.languages import first_language
@@ -261,7 +261,7 @@ def append(
 
 def _shown(command: Command) -> dict[str, Any]:
     """Return a command as the transcript shows it: what identifies somebody is encrypted elsewhere and not repeated here."""
-    if isinstance(command, (GiveBirthDate, GivePhone)):
+    if isinstance(command, (GiveBirthDate, GiveEmail, GivePhone)):
         return {"name": command.name, "value": _HIDDEN}
     return to_json(command)
 

@@ -28,6 +28,7 @@ class FlowKind(StrEnum):
     PAST_VISITS = "past-visits"
     CONFIRM = "confirm"
     MESSAGE = "message"
+    EMAIL = "email"
 
 
 class Outcome(StrEnum):
@@ -145,6 +146,10 @@ class Flow:
     is_second: bool = False  # another service for the same person, taken up after the first one
     is_overtaken: bool = False  # a booking that was open when they came to a change of a visit they have
     is_companion: bool = False  # the same visit for a second person, taken up after the first one's
+    email: str | None = None  # the address to keep
+    is_email_right: bool = False  # it was written so, or they agreed to it
+    email_meant: str | None = None  # the one that they more likely meant
+    email_refusals: int = 0
     note: str | None = None  # words for the staff
     note_for: str | None = None
 
@@ -216,6 +221,8 @@ class DialogState:
     must_prove: bool = False  # who calls now may be another than who left something open: nothing of it is said before
     cut_off_at: datetime | None = None  # the call dropped with something open, and they have not been heard since
     had_emergency: bool = False
+    email: str | None = None  # given while a visit was booked, and kept with it
+    introduced_id: str | None = None  # the patient of the visit booked last, if they gave name and date of birth for it
 
     @property
     def flow(self) -> Flow | None:

@@ -14,6 +14,7 @@ from booking.confirm import confirm_hold, note_patient_confirmed
 from booking.desk.offered_moves import accept_move, decline_move
 from booking.explain import Asker, Explanation, explain
 from booking.hold import place_hold, release_hold
+from booking.patient_record import PatientChanges, change_patient
 from booking.reschedule import reschedule
 from booking.several.groups import SessionFull, confirm_seat, holds_seats, leave_session, release_seats
 from booking.values import BookedVisit, Catalogue, ServiceInfo, Slot, SlotQuery, Source, TaskKind
@@ -26,6 +27,7 @@ from dialog.errands import (
     Effect,
     FindTimes,
     Held,
+    KeepEmail,
     ListVisits,
     MatchCaller,
     MoveAppointment,
@@ -105,6 +107,8 @@ class Tools:
             case ReleaseHold():
                 release_hold(self.work, conversation_id=self.conversation_id, now=self.now)
                 release_seats(self.work, conversation_id=self.conversation_id, now=self.now)
+            case KeepEmail():
+                self._keep_email(effect)
             case _:
                 assert_never(effect)
 
@@ -457,6 +461,18 @@ class Tools:
         visit = step()
         self._note(what, appointment_id=visit.id)
         return VisitWritten(visit)
+
+    def _keep_email(self, effect: KeepEmail) -> None:
+        change_patient(
+            self.work,
+            clinic_id=self.catalogue.clinic_id,
+            patient_id=effect.patient_id,
+            changes=PatientChanges(emails=(effect.address,)),
+            now=self.now,
+            actor=PATIENT,
+            source=self.source,
+        )
+        self._note("e-mail address kept", patient_id=effect.patient_id)
 
     def _open_task(self, task: OpenTask) -> None:
         task_id = tasks.open_task(

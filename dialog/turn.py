@@ -19,7 +19,7 @@ from dialog.acts import Act, Say
 from dialog.draft import Decision, Setting
 from dialog.errands import Request, Result
 from dialog.inbound import Channel, Inbound, InboundKind, Reply
-from dialog.interpreter import Interpreter, Listening, Option
+from dialog.interpreter import Asked, Interpreter, Listening, Option
 from dialog.languages import SPOKEN, first_language
 from dialog.model import Conversation
 from dialog.ports import TokenPrices
@@ -345,7 +345,9 @@ class _Turn:
             asked=decision.state.asked,
             ends=decision.ends,
             transfer_to=decision.transfer_to,
-            hints=_hints(self.setting.catalogue, language) if self.inbound.channel is Channel.VOICE else (),
+            hints=_hints(self.setting.catalogue, language, decision.state.asked)
+            if self.inbound.channel is Channel.VOICE
+            else (),
             silent=not text,
         )
 
@@ -384,9 +386,11 @@ def _called(catalogue: Catalogue, key: str) -> str:
     return names.get(key, key)
 
 
-def _hints(catalogue: Catalogue, language: str) -> tuple[str, ...]:
-    """Words the recogniser should expect: the clinic's own names, which it can't know, those of the language that is spoken first."""
+def _hints(catalogue: Catalogue, language: str, asked: Asked) -> tuple[str, ...]:
+    """Words the recogniser should expect: those of the answer, and the clinic's own names, which it can't know, those of the language that is spoken first."""
     parts = wording(language)["parts"]
+    if asked is Asked.EMAIL:
+        return tuple(parts["email_hints"])
     names = [person_called(one, parts, side="spoken") for one in catalogue.practitioners]
     names += [service_called(one, parts) for one in catalogue.services]
     names += [name for one in catalogue.practitioners for name in (one.name, *one.aliases)]

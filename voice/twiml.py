@@ -44,6 +44,7 @@ _BY_QUESTION = {
     Asked.PHONE: _Listening(timeout_s=6, speech_timeout="3", digits=None),
     Asked.NAME: _Listening(timeout_s=6, speech_timeout="2"),
     Asked.SPELL_NAME: _Listening(timeout_s=6, speech_timeout="3"),
+    Asked.EMAIL: _Listening(timeout_s=7, speech_timeout="3"),
     Asked.MESSAGE: _Listening(timeout_s=7, speech_timeout="3"),
     Asked.CHOICE: _Listening(timeout_s=6),
 }

@@ -6,7 +6,7 @@ from dialog import commands as c
 from dialog.acts import Say
 from dialog.draft import Draft
 from dialog.errands import ReleaseHold
-from dialog.flows import births, identity, offering, social
+from dialog.flows import births, identity, mail_address, offering, social
 from dialog.flows.starts import begin
 from dialog.interpreter import Asked
 from dialog.offers import Offer
@@ -27,6 +27,8 @@ def say_yes(draft: Draft) -> bool:
         case Say.READ_BACK | Say.READ_BACK_MOVE | Say.READ_BACK_CANCEL | Say.READ_BACK_CANCEL_ALL:
             identity.believe_birth_date(draft)
             draft.update_flow(agreed=True)
+        case Say.EMAIL_READ_BACK | Say.EMAIL_MEANT:
+            mail_address.agree(draft)
         case Say.OFFER_MESSAGE | Say.NOTHING_FREE:
             note = draft.state.pending_note
             if draft.state.flow is not None:
@@ -45,6 +47,10 @@ def say_yes(draft: Draft) -> bool:
 
 def say_no(draft: Draft) -> bool:
     """Take a no. Nothing that is booked is touched by one. Say whether it answered something."""
+    return mail_address.refuse(draft) or _refuse(draft)
+
+
+def _refuse(draft: Draft) -> bool:
     question = draft.state.question
     match question.say if question else None:
         case Say.OFFER_ONE | Say.OFFER:

@@ -5,7 +5,7 @@ from dialog.acts import Say
 from dialog.commands import Relation
 from dialog.draft import Draft, present
 from dialog.errands import ConfirmHold, RefusedBy, RegisterPatient, VisitWritten
-from dialog.flows import beside, births, identity, last_time, offering, recent
+from dialog.flows import beside, births, identity, last_time, mail_address, offering, recent
 from dialog.interpreter import Asked
 from dialog.state import Choice, Outcome
 
@@ -151,9 +151,12 @@ def take_confirmation(draft: Draft, written: VisitWritten) -> None:
         if preparation:
             draft.say(Say.PREPARATION_NOTE, text=preparation)
     done = draft.flow
+    who = identity.person(draft)
     recent.note(draft, visit)
     draft.finish(Outcome.BOOKED)
+    mail_address.hint(draft)
     beside.take_up_next(draft, visit, done)
+    mail_address.keep_with_visit(draft, present(done.patient_id), is_proved=None not in (who.name, who.birth_date))
 
 
 def take_confirm_refusal(draft: Draft, refusal: RefusedBy) -> None:

@@ -8,8 +8,8 @@ from dialog import commands as c
 from dialog.acts import Say
 from dialog.commands import Relation
 from dialog.draft import Draft
-from dialog.flows import births, identity, offering
-from dialog.flows.starts import begin
+from dialog.flows import births, identity, mail_address, offering
+from dialog.flows.starts import begin, let_address_wait
 from dialog.hours import wall_time
 from dialog.interpreter import Asked
 from dialog.offers import Offer, one_day, only_refuses
@@ -28,14 +28,15 @@ DETAILS = (
     c.GiveTime,
     c.BookFor,
 )
-IDENTITY = (c.GiveName, c.GiveBirthDate, c.GivePhone, c.NewPatient)
+IDENTITY = (c.GiveName, c.GiveBirthDate, c.GivePhone, c.GiveEmail, c.NewPatient)
 _LONG_PAST = timedelta(days=300)
 _LIKE = 0.4  # of two spellings of one name
 
 
 def give(draft: Draft, command: c.Command) -> bool:
     """Take in one detail of the flow under way, beginning a booking when there is none. Say whether it was of use."""
-    if draft.state.flow is None:
+    let_address_wait(draft)
+    if draft.state.flow is None or draft.flow.kind is FlowKind.EMAIL:
         begin(draft, FlowKind.BOOK)
     match draft.flow.kind:
         case FlowKind.BOOK:
@@ -55,6 +56,8 @@ def give_identity(draft: Draft, command: c.Command) -> bool:
             return _give_name(draft, " ".join(value.split())[:80])
         case c.GiveBirthDate():
             return _give_birth_date(draft, command)
+        case c.GiveEmail():
+            return mail_address.give(draft, command)
         case c.GivePhone(value=value):
             draft.update(me=replace(draft.state.me, phone=value))
         case c.NewPatient(is_new=is_new):

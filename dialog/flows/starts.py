@@ -72,6 +72,7 @@ def begin(draft: Draft, kind: FlowKind, *, names_another: bool = False) -> None:
 
     "Move it instead" while a visit is being cancelled is about that visit, unless they name another.
     """
+    let_address_wait(draft)
     under_way = draft.state.flow
     if under_way is not None and under_way.kind is kind:
         return
@@ -99,6 +100,13 @@ def _for_whom_was_spoken_of(under_way: Flow | None, begun: Flow) -> Flow:
         return begun
     whom = Details(relation=under_way.details.relation, person_said=under_way.details.person_said)
     return begun if whom == Details() else replace(begun, details=whom, person=under_way.person)
+
+
+def let_address_wait(draft: Draft) -> None:
+    """Go back to what was under way before an e-mail address came up: what is wished comes first."""
+    flows = draft.state.flows
+    if len(flows) > 1 and flows[-1].kind is FlowKind.EMAIL:
+        draft.update(flows=(*flows[:-2], flows[-1], flows[-2]))
 
 
 def _about_the_same(flow: Flow, kind: FlowKind) -> Flow:

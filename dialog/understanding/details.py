@@ -138,8 +138,19 @@ def of_people(scene: Scene) -> Iterator[Finding]:
         )
     if scene.birth:
         yield Finding(_birth_date(scene.birth), scene.birth.span, frozenset(range(*scene.birth.span)))
+    if scene.email:
+        email = say.GiveEmail(scene.email.value, scene.email.meant)
+        yield Finding(email, scene.email.span, frozenset(range(*scene.email.span)))
+    elif scene.listening.asked is Asked.EMAIL and _sounds_like_address(scene):
+        yield Finding(say.GiveEmail(None), (0, len(scene.utterance.tokens)), frozenset())
     if scene.phone:
         yield Finding(say.GivePhone(scene.phone.value), scene.phone.span, frozenset(range(*scene.phone.span)))
+
+
+def _sounds_like_address(scene: Scene) -> bool:
+    """Whether what was answered has signs of an address though none could be read from it."""
+    emails = scene.book.emails
+    return not (emails.at | emails.dot | emails.signs.keys()).isdisjoint(scene.utterance.words)
 
 
 def _birth_date(birth: BirthDate) -> say.GiveBirthDate:

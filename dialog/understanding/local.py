@@ -29,7 +29,7 @@ CLINICS_KEPT = 64
 """Clinics, and of each the people, places and services, whose prepared names stay at hand."""
 CLEAR_EVIDENCE = 3
 """Words of another language alone that show that somebody switched to it, where they are more than those of this one."""
-_NOT_OURS = frozenset({Asked.NAME, Asked.SPELL_NAME, Asked.MESSAGE})
+_NOT_OURS = frozenset({Asked.NAME, Asked.SPELL_NAME, Asked.EMAIL, Asked.MESSAGE})
 """Questions whose answers tell nothing about the language of the conversation."""
 
 

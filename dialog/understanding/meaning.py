@@ -7,7 +7,7 @@ from dialog.interpreter import Asked, Interpretation
 from dialog.understanding import moves
 from dialog.understanding.chosen import choice
 from dialog.understanding.details import of_mentions, of_people, of_relations, of_times
-from dialog.understanding.finding import Finding
+from dialog.understanding.finding import Finding, of_kind
 from dialog.understanding.held import is_steering, negated, of_staff, settled, with_bare_times, without_taken_times
 from dialog.understanding.meant import of_hit
 from dialog.understanding.pattern import Hit
@@ -28,6 +28,8 @@ def interpret(scene: Scene) -> Interpretation:
         findings += of_times(scene, hits)  # "move the first one to Wednesday"
     findings += [finding for hit in hits if (finding := of_hit(hit, scene))]
     findings += [*of_people(scene), *of_relations(scene, hits)]
+    if scene.listening.asked is Asked.EMAIL and scene.email is not None:
+        return _scored(of_kind(findings, say.GiveEmail), hits, scene)  # what else is heard into it is a part of it
     findings = in_context(sorted(findings, key=lambda each: each.span), hits, scene)
     return _scored(findings, hits, scene)
 

@@ -93,6 +93,7 @@ _MAKERS: dict[str, Maker] = {
     "ask_answer": _for_answer,
     ABOUT_STAFF: lambda _value, hit, scene: _question(Topic.OTHER, hit, scene),
     "ask_human": _simple(say.AskHuman()),
+    "want_email": _simple(say.WantEmail()),
     "leave_message": lambda _value, _hit, scene: say.LeaveMessage(scene.utterance.text.strip()),
     "any_practitioner": _simple(say.AnyPractitioner()),
     "like_last_time": _simple(say.LikeLastTime()),

@@ -31,6 +31,7 @@ _CUES = (
     "spelling_cues",
     "birth_cues",
     "phone_cues",
+    "email_cues",
     "book_for_self",
     "book_for_both",
     "book_for_not",
@@ -68,6 +69,19 @@ class NameWords:
     letter_double: frozenset[str]
     letter_breaks: frozenset[str]
     letter_signs: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class EmailWords:
+    """How addresses are said; `heard`: what recognisers make of the names of providers."""
+
+    at: frozenset[str]
+    at_heard: frozenset[str]  # what that is misheard as, before the name of a provider
+    dot: frozenset[str]
+    signs: Mapping[str, str]
+    idle: frozenset[str]  # say how it is written, and are none of it: "all one word"
+    leads: frozenset[str]  # before an address that was asked for: "it's"
+    heard: Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -115,6 +129,7 @@ class PhraseBook:
     minutes_said: Mapping[tuple[str, ...], int]  # "half an hour", the longest first
     small: frozenset[str]
     names: NameWords
+    emails: EmailWords
     services: ServiceWords
     date_words: frozenset[str]
     date_names: frozenset[str]
@@ -236,6 +251,7 @@ class _Binder:
             minutes_said=self._minutes_said(),
             small=small,
             names=names,
+            emails=self._emails(),
             services=services,
             date_words=self._words("date_words"),
             date_names=self._words("date_names"),
@@ -305,6 +321,17 @@ class _Binder:
             letter_double=self._words("letter_double"),
             letter_breaks=self._words("letter_breaks"),
             letter_signs=self._pairs("letter_signs"),
+        )
+
+    def _emails(self) -> EmailWords:
+        return EmailWords(
+            at=self._words("email_at"),
+            at_heard=self._words("email_at_heard"),
+            dot=self._words("email_dot"),
+            signs=self._pairs("email_signs"),
+            idle=frozenset(self._lines("email_idle")),
+            leads=self._words("email_leads"),
+            heard=self._pairs("email_heard"),
         )
 
     def _services(self) -> ServiceWords:

@@ -9,6 +9,7 @@ from dialog.timewords import TimeReading, read_time
 from dialog.understanding import people
 from dialog.understanding.answers import AnswerWords, Asking
 from dialog.understanding.births import BirthDate, birth_date_in
+from dialog.understanding.emails import EmailAddress, email_in
 from dialog.understanding.mention import Mention, Span, overlaps
 from dialog.understanding.numbers import PhoneNumber, number_at, phone_in
 from dialog.understanding.pattern import Hit, Phrases, Text
@@ -63,6 +64,7 @@ class Scene:
     cues: tuple[Hit, ...]
     phone: PhoneNumber | None
     birth: BirthDate | None
+    email: EmailAddress | None
     person: PersonName | None
     staff: tuple[Mention, ...]
     places: tuple[Mention, ...]
@@ -73,7 +75,7 @@ class Scene:
     @property
     def set_aside(self) -> list[Span]:
         """Words that are certainly no time: people, numbers, staff, and the "one" of "the one with Dr. Lee"."""
-        spans = [each.span for each in (self.phone, self.birth, self.person) if each]
+        spans = [each.span for each in (self.phone, self.birth, self.email, self.person) if each]
         spans += [(mention.start, mention.end) for mention in self.staff]
         spans += [(at, at + 1) for at in range(1, len(self.utterance.words)) if self._stands_for_visit(at)]
         if self.listening.asked is Asked.CHOICE:
@@ -128,9 +130,14 @@ def look(utterance: Utterance, text: Text, listening: Listening, *, book: Phrase
             phone = None
         else:
             birth = None
-    numbers = [each.span for each in (birth, phone) if each]
+    email = email_in(utterance, book, leads=_email_leads(cues), is_asked=asked is Asked.EMAIL)
+    if email is not None:
+        # "Jane nineteen eighty four at gmail" was born then, perhaps, but says so no more than it gives a number.
+        birth = None if birth and overlaps(birth.span, email.span) else birth
+        phone = None if phone and overlaps(phone.span, email.span) else phone
+    numbers = [each.span for each in (birth, phone, email) if each]
     person = _person(utterance, text, cues, listening, book, numbers=numbers, known=names.words)
-    taken = [each.span for each in (phone, birth, person) if each]
+    taken = [each.span for each in (phone, birth, email, person) if each]
     place_words = [tuple(found.get("<place_word>", ())) for found in text.found]
     places = tuple(names.places.find(utterance, taken=taken, place_words=place_words, is_asked=asked is Asked.LOCATION))
     taken += [(mention.start, mention.end) for mention in places]
@@ -162,6 +169,7 @@ def look(utterance: Utterance, text: Text, listening: Listening, *, book: Phrase
         cues,
         phone,
         birth,
+        email,
         person,
         staff,
         places,
@@ -186,6 +194,10 @@ def look(utterance: Utterance, text: Text, listening: Listening, *, book: Phrase
     scene = replace(scene, services=services)
     _enter_details(scene)
     return scene
+
+
+def _email_leads(cues: Sequence[Hit]) -> list[int]:
+    return [hit.end for hit in cues if hit.label == "email_cues"]
 
 
 def _children(text: Text, cues: Sequence[Hit]) -> list[Span]:

@@ -378,7 +378,7 @@ def _is_idle_talk(findings: Sequence[Finding], scene: Scene) -> bool:
 
 def _as_correction(findings: list[Finding], scene: Scene) -> list[Finding]:
     """Read "no, Thursday" and "yes, but at three" as one correction rather than as an answer and a wish."""
-    has_details = has(findings, say.GiveName, say.GiveBirthDate, *DETAILS)
+    has_details = has(findings, say.GiveName, say.GiveBirthDate, say.GiveEmail, *DETAILS)
     answers = of_kind(findings, say.Deny, say.Affirm)
     if has(findings, say.MoreOptions):
         return without(findings, say.Deny, say.Affirm, say.Correct)

@@ -19,6 +19,7 @@ from dialog.wording.names import person_called, person_called_shortly, price_cal
 from kernel.money import Money
 
 _SERVICES_NAMED = 3
+_LETTERS_SAID = 2  # shorter parts of an address are spelled
 
 
 def render(acts: Iterable[Act], *, catalogue: Catalogue, channel: Channel, language: str = "en") -> str:
@@ -118,6 +119,7 @@ class Renderer:
             "born": lambda: self._born(fields.get("born")),
             "birth_day": lambda: self.moments.birth_day(fields["month"], fields["day"]),
             "year": lambda: str(fields["year"]),
+            "email": lambda: self._email(str(fields["email"])),
             "eight_digits": self._eight_digits,
             "name": lambda: str(fields["name"]),
             "whom": lambda: str(fields["name"] or self.parts["whom"][fields["relation"]]),
@@ -219,6 +221,25 @@ class Renderer:
         return str(
             self.parts["eight_digits"]["month_first" if writes_month_first(self.catalogue.country) else "day_first"]
         )
+
+    def _email(self, address: str) -> str:
+        """Give an address; for the ear letter by letter, but for the part that everybody knows."""
+        if self.channel is not Channel.VOICE:
+            return address
+        local, _, domain = address.partition("@")
+        provider, _, end = domain.partition(".")
+        known = provider if len(provider) > _LETTERS_SAID else self._spelled(provider)
+        ends = " ".join(
+            f"{self._sign('.')} {one if len(one) > _LETTERS_SAID else self._spelled(one)}" for one in end.split(".")
+        )
+        return f"{self._spelled(local)}, {self._sign('@')} {known} {ends}"
+
+    def _spelled(self, text: str) -> str:
+        """Put commas between the letters, so that none is read as a word."""
+        return ", ".join(self._sign(letter) for letter in text)
+
+    def _sign(self, letter: str) -> str:
+        return str(self.parts["email_signs"].get(letter, letter))
 
     def _number(self, number: str) -> str:
         return " ".join(number.lstrip("+")) if self.channel is Channel.VOICE else number

@@ -17,6 +17,7 @@ from dialog.errands import (
     Effect,
     FindTimes,
     Held,
+    KeepEmail,
     ListVisits,
     MatchCaller,
     MoveAppointment,
@@ -73,6 +74,7 @@ class Diary:
     visits: dict[str, BookedVisit] = field(default_factory=dict)
     hold: BookedVisit | None = None
     tasks: list[OpenTask] = field(default_factory=list)
+    emails: list[KeepEmail] = field(default_factory=list)
     registered: list[RegisterPatient] = field(default_factory=list)
     refuse_next: RefusedBy | None = None
     asked_for: list[Request] = field(default_factory=list)
@@ -94,6 +96,8 @@ class Diary:
                 self.tasks.append(effect)
         elif isinstance(effect, ReleaseHold):
             self.hold = None
+        else:
+            self.emails.append(effect)
 
     def carry_out(self, request: Request) -> Result:  # noqa: C901 - one line a request
         self.asked_for.append(request)
