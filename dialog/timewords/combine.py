@@ -111,6 +111,7 @@ def parts_of(phrases: list[Phrase], said: Utterance) -> list[Said]:
     """Give every phrase its part."""
     parts = [Said(phrase, past=is_past(phrase, said.context)) for phrase in phrases]
     parts = [replace(part, refused=_is_refused(index, phrases, said)) for index, part in enumerate(parts)]
+    parts = _refused_around(parts, said)
     parts = [
         piece for part in _refusals_carried_on(parts, said) for piece in _cut_where_refusal_ends(part, parts, said)
     ]
@@ -207,6 +208,30 @@ def _reaches(mark: Mark, phrase: Phrase, begin: int | None, said: Utterance) -> 
 
 def _stopped(start: int, end: int, said: Utterance) -> bool:
     return bool(said.marked("stops", start, end) or said.marked("question_lead", start, end))
+
+
+def _refused_around(parts: list[Said], said: Utterance) -> list[Said]:
+    """Refuse the time of day with the day where the refusal stands between them ("on Friday I can't in the morning")."""
+    result: list[Said] = []
+    for part in parts:
+        before = result[-1] if result else None
+        if before is not None and _is_time_of_refused_day(part, before, parts, said):
+            own = part.phrase
+            whole = replace(before.phrase, end=own.end, clock=own.clock, span=own.span, part=own.part)
+            result[-1] = replace(before, phrase=whole)
+        else:
+            result.append(part)
+    return result
+
+
+def _is_time_of_refused_day(part: Said, before: Said, parts: list[Said], said: Utterance) -> bool:
+    day, time = before.phrase, part.phrase
+    if not before.refused or day.timed or time.dated or not time.timed:
+        return False
+    if not _is_refused_behind(day, [each.phrase for each in parts], said):
+        return False
+    ends = [mark.end for mark in said.marked("not_after", day.end, time.start)]
+    return bool(ends) and said.context.language.steering["weak_glue"].issuperset(said.words(max(ends), time.start))
 
 
 def _refusals_carried_on(parts: list[Said], said: Utterance) -> list[Said]:

@@ -149,6 +149,25 @@ def nth_week(context: Context, count: int, month: Day) -> Dated:
     return _nth(context, _weeks_of_month(month.first), _weeks_of_month(month.first + relativedelta(years=1)), count - 1)
 
 
+def said_nth_week(context: Context, count: int) -> Day:
+    """Read "the first week" of the month that was spoken of."""
+    return Day(context.today, context.today + timedelta(days=1), shift=count, follows="week_of_month")
+
+
+def said_last_week(context: Context, _last: object) -> Day:
+    """Read "the last week" of the month that was spoken of."""
+    return said_nth_week(context, 0)
+
+
+def week_told(context: Context, week: Day, month: Day | None) -> Dated:
+    """Give the week that `said_nth_week` left open: of `month`, or of the first one in which it is still to come."""
+    for ahead in (0, 1):
+        found = _nth(context, _weeks_of_month((month or period(context, "month", ahead)).first), [], week.shift - 1)
+        if isinstance(found, Day):
+            return found
+    return Unclear("no such week")
+
+
 def month_nth_week(context: Context, month: Day, count: int) -> Dated | None:
     """Read "in April, the first week"."""
     return nth_week(context, count, month) if month.unit == "month" else None

@@ -109,6 +109,8 @@ def _resolved(found: list[Piece], tokens: list[Token], context: Context) -> list
             if again is None:
                 continue
             atom = again
+        elif isinstance(atom, Day) and atom.follows == "week_of_month":
+            atom = periods.week_told(context, atom, _last_month(result))
         elif isinstance(atom, Day) and atom.follows:
             before = _last_day(result)
             atom = dates.following(context, atom, before) if before else _after_what(atom, context)
@@ -181,6 +183,11 @@ def _after_what(day: Day, context: Context) -> Atom:
 
 def _last_day(found: list[Piece]) -> Day | None:
     return next((piece.atom for piece in reversed(found) if isinstance(piece.atom, Day)), None)
+
+
+def _last_month(found: list[Piece]) -> Day | None:
+    said = _last_day(found)
+    return said if said is not None and said.unit == "month" else None
 
 
 def _limit_said(signal: Signal, found: list[Piece], context: Context) -> Atom:

@@ -8,7 +8,7 @@ from dateutil.relativedelta import relativedelta
 
 from dialog.timewords.atoms import Clock, Day, Half, Length, Part, Recurring, Span, Together, Unclear
 from dialog.timewords.clocks import Context, half_day, named_part, part_early, part_late, span, span_after, span_before
-from dialog.timewords.dates import Dated, day_in, day_of_month, monday_of, point, weekday_day, written_date
+from dialog.timewords.dates import Dated, day_in, day_month, day_of_month, monday_of, point, weekday_day, written_date
 from dialog.timewords.lengths import added, length_of
 from dialog.timewords.periods import month
 from dialog.timewords.values import HORIZON
@@ -65,6 +65,12 @@ def days_in_month(_: Context, first: int, last: int, month: Day) -> Dated | None
     if not (isinstance(start, Day) and isinstance(end, Day)):
         return start if isinstance(start, Unclear) else end
     return Day(start.first, end.end, "days") if first < last else None
+
+
+def day_hyphen_number(context: Context, day: int, number: int) -> Dated | None:
+    """Read "5-7" as a date where the day is written first and the second number can be a month, else as days from one to another."""
+    is_date = number <= 12 and context.language.day_first
+    return day_month(context, day, number) if is_date else days_of_month(context, day, number)
 
 
 def month_between_days(context: Context, month: Day, first: int, last: int) -> Dated | None:

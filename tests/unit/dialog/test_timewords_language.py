@@ -63,6 +63,7 @@ def test_every_meaning_is_named_by_a_rule_of_some_language() -> None:
         "added",
         "following",
         "next_of_kind",
+        "week_told",
         "of_half",
     }
     named = {rule.meaning for of in (ENGLISH, SPANISH) for _, rule in rules_of(of)}
