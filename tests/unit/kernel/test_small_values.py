@@ -70,6 +70,15 @@ def test_what_is_encrypted_comes_back(text: str) -> None:
     assert KEYS.decrypt(KEYS.encrypt(text)) == text
 
 
+@given(st.text(min_size=1, max_size=50), st.sampled_from((20, 100, 300)))
+def test_what_is_long_comes_back_as_it_was(text: str, times: int) -> None:
+    assert KEYS.decrypt(KEYS.encrypt(text * times)) == text * times
+
+
+def test_what_repeats_itself_takes_little_room() -> None:
+    assert len(KEYS.encrypt('{"starts_at": "2027-03-15T13:00:00Z"}' * 250)) < 500
+
+
 def test_another_key_cannot_read_it_and_says_why() -> None:
     sealed = Keyring("one secret that is long enough, surely").encrypt("1984-05-02")
 
