@@ -58,7 +58,12 @@ def settled(scene: Scene) -> list[Hit]:
     found = [
         hit
         for hit in found
-        if not (_is_only_time(hit, details, scene) or _is_only_symptom(hit, scene) or hit.literal <= names)
+        if not (
+            _is_only_time(hit, details, scene)
+            or _is_only_symptom(hit, scene)
+            or _is_no_of_its_own(hit, scene)
+            or hit.literal <= names
+        )
     ]
     # "I need a dentist, find me one" is one search; a loose wish alone is one for a visit.
     is_search = any(hit.label in {LOOKING, SOMEONE} for hit in found)
@@ -162,6 +167,13 @@ def _is_only_symptom(hit: Hit, scene: Scene) -> bool:
         return False
     named = [each for each in scene.services if hit.start <= each.start < hit.end]
     return all(each.is_reason for each in named)
+
+
+def _is_no_of_its_own(hit: Hit, scene: Scene) -> bool:
+    """Whether the "no" of "no, Dr. Carter" answers what was asked, and Dr. Carter is the one they want."""
+    utterance = scene.utterance
+    is_no = hit.label == "refuse_practitioner" and utterance.words[hit.start] in scene.book.negations
+    return is_no and hit.start + 1 in utterance.starts
 
 
 def _supported(hit: Hit, found: Sequence[Hit]) -> Hit:

@@ -292,8 +292,8 @@ def _as_answer(findings: list[Finding], scene: Scene) -> list[Finding]:
     if asked is Asked.PRACTITIONER and has(findings, say.Deny) and not has(findings, *DETAILS):
         return turned(findings, say.Deny, say.AnyPractitioner())
     if has(findings, *_ANSWERS.get(asked, ())):
-        # "No, for my mother", "Thursday suits me": said of what was asked for, and no answer of its own.
-        findings = without(findings, say.Affirm, say.Deny)
+        # "No, for my mother", "Thursday suits me", "maybe Monday": said of what was asked for, and no answer of its own.
+        findings = without(findings, say.Affirm, say.Deny, say.Unsure)
         # "I can't come on Monday": nor to a visit that is not booked yet.
         findings = _without_command(findings, say.StartCancel(only_unable=True))
     if asked is Asked.LOCATION and not scene.places:
