@@ -37,6 +37,9 @@ STEERING = frozenset({"ask_human", "stop", "start_over", "go_back", "repeat", "s
 """What is not taken down when a message is dictated, as long as little else was said."""
 LOOKING, SOMEONE, LOOSELY = "start_booking looking", "start_booking someone", "start_booking loosely"
 ABOUT_STAFF = "ask_of_staff"
+ASKS_WHY = "ask_why"
+"""Asks what a name or a date of birth is needed for; elsewhere it asks of something that nobody here knows."""
+_OF_A_PERSON = frozenset({Asked.NAME, Asked.SPELL_NAME, Asked.BIRTH_DATE})
 OPENING = frozenset({Asked.NOTHING, Asked.WHAT_TO_DO, Asked.ANYTHING_ELSE})
 
 
@@ -58,12 +61,8 @@ def settled(scene: Scene) -> list[Hit]:
     found = [
         hit
         for hit in found
-        if not (
-            _is_only_time(hit, details, scene)
-            or _is_only_symptom(hit, scene)
-            or _is_no_of_its_own(hit, scene)
-            or hit.literal <= names
-        )
+        if not (_is_only_time(hit, details, scene) or _is_only_symptom(hit, scene) or hit.literal <= names)
+        and (hit.label != ASKS_WHY or listening.asked in _OF_A_PERSON)
     ]
     # "I need a dentist, find me one" is one search; a loose wish alone is one for a visit.
     is_search = any(hit.label in {LOOKING, SOMEONE} for hit in found)
