@@ -108,6 +108,8 @@ def _without_suffix(token: Token, language: Language) -> list[Token]:
 
 def _is_move(before: Token | None, following: Token | None, language: Language) -> bool:
     """Whether a "to" between these tokens is that of a move: not in "quarter to four", nor in Spanish where it leads to the hour of a day just named."""
+    if following is not None and following.word in words_of_kind(language, "WEEKDAY"):
+        return True
     counts = before is not None and before.word in language.numbers
     if following is not None and following.word in language.steering["hour_articles"]:
         return counts or (before is not None and before.kind in {"int", "clock"})
