@@ -411,7 +411,8 @@ class _Watched(Database):
     """The same database, whose transactions are moments at which something may happen to a worker."""
 
     def __init__(self, db: Database, meet: Callable[[str], None]) -> None:
-        self.engine, self._wake_relay, self._watcher, self._meet = db.engine, None, None, meet
+        vars(self).update(vars(db))
+        self._meet = meet
 
     def run(self, step: Callable[[UnitOfWork], T]) -> T:
         self._meet("database")
