@@ -142,7 +142,15 @@ def _is_refused_before(index: int, phrases: list[Phrase], said: Utterance) -> bo
     if any(_reaches(mark, phrase, begin if index else None, said) for mark in marks):
         return True
     plural = phrase.recurring or (phrase.part and phrase.part.plural)
-    return bool(plural and said.marked("no", phrase.start - 1, phrase.start))
+    follows_no = bool(said.marked("no", phrase.start - 1, phrase.start))
+    return follows_no and bool(plural or _gives_way(index, phrases, said))
+
+
+def _gives_way(index: int, phrases: list[Phrase], said: Utterance) -> bool:
+    """Whether another date takes its place at once: "no" before the first of "no el martes, el miércoles" refuses it, but not before a date alone."""
+    if index + 1 >= len(phrases) or not (phrases[index].dated and phrases[index + 1].dated):
+        return False
+    return said.words(phrases[index].end, phrases[index + 1].start) in ([], [","])
 
 
 def _refuses_behind(mark: Mark, end: int, said: Utterance) -> bool:

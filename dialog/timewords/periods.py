@@ -294,9 +294,22 @@ def end_of(_: Context, period: Day) -> Day:
 
 def _still_ahead(context: Context, part: Day, period: Day) -> Day:
     """Move what is over: "early in the week", said on its Saturday, is next week's."""
-    if part.end > context.today or period.unit != "week" or period.end <= context.today:
+    if part.end > context.today or period.unit not in {"week", "year"} or period.end <= context.today:
         return part
-    return replace(part, first=part.first + timedelta(days=7), end=part.end + timedelta(days=7))
+    ahead = timedelta(days=7) if period.unit == "week" else relativedelta(years=1)
+    return replace(part, first=part.first + ahead, end=part.end + ahead)
+
+
+def month_start_to_come(context: Context) -> Day:
+    """Read "at the beginning of the month": of the next one, where this one's is over."""
+    part = start_of(context, period(context, "month", 0))
+    return part if part.end > context.today else start_of(context, period(context, "month", 1))
+
+
+def month_middle_to_come(context: Context) -> Day:
+    """Read "in the middle of the month": of the next one, where this one's is over."""
+    part = middle_of(context, period(context, "month", 0))
+    return part if part.end > context.today else middle_of(context, period(context, "month", 1))
 
 
 def first_half(_: Context, period: Day) -> Day:
