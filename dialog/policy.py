@@ -389,7 +389,7 @@ def _yes_or_no(draft: Draft, commands: tuple[c.Command, ...], *, is_sure: bool) 
             case c.Correct(what="birth-date") if answers.misheard_birth_date(draft):
                 return True
             case c.Deny() | c.Correct():
-                if draft.state.asked in {Asked.ANYTHING_ELSE, Asked.WHAT_TO_DO} and len(commands) == 1:
+                if draft.state.asked in {Asked.ANYTHING_ELSE, Asked.WHAT_TO_DO} and len(commands) == 1 and is_sure:
                     social.part(draft)
                     return True
                 return answers.say_no(draft)

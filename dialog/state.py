@@ -82,6 +82,7 @@ class Person:
     birth_date_refusals: int = 0
     name_refusals: int = 0
     name_tried: str | None = None  # with a date of birth that did not go with it, or it was not known
+    is_put_right: bool = False  # another name was understood, or on file, before this one
     is_last_name: bool = False  # all of the name that is known is the last one
     is_name_doubted: bool = False  # they said that it was misheard
     birth_parts: BirthParts = BirthParts()  # as long as it is not whole

@@ -255,6 +255,8 @@ def _give_name(draft: Draft, name: str) -> bool:
         identity.update_person(draft, replace(who, is_last_name=True))
         return True
     _set_person(draft, name=name)
+    if question is not None and question.say is Say.READ_BACK:
+        identity.update_person(draft, replace(identity.person(draft), is_put_right=True))
     return True
 
 

@@ -28,20 +28,35 @@ class PersonName:
 def name_at(utterance: Utterance, start: int, book: PhraseBook, *, is_expected: bool) -> PersonName | None:
     """Read a name that begins at word `start`. `is_expected`: nearly any word may be one, since a name was announced or asked for."""
     end = start
+    idle: set[int] = set()
     while end < len(utterance.tokens) and end - start < LONGEST_NAME:
         if end > start and end in utterance.stops:
             break
+        if start < end < len(utterance.tokens) - 1 and utterance.tokens[end].word in book.names.idle:
+            idle.add(end)  # "Abigail, oh, Kowalski"
+            end += 1
+            continue
         is_joiner = start < end and utterance.tokens[end].word in book.names.joiners and end + 1 < len(utterance.tokens)
         if not is_joiner and not _may_be_name(
             utterance, end, book, is_expected=is_expected and end == start, is_second=end > start
         ):
             break
         end += 1
-    while end > start and utterance.tokens[end - 1].word in book.names.joiners:
+    while end > start and (utterance.tokens[end - 1].word in book.names.joiners or end - 1 in idle):
         end -= 1
     if end == start:
         return None
-    return PersonName(written(utterance.said(start, end)), (start, end), spelled=False)
+    return PersonName(written(_without_fillers(utterance, start, end, idle)), (start, end), spelled=False)
+
+
+def _without_fillers(utterance: Utterance, start: int, end: int, idle: Collection[int]) -> str:
+    """Give the original words `start` to before `end`, without the `idle` ones and the sounds between them that are no words."""
+    said, before = "", 0
+    for token in (utterance.tokens[at] for at in range(start, end) if at not in idle):
+        between = utterance.text[before : token.start] if said else ""
+        said += (" " if any(sign.isalnum() for sign in between) else between) + utterance.text[token.start : token.end]
+        before = token.end
+    return said
 
 
 def is_legible(utterance: Utterance, span: Span) -> bool:

@@ -60,6 +60,7 @@ class NameWords:
 
     common: frozenset[str]
     never: frozenset[str]
+    idle: frozenset[str]  # between two names they are a sound
     joiners: frozenset[str]
     followers: frozenset[str]
     titles: frozenset[str]
@@ -312,6 +313,7 @@ class _Binder:
         return NameWords(
             common=self._words("common") | self._words("small"),
             never=self._words("never_names"),
+            idle=self._words("name_idle"),
             joiners=self._words("name_joiners"),
             followers=self._words("name_followers"),
             titles=self._words("titles"),

@@ -206,6 +206,26 @@ def test_the_last_name_that_is_given_again_for_the_last_name_lacks_the_first_one
     assert talk.state.me.name == "Jon Smith"
 
 
+def test_the_date_of_birth_of_whoever_was_put_right_is_asked_for_by_name() -> None:
+    talk = Talk(channel=Channel.VOICE)
+    talk.hear(*CLEANING)
+    talk.hear(c.Choose(0))
+
+    talk.hear(c.Correct(), c.GiveName("Tom Smith"))
+
+    assert talk.acts[-1] == Act(Say.ASK_THEIR_BIRTH_DATE, {"name": "Tom Smith"})
+
+
+def test_a_no_that_was_hardly_understood_ends_no_call() -> None:
+    talk = Talk(channel=Channel.VOICE)
+    talk.hear(c.AskClinic(c.Topic.PARKING))
+    assert talk.said[-1] is Say.ANYTHING_ELSE
+
+    talk.hear(c.Deny(), confidence=0.1)
+
+    assert not talk.decision.ends
+
+
 def test_the_part_of_a_date_of_birth_that_is_missing_is_asked_for_and_the_whole_is_read_back() -> None:
     talk = newcomer_asked_for_a_birth_date()
 

@@ -156,6 +156,7 @@ def test_weekdays_in_the_plural_mean_all_of_them() -> None:
         ("not Fridays", TimeWish(not_weekdays=frozenset({4}))),
         ("except Wednesday", TimeWish(not_weekdays=frozenset({2}))),
         ("any day but Monday", TimeWish(not_weekdays=frozenset({0}))),
+        ("not the Friday", TimeWish(not_weekdays=frozenset({4}))),
         ("Tuesday doesn't work", TimeWish(not_weekdays=frozenset({1}))),
         ("I can't do Monday, Tuesday or Wednesday", TimeWish(not_weekdays=frozenset({0, 1, 2}))),
         ("not this Friday", TimeWish(not_days=(day(11, 27),))),

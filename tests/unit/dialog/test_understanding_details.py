@@ -88,6 +88,25 @@ def test_whose_visit_it_is_can_be_put_right_at_the_read_back(said: str) -> None:
     assert say.GiveName("Ophelia Larkin") in heard(said, asked=Asked.YES_NO)
 
 
+@pytest.mark.parametrize(
+    ("said", "name"),
+    [
+        ("abigail oh kowalski please", "Abigail Kowalski"),
+        ("abigail uh kowalski", "Abigail Kowalski"),
+        ("Jean-Luc O'Neil", "Jean-Luc O'Neil"),
+        ("well lopez", "Lopez"),
+    ],
+)
+def test_a_sound_between_names_is_none(said: str, name: str) -> None:
+    assert heard(said, asked=Asked.NAME) == (say.GiveName(name),)
+
+
+@pytest.mark.parametrize("said", ["give the me a person", "i don't want talk to a machine give the me person"])
+@pytest.mark.parametrize("asked", [Asked.WHAT_TO_DO, Asked.ANYTHING_ELSE])
+def test_a_person_is_asked_for_however_the_line_garbles_it(said: str, asked: Asked) -> None:
+    assert kinds(said, asked=asked) == {"ask_human"}
+
+
 @pytest.mark.parametrize("said", ["It's for Dental Cleaning", "no, it's for Monday", "it's for me"])
 def test_what_a_visit_is_for_is_nobodys_name(said: str) -> None:
     assert "give_name" not in kinds(said, asked=Asked.WHAT_TO_DO)
@@ -97,6 +116,7 @@ def test_what_a_visit_is_for_is_nobodys_name(said: str) -> None:
     "said",
     [
         "she took a whole bottle off pills",
+        "she uh took a whole bottle so of pills",
         "he swallowed a hole box of tablets",
         "my son ate the entire pack of painkillers",
     ],
