@@ -62,7 +62,10 @@ class StartBooking(Command):
 
 @dataclass(frozen=True)
 class StartReschedule(Command):
+    """They want a visit at another time; `every`: all that fit what they say of them ("move both my appointments")."""
+
     name = "start_reschedule"
+    every: bool = False
 
 
 @dataclass(frozen=True)

@@ -139,8 +139,8 @@ class Flow:
     hold: BookedVisit | None = None
     seat_id: str | None = None  # of a group: the seat that is held
     agreed: bool = False
-    is_every: bool = False  # a cancellation of all visits that fit what was said of them
-    called_off: tuple[BookedVisit, ...] = ()  # of these, those that are cancelled
+    is_every: bool = False  # a change of all visits that fit what was said of them
+    called_off: tuple[BookedVisit, ...] = ()  # of these, those that are cancelled already
     is_to_wait: bool = False  # a move that is only to wait for an earlier time
     may_move: bool = False  # a cancellation by somebody who only said that they can't come: moving it may be better
     is_doubted: bool = False  # a patient of this number has the name, but not the date of birth
@@ -200,6 +200,7 @@ class DialogState:
     spoken_of: str | None = None  # key of the service that a question was about last: what "can I get one?" refers to
     asked_topic: Topic | None = None  # of the question answered in the last turn: what "and on Saturdays?" asks again
     told: tuple[BookedVisit, ...] = ()  # the visits listed last: what "the first one" refers to
+    told_for: Relation = Relation.SELF  # whose they are
     failed_checks: int = 0
     asked: Asked = Asked.NOTHING
     question: Act | None = None

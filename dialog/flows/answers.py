@@ -61,11 +61,13 @@ def _refuse(draft: Draft) -> bool:
             draft.ask(Say.WHAT_TO_CHANGE, Asked.WHEN)
         case Say.READ_BACK_CANCEL | Say.ASK_MOVE_OR_CANCEL:
             kept = draft.flow.visit
+            draft.update(told_for=draft.flow.details.relation)
             draft.say(Say.VISIT_KEPT)
             draft.finish()
             draft.update(told=(kept,) if kept else ())
         case Say.READ_BACK_CANCEL_ALL:
             kept_all = draft.flow.visits or ()
+            draft.update(told_for=draft.flow.details.relation)
             draft.say(Say.NOTHING_CHANGED)
             draft.finish()
             draft.update(told=kept_all)
@@ -164,10 +166,11 @@ def choose(draft: Draft, index: int) -> bool:
 
 
 def choose_all(draft: Draft) -> bool:
-    """Take all of the options: each of the visits that are to be cancelled, else whichever comes first. Say whether there are any."""
+    """Take all of the options: each of the visits that are to be changed, else whichever comes first. Say whether there are any."""
     question = draft.state.question
     flow = draft.state.flow
-    if flow is None or flow.kind is not FlowKind.CANCEL or question is None or question.say is not Say.ASK_WHICH_VISIT:
+    is_of_visits = question is not None and question.say is Say.ASK_WHICH_VISIT
+    if flow is None or flow.kind not in {FlowKind.CANCEL, FlowKind.RESCHEDULE} or not is_of_visits:
         return choose(draft, 0)
     draft.update_flow(is_every=True)
     return True

@@ -6,6 +6,7 @@ from typing import Any
 from booking.values import BookedVisit
 from dialog import hours
 from dialog.draft import Draft
+from dialog.state import Details
 from dialog.timewords import TimeWish
 
 
@@ -37,6 +38,10 @@ def meant(draft: Draft, visits: tuple[BookedVisit, ...]) -> tuple[BookedVisit, .
     """Return the visits the patient may mean, by what, whom and when they said; all of them where that leaves none."""
     about = draft.flow.about
     catalogue = draft.catalogue
+    if about == Details():
+        # Nothing was said of it: it is none of those that were dealt with just now ("cancel the other one").
+        made = {one.visit.id for one in draft.state.made}
+        visits = tuple(one for one in visits if one.id not in made) or visits
     of_service = [one for one in visits if catalogue.service(one.service_id).key in about.service_keys]
     left = of_service or list(visits)
     with_person = [one for one in left if catalogue.practitioner(one.practitioner_id).key in about.practitioner_keys]

@@ -38,10 +38,11 @@ def is_thought_over(draft: Draft, commands: Sequence[c.Command]) -> bool:
     return bool(times) and (corrects or is_relative) and not any(others)
 
 
-def take_up(draft: Draft, details: Sequence[c.Command]) -> None:
-    """Let the change just begun be of the visit made here last that fits what was said of it, if any does."""
+def take_up(draft: Draft, details: Sequence[c.Command], commands: Sequence[c.Command]) -> None:
+    """Let the change just begun be of the visit made here last that fits what was said of it, if any does. "The other one" is none of them."""
     flow = draft.flow
-    if flow.kind not in CHANGES or flow.is_every or flow.visit is not None or flow.visits is not None:
+    is_settled = flow.kind not in CHANGES or flow.is_every or flow.visit is not None or flow.visits is not None
+    if is_settled or any(isinstance(one, c.MoreOptions) for one in commands):
         return
     fitting = [one for one in draft.state.made if all(_fits(draft, one, said) for said in details)]
     if not fitting:

@@ -1,5 +1,7 @@
 """Visits that exist: when they are, moving, cancelling, confirming. Nothing of them is told before the patient is verified."""
 
+from dataclasses import replace
+
 from booking.values import BookedVisit, ServiceInfo, TaskKind
 from dialog import hours
 from dialog.acts import Say
@@ -35,7 +37,7 @@ def advance(draft: Draft) -> None:
     if flow.kind in {FlowKind.APPOINTMENTS, FlowKind.PAST_VISITS}:
         _tell(draft, flow.visits)
         return
-    if flow.is_every and flow.visit is None and calling_off.call_off_every(draft, flow.visits):
+    if flow.is_every and flow.visit is None and _take_every(draft, flow.visits):
         return
     if not flow.visits:
         draft.say(Say.NO_VISITS)
@@ -44,6 +46,18 @@ def advance(draft: Draft) -> None:
     visit = _settled_visit(draft, flow.visits)
     if visit is not None:
         _change(draft, visit)
+
+
+def _take_every(draft: Draft, visits: tuple[BookedVisit, ...]) -> bool:
+    """Cancel all that they mean at one yes; move them one after the other. Say whether this turn goes on with that."""
+    if draft.flow.kind is FlowKind.CANCEL:
+        return calling_off.call_off_every(draft, visits)
+    meant = own_visits.meant(draft, visits)
+    each = [replace(draft.flow, visit=one, is_every=False) for one in reversed(meant)]
+    if len(each) > 1:
+        draft.update(flows=(*draft.state.flows[:-1], *each))
+        draft.say(Say.ONE_BY_ONE)
+    return False
 
 
 def _change(draft: Draft, visit: BookedVisit) -> None:
@@ -118,7 +132,7 @@ def _tell(draft: Draft, visits: tuple[BookedVisit, ...]) -> None:
             Say.PAST_VISITS if is_past else Say.VISITS,
             visits=[own_visits.visit_fields(one) for one in visits[:_LISTED]],
         )
-    draft.update(told=() if is_past else visits[:_LISTED])
+    draft.update(told=() if is_past else visits[:_LISTED], told_for=draft.flow.details.relation)
     draft.finish(Outcome.INFORMED)
 
 

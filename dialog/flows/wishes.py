@@ -22,7 +22,7 @@ def take(draft: Draft, commands: tuple[c.Command, ...], said: tuple[c.Command, .
         return True
     if recent.is_thought_over(draft, commands):
         starts.begin(draft, FlowKind.RESCHEDULE)
-        recent.take_up(draft, ())
+        recent.take_up(draft, (), ())
         return _give(draft, said)
     if companion is not None and _is_like_the_last(draft, commands, companion):
         beside.begin_like_the_last(draft, companion, [one for one in said if one is not companion])
@@ -47,7 +47,7 @@ def _begin_all(draft: Draft, commands: tuple[c.Command, ...], said: tuple[c.Comm
             draft.state.flow is None and _is_about_a_visit_they_have(wish.details)
         ):
             starts.begin(draft, FlowKind.RESCHEDULE)
-            recent.take_up(draft, wish.details)
+            recent.take_up(draft, wish.details, commands)
         first, others = _services_apart(draft, wish.details)
         used |= _give(draft, first)
         beside.bring_services(draft, others)
@@ -61,12 +61,19 @@ def _begin(draft: Draft, wish: starts.Wish, kind: FlowKind, commands: tuple[c.Co
     starts.begin(draft, kind, names_another=_names_a_visit(wish) or meant is not None)
     if meant is not None and kind in starts.CHANGES:
         draft.update_flow(visit=meant)
+        _go_on_for_whom_it_is(draft, meant)
+    if kind in {FlowKind.CANCEL, FlowKind.RESCHEDULE}:
+        draft.update_flow(is_every=draft.flow.is_every or _means_every(commands))
     if kind is FlowKind.CANCEL:
-        draft.update_flow(
-            may_move=(is_new or draft.flow.may_move) and _only_cannot_come(commands),
-            is_every=draft.flow.is_every or _means_every(commands),
-        )
-    recent.take_up(draft, wish.details)
+        draft.update_flow(may_move=(is_new or draft.flow.may_move) and _only_cannot_come(commands))
+    recent.take_up(draft, wish.details, commands)
+
+
+def _go_on_for_whom_it_is(draft: Draft, told: BookedVisit) -> None:
+    """Let a visit of somebody else's, which was told of after a check, be changed without another."""
+    if draft.state.told_for is not c.Relation.SELF:
+        draft.update_details(relation=draft.state.told_for)
+        draft.update_flow(patient_id=told.patient_id, visits=draft.state.told)
 
 
 def _give(draft: Draft, said: Sequence[c.Command]) -> bool:
@@ -140,7 +147,7 @@ def _services_apart(
 
 
 def _means_every(commands: tuple[c.Command, ...]) -> bool:
-    return any(one.every for one in commands if isinstance(one, c.StartCancel))
+    return any(one.every for one in commands if isinstance(one, c.StartCancel | c.StartReschedule))
 
 
 def _only_cannot_come(commands: tuple[c.Command, ...]) -> bool:

@@ -68,10 +68,12 @@ def _for_answer(_value: str, hit: Hit, scene: Scene) -> Command:
 
 
 def _others(_value: str, hit: Hit, scene: Scene) -> Command:
-    with_others = any(
-        cue.label == "others_cues" and overlaps((cue.start, cue.end), (hit.start, hit.end)) for cue in scene.cues
-    )
-    return say.MoreOptions(with_others=with_others)
+    return say.MoreOptions(with_others=_is_cued("others_cues", hit, scene))
+
+
+def _is_cued(label: str, hit: Hit, scene: Scene) -> bool:
+    """Whether words of that kind are part of a phrase, or follow it at once."""
+    return any(cue.label == label and overlaps((cue.start, cue.end), (hit.start, hit.end + 1)) for cue in scene.cues)
 
 
 def _simple(command: Command) -> Maker:
@@ -80,7 +82,7 @@ def _simple(command: Command) -> Maker:
 
 _MAKERS: dict[str, Maker] = {
     "start_booking": lambda value, _hit, _scene: say.StartBooking(only_looking=value == "looking"),
-    "start_reschedule": _simple(say.StartReschedule()),
+    "start_reschedule": lambda _value, hit, scene: say.StartReschedule(every=_is_cued("every_cues", hit, scene)),
     "start_cancel": lambda value, _hit, _scene: say.StartCancel(only_unable=value == "unable", every=value == "all"),
     "confirm_visit": _simple(say.ConfirmVisit()),
     "ask_appointments": lambda value, _hit, _scene: say.AskAppointments(past=value == "past"),

@@ -65,7 +65,11 @@ def _as_replaced(hits: list[Hit], scene: Scene) -> list[Hit]:
     cancel = next((hit for hit in hits if hit.label == "start_cancel"), None)
     if cancel is None or any(_name(hit) not in _BESIDE_CANCEL for hit in hits):
         return hits
-    again = [hit for hit in hits if hit.start >= cancel.end and _is_for_another_time(hit, scene)]
+    again = [
+        hit
+        for hit in hits
+        if hit.start >= cancel.end and _is_for_another_time(hit, scene) and not _is_cancelled(hit, cancel, scene)
+    ]
     if not again:
         return hits
     behind = again[0].start
@@ -84,6 +88,12 @@ def _is_for_another_time(hit: Hit, scene: Scene) -> bool:
     return "<visit>" not in {name for at in range(hit.start, hit.end) for name in scene.text.found[at]} and bool(
         scene.book.instead_words.intersection(scene.utterance.words[hit.start : hit.end])
     )
+
+
+def _is_cancelled(hit: Hit, cancel: Hit, scene: Scene) -> bool:
+    """Whether words directly behind the cancellation say which visit it is of: "cancel the other one"."""
+    between = scene.utterance.words[cancel.end : hit.start]
+    return scene.book.small.issuperset(between) and not _parted(cancel.end, hit.start, scene)
 
 
 def _is_for_another_visit(behind: int, scene: Scene) -> bool:

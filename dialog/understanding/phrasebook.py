@@ -39,6 +39,7 @@ _CUES = (
     "question_cues",
     "same_cues",
     "search_cues",
+    "every_cues",
     "others_cues",
     "also_cues",
     "instead_cues",

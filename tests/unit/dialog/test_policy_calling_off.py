@@ -111,3 +111,24 @@ def test_a_visit_made_just_now_is_not_all_of_them() -> None:
     talk.hear(c.StartCancel(every=True))
 
     assert talk.said[-1] is Say.ASK_NAME
+
+
+def test_both_visits_are_moved_one_after_the_other() -> None:
+    talk = with_three_visits()
+
+    talk.hear(c.StartReschedule(every=True), c.GiveService(("cleaning",)), c.GiveName("Ann Smith"), BIRTHDAY)
+    for day in (date(2027, 3, 22), date(2027, 3, 23)):
+        talk.hear(on(day, at=9 * 60))
+        talk.hear(c.Affirm())
+        talk.hear(c.Affirm())
+
+    assert sorted(one.starts_at.day for one in talk.booked()) == [18, 22, 23]
+    assert talk.state.flow is None
+
+
+def test_moving_all_of_no_visits_says_that_there_are_none() -> None:
+    talk = Talk()
+
+    talk.hear(c.StartReschedule(every=True), c.GiveName("Ann Smith"), BIRTHDAY)
+
+    assert Say.NO_VISITS in talk.said

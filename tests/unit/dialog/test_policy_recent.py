@@ -161,3 +161,34 @@ def test_a_wish_with_a_service_of_its_own_is_no_second_thought() -> None:
 
     assert talk.state.flow is not None
     assert talk.state.flow.kind is FlowKind.BOOK
+
+
+def test_the_other_one_is_not_the_one_that_was_moved() -> None:
+    talk = Talk()
+    talk.diary.book(ANN, "cleaning", "lee", "main", wall("2027-03-15T10:00"))
+    talk.diary.book(ANN, "physical", "ruiz", "main", wall("2027-03-18T11:00"))
+    talk.hear(c.StartReschedule(), c.GiveService(("physical",)), c.GiveName("Ann Smith"))
+    talk.hear(c.GiveBirthDate(date(1984, 5, 2)))
+    talk.hear(on(TUESDAY, at=9 * 60))
+    talk.hear(c.Affirm())
+    talk.hear(c.Affirm())
+
+    reply = talk.hear(c.StartCancel(), c.MoreOptions())
+
+    assert talk.said == [Say.READ_BACK_CANCEL]
+    assert "Dental cleaning" in reply
+
+
+def test_what_was_told_of_somebody_else_is_changed_for_them() -> None:
+    talk = Talk()
+    talk.diary.book(BOB, "physical", "ruiz", "main", wall("2027-03-18T11:00"))
+    talk.hear(c.AskAppointments(), c.BookFor(Relation.PARENT, "Robert Jones"))
+    talk.hear(c.GiveBirthDate(date(1959, 11, 30)))
+    assert Say.VISITS in talk.said
+
+    talk.hear(c.StartReschedule(), on(TUESDAY, at=9 * 60))
+    talk.hear(c.Affirm())
+    talk.hear(c.Affirm())
+
+    assert Say.MOVED in talk.said
+    assert [one.starts_at.day for one in talk.booked()] == [16]

@@ -97,3 +97,22 @@ def test_a_visit_that_they_have_already_is_moved_and_not_what_is_being_agreed_on
     said = meant("oh wait, I already have one, can you move it to Thursday", asked=Asked.CHOICE)
 
     assert c.StartReschedule() in said
+
+
+def test_the_other_one_is_cancelled_and_not_moved() -> None:
+    assert meant("and cancel the other one", asked=Asked.ANYTHING_ELSE) == {c.StartCancel(), c.MoreOptions()}
+    assert c.StartReschedule() in meant("cancel it and get me another one next week")
+
+
+@pytest.mark.parametrize(
+    "text", ["can you check when my mother's appointment is", "I'm calling about my son's appointment"]
+)
+def test_a_question_about_somebody_elses_visit_books_nothing(text: str) -> None:
+    said = {type(one) for one in meant(text)}
+
+    assert said == {c.AskAppointments, c.BookFor}
+
+
+@pytest.mark.parametrize("text", ["I need to move both my appointments to next week", "can you reschedule all of them"])
+def test_all_of_the_visits_are_to_be_moved(text: str) -> None:
+    assert c.StartReschedule(every=True) in meant(text)
