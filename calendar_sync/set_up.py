@@ -90,10 +90,11 @@ def access_to_set_up(row: CalendarSetUp) -> LinkAccess:
 def finish_set_up(
     work: UnitOfWork, *, clinic_id: str, set_up_id: str, chosen: Sequence[Chosen], now: datetime
 ) -> list[str]:
-    """Link the calendars that were chosen with the log-in, forget it otherwise, and return the links.
+    """Link the calendars that were chosen with the log-in, forget it otherwise, and return the links. Locks the log-in.
 
-    Raises UnknownSetUp, NoRights where nothing was chosen, AlreadyLinked.
+    Raises UnknownSetUp, also for whoever is second, NoRights where nothing was chosen, AlreadyLinked.
     """
+    work.session.get(CalendarSetUp, set_up_id, with_for_update=True)
     row = read_set_up(work.session, clinic_id=clinic_id, set_up_id=set_up_id)
     wanted = [one for one in chosen if one.reads_busy or one.shows_visits]
     if not wanted:

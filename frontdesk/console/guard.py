@@ -37,6 +37,7 @@ def guard(blueprint: Blueprint, services: ConsoleServices) -> None:
         g.staff = None
         if request.endpoint == "console.static":
             return None
+        _refuse_nul()
         csrf.protect()
         with services.db.read() as session:
             g.staff = load_staff(session, now=g.now)
@@ -62,6 +63,13 @@ def guard(blueprint: Blueprint, services: ConsoleServices) -> None:
         blueprint.register_error_handler(status, _refusal)
     for unknown in (UnknownLink, UnknownSetUp):
         blueprint.register_error_handler(unknown, lambda _error: _refusal(NotFound()))
+
+
+def _refuse_nul() -> None:
+    """End the request with 404 where something in it holds a NUL: PostgreSQL knows no such text, so there is nothing of it."""
+    given = [*(request.view_args or {}).values(), *request.values.values()]
+    if any("\0" in str(value) for value in given):
+        abort(404)
 
 
 def has_simulator(services: ConsoleServices) -> bool:

@@ -105,4 +105,5 @@ def _minutes(text: str) -> timedelta | None:
 
 
 def _text(form: Mapping[str, str], name: str) -> str:
-    return form.get(name, "").strip()[:LONGEST]
+    """Return what was entered in one line, without what cannot be seen."""
+    return "".join(filter(str.isprintable, form.get(name, ""))).strip()[:LONGEST]

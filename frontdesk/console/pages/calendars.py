@@ -3,17 +3,18 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from flask import Blueprint, g, render_template, request
+from flask import Blueprint, abort, g, render_template, request
 from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
 
 from booking.values import Catalogue
 from calendar_sync.feeds import FeedInfo, feeds_of
 from calendar_sync.links import read_link
 from calendar_sync.model import CALCOM
-from calendar_sync.status import LinkStatus, history_page, link_statuses
+from calendar_sync.status import HistoryPage, LinkStatus, history_page, link_statuses
 from frontdesk.console.link_view import LinkCard, deed, difference, link_card, practitioner_names
 from frontdesk.console.reads.tasks import tasks_of_link
-from frontdesk.console.reads.visits import visits_by_id
+from frontdesk.console.reads.visits import Visit, visits_by_id
 from frontdesk.console.services import ConsoleServices
 from frontdesk.console.staff import current_staff
 from frontdesk.console.words import load_words
@@ -49,13 +50,14 @@ def add_calendar_pages(blueprint: Blueprint, services: ConsoleServices) -> None:
         with services.db.read() as session:
             link = read_link(session, clinic_id=staff.clinic_id, link_id=link_id)
             catalogue = services.catalogues.get(session, clinic_id=staff.clinic_id)
-            status = next(one for one in link_statuses(session, catalogue, now=g.now) if one.link_id == link_id)
+            found = link_statuses(session, catalogue, now=g.now)
+            status = next((one for one in found if one.link_id == link_id), None)
+            if status is None:
+                abort(404)  # removed at this moment
             past = history_page(session, link_id=link_id, page=request.args.get("page", default=1, type=int))
             tasks = tasks_of_link(session, clinic_id=staff.clinic_id, link_id=link_id)
-            named = [*(one.appointment_id for one in status.drift), *(line.appointment_id for line in past.lines)]
-            ids = sorted({each for each in named if each is not None})
-            found = visits_by_id(session, clinic_id=staff.clinic_id, appointment_ids=ids)
-        words, visits = load_words(), {visit.id: visit for visit in found}
+            visits = _visits_named(session, status, past)
+        words = load_words()
         return render_template(
             "console/calendar.html",
             link=link,
@@ -69,6 +71,13 @@ def add_calendar_pages(blueprint: Blueprint, services: ConsoleServices) -> None:
             deeds=[deed(line, visits.get(line.appointment_id or ""), words=words) for line in past.lines],
             tasks=tasks,
         )
+
+
+def _visits_named(session: Session, status: LinkStatus, past: HistoryPage) -> dict[str, Visit]:
+    named = [*(one.appointment_id for one in status.drift), *(line.appointment_id for line in past.lines)]
+    ids = sorted({each for each in named if each is not None})
+    found = visits_by_id(session, clinic_id=current_staff().clinic_id, appointment_ids=ids)
+    return {visit.id: visit for visit in found}
 
 
 def _people(catalogue: Catalogue, found: list[LinkStatus], feeds: Mapping[str, FeedInfo]) -> list[_Person]:

@@ -90,6 +90,11 @@ def test_a_day_or_place_that_is_not_there_is_said_not_to_be(site: Site, query: s
     assert "Nothing here" in response.get_data(as_text=True)
 
 
+@pytest.mark.parametrize("path", ["appointments/%00", "calendars/%00", "conversations?outcome=%00"])
+def test_what_no_database_can_hold_is_not_there(site: Site, path: str):
+    assert site.logged_in().get(f"/console/{path}").status_code == 404
+
+
 def test_an_appointment_shows_who_what_where_and_how_it_came_about(site: Site):
     page = site.logged_in().get(f"/console/appointments/{site.visit.id}").get_data(as_text=True)
 

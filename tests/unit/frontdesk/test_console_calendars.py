@@ -49,7 +49,7 @@ def test_a_log_in_that_lacks_something_is_refused_with_what_it_lacks(fields: dic
 
 
 def test_a_password_is_taken_as_it_is_and_an_address_may_lack_its_beginning():
-    log_in = read_log_in(TYPED | {"url": " cal.test "}, kind="caldav", is_again=False)
+    log_in = read_log_in(TYPED | {"url": " cal.\0test\n"}, kind="caldav", is_again=False)
 
     assert (log_in.url, log_in.password, log_in.auth) == ("https://cal.test", " p4ss ", "basic")
 
