@@ -61,7 +61,12 @@ def settled(scene: Scene) -> list[Hit]:
     found = [
         hit
         for hit in found
-        if not (_is_only_time(hit, details, scene) or _is_only_symptom(hit, scene) or hit.literal <= names)
+        if not (
+            _is_only_time(hit, details, scene)
+            or _is_only_symptom(hit, scene)
+            or _is_no_of_its_own(hit, scene)
+            or hit.literal <= names
+        )
         and (hit.label != ASKS_WHY or listening.asked in _OF_A_PERSON)
     ]
     # "I need a dentist, find me one" is one search; a loose wish alone is one for a visit.

@@ -57,6 +57,7 @@ ASKING = (
     say.Correct,
 )
 _PRIVATE = say.OutOfScope("private")
+_UNABLE = say.StartCancel(only_unable=True)
 _SAYS_LITTLE = (say.Greet, say.Thank, say.GiveService, say.AnyPractitioner, say.BookFor, say.Affirm)
 _ANSWERS: dict[Asked, tuple[type[Command], ...]] = {
     Asked.FOR_WHOM: (say.BookFor,),
@@ -295,7 +296,7 @@ def _as_answer(findings: list[Finding], scene: Scene) -> list[Finding]:
         # "No, for my mother", "Thursday suits me", "maybe Monday": said of what was asked for, and no answer of its own.
         findings = without(findings, say.Affirm, say.Deny, say.Unsure)
         # "I can't come on Monday": nor to a visit that is not booked yet.
-        findings = _without_command(findings, say.StartCancel(only_unable=True))
+        findings = [each for each in findings if each.command != _UNABLE or _is_of_own_visit(each, scene)]
     if asked is Asked.LOCATION and not scene.places:
         anywhere = say.GiveLocation(tuple(place.key for place in scene.listening.catalogue.locations))
         return turned(findings, say.AnyPractitioner, anywhere)
@@ -351,6 +352,10 @@ def _as_change(findings: list[Finding], scene: Scene) -> list[Finding]:
         replace(each, command=replace(each.command, of_visit=False)) if isinstance(each.command, say.GiveTime) else each
         for each in findings
     ]
+
+
+def _is_of_own_visit(finding: Finding, scene: Scene) -> bool:
+    return any(_names_own_visit(at, scene) for at in range(*finding.span))
 
 
 def _names_own_visit(at: int, scene: Scene) -> bool:
