@@ -30,7 +30,7 @@ class Day:
     `weekday` is set where only a weekday was said, which a neighbouring week may still move. `counted` marks a date reached by counting ("in two
     weeks"), whose week is surer than its day. `doubtful` marks one that fits the words but is so far off that the words are likely wrong. `until` marks a limit that,
     refused, is where the wish begins ("I can't until Friday"). `shift` is how many days
-    "two days later" counts, which it does from now only if nothing else was spoken of. `follows` marks what counts from the day spoken of before ("the week after").
+    "two days later" counts, which it does from now only if nothing else was spoken of. `follows` marks what counts from the day spoken of before ("the week after"); of a "week_of_month" `shift` is which one.
     `week_named` marks a weekday whose week was said with it ("Monday next week").
     """
 

@@ -120,7 +120,7 @@ def parts_of(phrases: list[Phrase], said: Utterance) -> list[Said]:
         replace(part, dropped=part.phrase.unclear or _is_story(part, index, phrases, said))
         for index, part in enumerate(parts)
     ]
-    return _in_same_half(_without_replaced(parts, said))
+    return _in_same_half(_on_refused_day(_without_replaced(parts, said)))
 
 
 # Refusals
@@ -351,6 +351,18 @@ def _without_replaced(parts: list[Said], said: Utterance) -> list[Said]:
                 result[earlier] = (
                     replace(result[earlier], dropped=True) if left is None else replace(result[earlier], phrase=left)
                 )
+    return result
+
+
+def _on_refused_day(parts: list[Said]) -> list[Said]:
+    """Keep the day of which only the time was refused: "tomorrow night no, in the afternoon" is tomorrow afternoon."""
+    result = list(parts)
+    for index, (one, other) in enumerate(pairwise(parts), start=1):
+        refused, wanted = one.phrase, other.phrase
+        on_a_day = one.refused and refused.timed and refused.day is not None and refused.day.unit == "day"
+        in_its_place = not (other.refused or other.dropped) and wanted.timed and not wanted.dated
+        if on_a_day and in_its_place and not (wanted.part and wanted.part.plural):
+            result[index] = replace(other, phrase=replace(wanted, day=refused.day))
     return result
 
 
