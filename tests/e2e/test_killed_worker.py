@@ -20,7 +20,7 @@ from booking.model.staff import Practitioner
 from calendar_sync.busy import Reader
 from calendar_sync.entry import CalendarEntry
 from calendar_sync.links import link_calendar
-from jobs.model import Delivery, DeliveryState
+from jobs.model import OPEN, Delivery, DeliveryState
 from sms.model import SmsMessage, SmsState
 from tests.support.calendar_servers import Calendar, CalendarServer
 from tests.support.postgres import PostgresServer
@@ -55,10 +55,15 @@ class Workers:
         self._env = env
         self._number = 0
 
+    @property
+    def now(self) -> datetime:
+        """What the clock of the last one shows: it stands still."""
+        return datetime.fromisoformat(NOW) + (self._number - 1) * LATER
+
     def start(self, stack: ExitStack) -> int:
         """Start a worker and return its process id."""
-        now = datetime.fromisoformat(NOW) + self._number * LATER
         self._number += 1
+        now = self.now
         process = stack.enter_context(
             running(
                 [sys.executable, "-m", "frontdesk", "worker"],
@@ -121,6 +126,23 @@ def is_all_done(product: Product) -> bool:
     return states == {DeliveryState.DONE}
 
 
+def does_nothing_now(product: Product, workers: Workers) -> bool:
+    """Say whether all that is left waits for a time that the clock of the worker does not show."""
+    left = sorted((row for row in stored(product, Delivery) if row.state in OPEN), key=lambda row: -row.entry_id)
+    first = {(row.subscriber, row.aggregate_id): row for row in left}  # the others wait for it
+    return all(row.state == DeliveryState.PENDING and row.due_at > workers.now for row in first.values())
+
+
+def finish(product: Product, workers: Workers, stack: ExitStack) -> None:
+    """Let workers do the rest, each with a later clock: what was put off, on a busy machine, comes due."""
+    for _ in range(5):
+        workers.start(stack)
+        eventually(lambda: does_nothing_now(product, workers), deadline_s=120, what="all that is due being done")
+        if is_all_done(product):
+            return
+    raise AssertionError("there is always something left")
+
+
 def test_a_booking_is_pushed_and_told_once_though_workers_die_in_the_middle_of_both(
     tmp_path: Path, database_url: str, redis_url: str, outside: Outside
 ) -> None:
@@ -142,8 +164,7 @@ def test_a_booking_is_pushed_and_told_once_though_workers_die_in_the_middle_of_b
         eventually(lambda: outside.calendar.withheld and outside.vendor.withheld, deadline_s=90, what="the other call")
         os.kill(pid, signal.SIGKILL)
         outside.withhold(answers=False)
-        workers.start(stack)
-        eventually(lambda: is_all_done(product), deadline_s=120, what="all deliveries being done")
+        finish(product, workers, stack)
 
         [event] = outside.events()
         assert event is not None
