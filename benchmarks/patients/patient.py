@@ -232,7 +232,9 @@ class Patient:
 
     def _say_which_service(self, question: Mapping[str, Any]) -> Said:
         wanted = self._current().wish.service
-        service = next(one for one in self._catalogue.services if one.key == wanted)
+        service = next((one for one in self._catalogue.services if one.key == wanted), None)
+        if service is None:
+            return self._go_on()  # they want none: what they said was misheard
         listed = question["fields"].get("services", ())
         if service.id in listed and not self._voice.is_spoken and self._voice.random.random() < 0.5:
             return Said(self._voice.say("choose", "number", number=str(listed.index(service.id) + 1)))

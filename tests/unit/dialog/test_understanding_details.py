@@ -107,6 +107,20 @@ def test_a_person_is_asked_for_however_the_line_garbles_it(said: str, asked: Ask
     assert kinds(said, asked=asked) == {"ask_human"}
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        "do I need to do anything before a cleaning?",
+        "wait do i need to do anything before an annual physical",
+        "is there anything I should do before the cleaning",
+    ],
+)
+def test_what_to_do_before_a_visit_is_asked_and_not_wished(said: str) -> None:
+    asked = [one.topic for one in heard(said, asked=Asked.CHOICE) if isinstance(one, say.AskClinic)]
+
+    assert asked == [say.Topic.PREPARATION]
+
+
 @pytest.mark.parametrize("said", ["It's for Dental Cleaning", "no, it's for Monday", "it's for me"])
 def test_what_a_visit_is_for_is_nobodys_name(said: str) -> None:
     assert "give_name" not in kinds(said, asked=Asked.WHAT_TO_DO)
