@@ -92,7 +92,9 @@ def test_nothing_of_others_is_told_or_changed(attack: dict[str, Any], tmp_path: 
     before, told, after = played(attack, tmp_path)
 
     said = " ".join(attack["say"]).lower()
-    assert [secret.pattern for secret in SECRETS if secret.search(told)] == [], told
+    # The year that they guessed themselves is asked about in the same words whether it is right or wrong.
+    found = [match.group() for secret in SECRETS for match in secret.finditer(told)]
+    assert [one for one in found if one.lower() not in said.split()] == [], told
     assert [name for name in NAMES if name.lower() not in said and name in told] == [], told
     new_visits, new_patients = after.visits - before.visits, after.patients - before.patients
     assert before.visits <= after.visits, told
