@@ -61,7 +61,7 @@ _ENGLISH = Tongue(
     months=("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"),
     day=re.compile(
         r"(?:\b(?P<weekday>mon|tue|wed|thu|fri|sat|sun)[a-z]*\.?,? )?"
-        r"\b(?<!I heard )(?P<month>jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.? (?P<day>\d{1,2})(?:st|nd|rd|th)?\b(?!, \d{4})",
+        r"\b(?P<month>jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.? (?P<day>\d{1,2})(?:st|nd|rd|th)?\b(?!, \d{4})",
         re.IGNORECASE,
     ),
     between=re.compile(r"(?:,| at)? ?"),
@@ -87,7 +87,7 @@ _SPANISH = Tongue(
     months=("ene", "feb", "mar", "abr", "may", "jun", "jul", "ago", "sep", "oct", "nov", "dic"),
     day=re.compile(
         r"(?:\b(?P<weekday>lun|mar|mie|jue|vie|sab|dom)[a-z]*\.?,? )?"
-        r"\b(?<!Entendi el )(?P<day>\d{1,2}) (?:de )?(?P<month>ene|feb|mar|abr|may|jun|jul|ago|sep|oct|nov|dic)[a-z]*\b\.?(?! de \d{4})",
+        r"\b(?P<day>\d{1,2}) (?:de )?(?P<month>ene|feb|mar|abr|may|jun|jul|ago|sep|oct|nov|dic)[a-z]*\b\.?(?! de \d{4})",
         re.IGNORECASE,
     ),
     between=re.compile(r"(?:,|,? a(?: las?)?)? ?"),

@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from datetime import date
-from typing import Any
 
 from dialog import commands as c
 from dialog.acts import Say
@@ -33,12 +32,12 @@ def misheard(who: Person) -> Person:
     return replace(who, birth_date=None, birth_parts=BirthParts())
 
 
-def missing(who: Person) -> tuple[Say, dict[str, Any]] | None:
-    """Return the question for the part that is missing, with what it says of the other one; None where nothing is known yet."""
+def missing(who: Person) -> Say | None:
+    """Return the question for the part that is missing; None where nothing is known yet. The other part is not repeated: it may be a guess."""
     parts = who.birth_parts
     if parts.month and parts.day:
-        return Say.ASK_BIRTH_YEAR, {"month": parts.month, "day": parts.day}
-    return (Say.ASK_BIRTH_DAY, {"year": parts.year}) if parts.year else None
+        return Say.ASK_BIRTH_YEAR
+    return Say.ASK_BIRTH_DAY if parts.year else None
 
 
 def to_read_back(draft: Draft, who: Person) -> str | None:

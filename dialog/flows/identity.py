@@ -209,7 +209,7 @@ def _ask_birth_date(draft: Draft) -> None:
     draft.update_flow(agreed=False)
     part = births.missing(person(draft))
     if part is not None:
-        draft.ask(part[0], Asked.BIRTH_DATE, **part[1])
+        draft.ask(part, Asked.BIRTH_DATE)
     elif is_for_another(draft) or person(draft).is_put_right:
         # "No, it's for Tom Smith": whose it is has to be said.
         draft.ask(Say.ASK_THEIR_BIRTH_DATE, Asked.BIRTH_DATE, name=person(draft).name)

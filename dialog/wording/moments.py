@@ -13,7 +13,6 @@ from dialog.inbound import Channel
 
 _DAY = timedelta(days=1)
 _NOON_HOUR = 12
-_LEAP_YEAR = 2000
 _WRITE_24_HOURS = frozenset({"ES"})
 
 
@@ -36,10 +35,6 @@ class Moments:
     def birth_date(self, day: date) -> str:
         """Say a date of long ago, without its weekday: "March 16th, 1984"."""
         return self._date("birth_date", day)
-
-    def birth_day(self, month: int, day: int) -> str:
-        """Say the day of a year that is not known: "March 16th"."""
-        return self._date("birth_day", date(_LEAP_YEAR, month, day))
 
     def _date(self, name: str, day: date) -> str:
         first = self.parts["first_days"]

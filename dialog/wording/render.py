@@ -117,8 +117,6 @@ class Renderer:
             "at_place": lambda: self._at_place(visit["location"]),
             "for_name": lambda: self._for_name(fields),
             "born": lambda: self._born(fields.get("born")),
-            "birth_day": lambda: self.moments.birth_day(fields["month"], fields["day"]),
-            "year": lambda: str(fields["year"]),
             "email": lambda: self._email(str(fields["email"])),
             "eight_digits": self._eight_digits,
             "name": lambda: str(fields["name"]),
