@@ -78,13 +78,21 @@ def of_mentions(scene: Scene, hits: Sequence[Hit]) -> Iterator[Finding]:
             yield Finding(say.GivePractitioner(mention.keys, mention.text), span, words)
         elif mention.keys:
             yield Finding(say.RefusePractitioner(mention.keys), span, words)
+    told = _words_of_times(scene)
     for make, mentions in ((say.GiveService, _services(scene, hits)), (say.GiveLocation, scene.places)):
         for mention in mentions:
+            if told.issuperset(range(mention.start, mention.end)):
+                continue  # "the following week" is no follow-up
             yield Finding(
                 make(mention.keys, mention.text),
                 (mention.start, mention.end),
                 frozenset(range(mention.start, mention.end)),
             )
+
+
+def _words_of_times(scene: Scene) -> frozenset[int]:
+    spans = [scene.utterance.words_between(time.start, time.end) for time in scene.times.mentions]
+    return frozenset(at for start, end in spans for at in range(start, end))
 
 
 def _services(scene: Scene, hits: Sequence[Hit]) -> Sequence[Mention]:
