@@ -40,6 +40,7 @@ from dialog.flows import (
     offering,
     people,
     questions,
+    recent,
     social,
     starts,
     visits,
@@ -392,7 +393,7 @@ def _yes_or_no(draft: Draft, commands: tuple[c.Command, ...], *, is_sure: bool) 
                 if draft.state.asked in {Asked.ANYTHING_ELSE, Asked.WHAT_TO_DO} and len(commands) == 1 and is_sure:
                     social.part(draft)
                     return True
-                return answers.say_no(draft)
+                return answers.say_no(draft, ends=one == c.Deny(nothing_more=True))
             case c.Unsure():
                 return answers.be_unsure(draft)
             case _:
@@ -449,12 +450,12 @@ def _courtesy(draft: Draft, command: c.Command) -> bool:
 
 
 def _subject(draft: Draft, commands: tuple[c.Command, ...]) -> questions.Subject:
-    """Return what a question is about: what was named with it, else what is being booked."""
+    """Return what a question is about: what was named with it, else what is being booked or was just now."""
     service_keys: tuple[str, ...] = ()
     if draft.state.flow is not None and len(draft.flow.details.service_keys) == 1:
         service_keys = draft.flow.details.service_keys
-    elif draft.state.flow is None and draft.state.spoken_of is not None:
-        service_keys = (draft.state.spoken_of,)
+    elif draft.state.flow is None:
+        service_keys = recent.spoken_of(draft)
     subject = questions.Subject()
     for one in commands:
         match one:

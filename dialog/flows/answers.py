@@ -45,8 +45,12 @@ def say_yes(draft: Draft) -> bool:
     return True
 
 
-def say_no(draft: Draft) -> bool:
-    """Take a no. Nothing that is booked is touched by one. Say whether it answered something."""
+def say_no(draft: Draft, *, ends: bool = False) -> bool:
+    """Take a no. Nothing that is booked is touched by one. `ends`: they want nothing else either. Say whether it answered something."""
+    question = draft.state.question
+    if ends and question is not None and question.say in {Say.ASK_NAME, Say.ASK_THEIR_NAME}:
+        social.stop(draft)
+        return True
     return mail_address.refuse(draft) or _refuse(draft)
 
 

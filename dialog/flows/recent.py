@@ -27,6 +27,13 @@ def forget(draft: Draft, visit: BookedVisit) -> None:
     draft.update(made=_others(draft, visit))
 
 
+def spoken_of(draft: Draft) -> tuple[str, ...]:
+    """Return the key of the service that was spoken of last while nothing is under way: asked about, or made a visit of."""
+    if draft.state.spoken_of is not None:
+        return (draft.state.spoken_of,)
+    return tuple(draft.catalogue.service(made.visit.service_id).key for made in draft.state.made[-1:])
+
+
 def is_thought_over(draft: Draft, commands: Sequence[c.Command]) -> bool:
     """Say whether another time for what was made just now is all they wish: "can we do Wednesday instead?", "a day later"."""
     if draft.state.flow is not None or not draft.state.made:

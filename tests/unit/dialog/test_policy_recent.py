@@ -6,7 +6,7 @@ import pytest
 
 from dialog import commands as c
 from dialog.acts import Say
-from dialog.commands import Relation
+from dialog.commands import Relation, Topic
 from dialog.errands import CancelAppointment, MoveAppointment
 from dialog.inbound import Channel
 from dialog.interpreter import Asked
@@ -72,6 +72,25 @@ def test_when_their_visits_are_still_takes_name_and_date_of_birth() -> None:
     talk = just_booked()
 
     assert Say.ASK_NAME in (talk.hear(c.AskAppointments()) and talk.said)
+
+
+def test_what_it_costs_is_answered_of_what_was_booked_just_now() -> None:
+    talk = just_booked()
+
+    reply = talk.hear(c.AskClinic(Topic.PRICE))
+
+    assert talk.said[0] in {Say.PRICE, Say.PRICE_UNKNOWN}
+    assert "leaning" in reply
+
+
+def test_that_is_all_instead_of_a_name_ends_what_is_under_way() -> None:
+    talk = just_booked()
+    talk.hear(c.StartCancel(), c.GiveService(("physical",)))
+
+    talk.hear(c.Deny(nothing_more=True))
+
+    assert talk.said[0] is Say.NOTHING_CHANGED
+    assert len(talk.booked()) == 2
 
 
 def test_after_half_an_hour_of_silence_it_takes_a_proof_again() -> None:
