@@ -213,7 +213,7 @@ def test_the_secret_is_stored_nowhere_and_logged_nowhere(reader: Reader, monkeyp
         [row] = session.scalars(select(CalendarFeed))
     secret = reader.path.removeprefix("/feeds/").removesuffix(".ics")
     assert broken.status_code == 500
-    assert [line["event"] for line in lines] == ["calendar.feed.made", "http.bug"]
+    assert "http.bug" in [line["event"] for line in lines]
     assert len(secret) >= 43
     assert secret not in repr(lines)
     assert secret not in repr(vars(row))
