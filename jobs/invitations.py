@@ -43,7 +43,8 @@ def send_invitations(services: JobServices, now: datetime) -> None:
     with services.db.read() as session:
         waiting = invitations_to_send(session, now=now)
     for invitation_id in waiting:
-        at = services.clock.now()  # each is noted with its own time: by that others tell whether somebody is still at it
+        # Each is noted with its own time: by that others tell whether somebody is still at it.
+        at = services.clock.now()
         if at > now + _SENDS_FOR:
             return
         try:
