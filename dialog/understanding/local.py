@@ -94,9 +94,9 @@ class LocalInterpreter:
                 continue
             # Single letters are those of a name that is spelled.
             here, there = ([word for word in read[each.language].words if len(word) > 1] for each in (own, book))
-            alone = {
-                word for word in there if word in book.vocabulary and word not in own.vocabulary and word not in named
-            }
+            # What a service is called or come for may hold any word: only that of a name tells nothing of a language.
+            known = book.vocabulary - (named - book.names.common)
+            alone = {word for word in there if word in known and word not in own.vocabulary}
             ours = {word for word in here if word in own.vocabulary and word not in book.vocabulary}
             # "Eliminate" is one word, though it could be two in Spanish.
             is_several = min(len(there), len(read[language].text.split())) > 1

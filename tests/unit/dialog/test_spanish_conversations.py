@@ -58,6 +58,15 @@ def test_english_is_gone_over_to_when_it_is_asked_for_or_clearly_spoken(text: st
     assert switched(text, language="es") == "en"
 
 
+def test_small_words_tell_the_language_though_a_reason_for_a_visit_holds_them_too() -> None:
+    wordy = replace(CLINIC.services[0], reasons=("can I get my teeth looked at", "it is for the pain"))
+    clinic = replace(CLINIC, services=(wordy, *CLINIC.services[1:]), _by_id={})
+
+    meant = INTERPRETER.interpret("can I get a visit for my wife?", Listening(clinic, NOW, "es"))
+
+    assert meant.commands[0] == c.SwitchLanguage("en")
+
+
 @pytest.mark.parametrize("text", ["no", "si", "gracias", "hola", "ok", "the first one, gracias", "Dr. Ruiz", "adios"])
 def test_a_short_word_that_both_use_changes_nothing_in_english(text: str) -> None:
     assert switched(text, language="en") is None
