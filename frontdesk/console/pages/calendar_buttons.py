@@ -1,5 +1,7 @@
 """What administrators do with a calendar at a click: repair, test, pause, resume, leave it, renew the webhook's secret."""
 
+from collections.abc import Callable
+
 from flask import Blueprint, flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
@@ -53,23 +55,11 @@ def add_calendar_buttons(blueprint: Blueprint, services: ConsoleServices) -> Non
 
     @blueprint.post("/calendars/<link_id>/pause")
     def pause_calendar(link_id: str) -> ResponseReturnValue:
-        administrators_only()
-        staff = current_staff()
-        with services.db.begin() as work:
-            pause_link(work, clinic_id=staff.clinic_id, link_id=link_id, actor=f"staff:{staff.login}", now=g.now)
-        note("console.calendar.paused", link_id)
-        flash(load_words()("calendars.was_paused"))
-        return back_to(link_id)
+        return _changed(services, link_id, pause_link, "paused")
 
     @blueprint.post("/calendars/<link_id>/resume")
     def resume_calendar(link_id: str) -> ResponseReturnValue:
-        administrators_only()
-        staff = current_staff()
-        with services.db.begin() as work:
-            resume_link(work, clinic_id=staff.clinic_id, link_id=link_id, actor=f"staff:{staff.login}", now=g.now)
-        note("console.calendar.resumed", link_id)
-        flash(load_words()("calendars.was_resumed"))
-        return back_to(link_id)
+        return _changed(services, link_id, resume_link, "resumed")
 
     @blueprint.post("/calendars/<link_id>/webhook-secret")
     def new_webhook_secret(link_id: str) -> ResponseReturnValue:
@@ -97,6 +87,17 @@ def add_calendar_buttons(blueprint: Blueprint, services: ConsoleServices) -> Non
             ahead=ahead,
             practitioner=practitioner_names(catalogue)[link.practitioner_id],
         )
+
+
+def _changed(services: ConsoleServices, link_id: str, change: Callable[..., object], done: str) -> ResponseReturnValue:
+    """Pause a link or let it go on, and say that it is `done`."""
+    administrators_only()
+    staff = current_staff()
+    with services.db.begin() as work:
+        change(work, clinic_id=staff.clinic_id, link_id=link_id, actor=f"staff:{staff.login}", now=g.now)
+    note(f"console.calendar.{done}", link_id)
+    flash(load_words()(f"calendars.was_{done}"))
+    return back_to(link_id)
 
 
 def note(event: str, link_id: str) -> None:
