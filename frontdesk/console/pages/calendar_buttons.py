@@ -55,11 +55,17 @@ def add_calendar_buttons(blueprint: Blueprint, services: ConsoleServices) -> Non
 
     @blueprint.post("/calendars/<link_id>/pause")
     def pause_calendar(link_id: str) -> ResponseReturnValue:
-        return _changed(services, link_id, pause_link, "paused")
+        _change(services, link_id, pause_link)
+        note("console.calendar.paused", link_id)
+        flash(load_words()("calendars.was_paused"))
+        return back_to(link_id)
 
     @blueprint.post("/calendars/<link_id>/resume")
     def resume_calendar(link_id: str) -> ResponseReturnValue:
-        return _changed(services, link_id, resume_link, "resumed")
+        _change(services, link_id, resume_link)
+        note("console.calendar.resumed", link_id)
+        flash(load_words()("calendars.was_resumed"))
+        return back_to(link_id)
 
     @blueprint.post("/calendars/<link_id>/webhook-secret")
     def new_webhook_secret(link_id: str) -> ResponseReturnValue:
@@ -89,15 +95,12 @@ def add_calendar_buttons(blueprint: Blueprint, services: ConsoleServices) -> Non
         )
 
 
-def _changed(services: ConsoleServices, link_id: str, change: Callable[..., object], done: str) -> ResponseReturnValue:
-    """Pause a link or let it go on, and say that it is `done`."""
+def _change(services: ConsoleServices, link_id: str, change: Callable[..., object]) -> None:
+    """Pause a link or let it go on, in the name of who is signed in."""
     administrators_only()
     staff = current_staff()
     with services.db.begin() as work:
         change(work, clinic_id=staff.clinic_id, link_id=link_id, actor=f"staff:{staff.login}", now=g.now)
-    note(f"console.calendar.{done}", link_id)
-    flash(load_words()(f"calendars.was_{done}"))
-    return back_to(link_id)
 
 
 def note(event: str, link_id: str) -> None:
