@@ -22,6 +22,8 @@ MINIMUM_PASSWORD = 10
 class Role(StrEnum):
     ADMINISTRATOR = "administrator"
     FRONT_DESK = "front-desk"
+    PRACTITIONER = "practitioner"  # sees their own patients only
+    AUDITOR = "auditor"  # sees everything, changes nothing
 
 
 class LoginTaken(Refused):
@@ -49,7 +51,10 @@ class UnknownLogin(Refused):
 
 
 class User(Base):
-    """Somebody of the staff. `login` is stored in lower case. `clinic_id`: whose rows they may see."""
+    """Somebody of the staff. `login` is stored in lower case. `clinic_id`: whose rows they may see.
+
+    `practitioner_id`: of a practitioner, whose patients these are. `language`: of the console; None: the browser's.
+    """
 
     __tablename__ = "user_account"  # "user" is a reserved word on PostgreSQL
 
@@ -58,6 +63,8 @@ class User(Base):
     login: Mapped[str] = mapped_column(unique=True)
     password_hash: Mapped[str]
     role: Mapped[str]
+    practitioner_id: Mapped[str | None]
+    language: Mapped[str | None]
     created_at: Mapped[datetime]
 
 

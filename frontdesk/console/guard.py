@@ -9,22 +9,17 @@ from werkzeug.exceptions import HTTPException, NotFound
 
 from calendar_sync.links import UnknownLink
 from calendar_sync.set_up import UnknownSetUp
+from frontdesk.console.access import may
 from frontdesk.console.dates import DateWriter
+from frontdesk.console.navigation import entries
 from frontdesk.console.security import csrf, harden, secure_app
 from frontdesk.console.services import ConsoleServices
 from frontdesk.console.staff import load_staff
-from frontdesk.console.words import DEFAULT_LANGUAGE, load_words
+from frontdesk.console.words import DEFAULT_LANGUAGE, LANGUAGES, page_words
 from kernel.config import Mode
 from kernel.phone import readable
 
 OPEN_TO_ALL = {"console.log_in", "console.static"}
-_CALENDAR_PAGES = {
-    f"console.{page}"
-    for page in (
-        "calendars", "calendar", "calendar_log_in", "choose_calendars", "change_calendar", "calendar_services",
-        "leave_calendar", "new_webhook_secret", "make_practitioner_feed",
-    )
-}  # fmt: skip
 
 
 def guard(blueprint: Blueprint, services: ConsoleServices) -> None:
@@ -41,11 +36,10 @@ def guard(blueprint: Blueprint, services: ConsoleServices) -> None:
         csrf.protect()
         with services.db.read() as session:
             g.staff = load_staff(session, now=g.now)
+        g.language = (g.staff and g.staff.language) or request.accept_languages.best_match(LANGUAGES, DEFAULT_LANGUAGE)
         if g.staff:
-            g.dates = DateWriter(load_words(), zone=g.staff.zone, now=g.now)
-        elif request.endpoint not in OPEN_TO_ALL:
-            return _to_log_in()
-        return None
+            g.dates = DateWriter(page_words(), zone=g.staff.zone, now=g.now)
+        return _stop_at_the_door()
 
     @blueprint.after_request
     def seal(response: Response) -> Response:
@@ -63,6 +57,17 @@ def guard(blueprint: Blueprint, services: ConsoleServices) -> None:
         blueprint.register_error_handler(status, _refusal)
     for unknown in (UnknownLink, UnknownSetUp):
         blueprint.register_error_handler(unknown, lambda _error: _refusal(NotFound()))
+
+
+def _stop_at_the_door() -> ResponseReturnValue | None:
+    if request.endpoint in OPEN_TO_ALL:
+        return None
+    if g.staff is None:
+        return _to_log_in()
+    blueprint, _, page = str(request.endpoint).rpartition(".")
+    if blueprint == "console" and not may(g.staff.role, page):
+        abort(403)
+    return None
 
 
 def _refuse_nul() -> None:
@@ -86,44 +91,23 @@ def administrators_only() -> None:
 def _to_log_in() -> ResponseReturnValue:
     if request.method != "GET" or request.accept_mimetypes.best == "application/json":
         abort(403)
-    flash(load_words()("login.needed"))
+    flash(page_words()("login.needed"))
     return redirect(url_for("console.log_in", next=request.full_path.rstrip("?")))
 
 
 def _page_context(*, has_simulator: bool) -> dict[str, Any]:
-    words = load_words()
+    words = page_words()
     staff = g.get("staff")
     return {
         "t": words,
         "of_code": words.of_code,
         "count": words.count,
-        "lang": DEFAULT_LANGUAGE,
+        "lang": g.get("language", DEFAULT_LANGUAGE),
         "staff": staff,
         "clinic_name": staff.clinic_name if staff else "",
         "has_simulator": bool(has_simulator and staff and staff.is_administrator),
-        "navigation": _navigation(has_simulator=has_simulator) if staff else [],
+        "navigation": entries(staff, has_simulator=has_simulator) if staff else [],
     }
-
-
-def _navigation(*, has_simulator: bool) -> list[dict[str, Any]]:
-    staff = g.staff
-    items = [
-        ("conversations", "console.conversations", {"console.conversations", "console.conversation"}, 0),
-        ("diary", "console.diary", {"console.diary", "console.appointment"}, 0),
-        ("tasks", "console.tasks", {"console.tasks"}, staff.open_tasks),
-        ("calendars", "console.calendars", _CALENDAR_PAGES, 0),
-    ]
-    if has_simulator and staff.is_administrator:
-        items.append(("simulator", "simulator.page", {"simulator.page"}, 0))
-    return [
-        {
-            "label": load_words()(f"app.{key}"),
-            "href": url_for(endpoint),
-            "here": request.endpoint in pages,
-            "count": count,
-        }
-        for key, endpoint, pages, count in items
-    ]
 
 
 def _date_filter(name: str) -> Any:
@@ -132,12 +116,12 @@ def _date_filter(name: str) -> Any:
 
 
 def _stale_form(_error: CSRFError) -> ResponseReturnValue:
-    words = load_words()
+    words = page_words()
     return render_template("console/error.html", title=words("error.form_title"), text=words("error.form")), 400
 
 
 def _refusal(error: HTTPException) -> ResponseReturnValue:
     key = {403: "forbidden"}.get(error.code or 0, "not_found")
-    words = load_words()
+    words = page_words()
     page = render_template("console/error.html", title=words(f"error.{key}_title"), text=words(f"error.{key}"))
     return page, error.code or 500

@@ -26,6 +26,8 @@ class Staff:
     clinic_name: str
     zone: ZoneInfo
     open_tasks: int
+    practitioner_id: str | None = None  # of a practitioner: whose patients they may see
+    language: str | None = None
 
     @property
     def is_administrator(self) -> bool:
@@ -73,6 +75,8 @@ def load_staff(db_session: Session, *, now: datetime) -> Staff | None:
         clinic_name=clinic_name,
         zone=ZoneInfo(timezone),
         open_tasks=tasks,
+        practitioner_id=row.practitioner_id,
+        language=row.language,
     )
 
 

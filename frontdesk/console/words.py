@@ -1,13 +1,19 @@
-"""The words of the console's pages: a file per language, looked up by dotted keys."""
+"""The words of the console's and the simulator's pages: a folder per language and a file per area, looked up by dotted keys.
+
+Another language is another folder with the same keys. A key ends in a word for what it is; `{name}` is filled in. Lines
+without a full stop are labels.
+"""
 
 from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 from typing import Any
 
+from flask import g
 from ruamel.yaml import YAML
 
 DEFAULT_LANGUAGE = "en"
+LANGUAGES = ("en",)
 
 
 class Words:
@@ -46,8 +52,14 @@ class Words:
 @cache
 def load_words(language: str = DEFAULT_LANGUAGE) -> Words:
     """Read the words of `language` once per process."""
-    text = files("frontdesk.console").joinpath("words", f"{language}.yaml").read_text(encoding="utf-8")
-    return Words(dict(_flattened(YAML(typ="safe").load(text))))
+    areas = files("frontdesk.console").joinpath("words", language).iterdir()
+    texts = (YAML(typ="safe").load(area.read_text(encoding="utf-8")) for area in areas if area.name.endswith(".yaml"))
+    return Words({key: text for tree in texts for key, text in _flattened(tree)})
+
+
+def page_words() -> Words:
+    """Return the words in the language of whom the page under way is for."""
+    return load_words(g.get("language", DEFAULT_LANGUAGE))
 
 
 def _flattened(tree: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:

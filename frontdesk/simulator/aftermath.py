@@ -15,7 +15,7 @@ from dialog.model import Conversation, Turn
 from frontdesk.console.dates import DateWriter
 from frontdesk.console.reads.calendars import CalendarState, calendar_states
 from frontdesk.console.reads.visits import visits_by_id
-from frontdesk.console.words import load_words
+from frontdesk.console.words import page_words
 from sms.model import SmsMessage
 
 _LATELY = timedelta(hours=12)
@@ -77,7 +77,7 @@ def _appointments(
 def _visits(
     session: Session, clinic_id: str, appointment_ids: Sequence[str], *, dates: DateWriter
 ) -> list[dict[str, str]]:
-    words = load_words()
+    words = page_words()
     states = calendar_states(session, clinic_id=clinic_id, appointment_ids=appointment_ids)
     return [
         {
@@ -108,5 +108,5 @@ def _messages(session: Session, clinic_id: str, *, number: str | None, now: date
         .order_by(SmsMessage.created_at)
         .limit(50)
     )
-    words = load_words()
+    words = page_words()
     return [{"id": row.id, "body": row.body, "state": words.of_code("sms_state", row.state)} for row in rows]

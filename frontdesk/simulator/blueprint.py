@@ -11,7 +11,7 @@ from flask.typing import ResponseReturnValue
 from frontdesk.console.guard import administrators_only, guard, has_simulator
 from frontdesk.console.services import ConsoleServices
 from frontdesk.console.staff import current_staff
-from frontdesk.console.words import load_words
+from frontdesk.console.words import page_words
 from frontdesk.simulator.aftermath import read_aftermath
 from frontdesk.simulator.callers import UNKNOWN_NUMBER, clinic_numbers, demo_calendar, demo_callers
 from frontdesk.simulator.vendor import NotAWebhook, deliver
@@ -44,7 +44,7 @@ def simulator_blueprint(services: ConsoleServices) -> Blueprint:
             calendar=calendar,
             callers=callers,
             numbers=clinic_numbers(catalogue),
-            texts=load_words().section("simulator"),
+            texts=page_words().section("simulator"),
             unknown_number=UNKNOWN_NUMBER,
         )
 

@@ -23,7 +23,7 @@ from frontdesk.console.guard import administrators_only
 from frontdesk.console.link_view import practitioner_names
 from frontdesk.console.services import ConsoleServices
 from frontdesk.console.staff import current_staff
-from frontdesk.console.words import load_words
+from frontdesk.console.words import page_words
 from kernel.log import get_logger
 
 PROBLEM = "problem"
@@ -57,14 +57,14 @@ def add_calendar_buttons(blueprint: Blueprint, services: ConsoleServices) -> Non
     def pause_calendar(link_id: str) -> ResponseReturnValue:
         _change(services, link_id, pause_link)
         note("console.calendar.paused", link_id)
-        flash(load_words()("calendars.was_paused"))
+        flash(page_words()("calendars.was_paused"))
         return back_to(link_id)
 
     @blueprint.post("/calendars/<link_id>/resume")
     def resume_calendar(link_id: str) -> ResponseReturnValue:
         _change(services, link_id, resume_link)
         note("console.calendar.resumed", link_id)
-        flash(load_words()("calendars.was_resumed"))
+        flash(page_words()("calendars.was_resumed"))
         return back_to(link_id)
 
     @blueprint.post("/calendars/<link_id>/webhook-secret")
@@ -119,7 +119,7 @@ def tell_trial(services: ConsoleServices, link_id: str) -> None:
         link = read_link(session, clinic_id=current_staff().clinic_id, link_id=link_id)
         access = access_of(link, services.catalogues.get(session, clinic_id=link.clinic_id))
     trial = try_link(services.find_calendars, access, link)
-    flash(load_words().of_code("trial", trial.code), "message" if trial.works else PROBLEM)
+    flash(page_words().of_code("trial", trial.code), "message" if trial.works else PROBLEM)
 
 
 def webhook_page(services: ConsoleServices, link_id: str, secret: str) -> ResponseReturnValue:
@@ -129,7 +129,7 @@ def webhook_page(services: ConsoleServices, link_id: str, secret: str) -> Respon
 
 
 def _tell_of_repair(services: ConsoleServices, session: Session, link_id: str) -> None:
-    words = load_words()
+    words = page_words()
     catalogue = services.catalogues.get(session, clinic_id=current_staff().clinic_id)
     status = next((one for one in link_statuses(session, catalogue, now=g.now) if one.link_id == link_id), None)
     if status is None or (status.state is LinkState.OK and not status.drift):
@@ -141,7 +141,7 @@ def _tell_of_repair(services: ConsoleServices, session: Session, link_id: str) -
 
 
 def _leave(services: ConsoleServices, link: CalendarLink) -> ResponseReturnValue:
-    staff, words = current_staff(), load_words()
+    staff, words = current_staff(), page_words()
     takes_out = request.form.get("visits") == "take-out"
     with services.db.begin() as work:
         if takes_out:

@@ -20,7 +20,7 @@ from frontdesk.console.link_view import duration_words, practitioner_names
 from frontdesk.console.pages.calendar_buttons import PROBLEM, back_to, note, tell_trial
 from frontdesk.console.services import ConsoleServices
 from frontdesk.console.staff import current_staff
-from frontdesk.console.words import load_words
+from frontdesk.console.words import page_words
 
 _STALE_MINUTES = (5, 15, 30, 60, 240)
 _FAILED_MINUTES = (30, 60, 240, 1440)
@@ -40,7 +40,7 @@ def add_calendar_changes(blueprint: Blueprint, services: ConsoleServices) -> Non
         except BadForm as bad:
             return _change_page(services, link, catalogue, problem=bad.code), 400
         _change(services, link, catalogue, changes)
-        flash(load_words()("calendars.was_changed"))
+        flash(page_words()("calendars.was_changed"))
         if changes.password is not None or changes.username != link.username:
             tell_trial(services, link_id)
         return back_to(link_id)
@@ -53,13 +53,13 @@ def add_calendar_changes(blueprint: Blueprint, services: ConsoleServices) -> Non
             abort(404)
         trial = try_log_in(services.find_calendars, access_of(link, catalogue))
         if not trial.works:
-            flash(load_words().of_code("trial", trial.code), PROBLEM)
+            flash(page_words().of_code("trial", trial.code), PROBLEM)
             return back_to(link_id)
         if request.method == "POST":
             _change(
                 services, link, catalogue, LinkChanges(services=read_services(request.form, trial.found, catalogue))
             )
-            flash(load_words()("calendars.was_changed"))
+            flash(page_words()("calendars.was_changed"))
             return back_to(link_id)
         return _services_page(link, catalogue, trial.found)
 
@@ -88,7 +88,7 @@ def _change(services: ConsoleServices, link: CalendarLink, catalogue: Catalogue,
 def _change_page(services: ConsoleServices, link: CalendarLink, catalogue: Catalogue, *, problem: str = "") -> str:
     with services.db.read() as session:
         ahead = visits_there(session, link_id=link.id, now=g.now)
-    words, clinic = load_words(), catalogue.calendars
+    words, clinic = page_words(), catalogue.calendars
     return render_template(
         "console/calendar_change.html",
         link=link,
@@ -105,7 +105,7 @@ def _change_page(services: ConsoleServices, link: CalendarLink, catalogue: Catal
 
 def _choices(link: CalendarLink, clinic: CalendarPolicy) -> list[tuple[str, str, list[tuple[str, str]]]]:
     """Return what may be chosen of the policy: name, what is chosen, and values with their words, the clinic's first."""
-    words, own = load_words(), link.policy
+    words, own = page_words(), link.policy
     as_clinic = {
         "stale_after": duration_words(clinic.stale_after, words=words),
         "failed_after": duration_words(clinic.failed_after, words=words),
@@ -125,7 +125,7 @@ def _choices(link: CalendarLink, clinic: CalendarPolicy) -> list[tuple[str, str,
 
 
 def _lengths(minutes: Sequence[int]) -> list[tuple[str, str]]:
-    return [(str(each), duration_words(timedelta(minutes=each), words=load_words())) for each in minutes]
+    return [(str(each), duration_words(timedelta(minutes=each), words=page_words())) for each in minutes]
 
 
 def _chosen(stored: object) -> str:

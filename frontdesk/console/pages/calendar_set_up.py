@@ -24,7 +24,7 @@ from frontdesk.console.link_view import practitioner_names
 from frontdesk.console.pages.calendar_buttons import PROBLEM, log, webhook_page
 from frontdesk.console.services import ConsoleServices
 from frontdesk.console.staff import current_staff
-from frontdesk.console.words import load_words
+from frontdesk.console.words import page_words
 from kernel.errors import Refused
 
 KINDS = ("caldav", CALCOM)
@@ -102,10 +102,10 @@ def _finish(services: ConsoleServices, row: CalendarSetUp, trial: Trial, catalog
                     now=g.now,
                 )
     except Refused as refusal:
-        flash(load_words().of_code("trial", refusal.code), PROBLEM)
+        flash(page_words().of_code("trial", refusal.code), PROBLEM)
         return redirect(url_for("console.choose_calendars", set_up_id=row.id))
     log.info("console.calendar.linked", login=staff.login, link_ids=links)
-    flash(load_words().count("calendars.were_linked", len(links)))
+    flash(page_words().count("calendars.were_linked", len(links)))
     if row.kind != CALCOM:
         return redirect(url_for("console.calendars"))
     with services.db.read() as session:
@@ -135,7 +135,7 @@ def _log_in_page(
         kind=kind,
         is_calcom=kind == CALCOM,
         given=given,
-        problem=load_words().of_code("trial", problem) if problem else "",
+        problem=page_words().of_code("trial", problem) if problem else "",
         again=again or given.get("again", ""),
         practitioners=catalogue.practitioners,
     )

@@ -17,7 +17,7 @@ from frontdesk.console.reads.tasks import tasks_of_link
 from frontdesk.console.reads.visits import Visit, visits_by_id
 from frontdesk.console.services import ConsoleServices
 from frontdesk.console.staff import current_staff
-from frontdesk.console.words import load_words
+from frontdesk.console.words import page_words
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ def add_calendar_pages(blueprint: Blueprint, services: ConsoleServices) -> None:
             past = history_page(session, link_id=link_id, page=request.args.get("page", default=1, type=int))
             tasks = tasks_of_link(session, clinic_id=staff.clinic_id, link_id=link_id)
             visits = _visits_named(session, status, past)
-        words = load_words()
+        words = page_words()
         return render_template(
             "console/calendar.html",
             link=link,
@@ -98,4 +98,4 @@ def _people(catalogue: Catalogue, found: list[LinkStatus], feeds: Mapping[str, F
 
 
 def _card(status: LinkStatus) -> LinkCard:
-    return link_card(status, words=load_words(), dates=g.dates)
+    return link_card(status, words=page_words(), dates=g.dates)

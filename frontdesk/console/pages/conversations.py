@@ -22,7 +22,7 @@ from frontdesk.console.services import ConsoleServices
 from frontdesk.console.staff import current_staff
 from frontdesk.console.turn_view import turn_view
 from frontdesk.console.turn_words import KeyNames
-from frontdesk.console.words import load_words
+from frontdesk.console.words import page_words
 from kernel.log import get_logger
 
 _OUTCOMES = (OPEN, *(outcome.value for outcome in Outcome))
@@ -86,7 +86,7 @@ def add_conversation_pages(blueprint: Blueprint, services: ConsoleServices) -> N
             tasks = tasks_of_conversation(session, conversation_id=conversation_id)
         # Who read which transcript is part of the audit.
         _log.info("console.transcript.read", login=staff.login, conversation_id=conversation_id)
-        names, words = KeyNames.of(catalogue), load_words()
+        names, words = KeyNames.of(catalogue), page_words()
         return render_template(
             "console/conversation.html",
             c=page,
@@ -118,7 +118,7 @@ def _known(value: str | None, known: tuple[str, ...] | list[str]) -> str:
 
 
 def _who(line: Line | ConversationPage) -> str:
-    words = load_words()
+    words = page_words()
     return line.patient or (words("conversations.unknown_caller") if line.number else words("conversations.withheld"))
 
 

@@ -14,7 +14,7 @@ from frontdesk.console.reads.visits import AppointmentPage, Change, read_appoint
 from frontdesk.console.services import ConsoleServices
 from frontdesk.console.sheet import make_sheet
 from frontdesk.console.staff import current_staff
-from frontdesk.console.words import load_words
+from frontdesk.console.words import page_words
 
 
 def add_diary_pages(blueprint: Blueprint, services: ConsoleServices) -> None:
@@ -38,7 +38,7 @@ def add_diary_pages(blueprint: Blueprint, services: ConsoleServices) -> None:
             today=g.dates.today,
             locations=catalogue.locations,
             location_key=location_key,
-            sheet=make_sheet(catalogue, visits, day=day, location_id=location_id, words=load_words(), dates=g.dates),
+            sheet=make_sheet(catalogue, visits, day=day, location_id=location_id, words=page_words(), dates=g.dates),
         )
 
     @blueprint.get("/appointments/<appointment_id>")
@@ -67,7 +67,7 @@ class _HistoryLine:
 
 
 def _line(change: Change, *, page: AppointmentPage, names: dict[str, str]) -> _HistoryLine:
-    words = load_words()
+    words = page_words()
     return _HistoryLine(
         change=change,
         actor=actor_words(change.actor, words=words),

@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from frontdesk.console.attempts import TooManyAttempts, count_attempt, forget_attempts
 from frontdesk.console.services import ConsoleServices
 from frontdesk.console.staff import begin_session, end_session
-from frontdesk.console.words import load_words
+from frontdesk.console.words import page_words
 from frontdesk.users import check_password
 from kernel.errors import Unavailable
 from kernel.log import get_logger
@@ -30,12 +30,12 @@ def add_log_in(blueprint: Blueprint, services: ConsoleServices) -> None:
     @blueprint.post("/log-out")
     def log_out() -> ResponseReturnValue:
         end_session()
-        flash(load_words()("login.logged_out"))
+        flash(page_words()("login.logged_out"))
         return redirect(url_for("console.log_in"))
 
 
 def _try(services: ConsoleServices) -> ResponseReturnValue:
-    words = load_words()
+    words = page_words()
     login, password = request.form.get("login", "")[:100], request.form.get("password", "")[:200]
     address = request.remote_addr or ""
     try:

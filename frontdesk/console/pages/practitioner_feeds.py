@@ -8,7 +8,7 @@ from calendar_sync.feeds import feed_address, make_feed, revoke_feed
 from frontdesk.console.guard import administrators_only
 from frontdesk.console.services import ConsoleServices
 from frontdesk.console.staff import current_staff
-from frontdesk.console.words import load_words
+from frontdesk.console.words import page_words
 from kernel.log import get_logger
 
 log = get_logger()
@@ -48,5 +48,5 @@ def add_practitioner_feeds(blueprint: Blueprint, services: ConsoleServices) -> N
         if not was_there:
             abort(404)
         log.info("console.feed.revoked", login=staff.login, practitioner_id=practitioner_id)
-        flash(load_words()("calendars.feed_was_revoked"))
+        flash(page_words()("calendars.feed_was_revoked"))
         return redirect(url_for("console.calendars"))

