@@ -1,7 +1,7 @@
 """Write a stored clinic as a clinic file. Patients and appointments stay out: they are nobody's configuration."""
 
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from datetime import date, timedelta
 from typing import Any
@@ -30,7 +30,11 @@ from booking.values import (
 
 def export_clinic(session: Session, clinic_id: str) -> str:
     """Return the clinic as a YAML file that imports to the same clinic. Raises UnknownClinic."""
-    catalogue = load_catalogue(session, clinic_id=clinic_id)
+    return document_text(clinic_document(load_catalogue(session, clinic_id=clinic_id)))
+
+
+def clinic_document(catalogue: Catalogue) -> dict[str, Any]:
+    """Return the clinic as the plain mappings, lists and texts that a clinic file is made of."""
     document = {
         "clinic": _filled(
             key=catalogue.key,
@@ -51,11 +55,16 @@ def export_clinic(session: Session, clinic_id: str) -> str:
         "resources": _resources(catalogue),
         "answers": [_filled(topic=one.topic, text=one.text, phrases=list(one.phrases)) for one in catalogue.answers],
     }
+    return {name: part for name, part in document.items() if part}
+
+
+def document_text(document: Mapping[str, Any]) -> str:
+    """Write a clinic's document as YAML."""
     yaml = YAML(typ="rt", pure=True)
     yaml.default_flow_style = None
     yaml.width = 160
     text = io.StringIO()
-    yaml.dump({name: part for name, part in document.items() if part}, text)
+    yaml.dump(dict(document), text)
     return text.getvalue()
 
 

@@ -26,29 +26,48 @@ class ClinicFileError(Malformed):
         self.lines = tuple(lines)
 
 
+class UnusableDocument(Malformed):
+    """A document is no clinic file. `faults` has everything that is wrong, each with its place."""
+
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        super().__init__("\n".join(f"{path_text(fault.place)}: {fault.message}" for fault in faults))
+        self.faults = tuple(faults)
+
+
 def parse(text: str, *, path: str) -> ClinicFile:
     """Read a clinic file in YAML or JSON; telephone numbers come out as E.164. `path` is what errors call it.
 
     Raises ClinicFileError with everything that is wrong.
     """
     document = _load(text, path=path)
-    line_of = dict(_lines(document, ()))
-
-    def located(place: Place, message: str) -> str:
-        known = place
-        while known and known not in line_of:
-            known = known[:-1]
-        return f"{path}:{line_of.get(known, 1)}: {_path_text(place)}: {message}"
-
     try:
-        file = ClinicFile.model_validate(_plain(document))
+        return check(_plain(document))
+    except UnusableDocument as error:
+        line_of = dict(_lines(document, ()))
+        raise ClinicFileError([_located(fault, line_of, path=path) for fault in error.faults]) from None
+
+
+def check(document: Mapping[str, Any]) -> ClinicFile:
+    """Return what a document of plain mappings, lists and texts says; telephone numbers come out as E.164.
+
+    Raises UnusableDocument with everything that is wrong.
+    """
+    try:
+        file = ClinicFile.model_validate(document)
     except ValidationError as error:
-        raise ClinicFileError([located(*_told(each)) for each in error.errors()]) from None
+        raise UnusableDocument([_told(each) for each in error.errors()]) from None
     file, bad_numbers = with_numbers(file)
-    found: list[Fault] = [*bad_numbers, *faults(file)]
+    found = [*bad_numbers, *faults(file)]
     if found:
-        raise ClinicFileError([located(fault.place, fault.message) for fault in found])
+        raise UnusableDocument(found)
     return file
+
+
+def _located(fault: Fault, line_of: Mapping[Place, int], *, path: str) -> str:
+    known = fault.place
+    while known and known not in line_of:
+        known = known[:-1]
+    return f"{path}:{line_of.get(known, 1)}: {path_text(fault.place)}: {fault.message}"
 
 
 class _Constructor(RoundTripConstructor):
@@ -95,24 +114,25 @@ def _plain(node: Any) -> Any:
     return str(node) if isinstance(node, str) else node
 
 
-def _path_text(place: Place) -> str:
+def path_text(place: Place) -> str:
+    """Write a place in the file, like `practitioners[0].hours`."""
     text = ""
     for part in place:
         text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part
     return text
 
 
-def _told(error: Mapping[str, Any]) -> tuple[Place, str]:
+def _told(error: Mapping[str, Any]) -> Fault:
     place = tuple(part for part in error["loc"] if part != "[key]")
     match error["type"]:
         case "missing":
-            return place, "this key is missing"
+            return Fault(place, "this key is missing")
         case "extra_forbidden":
-            return place, f"unknown key{_meant(place)}"
+            return Fault(place, f"unknown key{_meant(place)}")
         case "value_error":
-            return place, str(error["ctx"]["error"])
+            return Fault(place, str(error["ctx"]["error"]))
         case _:
-            return place, error["msg"]
+            return Fault(place, error["msg"])
 
 
 def _meant(place: Place) -> str:
