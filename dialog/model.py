@@ -21,6 +21,7 @@ class Conversation(Base):
         Index("ix_conversation_thread_hash", "thread_hash"),
         Index("ix_conversation_ended_at_last_turn_at", "ended_at", "last_turn_at"),
         Index("ix_conversation_pick_up_at", "pick_up_at"),
+        Index("ix_conversation_taken_until", "taken_until"),
     )
 
     id: Mapped[str] = mapped_column(primary_key=True, default=new_id)
@@ -42,6 +43,10 @@ class Conversation(Base):
     ended_at: Mapped[datetime | None]
     is_on_call: Mapped[bool] = mapped_column(default=False)
     pick_up_at: Mapped[datetime | None]  # when a text goes to somebody whose call dropped, unless they come back before
+    taken_by: Mapped[str | None]  # the log-in of whoever of the staff answers instead of the agent
+    taken_at: Mapped[datetime | None]
+    taken_until: Mapped[datetime | None]  # the agent answers again from then on
+    waits_since: Mapped[datetime | None]  # the first words to staff that they have not answered
 
 
 class Turn(Base):
@@ -59,7 +64,7 @@ class Turn(Base):
     number: Mapped[int]
     channel: Mapped[str]
     thread_hash: Mapped[str]  # of the call or the text's thread
-    kind: Mapped[str]  # InboundKind
+    kind: Mapped[str]  # InboundKind, or StaffTurn where staff had the conversation
     message_key: Mapped[str]
     said: Mapped[str]
     reply: Mapped[str]
@@ -77,3 +82,4 @@ class Turn(Base):
     tokens_in: Mapped[int] = mapped_column(default=0)  # of a language model, as its vendor counted them
     tokens_out: Mapped[int] = mapped_column(default=0)
     cost: Mapped[float | None]  # of the tokens, in the currency of the prices set; None without prices
+    staff: Mapped[str | None]  # the log-in of whoever had the conversation instead of the agent

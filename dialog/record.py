@@ -286,6 +286,10 @@ def _new_conversation(inbound: Inbound, snapshot: Snapshot, now: datetime) -> di
         "ended_at": None,
         "is_on_call": False,
         "pick_up_at": None,
+        "taken_by": None,
+        "taken_at": None,
+        "taken_until": None,
+        "waits_since": None,
     }
 
 

@@ -20,6 +20,8 @@ class SmsKind(StrEnum):
     OFFER = "offer"  # time that came free, to somebody on the waiting list
     PICK_UP = "pick-up"  # a call dropped while something was open
     REPLY = "reply"  # an answer that came too late for the vendor's request
+    STAFF = "staff"  # what staff write in a conversation that they have taken over
+    AGENT_AGAIN = "agent-again"  # the agent's first words after theirs
 
 
 class SmsState(StrEnum):
@@ -71,6 +73,7 @@ class SmsMessage(Base):
     offer_id: Mapped[str | None] = mapped_column(unique=True)  # the offer of the waiting list that it makes
     reply_to: Mapped[str | None] = mapped_column(unique=True)  # the vendor's id of the text this answers
     conversation_id: Mapped[str | None] = mapped_column(index=True, unique=True)  # the dropped call that it picks up
+    turn_id: Mapped[str | None] = mapped_column(index=True, unique=True)  # what was said by staff, or after them
     state: Mapped[str]  # SmsState
     note: Mapped[str | None]  # a code: why it was skipped
     vendor_sid: Mapped[str | None] = mapped_column(unique=True)
