@@ -85,6 +85,21 @@ def mark_noshow(
     return _note(work, entry, AppointmentStatus.NOSHOW, what="noshow", now=now, actor=actor, source=source)
 
 
+def mark_fulfilled(
+    work: UnitOfWork, *, appointment_id: str, now: datetime, actor: str, source: Source = Source.STAFF
+) -> BookedVisit:
+    """Note that the visit took place, without waiting for due work to do it. Calling again changes nothing.
+
+    Locks the Appointment. Raises UnknownVisit, VisitClosed, NotStarted before the visit starts.
+    """
+    entry = ledger.read_locked(work, appointment_id=appointment_id)
+    if entry.visit.status is AppointmentStatus.FULFILLED:
+        return entry.visit
+    if now < entry.visit.starts_at:
+        raise NotStarted(starts_at=entry.visit.starts_at.isoformat())
+    return _note(work, entry, AppointmentStatus.FULFILLED, what="fulfilled", now=now, actor=actor, source=source)
+
+
 def undo_attendance(
     work: UnitOfWork, *, appointment_id: str, now: datetime, actor: str, source: Source = Source.STAFF
 ) -> BookedVisit:

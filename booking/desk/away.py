@@ -63,6 +63,7 @@ class Instead(StrEnum):
     MOVE = "move"  # to another time or person, and the patient is told
     ASK = "ask"  # another time is kept for the patient, who says yes or no
     CANCEL = "cancel"
+    LEAVE = "leave"  # staff talk to the patient
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,7 @@ class Outcome(StrEnum):
     MOVED = "moved"
     ASKED = "asked"
     CANCELLED = "cancelled"
-    LEFT_TO_STAFF = "left-to-staff"  # nothing else is free, or it is no visit of one patient: staff have a task
+    LEFT_TO_STAFF = "left-to-staff"  # so chosen, or nothing else is free, or it is no visit of one patient: a task
 
 
 @dataclass(frozen=True)
@@ -173,6 +174,8 @@ class _Step:
     def _settled(self, hit: Hit, choice: Choice) -> Settled:
         if choice.instead is Instead.CANCEL:
             return self._cancelled(hit)
+        if choice.instead is Instead.LEAVE:
+            return self._left(hit, "Please call the patient.")
         if hit.visit.patient_id is None:
             return self._left(hit)
         slots = hit.alternatives if choice.slot is None else (choice.slot, *hit.alternatives)
@@ -230,8 +233,8 @@ class _Step:
         )
         return Settled(entry.visit, Outcome.ASKED, hold)
 
-    def _left(self, hit: Hit) -> Settled:
-        self._ask_staff(hit, "Nothing else could be offered. Please call the patient.")
+    def _left(self, hit: Hit, what: str = "Nothing else could be offered. Please call the patient.") -> Settled:
+        self._ask_staff(hit, what)
         return Settled(hit.visit, Outcome.LEFT_TO_STAFF)
 
     def _held(self, hit: Hit, slot: Slot, *, expires_at: datetime) -> BookedVisit:

@@ -132,6 +132,18 @@ class AppointmentChange(Base):
     after: Mapped[dict[str, Any]]
 
 
+class AppointmentNote(Base):
+    """What staff wrote down about a visit. Never changed; it may say anything of the patient, so it is encrypted."""
+
+    __tablename__ = "appointment_note"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    appointment_id: Mapped[str] = mapped_column(ForeignKey("appointment.id", ondelete="CASCADE"), index=True)
+    text: Mapped[str] = mapped_column(EncryptedText)
+    written_at: Mapped[datetime]
+    written_by: Mapped[str]  # staff:<login>
+
+
 NO_OVERLAP = "ex_allocation_no_overlap"
 OVERLAP_MESSAGE = "allocation overlaps a live one"
 

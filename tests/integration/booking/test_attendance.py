@@ -14,6 +14,7 @@ from booking.desk.attendance import (
     NotStarted,
     complete_past,
     mark_arrived,
+    mark_fulfilled,
     mark_noshow,
     undo_attendance,
 )
@@ -262,3 +263,16 @@ def test_due_work_does_not_repeat_what_staff_took_back(desk: Desk):
 
     assert desk.complete(later + timedelta(days=1)) == 0
     assert desk.status(one) is STATUS.BOOKED
+
+
+def test_staff_note_at_once_that_a_visit_took_place_and_not_before_it_began(desk: Desk):
+    one = desk.book()
+
+    def complete(now: datetime) -> BookedVisit:
+        with desk.database.begin() as work:
+            return mark_fulfilled(work, appointment_id=one.id, now=now, actor="staff:kim")
+
+    with pytest.raises(NotStarted):
+        complete(NINE - timedelta(seconds=1))
+    assert complete(NINE).status is complete(OVER).status is STATUS.FULFILLED
+    assert [line[:2] for line in desk.lines(one)].count(("fulfilled", "staff:kim")) == 1

@@ -16,6 +16,7 @@ from booking.asked import ImplausibleTime, UnknownLocation, UnknownPractitioner
 from booking.catalogue import load_catalogue
 from booking.confirm import NotHeld, confirm_hold
 from booking.desk.away import Choice, EndBeforeStart, Hit, Instead, Outcome, Settled, apply_away, preview_away
+from booking.desk.back import take_back_time_off
 from booking.desk.offered_moves import accept_move, decline_move, offered_moves
 from booking.guard import SlotTaken
 from booking.hold import place_hold
@@ -473,3 +474,32 @@ def test_a_move_by_the_patient_at_the_same_moment_and_an_absence_leave_one_visit
         ).all()
     assert {row.id for row in rows} == {one.id}
     assert f"schedule-{found.practitioner_id.removeprefix('practitioner-')}" in {row.schedule_id for row in rows}
+
+
+def test_a_visit_that_staff_want_to_talk_about_is_left_to_them_whatever_is_free(clinic: Clinic):
+    one = clinic.book()
+
+    settled = clinic.apply(choices={one.id: Choice(Instead.LEAVE)})
+
+    assert [each.outcome for each in settled] == [Outcome.LEFT_TO_STAFF]
+    assert clinic.look(one.id).starts_at == NINE
+    assert [task.appointment_id for task in clinic.tasks()] == [one.id]
+
+
+def test_time_off_is_taken_back_from_today_on(clinic: Clinic):
+    def take_back(span: DateSpan, now: datetime) -> bool:
+        with clinic.database.begin() as work:
+            return take_back_time_off(work, clinic.stored(), practitioner_id=LEE, span=span, now=now)
+
+    week = DateSpan(date(2027, 3, 15), date(2027, 3, 20))
+    clinic.apply(week)
+    wednesday = datetime(2027, 3, 18, 3, 59, tzinfo=UTC)  # a minute to midnight in Albany
+    version = clinic.stored().version
+
+    assert take_back(week, wednesday)
+    assert not take_back(week, wednesday)
+    assert (date(2027, 3, 15), date(2027, 3, 17)) in clinic.times_off()
+    assert clinic.stored().version == version + 1
+    april = DateSpan(date(2027, 4, 1), date(2027, 4, 6))
+    assert take_back(april, wednesday)
+    assert (april.first, april.end) not in clinic.times_off()
