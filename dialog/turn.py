@@ -13,9 +13,11 @@ from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from booking import tasks
 from booking.catalogue import CatalogueCache
+from booking.clinic_file.snapshots import keep_snapshot
 from booking.values import BookedVisit, Catalogue, ClinicId, TaskKind
-from dialog import offered_time, policy, record
+from dialog import offered_time, policy, record, takeover
 from dialog.acts import Act, Say
+from dialog.commands import Emergency
 from dialog.draft import Decision, Setting
 from dialog.errands import Request, Result
 from dialog.inbound import Channel, Inbound, InboundKind, Reply
@@ -23,7 +25,7 @@ from dialog.interpreter import Asked, Interpreter, Listening, Option
 from dialog.languages import SPOKEN, first_language
 from dialog.model import Conversation
 from dialog.ports import TokenPrices
-from dialog.record import Account, Snapshot, StaleConversation, Understood
+from dialog.record import Account, Snapshot, StaleConversation, Taken, Understood
 from dialog.safety import taken
 from dialog.state import Choice, DialogState
 from dialog.timewords import read_time
@@ -102,6 +104,7 @@ class Dialog:
         self._prices = prices
         self._seconds = seconds
         self._for_patients: dict[ClinicId, tuple[Catalogue, Catalogue]] = {}
+        self._kept: dict[ClinicId, int] = {}
 
     def handle_turn(self, inbound: Inbound, /) -> Reply:
         """Answer one message, in the order in which the messages of a thread came. A repeat of its key gets the same Reply.
@@ -161,7 +164,8 @@ class Dialog:
                 return _REPLY.validate_json(found.answer)
             whole = self._catalogues.at(session, clinic_id=inbound.clinic_id, version=found.catalogue_version)
             catalogue = self._shown(whole)
-            return _Read(catalogue, record.snapshot(session, inbound, found, catalogue=catalogue, before=before))
+            snapshot = record.snapshot(session, inbound, found, catalogue=catalogue, before=before)
+            return _Read(whole, catalogue, snapshot)
 
     def _answer(self, inbound: Inbound, read: "_Read", watch: _Stopwatch) -> Reply:
         snapshot = read.snapshot
@@ -171,10 +175,16 @@ class Dialog:
         with structlog.contextvars.bound_contextvars(
             clinic_id=inbound.clinic_id, conversation_id=snapshot.conversation_id
         ):
-            understood = self._understand(inbound, setting, snapshot.state, watch)
+            snapshot = self._after_staff(inbound, setting, snapshot)
+            if record.is_for_staff(inbound, snapshot.taken):
+                understood = self._overhear(inbound, setting, snapshot.state, watch)
+            else:
+                understood = self._understand(inbound, setting, snapshot.state, watch)
             watch.lap("understand")
-            turn = _Turn(inbound, setting, snapshot, understood, watch, self._cost(understood))
+            unkept = None if self._kept.get(read.whole.clinic_id) == read.whole.version else read.whole
+            turn = _Turn(inbound, setting, snapshot, understood, watch, self._cost(understood), unkept)
             reply = self._db.run(turn.write)
+            self._kept[read.whole.clinic_id] = read.whole.version
             get_logger().info("dialog.turn.answered", kind=inbound.kind.value, ms=sum(watch.stages.values()))
         return reply
 
@@ -201,6 +211,20 @@ class Dialog:
         deadline_s = min(INTERPRETER_DEADLINE_S[inbound.channel], watch.left_s(TURN_S[inbound.channel]))
         meant = self._interpreter.interpret(text, listening, deadline_s=deadline_s)
         return Understood(text, meant.commands, meant.confidence, meant.tokens_in, meant.tokens_out)
+
+    def _after_staff(self, inbound: Inbound, setting: Setting, snapshot: Snapshot) -> Snapshot:
+        """Return what a message meets where staff had the conversation for too long: the agent answers again."""
+        if snapshot.taken is None or snapshot.taken.until > setting.now:
+            return snapshot
+        with self._db.read() as session:
+            state = takeover.state_after_staff(session, snapshot, setting.catalogue, caller=inbound.caller, now=setting.now)
+        return replace(snapshot, state=state, taken=None)
+
+    def _overhear(self, inbound: Inbound, setting: Setting, state: DialogState, watch: _Stopwatch) -> Understood:
+        """Return words that are for staff. All that is understood of them is an emergency, which does not wait for staff."""
+        nothing_open = DialogState(language=state.language, tokens_spent=TOKENS_OF_A_CONVERSATION)
+        heard = self._understand(inbound, setting, nothing_open, watch)
+        return replace(heard, commands=tuple(one for one in heard.commands if isinstance(one, Emergency)))
 
     def _cost(self, understood: Understood) -> float | None:
         if self._prices is None:
@@ -250,7 +274,8 @@ class Dialog:
 class _Read:
     """What stood in the database when the message was read."""
 
-    catalogue: Catalogue
+    whole: Catalogue
+    catalogue: Catalogue  # as patients may see it
     snapshot: Snapshot
 
 
@@ -264,11 +289,14 @@ class _Turn:
     understood: Understood
     watch: _Stopwatch
     cost: float | None
+    unkept: Catalogue | None  # where this may be the first Turn of a version: what a replay will need
 
     def write(self, work: UnitOfWork) -> Reply:
         """Decide, carry out and record. May be run again from the start: all its effects are in the transaction."""
         setting, inbound = self.setting, self.inbound
         record.claim(work, inbound, self.snapshot, now=setting.now)
+        if self.unkept is not None:
+            keep_snapshot(work, self.unkept, now=setting.now)
         tools = Tools(work, setting.catalogue, self.snapshot.conversation_id, inbound.channel, setting.now)
         account = Account(writes=tools.writes, timings=self.watch.stages, cost=self.cost)
         decision = self._decide(tools, account)
@@ -285,15 +313,27 @@ class _Turn:
             reply=reply,
             account=account,
             answered=inbox.recording(key=inbound.message_key, answer=_REPLY.dump_json(reply).decode(), now=setting.now),
+            taken=self._taken,
         )
         return reply
+
+    @property
+    def _is_for_staff(self) -> bool:
+        return record.is_for_staff(self.inbound, self.snapshot.taken)
+
+    @property
+    def _taken(self) -> Taken | None:
+        taken = self.snapshot.taken
+        return taken.with_words(self.setting.now) if taken is not None and self._is_for_staff else taken
 
     def _decide(self, tools: Tools, account: Account) -> Decision:
         """Let the policy decide, carrying out what it requests, until it requests nothing more.
 
         The answer to an offer that we texted of our own accord comes before: the conversation knows nothing of it.
         """
-        answered = self._answer_to_offer(tools)
+        if self._is_for_staff and not self.understood.commands:
+            return Decision(self.snapshot.state)
+        answered = None if self._is_for_staff else self._answer_to_offer(tools)
         if answered is not None:
             for effect in answered.effects:
                 tools.apply(effect)
