@@ -75,7 +75,7 @@ class LockedPatient:
 def lock_patient(work: UnitOfWork, *, patient_id: str, clinic_id: str) -> LockedPatient:
     """Lock the Patient until the end of the transaction, so that two conversations can't both find the time free for them.
 
-    Raises UnknownPatient, also for another clinic's.
+    Raises UnknownPatient, also for another clinic's, and for one who was merged into another or erased.
     """
     rows = _LOCK_PATIENT.rows(work.session, {"patient_id": patient_id, "clinic_id": clinic_id})
     if not rows:
@@ -204,7 +204,9 @@ _PATIENT, _VISIT, _SEAT = table_of(Patient).c, table_of(Appointment).c, table_of
 _SEEN = (AppointmentStatus.BOOKED, AppointmentStatus.ARRIVED, AppointmentStatus.FULFILLED)
 _THE_PATIENT = (
     select(_PATIENT.blocked, _PATIENT.place)
-    .where(_PATIENT.id == bindparam("patient_id"), _PATIENT.clinic_id == bindparam("clinic_id"))
+    .where(
+        _PATIENT.id == bindparam("patient_id"), _PATIENT.clinic_id == bindparam("clinic_id"), _PATIENT.gone_at.is_(None)
+    )
     .with_for_update(key_share=True)
 )
 _LOCK_PATIENT = Ready(_THE_PATIENT)

@@ -34,11 +34,11 @@ class PatientChanges:
 def lock_patient(work: UnitOfWork, *, clinic_id: str, patient_id: str) -> Patient:
     """Return the Patient and keep others from changing or booking for them until the end of the transaction.
 
-    Raises UnknownPatient, for one of another clinic as well.
+    Raises UnknownPatient, for one of another clinic as well, and for one who was merged into another or erased.
     """
     statement = (
         select(Patient)
-        .where(Patient.id == patient_id, Patient.clinic_id == clinic_id)
+        .where(Patient.id == patient_id, Patient.clinic_id == clinic_id, Patient.gone_at.is_(None))
         .with_for_update(key_share=True)
         .execution_options(populate_existing=True)
     )

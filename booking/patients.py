@@ -1,7 +1,5 @@
 """Who a caller may be, and taking somebody on. A number or a name alone proves nothing: that is for the dialog to weigh."""
 
-import re
-import unicodedata
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -12,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from booking import history
 from booking.model.patient import ContactPoint, Patient, RelatedPerson
+from booking.name_words import name_parts
 from booking.values import PatientId, Source
 from kernel import crypto
 from kernel.db import Ready, new_id, table_of
@@ -133,7 +132,7 @@ def names_match(said: str, on_file: str) -> bool:
     Case, accents, punctuation, order, titles and left-out middle names do not matter, each part of five letters or more
     may have one letter wrong, and a shorter one may have silent letters more or fewer. A first name alone, or a family name alone, is not enough where the file has both.
     """
-    heard, known = _parts(said), _parts(on_file)
+    heard, known = name_parts(said), name_parts(on_file)
     if not heard or not known:
         return False
     shorter, longer = sorted((heard, known), key=len)
@@ -146,16 +145,6 @@ def names_match(said: str, on_file: str) -> bool:
             return False
         left.remove(match)
     return True
-
-
-_TITLES = {"mr", "mrs", "ms", "miss", "mx", "dr", "doctor", "sir", "madam", "jr", "sr", "sra", "senor", "senora"}
-
-
-def _parts(name: str) -> list[str]:
-    bare = unicodedata.normalize("NFKD", name.casefold())
-    letters = "".join(char for char in bare if not unicodedata.combining(char))
-    # "O'Brien" is heard as "Obrien", "Smith-Jones" as two names.
-    return [part for part in re.findall(r"[^\W\d_]+", re.sub(r"['’`.]", "", letters)) if part not in _TITLES]
 
 
 def _is_same(said: str, on_file: str) -> bool:

@@ -4,18 +4,23 @@ from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import ForeignKey, Index, UniqueConstraint
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column, validates
 
+from booking.name_words import searchable, sounding
 from kernel.db import Base, EncryptedDate, EncryptedText, new_id
 
 
 class Patient(Base):
-    """A patient of one clinic. `is_placeholder`: taken on with data missing, to be completed by staff."""
+    """A patient of one clinic. `is_placeholder`: taken on with data missing, to be completed by staff.
+
+    Since `gone_at` nobody can be booked for by this record: it was merged into another one, or erased.
+    """
 
     __tablename__ = "patient"
     __table_args__ = (
         UniqueConstraint("clinic_id", "key"),
         Index("ix_patient_clinic_id_birth_date_hash", "clinic_id", "birth_date_hash"),
+        Index("ix_patient_clinic_id_name_words_id", "clinic_id", "name_words", "id"),
     )
 
     id: Mapped[str] = mapped_column(primary_key=True, default=new_id)
@@ -30,6 +35,16 @@ class Patient(Base):
     address: Mapped[str | None] = mapped_column(EncryptedText)
     place: Mapped[str | None] = mapped_column(EncryptedText)  # of the address: "latitude,longitude"
     created_at: Mapped[datetime]
+    name_words: Mapped[str] = mapped_column(default="", server_default="")  # of the name, as it is searched
+    name_sounds: Mapped[str] = mapped_column(default="", server_default="")
+    block_reason: Mapped[str | None] = mapped_column(EncryptedText)
+    gone_at: Mapped[datetime | None]
+    merged_into: Mapped[str | None] = mapped_column(index=True)  # the Patient that old links lead to
+
+    @validates("name")
+    def _keep_searchable(self, _key: str, name: str) -> str:
+        self.name_words, self.name_sounds = searchable(name), sounding(name)
+        return name
 
 
 class PatientChange(Base):
@@ -45,6 +60,31 @@ class PatientChange(Base):
     source: Mapped[str]
     before: Mapped[dict[str, Any] | None]
     after: Mapped[dict[str, Any]]
+
+
+class PatientNote(Base):
+    """What staff wrote down about a Patient. Never changed."""
+
+    __tablename__ = "patient_note"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    patient_id: Mapped[str] = mapped_column(ForeignKey("patient.id", ondelete="CASCADE"), index=True)
+    text: Mapped[str] = mapped_column(EncryptedText)
+    written_at: Mapped[datetime]
+    written_by: Mapped[str]  # staff:<login>
+
+
+class PatientMerge(Base):
+    """One Patient was found to be another one. `record`: JSON of all that was on file of the one that is gone."""
+
+    __tablename__ = "patient_merge"
+
+    id: Mapped[str] = mapped_column(primary_key=True, default=new_id)
+    kept_id: Mapped[str] = mapped_column(ForeignKey("patient.id", ondelete="CASCADE"), index=True)
+    gone_id: Mapped[str] = mapped_column(ForeignKey("patient.id", ondelete="CASCADE"), unique=True)
+    merged_at: Mapped[datetime]
+    merged_by: Mapped[str]
+    record: Mapped[str] = mapped_column(EncryptedText)
 
 
 class ContactPoint(Base):

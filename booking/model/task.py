@@ -9,7 +9,10 @@ from kernel.db import Base, EncryptedText, new_id
 
 
 class StaffTask(Base):
-    """A promise made to a patient, or trouble only a person can mend. `subject` makes raising the same one twice a no-op."""
+    """A promise made to a patient, or trouble only a person can mend. `subject` makes raising the same one twice a no-op.
+
+    `owner` is the login of whoever is at it; nobody else is then.
+    """
 
     __tablename__ = "staff_task"
     __table_args__ = (Index("ix_staff_task_clinic_id_done_at", "clinic_id", "done_at"),)
@@ -20,9 +23,24 @@ class StaffTask(Base):
     subject: Mapped[str | None] = mapped_column(unique=True)
     text: Mapped[str] = mapped_column(EncryptedText)  # for staff to read; may hold a patient's words
     phone: Mapped[str | None] = mapped_column(EncryptedText)
-    patient_id: Mapped[str | None] = mapped_column(ForeignKey("patient.id"))
+    patient_id: Mapped[str | None] = mapped_column(ForeignKey("patient.id"), index=True)
     appointment_id: Mapped[str | None] = mapped_column(ForeignKey("appointment.id"))
     conversation_id: Mapped[str | None]
     created_at: Mapped[datetime]
     done_at: Mapped[datetime | None]
     done_by: Mapped[str | None]
+    owner: Mapped[str | None]
+    owned_at: Mapped[datetime | None]
+    outcome: Mapped[str | None] = mapped_column(EncryptedText)  # what was done, in a word of whoever did it
+
+
+class TaskNote(Base):
+    """What staff wrote down about a task. Never changed."""
+
+    __tablename__ = "task_note"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    task_id: Mapped[str] = mapped_column(ForeignKey("staff_task.id", ondelete="CASCADE"), index=True)
+    text: Mapped[str] = mapped_column(EncryptedText)
+    written_at: Mapped[datetime]
+    written_by: Mapped[str]  # the login
