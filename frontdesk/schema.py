@@ -26,8 +26,6 @@ from kernel.db import Base
 _PACKAGES = ("kernel", "booking", "calendar_sync", "dialog", "sms", "voice", "jobs", "frontdesk")
 _MIGRATION_LOCK = 7_264_311  # any number, but always the same: one migrates, others wait
 _LOCK_TIMEOUT = "3s"
-# Used by nobody any more, but the release before still names them in what it reads: dropped with the next migration.
-_LEAVING = {("remote_object", "uid")}
 
 
 class SchemaState(StrEnum):
@@ -124,7 +122,6 @@ def describe(context: Any, *, connection: Connection) -> None:
         render_item=_render,
         compare_type=True,
         render_as_batch=True,
-        include_object=_is_compared,
     )
 
 
@@ -153,12 +150,8 @@ def _config() -> Config:
 
 
 def _context(connection: Connection) -> MigrationContext:
-    opts = {"compare_type": True, "render_item": _render, "include_object": _is_compared}
+    opts = {"compare_type": True, "render_item": _render}
     return MigrationContext.configure(connection, opts=opts)
-
-
-def _is_compared(item: Any, name: str | None, kind: str, _is_in_database: bool, _other: Any) -> bool:  # noqa: FBT001 -- as Alembic calls it
-    return kind != "column" or (item.table.name, name) not in _LEAVING
 
 
 def _is_upgrade(connection: Connection, revision: str) -> bool:

@@ -12,7 +12,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from sqlalchemy import ForeignKey, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from kernel.db import Base, new_id
+from kernel.db import Base, EncryptedText, new_id
 from kernel.errors import Refused
 from kernel.work import UnitOfWork
 
@@ -53,7 +53,8 @@ class UnknownLogin(Refused):
 class User(Base):
     """Somebody of the staff. `login` is stored in lower case. `clinic_id`: whose rows they may see.
 
-    `practitioner_id`: of a practitioner, whose patients these are. `language`: of the console; None: the browser's.
+    `practitioner_id`: of a practitioner, whose patients they see. `language`: of the console; None: the browser's.
+    `email`: where a lost password's link goes. `switched_off_at`: since then nobody logs in with it; rows are never deleted.
     """
 
     __tablename__ = "user_account"  # "user" is a reserved word on PostgreSQL
@@ -65,6 +66,8 @@ class User(Base):
     role: Mapped[str]
     practitioner_id: Mapped[str | None]
     language: Mapped[str | None]
+    email: Mapped[str | None] = mapped_column(EncryptedText)
+    switched_off_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
 
 

@@ -15,6 +15,8 @@ from frontdesk.console.security import LOGGED_IN_FOR
 from frontdesk.users import Role, User
 from kernel.crypto import keyring
 
+NOBODY = "nobody"  # as the practitioner of an account with that role whom nobody has chosen yet: it sees no patient
+
 
 @dataclass(frozen=True)
 class Staff:
@@ -26,7 +28,7 @@ class Staff:
     clinic_name: str
     zone: ZoneInfo
     open_tasks: int
-    practitioner_id: str | None = None  # of a practitioner: whose patients they may see
+    practitioner_id: str | None = None  # of a practitioner: whose patients they may see; None: all of the clinic
     language: str | None = None
 
     @property
@@ -75,7 +77,7 @@ def load_staff(db_session: Session, *, now: datetime) -> Staff | None:
         clinic_name=clinic_name,
         zone=ZoneInfo(timezone),
         open_tasks=tasks,
-        practitioner_id=row.practitioner_id,
+        practitioner_id=_bound(row),
         language=row.language,
     )
 
@@ -83,6 +85,12 @@ def load_staff(db_session: Session, *, now: datetime) -> Staff | None:
 def current_staff() -> Staff:
     """Return who asks for this page. Only pages behind `guard` may call it."""
     return cast(Staff, g.staff)
+
+
+def _bound(row: User) -> str | None:
+    if row.role != Role.PRACTITIONER:
+        return None
+    return row.practitioner_id or NOBODY
 
 
 def _seal(row: User) -> str:

@@ -9,6 +9,7 @@ from flask.typing import ResponseReturnValue
 from booking.tasks import tasks_of_conversation
 from dialog.inbound import Channel
 from dialog.state import Outcome
+from frontdesk.console.access_log import Access, log_access
 from frontdesk.console.reads.conversations import (
     OPEN,
     ConversationPage,
@@ -23,12 +24,9 @@ from frontdesk.console.staff import current_staff
 from frontdesk.console.turn_view import turn_view
 from frontdesk.console.turn_words import KeyNames
 from frontdesk.console.words import page_words
-from kernel.log import get_logger
 
 _OUTCOMES = (OPEN, *(outcome.value for outcome in Outcome))
 _LONGEST_SEARCH = 100
-
-_log = get_logger()
 
 
 def add_conversation_pages(blueprint: Blueprint, services: ConsoleServices) -> None:
@@ -43,6 +41,7 @@ def add_conversation_pages(blueprint: Blueprint, services: ConsoleServices) -> N
             listed = list_conversations(
                 session,
                 clinic_id=staff.clinic_id,
+                practitioner_id=staff.practitioner_id,
                 country=catalogue.country,
                 wanted=wanted,
                 page=request.args.get("page", default=1, type=int),
@@ -72,20 +71,30 @@ def add_conversation_pages(blueprint: Blueprint, services: ConsoleServices) -> N
     def conversation(conversation_id: str) -> ResponseReturnValue:
         staff = current_staff()
         with services.db.read() as session:
-            page = read_conversation(session, clinic_id=staff.clinic_id, conversation_id=conversation_id)
+            page = read_conversation(
+                session,
+                clinic_id=staff.clinic_id,
+                practitioner_id=staff.practitioner_id,
+                conversation_id=conversation_id,
+            )
             if page is None:
                 abort(404)
             catalogue = services.catalogues.get(session, clinic_id=staff.clinic_id)
-            made = visits_of_conversation(session, clinic_id=staff.clinic_id, conversation_id=conversation_id)
+            made = visits_of_conversation(
+                session,
+                clinic_id=staff.clinic_id,
+                practitioner_id=staff.practitioner_id,
+                conversation_id=conversation_id,
+            )
             known = {visit.id for visit in made}
             changed = visits_by_id(
                 session,
                 clinic_id=staff.clinic_id,
+                practitioner_id=staff.practitioner_id,
                 appointment_ids=[each for each in _written_ids(page) if each not in known],
             )
             tasks = tasks_of_conversation(session, conversation_id=conversation_id)
-        # Who read which transcript is part of the audit.
-        _log.info("console.transcript.read", login=staff.login, conversation_id=conversation_id)
+        log_access(services, what=Access.CONVERSATION, subject_id=conversation_id)
         names, words = KeyNames.of(catalogue), page_words()
         return render_template(
             "console/conversation.html",

@@ -1,19 +1,20 @@
 """The diary of a day, and one appointment."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from flask import Blueprint, abort, g, render_template, request
 from flask.typing import ResponseReturnValue
 
 from booking.values import Catalogue
+from frontdesk.console.access_log import Access, log_access
 from frontdesk.console.change_words import actor_words, change_words
 from frontdesk.console.reads.calendars import CalendarState, calendar_states
 from frontdesk.console.reads.names import names_by_id
 from frontdesk.console.reads.visits import AppointmentPage, Change, read_appointment, visits_of_day
 from frontdesk.console.services import ConsoleServices
 from frontdesk.console.sheet import make_sheet
-from frontdesk.console.staff import current_staff
+from frontdesk.console.staff import Staff, current_staff
 from frontdesk.console.words import page_words
 
 
@@ -25,10 +26,16 @@ def add_diary_pages(blueprint: Blueprint, services: ConsoleServices) -> None:
         staff = current_staff()
         day = _day(request.args.get("day"))
         with services.db.read() as session:
-            catalogue = services.catalogues.get(session, clinic_id=staff.clinic_id)
+            catalogue = _shown(services.catalogues.get(session, clinic_id=staff.clinic_id), staff)
             location_key, location_id = _location(catalogue, request.args.get("location"))
             visits = visits_of_day(
-                session, clinic_id=staff.clinic_id, day=day, location_id=location_id, zone=staff.zone, now=g.now
+                session,
+                clinic_id=staff.clinic_id,
+                practitioner_id=staff.practitioner_id,
+                day=day,
+                location_id=location_id,
+                zone=staff.zone,
+                now=g.now,
             )
         return render_template(
             "console/diary.html",
@@ -45,11 +52,17 @@ def add_diary_pages(blueprint: Blueprint, services: ConsoleServices) -> None:
     def appointment(appointment_id: str) -> ResponseReturnValue:
         staff = current_staff()
         with services.db.read() as session:
-            page = read_appointment(session, clinic_id=staff.clinic_id, appointment_id=appointment_id)
+            page = read_appointment(
+                session,
+                clinic_id=staff.clinic_id,
+                practitioner_id=staff.practitioner_id,
+                appointment_id=appointment_id,
+            )
             if page is None:
                 abort(404)
             states = calendar_states(session, clinic_id=staff.clinic_id, appointment_ids=[appointment_id])
             names = names_by_id(session, clinic_id=staff.clinic_id)
+        log_access(services, what=Access.APPOINTMENT, subject_id=appointment_id)
         return render_template(
             "console/appointment.html",
             a=page,
@@ -57,6 +70,13 @@ def add_diary_pages(blueprint: Blueprint, services: ConsoleServices) -> None:
             calendar_state=states.get(appointment_id, CalendarState.NONE).value,
             history=[_line(change, page=page, names=names) for change in page.history],
         )
+
+
+def _shown(catalogue: Catalogue, staff: Staff) -> Catalogue:
+    if staff.practitioner_id is None:
+        return catalogue
+    own = tuple(one for one in catalogue.practitioners if one.id == staff.practitioner_id)
+    return replace(catalogue, practitioners=own)
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from booking.model.patient import Patient
 from booking.patients import phone_hash
 from dialog.model import Conversation, Turn
+from frontdesk.console.reads.own import own_conversations
 from frontdesk.console.stored_turn import StoredTurn
 from kernel.phone import masked, to_e164
 from sms.model import SmsMessage
@@ -88,9 +89,14 @@ class ConversationPage:
     texts: tuple[SentText, ...]
 
 
-def list_conversations(session: Session, *, clinic_id: str, country: str, wanted: Wanted, page: int) -> Listed:
-    """Return one page of the list, the newest first. `country` reads numbers typed without a prefix."""
-    where = _conditions(clinic_id, country, wanted)
+def list_conversations(
+    session: Session, *, clinic_id: str, practitioner_id: str | None, country: str, wanted: Wanted, page: int
+) -> Listed:
+    """Return one page of the list, the newest first. `country` reads numbers typed without a prefix.
+
+    `practitioner_id`: only conversations that are the practitioner's own.
+    """
+    where = [own_conversations(practitioner_id), *_conditions(clinic_id, country, wanted)]
     total = session.scalar(
         select(func.count()).select_from(_with_patient(select(Conversation.id)).where(*where).subquery())
     )
@@ -118,11 +124,13 @@ def list_conversations(session: Session, *, clinic_id: str, country: str, wanted
     return Listed(lines=lines, total=total or 0, page=page)
 
 
-def read_conversation(session: Session, *, clinic_id: str, conversation_id: str) -> ConversationPage | None:
-    """Return one conversation with its Turns in order, or None when the clinic has no such one."""
+def read_conversation(
+    session: Session, *, clinic_id: str, practitioner_id: str | None, conversation_id: str
+) -> ConversationPage | None:
+    """Return one conversation with its Turns in order, or None when the clinic, or the practitioner, has no such one."""
     found = session.execute(
         _with_patient(select(Conversation, Patient.name)).where(
-            Conversation.clinic_id == clinic_id, Conversation.id == conversation_id
+            Conversation.clinic_id == clinic_id, Conversation.id == conversation_id, own_conversations(practitioner_id)
         )
     ).one_or_none()
     if found is None:

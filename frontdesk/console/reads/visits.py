@@ -9,14 +9,15 @@ from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Select, select
+from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import Session
 
-from booking.model.appointment import Appointment, AppointmentChange
+from booking.model.appointment import Appointment, AppointmentChange, Participant
 from booking.model.clinic import Location
 from booking.model.patient import Patient
 from booking.model.staff import HealthcareService, Practitioner
 from booking.values import AppointmentStatus
+from frontdesk.console.reads.own import own_appointments
 from kernel.interval import day_interval
 
 _HIDDEN_IN_DIARY = (
@@ -38,9 +39,16 @@ class Visit:
     practitioner_id: str
     location: str
     patient: str | None
+    starts_at: datetime
+    ends_at: datetime
     starts_local: datetime
     ends_local: datetime
     hold_expires_at: datetime | None
+    revision: int = 0
+    service_id: str = ""
+    location_id: str = ""
+    patient_id: str | None = None
+    participants: int = 0  # of a group: who has a place in it
 
     def is_lapsed(self, *, now: datetime) -> bool:
         """Say whether this was a Hold that nobody confirmed in time: it is no longer anybody's."""
@@ -56,15 +64,17 @@ class Visit:
         return self.status == AppointmentStatus.CANCELLED and self.hold_expires_at is not None
 
     @property
-    def from_minute(self) -> int:
-        return self.starts_local.hour * 60 + self.starts_local.minute
+    def is_hold(self) -> bool:
+        """Say whether it is only kept for somebody who has not said yes yet."""
+        return self.status == AppointmentStatus.PENDING and self.hold_expires_at is not None
 
     @property
-    def to_minute(self) -> int:
-        """Minutes after the midnight its day began with; a visit past midnight ends there."""
-        if self.ends_local.date() > self.starts_local.date():
-            return 24 * 60
-        return self.ends_local.hour * 60 + self.ends_local.minute
+    def waits_for_staff(self) -> bool:
+        return self.status == AppointmentStatus.PENDING and self.hold_expires_at is None
+
+    @property
+    def may_move(self) -> bool:
+        return self.status == AppointmentStatus.BOOKED or self.waits_for_staff
 
 
 @dataclass(frozen=True)
@@ -89,44 +99,59 @@ class AppointmentPage:
     source: str
     reason: str | None
     cancel_reason: str | None
+    overridden: tuple[str, ...]
+    override_reason: str | None
     conversation_id: str | None
     history: tuple[Change, ...]
 
 
-def visits_of_day(
-    session: Session, *, clinic_id: str, day: date, location_id: str | None, zone: ZoneInfo, now: datetime
+def visits_between(
+    session: Session,
+    *,
+    clinic_id: str,
+    span: Interval,
+    location_id: str | None = None,
+    practitioner_id: str | None = None,
+    now: datetime,
 ) -> list[Visit]:
-    """Return what is in the diary on the local `day`, in order of time. Holds that ran out are left out."""
-    span = day_interval(day, zone)
+    """Return what is in the diary during `span`, in order of time. Holds that ran out are left out."""
     where = [
         Appointment.clinic_id == clinic_id,
         Appointment.starts_at < span.end,
         Appointment.ends_at > span.start,
         Appointment.status.not_in(_HIDDEN_IN_DIARY),
+        own_appointments(practitioner_id),
     ]
     if location_id:
         where.append(Appointment.location_id == location_id)
     return [visit for visit in _visits(session, where) if not visit.is_lapsed(now=now)]
 
 
-def visits_by_id(session: Session, *, clinic_id: str, appointment_ids: Sequence[str]) -> list[Visit]:
+def visits_by_id(
+    session: Session, *, clinic_id: str, appointment_ids: Sequence[str], practitioner_id: str | None = None
+) -> list[Visit]:
     """Return these appointments of the clinic, in order of time."""
     if not appointment_ids:
         return []
-    return _visits(session, [Appointment.clinic_id == clinic_id, Appointment.id.in_(appointment_ids)])
+    ours = [Appointment.clinic_id == clinic_id, own_appointments(practitioner_id)]
+    return _visits(session, [*ours, Appointment.id.in_(appointment_ids)])
 
 
-def visits_of_conversation(session: Session, *, clinic_id: str, conversation_id: str) -> list[Visit]:
+def visits_of_conversation(
+    session: Session, *, clinic_id: str, practitioner_id: str | None, conversation_id: str
+) -> list[Visit]:
     """Return the appointments that a conversation made, in order of time. Holds that came to nothing and wishes are left out."""
-    made = _visits(session, [Appointment.clinic_id == clinic_id, Appointment.conversation_id == conversation_id])
+    ours = [Appointment.clinic_id == clinic_id, own_appointments(practitioner_id)]
+    made = _visits(session, [*ours, Appointment.conversation_id == conversation_id])
     return [visit for visit in made if not visit.was_only_held and visit.practitioner_id]
 
 
-def read_appointment(session: Session, *, clinic_id: str, appointment_id: str) -> AppointmentPage | None:
-    """Return one appointment with its history, or None when the clinic has no such one."""
-    found = session.execute(
-        _joined([Appointment.clinic_id == clinic_id, Appointment.id == appointment_id])
-    ).one_or_none()
+def read_appointment(
+    session: Session, *, clinic_id: str, practitioner_id: str | None, appointment_id: str
+) -> AppointmentPage | None:
+    """Return one appointment with its history, or None when the clinic, or the practitioner, has no such one."""
+    ours = [Appointment.clinic_id == clinic_id, own_appointments(practitioner_id)]
+    found = session.execute(_joined([*ours, Appointment.id == appointment_id])).one_or_none()
     if found is None:
         return None
     row, patient = found.Appointment, found.Patient
@@ -142,6 +167,8 @@ def read_appointment(session: Session, *, clinic_id: str, appointment_id: str) -
         source=row.source,
         reason=row.reason,
         cancel_reason=row.cancel_reason,
+        overridden=tuple(row.overridden),
+        override_reason=row.override_reason,
         conversation_id=row.conversation_id,
         history=tuple(
             Change(
@@ -155,6 +182,18 @@ def read_appointment(session: Session, *, clinic_id: str, appointment_id: str) -
             for change in changes
         ),
     )
+
+
+_PLACES_TAKEN = (
+    select(func.count())
+    .where(
+        Participant.appointment_id == Appointment.id,
+        Participant.status.in_(BLOCKING),
+        Participant.hold_expires_at.is_(None),
+    )
+    .correlate(Appointment)
+    .scalar_subquery()
+)
 
 
 def _visits(session: Session, where: Sequence[ColumnElement[bool]]) -> list[Visit]:
@@ -171,6 +210,7 @@ def _joined(where: Sequence[ColumnElement[bool]]) -> Select[*tuple[Any, ...]]:
             Practitioner.name.label("practitioner"),
             Location.name.label("location"),
             Location.timezone.label("timezone"),
+            _PLACES_TAKEN.label("participants"),
         )
         .join(HealthcareService, HealthcareService.id == Appointment.service_id)
         .outerjoin(Practitioner, Practitioner.id == Appointment.practitioner_id)
@@ -191,7 +231,14 @@ def _visit(found: Any) -> Visit:
         practitioner_id=row.practitioner_id or "",
         location=found.location,
         patient=found.Patient.name if found.Patient else None,
+        starts_at=row.starts_at,
+        ends_at=row.ends_at,
         starts_local=row.starts_at.astimezone(zone).replace(tzinfo=None),
         ends_local=row.ends_at.astimezone(zone).replace(tzinfo=None),
         hold_expires_at=row.hold_expires_at,
+        revision=row.revision,
+        service_id=row.service_id,
+        location_id=row.location_id,
+        patient_id=row.patient_id,
+        participants=found.participants,
     )
