@@ -24,6 +24,8 @@ from booking.values import (
     DateSpan,
     GroupSize,
     LocationInfo,
+    MailUse,
+    MessagePolicy,
     Mode,
     Place,
     PractitionerInfo,
@@ -32,6 +34,7 @@ from booking.values import (
     ResourceInfo,
     ServiceInfo,
     WeeklyHours,
+    Wording,
     WorkingHours,
 )
 from kernel.db import Ready, table_of
@@ -103,6 +106,7 @@ def load_catalogue(session: Session, *, clinic_id: str) -> Catalogue:
         ),
         hidden_verticals=tuple(clinic.hidden_verticals),
         calendars=policy_of(clinic.calendars),
+        messages=messages_of(clinic.messages),
         email=clinic.email,
     )
 
@@ -144,6 +148,34 @@ def rules_of(stored: Mapping[str, Any]) -> BookingRules:
 def policy_of(stored: Mapping[str, Any]) -> CalendarPolicy:
     """Return the policy for calendars as stored with the clinic: durations in seconds, what is not there as it is by default."""
     return CalendarPolicy(**_values_of(_POLICY, stored))
+
+
+def messages_of(stored: Mapping[str, Any]) -> MessagePolicy:
+    """Return what the clinic writes to patients, as `stored_messages` wrote it; what is not there as it is by default."""
+    given: dict[str, Any] = {}
+    if "reminders" in stored:
+        given["reminders"] = tuple(timedelta(seconds=seconds) for seconds in stored["reminders"])
+    if "mail" in stored:
+        given["mail"] = MailUse(stored["mail"])
+    worded = (
+        Wording(language, kind, text)
+        for language, texts in sorted(stored.get("wording", {}).items())
+        for kind, text in sorted(texts.items())
+    )
+    return MessagePolicy(**given, part_price=stored.get("part_price"), wording=tuple(worded))
+
+
+def stored_messages(policy: MessagePolicy) -> dict[str, Any]:
+    """Return the policy as it is stored with the clinic."""
+    worded: dict[str, dict[str, str]] = {}
+    for one in policy.wording:
+        worded.setdefault(one.language, {})[one.kind] = one.text
+    return {
+        "reminders": [round(lead.total_seconds()) for lead in policy.reminders],
+        "mail": policy.mail.value,
+        "part_price": policy.part_price,
+        "wording": worded,
+    }
 
 
 def stored_rules(rules: Mapping[str, Any]) -> dict[str, Any]:

@@ -209,6 +209,35 @@ class CalendarPolicy:
     patient_in_feed: PatientInFeed = PatientInFeed.NOTHING
 
 
+class MailUse(StrEnum):
+    """When patients get by e-mail what texts tell them, if their address is known."""
+
+    NEVER = "never"
+    INSTEAD = "instead"  # where no text can reach them
+    ALSO = "also"  # beside the text
+
+
+@dataclass(frozen=True)
+class Wording:
+    """The clinic's own words for one kind of text in one language."""
+
+    language: str
+    kind: str
+    text: str
+
+
+@dataclass(frozen=True)
+class MessagePolicy:
+    """What the clinic writes to patients of its own accord."""
+
+    # Days are days of the calendar: at the same time of day. Two notices keep more people from forgetting than one does,
+    # and the first must leave time to give the visit to somebody else.
+    reminders: tuple[timedelta, ...] = (timedelta(days=2), timedelta(hours=3))
+    mail: MailUse = MailUse.INSTEAD
+    part_price: str | None = None  # of one part of a text, like "0.0079 USD": for the preview
+    wording: tuple[Wording, ...] = ()
+
+
 @dataclass(frozen=True)
 class WeeklyHours:
     """Open or working on `weekday` (0 = Monday) between two wall times, as offsets from local midnight (24 h: the next)."""
@@ -401,6 +430,7 @@ class Catalogue:
     ] = ()  # gone, but found by id: past visits name them
     hidden_verticals: tuple[str, ...] = ()
     calendars: CalendarPolicy = CalendarPolicy()
+    messages: MessagePolicy = MessagePolicy()
     email: str | None = None  # the mailbox that mails come from
     _by_id: dict[str, object] = field(default_factory=dict, compare=False, repr=False)
     _able: dict[tuple[str, frozenset[str], str], tuple[PractitionerInfo, ...]] = field(

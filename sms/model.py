@@ -1,9 +1,9 @@
-"""Texts we send on our own account. What is said in a conversation belongs to its Turns."""
+"""Texts, and mails in their place, that we send on our own account. What is said in a conversation belongs to its Turns."""
 
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from kernel.db import Base, EncryptedText, new_id
@@ -18,6 +18,7 @@ class SmsKind(StrEnum):
     REJECTED = "rejected"  # staff said no to a request
     MOVE_OFFERED = "move-offered"  # the visit can't take place; another time is kept
     OFFER = "offer"  # time that came free, to somebody on the waiting list
+    REMINDER = "reminder"  # of one visit or of all of a day
     PICK_UP = "pick-up"  # a call dropped while something was open
     REPLY = "reply"  # an answer that came too late for the vendor's request
     STAFF = "staff"  # what staff write in a conversation that they have taken over
@@ -59,6 +60,7 @@ class SmsMessage(Base):
         UniqueConstraint("kind", "appointment_id", "revision"),
         Index("ix_sms_message_state_due_at", "state", "due_at"),
         Index("ix_sms_message_to_hash_created_at", "to_hash", "created_at"),
+        Index("ix_sms_message_clinic_id_created_at", "clinic_id", "created_at"),
     )
 
     id: Mapped[str] = mapped_column(primary_key=True, default=new_id)
@@ -77,9 +79,42 @@ class SmsMessage(Base):
     state: Mapped[str]  # SmsState
     note: Mapped[str | None]  # a code: why it was skipped
     vendor_sid: Mapped[str | None] = mapped_column(unique=True)
+    earlier_sids: Mapped[list[str]] = mapped_column(
+        default=list, server_default=text("'[]'")
+    )  # before it was sent again
     error_code: Mapped[int | None]  # the vendor's
     attempts: Mapped[int] = mapped_column(default=0)
     due_at: Mapped[datetime]  # not before
     claimed_at: Mapped[datetime | None]  # when it was last about to be handed over
+    created_at: Mapped[datetime]
+    sent_at: Mapped[datetime | None]
+
+
+class PatientMail(Base):
+    """A mail that says what a text would: where no text can reach the patient, or beside it. Sent again it is the same to the byte."""
+
+    __tablename__ = "patient_mail"
+    __table_args__ = (
+        UniqueConstraint("kind", "appointment_id", "revision"),
+        Index("ix_patient_mail_state_due_at", "state", "due_at"),
+    )
+
+    id: Mapped[str] = mapped_column(primary_key=True, default=new_id)
+    clinic_id: Mapped[str] = mapped_column(ForeignKey("clinic.id"), index=True)
+    kind: Mapped[str]  # SmsKind
+    sender: Mapped[str]
+    sender_name: Mapped[str]
+    to: Mapped[str] = mapped_column(EncryptedText)
+    to_hash: Mapped[str]
+    subject: Mapped[str] = mapped_column(EncryptedText)
+    body: Mapped[str] = mapped_column(EncryptedText)
+    appointment_id: Mapped[str | None] = mapped_column(ForeignKey("appointment.id", ondelete="CASCADE"))
+    revision: Mapped[int | None]
+    state: Mapped[str]  # SmsState
+    note: Mapped[str | None]  # a code: why it was skipped, or the mail server's
+    attempts: Mapped[int] = mapped_column(default=0)
+    unanswered: Mapped[int] = mapped_column(default=0)  # times it may have been taken
+    due_at: Mapped[datetime]
+    claimed_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
     sent_at: Mapped[datetime | None]

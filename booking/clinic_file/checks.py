@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from booking import message_wording
 from booking.clinic_file.forms import DAYS, read_hours
 from booking.clinic_file.schema import ClinicFile, DatedPart, PractitionerPart, SchedulePart, ServicePart
 from booking.values import WeeklyHours
@@ -33,6 +34,15 @@ def faults(file: ClinicFile) -> Iterator[Fault]:
     yield from _impossible_dated_hours(file)
     if file.calendars.invitations and file.clinic.email is None:
         yield Fault(("calendars", "invitations"), "give the clinic an email, which the invitations come from")
+    yield from _unfit_wording(file)
+
+
+def _unfit_wording(file: ClinicFile) -> Iterator[Fault]:
+    for language, texts in file.messages.wording.items():
+        for kind, text in texts.items():
+            for fault in message_wording.faults(kind, text):
+                about = f": {fault.about}" if fault.about else ""
+                yield Fault(("messages", "wording", language, kind.value), f"{fault.kind.replace('-', ' ')}{about}")
 
 
 def warnings(file: ClinicFile) -> Iterator[str]:

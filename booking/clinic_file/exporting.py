@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from booking.catalogue import load_catalogue
 from booking.clinic_file import forms
-from booking.clinic_file.schema import CalendarsPart, RulesPart
+from booking.clinic_file.schema import CalendarsPart, MessagesPart, RulesPart
 from booking.values import (
     BookingRules,
     CalendarPolicy,
@@ -19,6 +19,7 @@ from booking.values import (
     DatedHours,
     DateSpan,
     LocationInfo,
+    MessagePolicy,
     Mode,
     Place,
     PractitionerInfo,
@@ -49,6 +50,7 @@ def clinic_document(catalogue: Catalogue) -> dict[str, Any]:
         ),
         "rules": _rules(catalogue.rules),
         "calendars": _calendars(catalogue.calendars),
+        "messages": _messages(catalogue.messages),
         "locations": [_location(catalogue, location) for location in catalogue.locations],
         "services": [_service(catalogue, service) for service in catalogue.services],
         "practitioners": [_practitioner(catalogue, person) for person in catalogue.practitioners],
@@ -79,6 +81,21 @@ def _rules(rules: BookingRules) -> dict[str, Any]:
 
 def _calendars(policy: CalendarPolicy) -> dict[str, Any]:
     return CalendarsPart(**asdict(policy)).model_dump(mode="json", exclude_defaults=True)
+
+
+def _messages(policy: MessagePolicy) -> dict[str, Any]:
+    wording: dict[str, dict[str, str]] = {}
+    for one in policy.wording:
+        wording.setdefault(one.language, {})[one.kind] = one.text
+    part = MessagesPart.model_validate(
+        {
+            "reminders": list(policy.reminders),
+            "mail": policy.mail,
+            "part_price": policy.part_price,
+            "wording": wording,
+        }
+    )
+    return part.model_dump(mode="json", exclude_defaults=True)
 
 
 def _own_rules(catalogue: Catalogue, location: LocationInfo) -> dict[str, Any]:

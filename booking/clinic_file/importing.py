@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from booking.catalogue import load_catalogue, stored_rules
+from booking.catalogue import load_catalogue, stored_messages, stored_rules
 from booking.clinic_file import forms
 from booking.clinic_file.checks import warnings
 from booking.clinic_file.demo import add_appointments, bring_patients
@@ -19,6 +19,7 @@ from booking.clinic_file.schema import (
     ClinicFile,
     DatedPart,
     LocationPart,
+    MessagesPart,
     PractitionerPart,
     ResourcePart,
     RulesPart,
@@ -28,7 +29,7 @@ from booking.model.appointment import Appointment
 from booking.model.clinic import Clinic, Closure, DatedOpening, Location, OpeningHours
 from booking.model.schedule import AvailabilityRule, DatedWork, Schedule, TimeOff
 from booking.model.staff import HealthcareService, Practitioner, Resource, ServiceOffering
-from booking.values import AppointmentStatus
+from booking.values import AppointmentStatus, MessagePolicy, Wording
 from kernel.db import Base, new_id
 from kernel.errors import Refused
 from kernel.work import UnitOfWork
@@ -201,9 +202,17 @@ def _clinic_columns(file: ClinicFile) -> dict[str, Any]:
         "email": clinic.email,
         "rules": stored_rules(dict(file.rules)),
         "calendars": stored_rules(dict(file.calendars)),
+        "messages": stored_messages(_messages(file.messages)),
         "hidden_verticals": sorted(set(clinic.hidden_verticals)),
         "answers": [{"topic": one.topic, "text": one.text, "phrases": list(one.phrases)} for one in file.answers],
     }
+
+
+def _messages(part: MessagesPart) -> MessagePolicy:
+    worded = (
+        Wording(language, kind.value, text) for language, texts in part.wording.items() for kind, text in texts.items()
+    )
+    return MessagePolicy(tuple(part.reminders), part.mail, part.part_price, tuple(worded))
 
 
 def _location_columns(file: ClinicFile, part: LocationPart) -> dict[str, Any]:

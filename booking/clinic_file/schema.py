@@ -15,10 +15,13 @@ from pydantic import (
 )
 
 from booking.clinic_file import forms
+from booking.message_wording import WordedKind
 from booking.values import (
     BookingRules,
     CalendarPolicy,
     DateSpan,
+    MailUse,
+    MessagePolicy,
     Mode,
     Offering,
     Outside,
@@ -178,6 +181,31 @@ class CalendarsPart(Part):
     patient_in_feed: PatientInFeed = _CALENDARS.patient_in_feed
 
 
+def _few_and_different(leads: list[timedelta]) -> list[timedelta]:
+    if len(set(leads)) < len(leads):
+        raise ValueError("say each time before the visit once")
+    if any(lead > timedelta(days=30) for lead in leads):
+        raise ValueError("must be at most 30d")
+    return leads
+
+
+_MESSAGES = MessagePolicy()
+
+
+class MessagesPart(Part):
+    """What the clinic writes to patients of its own accord: how long before a visit they are reminded, and in which words.
+
+    `wording` is by language and kind of text; what is not there has the product's own words.
+    """
+
+    reminders: Annotated[
+        list[Annotated[Duration, AfterValidator(_some_time)]], Field(max_length=4), AfterValidator(_few_and_different)
+    ] = list(_MESSAGES.reminders)
+    mail: MailUse = _MESSAGES.mail
+    part_price: Annotated[str, Field(pattern=r"^\d{1,3}(\.\d{1,5})? [A-Z]{3}$", examples=["0.0079 USD"])] | None = None
+    wording: dict[Language, dict[WordedKind, Text]] = {}
+
+
 class DatedPart(Part):
     """Other hours on one day: open as well, or closed. They come on top of the week's hours and of days off."""
 
@@ -333,6 +361,7 @@ class ClinicFile(Part):
     clinic: ClinicPart
     rules: RulesPart = RulesPart()
     calendars: CalendarsPart = CalendarsPart()
+    messages: MessagesPart = MessagesPart()
     locations: Annotated[list[LocationPart], Field(min_length=1)]
     services: list[ServicePart] = []
     practitioners: list[PractitionerPart] = []

@@ -29,6 +29,9 @@ class Clinic(Base):
     calendars: Mapped[dict[str, Any]] = mapped_column(
         default=dict, server_default=text("'{}'")
     )  # CalendarPolicy; durations in seconds
+    messages: Mapped[dict[str, Any]] = mapped_column(
+        default=dict, server_default=text("'{}'")
+    )  # MessagePolicy; durations in seconds
     answers: Mapped[list[Any]]
 
 
