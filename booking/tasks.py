@@ -5,14 +5,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, select, update
+from sqlalchemy import ColumnElement, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from booking.events import TaskOpened
-from booking.model.task import StaffTask
+from booking.model.task import StaffTask, TaskNote
 from booking.values import TaskKind
 from kernel.db import new_id
+from kernel.errors import Refused
 from kernel.work import UnitOfWork
 
 
@@ -70,13 +71,95 @@ def open_task(
     return task.id
 
 
-def close_task(work: UnitOfWork, *, clinic_id: str, task_id: str, now: datetime, done_by: str) -> None:
-    """Note that the task is done; who did it first stays. Its subject may then be raised again."""
-    work.session.execute(
+def close_task(
+    work: UnitOfWork, *, clinic_id: str, task_id: str, now: datetime, done_by: str, outcome: str | None = None
+) -> bool:
+    """Note that the task is done, and what was done; False if it was already, then who did it first stays.
+
+    Its subject may be raised again.
+    """
+    changed = work.session.execute(
         update(StaffTask)
-        .where(StaffTask.clinic_id == clinic_id, StaffTask.id == task_id, StaffTask.done_at.is_(None))
-        .values(done_at=now, done_by=done_by, subject=None)
+        .where(*_is(clinic_id, task_id), StaffTask.done_at.is_(None))
+        .values(done_at=now, done_by=done_by, outcome=outcome, subject=None)
+        .returning(StaffTask.id)
     )
+    return changed.first() is not None
+
+
+class UnknownTask(Refused):
+    """The clinic has no such task."""
+
+    code = "unknown-task"
+
+
+class TaskDone(Refused):
+    """The task is done already. `by` is the login of who did it."""
+
+    code = "task-done"
+
+
+class TaskTaken(Refused):
+    """Somebody else took the task meanwhile, or gave it away. `by` is the login of its owner, empty if it has none."""
+
+    code = "task-taken"
+
+
+def hand_task(
+    work: UnitOfWork, *, clinic_id: str, task_id: str, seen_owner: str | None, owner: str | None, now: datetime
+) -> None:
+    """Make `owner` (a login, None: nobody) the one who is at the task, if `seen_owner` still is: of two only one wins.
+
+    Calling again changes nothing. Raises UnknownTask, TaskDone, TaskTaken.
+    """
+    changed = work.session.execute(
+        update(StaffTask)
+        .where(
+            *_is(clinic_id, task_id),
+            StaffTask.done_at.is_(None),
+            or_(StaffTask.owner.is_not_distinct_from(seen_owner), StaffTask.owner.is_not_distinct_from(owner)),
+        )
+        .values(owner=owner, owned_at=None if owner is None else now)
+        .returning(StaffTask.id)
+    )
+    if changed.first() is None:
+        row = _one(work, clinic_id=clinic_id, task_id=task_id)
+        raise TaskDone(by=row.done_by or "") if row.done_at else TaskTaken(by=row.owner or "")
+
+
+def reopen_task(work: UnitOfWork, *, clinic_id: str, task_id: str, now: datetime, actor: str) -> None:
+    """Let a task that was done wait again. What was said of it then stays as a note. Calling again changes nothing.
+
+    Raises UnknownTask.
+    """
+    row = _one(work, clinic_id=clinic_id, task_id=task_id)
+    if row.done_at is None:
+        return
+    if row.outcome:
+        work.session.add(
+            TaskNote(task_id=row.id, text=row.outcome, written_at=row.done_at, written_by=row.done_by or "")
+        )
+    row.done_at = row.done_by = row.outcome = None
+    row.owner, row.owned_at = actor, now
+    work.session.flush()
+    work.publish(TaskOpened(occurred_at=now, clinic_id=clinic_id, task_id=row.id, kind=row.kind))
+
+
+def note_on_task(work: UnitOfWork, *, clinic_id: str, task_id: str, text: str, now: datetime, actor: str) -> None:
+    """Write down something about the task. Each call is a note. Raises UnknownTask."""
+    row = _one(work, clinic_id=clinic_id, task_id=task_id)
+    work.session.add(TaskNote(task_id=row.id, text=text, written_at=now, written_by=actor))
+
+
+def _is(clinic_id: str, task_id: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    return StaffTask.clinic_id == clinic_id, StaffTask.id == task_id
+
+
+def _one(work: UnitOfWork, *, clinic_id: str, task_id: str) -> StaffTask:
+    row = work.session.scalar(select(StaffTask).where(*_is(clinic_id, task_id)).with_for_update())
+    if row is None:
+        raise UnknownTask
+    return row
 
 
 class About(StrEnum):

@@ -18,6 +18,7 @@ from booking.tasks import open_task
 from booking.values import TaskKind
 from jobs.context import JobServices, installed
 from jobs.model import Delivery, DeliveryState
+from jobs.parked import subject_of_parked
 from jobs.subscriptions import STEPS, Step
 from kernel.errors import Malformed, Refused, Unavailable
 from kernel.log import get_logger
@@ -156,5 +157,5 @@ def _park(work: UnitOfWork, taken: _Taken, now: datetime, *, error: str) -> None
         now=now,
         # It may be gone by now, erased with its patient.
         appointment_id=work.session.scalar(select(Appointment.id).where(Appointment.id == taken.event.appointment_id)),
-        subject=f"delivery:{taken.delivery_id}",
+        subject=subject_of_parked(taken.delivery_id),
     )

@@ -1,0 +1,91 @@
+"""Work that was given up, and what staff do about it: have it tried once more, or let it go.
+
+The task that was opened when it was parked says whose it is: nobody replays, or drops, what is another clinic's.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from booking.model.task import StaffTask
+from booking.tasks import close_task, settle_subjects
+from jobs.model import Delivery, DeliveryState
+from kernel.work import OutboxEntry, UnitOfWork
+
+DROPPED = "dropped"
+
+
+def subject_of_parked(delivery_id: str) -> str:
+    """Return the subject under which there is one task for what is parked."""
+    return f"delivery:{delivery_id}"
+
+
+@dataclass(frozen=True)
+class Parked:
+    """Work that was given up. `error`: the kind of its last failure; `event`: what it was to react to."""
+
+    task_id: str
+    delivery_id: str
+    subscriber: str
+    event: str
+    error: str
+    attempts: int
+    told_at: datetime
+
+
+def parked_work(session: Session, *, clinic_id: str) -> list[Parked]:
+    """Return what the clinic's staff have to decide about, the oldest first. One statement."""
+    found = session.execute(
+        select(StaffTask.id, Delivery, OutboxEntry.name, OutboxEntry.occurred_at)
+        .join(Delivery, StaffTask.subject == f"{clinic_id}:{subject_of_parked('')}" + Delivery.id)
+        .join(OutboxEntry, OutboxEntry.id == Delivery.entry_id)
+        .where(
+            StaffTask.clinic_id == clinic_id,
+            StaffTask.done_at.is_(None),
+            Delivery.state == DeliveryState.PARKED.value,
+        )
+        .order_by(OutboxEntry.id, Delivery.id)
+    )
+    return [
+        Parked(task_id, row.id, row.subscriber, name, row.error or "", row.attempts, occurred_at)
+        for task_id, row, name, occurred_at in found
+    ]
+
+
+def replay_parked(work: UnitOfWork, *, clinic_id: str, task_ids: Collection[str], now: datetime, done_by: str) -> int:
+    """Have what these tasks are about tried once more, and return how much it is. Calling again changes nothing.
+
+    It waits for its turn as everything else: what is older of the same thing goes first. If it fails again it is parked
+    again, with a task of its own.
+    """
+    ids = _leave_parked(work, clinic_id, task_ids, {"state": DeliveryState.PENDING.value, "due_at": now})
+    subjects = [subject_of_parked(delivery_id) for delivery_id in ids]
+    settle_subjects(work, clinic_id=clinic_id, subjects=subjects, now=now, done_by=done_by)
+    return len(ids)
+
+
+def drop_parked(work: UnitOfWork, *, clinic_id: str, task_id: str, reason: str, now: datetime, done_by: str) -> bool:
+    """Never try again what this task is about; False if it is not parked any more. The task keeps the reason."""
+    gone = _leave_parked(
+        work, clinic_id, [task_id], {"state": DeliveryState.DONE.value, "done_at": now, "error": DROPPED}
+    )
+    if gone:
+        close_task(work, clinic_id=clinic_id, task_id=task_id, now=now, done_by=done_by, outcome=reason)
+    return bool(gone)
+
+
+def _leave_parked(
+    work: UnitOfWork, clinic_id: str, task_ids: Collection[str], values: dict[str, object]
+) -> Sequence[str]:
+    wanted = [each.delivery_id for each in parked_work(work.session, clinic_id=clinic_id) if each.task_id in task_ids]
+    # Attempts go on counting: whoever was at it before its lease ran out must not take the new try for its own.
+    changed = work.session.scalars(
+        update(Delivery)
+        .where(Delivery.id.in_(wanted), Delivery.state == DeliveryState.PARKED.value)
+        .values(lease_until=None, **values)
+        .returning(Delivery.id)
+    )
+    return changed.all()
