@@ -1,12 +1,20 @@
 """Conversations and their turns. A Turn is appended and never changed; the words are plain text, so that they can be searched."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from kernel.db import Base, EncryptedText, new_id
+from kernel.search import WordSet
+
+
+def _some(name: str, which: str) -> Index:
+    """Return an index of the few conversations of a clinic that are so, in order of time."""
+    where = text(which)
+    return Index(name, "clinic_id", "last_turn_at", postgresql_where=where, sqlite_where=where)
 
 
 class Conversation(Base):
@@ -22,6 +30,16 @@ class Conversation(Base):
         Index("ix_conversation_ended_at_last_turn_at", "ended_at", "last_turn_at"),
         Index("ix_conversation_pick_up_at", "pick_up_at"),
         Index("ix_conversation_taken_until", "taken_until"),
+        # For the list that staff read, the latest first.
+        Index("ix_conversation_clinic_id_outcome", "clinic_id", "outcome", "last_turn_at"),
+        Index("ix_conversation_clinic_id_language", "clinic_id", "language", "last_turn_at"),
+        _some("ix_conversation_needs_review", "needs_review"),
+        _some("ix_conversation_has_correction", "has_correction"),
+        _some("ix_conversation_ungathered", "words IS NULL"),
+        # What a Turn adds is put in its place at once: gathered in a list first, one Turn in a thousand would pay for all.
+        Index("ix_conversation_words", "words", postgresql_using="gin", postgresql_with={"fastupdate": "off"}).ddl_if(
+            dialect="postgresql"
+        ),
     )
 
     id: Mapped[str] = mapped_column(primary_key=True, default=new_id)
@@ -47,6 +65,12 @@ class Conversation(Base):
     taken_at: Mapped[datetime | None]
     taken_until: Mapped[datetime | None]  # the agent answers again from then on
     waits_since: Mapped[datetime | None]  # the first words to staff that they have not answered
+    # What was said and replied, for the search. None: to be gathered from the Turns, which a duty does; whoever changes
+    # the words of a Turn sets it so.
+    words: Mapped[Sequence[str] | None] = mapped_column(WordSet)
+    reviewed_at: Mapped[datetime | None]
+    reviewed_by: Mapped[str | None]  # the log-in of whoever did
+    has_correction: Mapped[bool] = mapped_column(default=False)  # staff said that something was misunderstood
 
 
 class Turn(Base):
@@ -83,3 +107,38 @@ class Turn(Base):
     tokens_out: Mapped[int] = mapped_column(default=0)
     cost: Mapped[float | None]  # of the tokens, in the currency of the prices set; None without prices
     staff: Mapped[str | None]  # the log-in of whoever had the conversation instead of the agent
+
+
+class ConversationNote(Base):
+    """What staff wrote down about a conversation. It may say anything of the patient, so it is encrypted."""
+
+    __tablename__ = "conversation_note"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    conversation_id: Mapped[str] = mapped_column(ForeignKey("conversation.id", ondelete="CASCADE"), index=True)
+    text: Mapped[str] = mapped_column(EncryptedText)
+    written_at: Mapped[datetime]
+    written_by: Mapped[str]  # staff:<login>
+
+
+class ConversationTag(Base):
+    """A word of the clinic's own by which staff put conversations together."""
+
+    __tablename__ = "conversation_tag"
+    __table_args__ = (Index("ix_conversation_tag_clinic_id_tag", "clinic_id", "tag"),)
+
+    conversation_id: Mapped[str] = mapped_column(ForeignKey("conversation.id", ondelete="CASCADE"), primary_key=True)
+    tag: Mapped[str] = mapped_column(primary_key=True)
+    clinic_id: Mapped[str] = mapped_column(ForeignKey("clinic.id"))
+
+
+class ConversationReading(Base):
+    """When somebody of the staff last read a conversation: what was said since is unread to them."""
+
+    __tablename__ = "conversation_reading"
+
+    login: Mapped[str] = mapped_column(primary_key=True)
+    conversation_id: Mapped[str] = mapped_column(
+        ForeignKey("conversation.id", ondelete="CASCADE"), primary_key=True, index=True
+    )
+    read_at: Mapped[datetime]

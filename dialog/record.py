@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from pydantic import TypeAdapter
-from sqlalchemy import Select, String, bindparam, func, insert, literal_column, select, true, update
+from sqlalchemy import Boolean, Select, String, bindparam, func, insert, literal_column, or_, select, true, update
 from sqlalchemy.orm import Session
 
 from booking import patients
@@ -19,10 +19,12 @@ from dialog.draft import Decision, Setting
 from dialog.inbound import Channel, Inbound, InboundKind, Reply
 from dialog.languages import first_language
 from dialog.model import Conversation, Turn
+from dialog.review import asks_for_review
 from dialog.state import DialogState, Outcome
 from kernel import crypto, inbox
 from kernel.db import NewRow, Ready, new_id, table_of
 from kernel.phone import may_take_texts
+from kernel.search import with_words, words_in
 from kernel.together import change_and_write
 from kernel.work import UnitOfWork
 
@@ -91,6 +93,8 @@ _GO_ON = (
         ended_at=bindparam("new_ended_at"),
         is_on_call=bindparam("new_is_on_call"),
         pick_up_at=bindparam("new_pick_up_at"),
+        words=with_words(_KNOWN.words, "new_words"),
+        needs_review=or_(_KNOWN.needs_review, bindparam("new_needs_review", type_=Boolean())),
     )
 )
 
@@ -255,6 +259,8 @@ def append(
         "turned_at": setting.now,
         "new_ended_at": setting.now if is_ended else None,
         "new_is_on_call": state.is_on_call,
+        "new_words": words_in(f"{understood.text} {reply.text}"),
+        "new_needs_review": asks_for_review(decision.acts, account.writes),
         "new_pick_up_at": _pick_up_at(state, inbound),
     }
     change_and_write(work.session, _GO_ON, conversation, rows=[NewRow(_TURN, turn), answered])
@@ -286,6 +292,10 @@ def _new_conversation(inbound: Inbound, snapshot: Snapshot, now: datetime) -> di
         "ended_at": None,
         "is_on_call": False,
         "pick_up_at": None,
+        "words": (),
+        "reviewed_at": None,
+        "reviewed_by": None,
+        "has_correction": False,
         "taken_by": None,
         "taken_at": None,
         "taken_until": None,

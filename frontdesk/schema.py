@@ -10,6 +10,7 @@ import pkgutil
 import sqlite3
 from collections.abc import Iterator
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -122,6 +123,7 @@ def describe(context: Any, *, connection: Connection) -> None:
         render_item=_render,
         compare_type=True,
         render_as_batch=True,
+        include_object=partial(_is_compared, connection.dialect.name),
     )
 
 
@@ -150,8 +152,15 @@ def _config() -> Config:
 
 
 def _context(connection: Connection) -> MigrationContext:
-    opts = {"compare_type": True, "render_item": _render}
+    is_compared = partial(_is_compared, connection.dialect.name)
+    opts = {"compare_type": True, "render_item": _render, "include_object": is_compared}
     return MigrationContext.configure(connection, opts=opts)
+
+
+def _is_compared(dialect: str, item: Any, _name: str | None, kind: str, is_in_database: bool, _other: Any) -> bool:  # noqa: FBT001 -- as Alembic calls it
+    """Leave out the indexes of PostgreSQL's own kinds on other databases, where the rows don't make them either."""
+    is_elsewhere = kind == "index" and not is_in_database and dialect != "postgresql"
+    return not (is_elsewhere and item.kwargs.get("postgresql_using"))
 
 
 def _is_upgrade(connection: Connection, revision: str) -> bool:
