@@ -3,11 +3,11 @@
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from booking import quiet
 from booking.events import AppointmentEvent, OfferEvent
 from booking.waiting_list.waitlist import clinics_waiting, expire_offers, offer_freed_time
 from jobs.context import JobServices
 from kernel.work import UnitOfWork
-from sms import quiet
 from sms.offer_texts import drop_offer, queue_offer
 from sms.send import send_queued
 

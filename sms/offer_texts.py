@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from booking import queries
+from booking import queries, quiet
 from booking.consent import is_opted_out
 from booking.patients import phone_hash
 from booking.values import BookedVisit, Catalogue
@@ -15,7 +15,7 @@ from kernel.db import new_id
 from kernel.log import get_logger
 from kernel.phone import may_take_texts, readable
 from kernel.work import UnitOfWork
-from sms import quiet, segments
+from sms import segments
 from sms.model import SmsKind, SmsMessage, SmsState
 from sms.notices import shortest
 from sms.send import ask_for_a_call, number_of

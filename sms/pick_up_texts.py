@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from booking import quiet
 from booking.consent import is_opted_out
 from booking.patients import phone_hash
 from booking.values import Catalogue
@@ -19,7 +20,7 @@ from kernel.db import new_id
 from kernel.log import get_logger
 from kernel.phone import may_take_texts, readable
 from kernel.work import UnitOfWork
-from sms import quiet, segments
+from sms import segments
 from sms.model import SmsKind, SmsMessage, SmsState
 from sms.texts import moment, words
 

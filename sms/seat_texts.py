@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from booking import queries
+from booking import queries, quiet
 from booking.consent import is_opted_out
 from booking.patients import phone_hash
 from booking.sessions import Seat, seat
@@ -14,7 +14,6 @@ from kernel.db import new_id
 from kernel.log import get_logger
 from kernel.phone import may_take_texts
 from kernel.work import UnitOfWork
-from sms import quiet
 from sms.model import SmsKind, SmsMessage, SmsState
 from sms.notices import Origin, compose
 from sms.send import ask_for_a_call, number_of

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import and_, or_, select, update
 from sqlalchemy.orm import Session
 
-from booking import queries
+from booking import queries, quiet
 from booking.consent import is_opted_out
 from booking.model.appointment import AppointmentChange
 from booking.model.patient import RelatedPerson
@@ -23,7 +23,7 @@ from kernel.errors import Unavailable
 from kernel.log import get_logger
 from kernel.phone import may_take_texts
 from kernel.work import Database, UnitOfWork
-from sms import notices, quiet
+from sms import notices
 from sms.failures import record_failure
 from sms.model import SmsKind, SmsMessage, SmsState
 from sms.ports import OutcomeUnknown, OutgoingText, SmsGateway, TextRefused

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from sms.quiet import allowed_from
+from booking.quiet import allowed_from
 
 pytestmark = pytest.mark.unit
 
