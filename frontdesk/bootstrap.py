@@ -48,6 +48,7 @@ from sms.adapters.memory_gateway import MemoryGateway
 from sms.adapters.twilio_gateway import TwilioGateway
 from sms.ports import SmsGateway
 
+STAGE_SECRET = "0" * 32  # of a database that lives as long as a conversation
 WAKE_KEY = "frontdesk:wake-relay"
 _REDIS_TIMEOUT_S = 2.0  # a dead Redis must not eat the seconds a webhook has
 
@@ -113,10 +114,13 @@ def build_in_process(
     account: TwilioAccount,
     now: datetime,
     model: ModelSettings | None = None,
+    interpreter: Interpreter | None = None,
     database_url: str | None = None,
+    secret_key: str = STAGE_SECRET,
 ) -> tuple[Services, FixedClock]:
     """Assemble the product in one process with a clock that is moved by hand: SQLite in `data_dir` unless another database
     is named, jobs run on the spot, texts and calendars in memory. The terminal chat and scripted conversations run on it.
+    `interpreter` stands in for the one that goes with `model`.
     """
     settings = Settings(
         data_dir=data_dir,
@@ -125,7 +129,7 @@ def build_in_process(
         host="127.0.0.1",
         port=8000,
         public_base_url="http://127.0.0.1:8000",
-        secret_key="0" * 32,  # the database lives as long as the conversation
+        secret_key=secret_key,
         twilio=account,
         model=model,
         fixed_now=now,
@@ -141,7 +145,7 @@ def build_in_process(
         clock=clock,
         redis=None,
         lock=InProcessTurnLock(),
-        interpreter=make_interpreter(model),
+        interpreter=interpreter or make_interpreter(model),
         sms_gateway=MemoryGateway(),
         open_calendar=lambda access: calendars.setdefault(access.link_id, MemoryStore()),
         find_calendars=_calendar_finder(settings.outbound, TokenSource()),

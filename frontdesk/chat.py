@@ -28,7 +28,7 @@ def talk(
     now = datetime.now(UTC)
     with tempfile.TemporaryDirectory(prefix="frontdesk-chat-") as folder:
         stage = Stage(
-            clinic_text=read_text(clinic_file) if clinic_file else demo_text(today=now.date()),
+            clinic=read_text(clinic_file) if clinic_file else demo_text(today=now.date()),
             path=str(clinic_file or "demo"),
             now=now,
             channel=channel,

@@ -40,6 +40,10 @@ class LineFault(Exception):
     """Our webhook answered with something no vendor could use."""
 
 
+class CallOver(LineFault):
+    """The clinic has hung up, or put the caller through: nothing more can be said on this call."""
+
+
 class TextLine:
     """Texting with a clinic."""
 
@@ -66,6 +70,7 @@ class CallLine:
         self._fields = {"From": caller, "To": clinic_number, "CallSid": self._sid, "Direction": "inbound"}
         self._turns = itertools.count()
         self._action: str | None = None
+        self._transferred: str | None = None
         self._is_over = False
 
     @property
@@ -87,6 +92,12 @@ class CallLine:
         """Say nothing until the line has waited long enough."""
         return self._answer({})
 
+    def come_back(self) -> Heard:
+        """Be with the agent again after being put through to somebody who did not answer. Raises CallOver."""
+        if self._transferred is None:
+            raise CallOver("nobody was called")
+        return self._post(self._transferred, {"DialCallStatus": "no-answer"})
+
     def end(self) -> None:
         if not self._is_over:
             self._is_over = True
@@ -94,8 +105,10 @@ class CallLine:
 
     def _answer(self, fields: dict[str, str]) -> Heard:
         if self._action is None or self._is_over:
-            raise LineFault("the call is over")
-        action = self._action
+            raise CallOver("the call is over")
+        return self._post(self._action, fields)
+
+    def _post(self, action: str, fields: dict[str, str]) -> Heard:
         turn = dict(part.split("=", 1) for part in urlsplit(action).query.split("&")).get("n", "")
         answer = self._vendor.post(action, {**self._fields, "CallStatus": "in-progress", **fields})
         while (redirect := answer.find("Redirect")) is not None:  # the answer takes a moment
@@ -105,6 +118,7 @@ class CallLine:
     def _heard(self, answer: ET.Element, *, turn: str) -> Heard:
         gather, dial = answer.find(".//Gather"), answer.find(".//Dial")
         self._action = _target(gather.get("action")) if gather is not None else None
+        self._transferred = _target(dial.get("action")) if dial is not None else None
         is_left = answer.find(".//Hangup") is not None or (gather is None and dial is None)
         text = " ".join("".join(element.itertext()).strip() for element in answer.iter("Say"))
         to = "".join(dial.itertext()).strip() if dial is not None else None

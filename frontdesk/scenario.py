@@ -1,12 +1,13 @@
 """Scripted conversations: a clinic file, a clock, what the patient says, and what must stand in the diary afterwards.
 
-Runs against the real webhooks with a database of its own. `tests/scenarios/` are files of this form.
+Runs against the real webhooks with a database of its own. `tests/scenarios/` are files of this form, and so are the cases
+that staff make of conversations which went wrong (`frontdesk.replay`).
 """
 
 import re
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -22,23 +23,41 @@ from booking.catalogue import load_catalogue
 from booking.model.patient import Patient
 from booking.tasks import tasks_of_conversation
 from booking.values import BookedVisit, Catalogue
+from dialog.interpreter import Interpreter
 from dialog.model import Conversation, Turn
+from frontdesk.bootstrap import STAGE_SECRET
 from frontdesk.files import read_text
-from frontdesk.patient_line import CallLine, Heard, LineFault, TextLine
+from frontdesk.patient_line import CallLine, CallOver, Heard, LineFault, TextLine
 from frontdesk.stage import BadScript, Stage
 from kernel.config import ModelSettings
 
-_A_TURN = "say, digits, silence or hang_up (by: sms or voice), wait or take"
+_A_TURN = "say, digits, silence, nobody_answers or hang_up (by: sms or voice), wait, take or clinic"
+_HEARD = {"say", "digits", "silence", "nobody_answers", "hang_up"}
 _TIMES = {"start", "end"}
+_LISTS = ("diary", "wrote", "tasks")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 _QUIET_FOR = timedelta(hours=25)  # after this every conversation has its outcome
 
 
 @dataclass(frozen=True)
+class Answer:
+    """What the agent made of one turn, as it is stored. `acts` are the names of what it said; `reply` has no mark-up."""
+
+    commands: tuple[dict[str, Any], ...] = ()
+    acts: tuple[str, ...] = ()
+    reply: str = ""
+
+
+@dataclass(frozen=True)
 class ScriptResult:
-    """What happened. `failures`: where it is not as the script expects, in words; empty when it is."""
+    """What happened. `failures`: where it is not as the script expects, in words; empty when it is.
+
+    `answers` has one for each of `turns`; `written` are the visits that the conversation wrote, as they then stand.
+    """
 
     turns: list[dict[str, Any]] = field(default_factory=list)
+    answers: list[Answer] = field(default_factory=list)
+    written: list[dict[str, Any]] = field(default_factory=list)
     outcome: str | None = None
     diary: list[dict[str, Any]] = field(default_factory=list)
     tasks: list[dict[str, Any]] = field(default_factory=list)
@@ -50,27 +69,36 @@ class ScriptResult:
 
 
 def run_script(
-    script: Path | Mapping[str, Any], *, folder: Path | None = None, model: ModelSettings | None = None
+    script: Path | Mapping[str, Any],
+    *,
+    folder: Path | None = None,
+    model: ModelSettings | None = None,
+    interpreter: Interpreter | None = None,
+    secret_key: str = STAGE_SECRET,
 ) -> ScriptResult:
     """Play a script, given as a file or as its content, and compare with what it expects.
 
-    Paths in it are relative to the file, or to `folder`. Raises BadScript, UnreadableFile.
+    Paths in it are relative to the file, or to `folder`. `secret_key` is the one of the process's other database, if it has
+    one (`Stage`). Raises BadScript, UnreadableFile.
     """
     if isinstance(script, Path):
         folder, script = script.parent, _read(script)
-    path = (folder or Path.cwd()) / _text(script, "clinic")
+    clinic, path = _clinic(script, folder or Path.cwd())
     turns, expect = _turns(script), _expect(script)
     with tempfile.TemporaryDirectory(prefix="frontdesk-script-") as data_dir:
         stage = Stage(
-            clinic_text=read_text(path),
-            path=str(path),
+            clinic=clinic,
+            path=path,
             now=_instant(script),
             channel=_channel(script),
             caller=_text(script, "from"),
             data_dir=Path(data_dir),
             model=model,
+            interpreter=interpreter,
+            secret_key=secret_key,
         )
         try:
+            stage.set_busy(_busy(script))
             result = _Play(turns, stage).play()
         finally:
             stage.close()
@@ -87,12 +115,18 @@ class _Play:
         self._own = "voice" if isinstance(stage.line, CallLine) else "sms"
         self._lines: dict[str, CallLine | TextLine] = {}
         self._turns: list[dict[str, Any]] = []
+        self._answers: list[Answer] = []
+        self._failures: list[str] = []
 
     def play(self) -> ScriptResult:
-        """Play it to the end and return what came of it."""
+        """Play it to the end, or until the agent ends the call, and return what came of it."""
         self._open(self._own, self._stage.line)
         for step in self._steps:
-            self._step(dict(step))
+            try:
+                self._step(dict(step))
+            except CallOver as over:
+                self._failures.append(f"{over}, before {step!r}")
+                break
             self._stage.work()
         for line in self._lines.values():
             line.end()
@@ -113,10 +147,10 @@ class _Play:
         return self._open(channel, self._stage.new_line(channel)) if line is None or is_over else line
 
     def _step(self, step: dict[str, Any]) -> None:
-        if not {"say", "digits", "silence", "hang_up"} & step.keys():
+        if not _HEARD & step.keys():
             self._pass_time(step)
             return
-        named = step.pop("by", None)
+        named, means = step.pop("by", None), step.pop("means", ())
         line = self._lines[self._own] if named is None else self._line_by(_channel({"channel": named}))
         match step:
             case {"say": text}:
@@ -125,10 +159,22 @@ class _Play:
                 self._turns.append(self._heard(str(digits), lambda: line.press(str(digits))))
             case {"silence": True} if isinstance(line, CallLine):
                 self._turns.append(self._heard("", line.keep_silent))
+            case {"nobody_answers": True} if isinstance(line, CallLine):
+                self._turns.append(self._heard("", line.come_back))
             case {"hang_up": True} if isinstance(line, CallLine):
                 line.end()
             case _:
                 raise BadScript(f"a turn must be {_A_TURN}, not {step!r}")
+        self._check_understood(step, means)
+
+    def _check_understood(self, step: Mapping[str, Any], means: Sequence[str]) -> None:
+        """Note a failure where one of the commands that a turn means was not understood."""
+        understood = [command["name"] for command in self._answers[-1].commands] if self._answers else []
+        self._failures += [
+            f"{step!r} means {name}, understood was {', '.join(understood) or 'nothing'}"
+            for name in means
+            if name not in understood
+        ]
 
     def _pass_time(self, step: dict[str, Any]) -> None:
         match step:
@@ -136,6 +182,8 @@ class _Play:
                 self._stage.wait(_length(str(length)))
             case {"take": dict(visit)}:
                 self._stage.take(visit)
+            case {"clinic": dict(clinic)}:
+                self._stage.change_clinic(clinic)
             case _:
                 raise BadScript(f"a turn must be {_A_TURN}, not {step!r}")
 
@@ -143,12 +191,16 @@ class _Play:
         began = time.perf_counter()
         try:
             heard = speak()
+        except CallOver:
+            raise
         except LineFault as fault:
             raise BadScript(f"after {said!r}: {fault}") from fault
         elapsed_ms = (time.perf_counter() - began) * 1000
         with self._stage.services.db.read() as session:
             turn = session.scalars(select(Turn).where(Turn.message_key == heard.message_key)).one_or_none()
             commands, acts = (turn.commands, turn.acts) if turn else ([], [])
+            reply = turn.reply if turn else heard.text
+        self._answers.append(Answer(tuple(commands), tuple(act["say"] for act in acts), reply))
         return {"said": said, "reply": heard.text, "commands": commands, "acts": acts, "ms": round(elapsed_ms, 1)}
 
     def _result(self) -> ScriptResult:
@@ -163,6 +215,8 @@ class _Play:
             conversations = session.scalars(select(Conversation).order_by(Conversation.started_at)).all()
             return ScriptResult(
                 turns=self._turns,
+                answers=self._answers,
+                written=_written(session, catalogue, conversations),
                 outcome=conversations[-1].outcome if conversations else None,
                 diary=_diary(session, catalogue, conversations),
                 tasks=[
@@ -170,6 +224,7 @@ class _Play:
                     for one in conversations
                     for task in tasks_of_conversation(session, conversation_id=one.id)
                 ],
+                failures=self._failures,
             )
 
 
@@ -192,7 +247,19 @@ def _diary(session: Session, catalogue: Catalogue, conversations: Sequence[Conve
         if conversation.patient_id:
             for visit in queries.visits_of_patient(session, patient_id=conversation.patient_id):
                 visits[visit.id] = visit
-    kept = [visit for visit in visits.values() if visit.patient_id is not None and visit.hold_expires_at is None]
+    return _rows(session, catalogue, visits.values())
+
+
+def _written(session: Session, catalogue: Catalogue, conversations: Sequence[Conversation]) -> list[dict[str, Any]]:
+    """List the visits that the conversations booked, moved or cancelled."""
+    of_these = select(Turn.writes).where(Turn.conversation_id.in_([one.id for one in conversations]))
+    ids = {entry.get("appointment_id") for writes in session.scalars(of_these) for entry in writes}
+    visits = [queries.visit(session, appointment_id=each) for each in ids if each]
+    return _rows(session, catalogue, visits)
+
+
+def _rows(session: Session, catalogue: Catalogue, visits: Iterable[BookedVisit]) -> list[dict[str, Any]]:
+    kept = [visit for visit in visits if visit.patient_id is not None and visit.hold_expires_at is None]
     return [_row(session, catalogue, visit) for visit in sorted(kept, key=lambda one: (one.starts_at, one.id))]
 
 
@@ -217,6 +284,8 @@ def _differences(expect: Mapping[str, Any], result: ScriptResult) -> list[str]:
         found.append(f"outcome is {result.outcome}, expected {expect['outcome']}")
     if "diary" in expect:
         found += _unmatched("diary", expect["diary"] or [], result.diary, is_complete=True)
+    if "wrote" in expect:
+        found += _unmatched("what was written", expect["wrote"] or [], result.written, is_complete=True)
     if "tasks" in expect:
         found += _unmatched("tasks", expect["tasks"] or [], result.tasks, is_complete=False)
     said = "\n".join(turn["reply"] for turn in result.turns)
@@ -249,20 +318,35 @@ def _is_same(key: str, wanted: Any, actual: Any) -> bool:
     return bool(wanted == actual)
 
 
+def _clinic(script: Mapping[str, Any], folder: Path) -> tuple[str | Mapping[str, Any], str]:
+    """Return the clinic, which is a file beside the script or stands in it, and what errors call it."""
+    if isinstance(script.get("clinic"), dict):
+        return script["clinic"], "clinic"
+    path = folder / _text(script, "clinic")
+    return read_text(path), str(path)
+
+
+def _busy(script: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    busy = script.get("busy") or []
+    if not isinstance(busy, list) or not all(isinstance(one, dict) for one in busy):
+        raise BadScript("busy must be a list of mappings, each with practitioner, start and end")
+    return busy
+
+
 def _turns(script: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
     turns = script.get("turns") or []
     if not isinstance(turns, list) or not all(isinstance(turn, dict) for turn in turns):
-        raise BadScript("turns must be a list of mappings, each with say, digits, silence, hang_up, wait or take")
+        raise BadScript(f"turns must be a list of mappings, each with {_A_TURN}")
     return turns
 
 
 def _expect(script: Mapping[str, Any]) -> Mapping[str, Any]:
     expect = script.get("expect") or {}
     if not isinstance(expect, dict):
-        raise BadScript("expect must be a mapping with outcome, diary, tasks or never_says")
-    for entry in [*(expect.get("diary") or ()), *(expect.get("tasks") or ())]:
+        raise BadScript("expect must be a mapping with outcome, diary, wrote, tasks or never_says")
+    for entry in [entry for name in _LISTS for entry in expect.get(name) or ()]:
         if not isinstance(entry, dict):
-            raise BadScript(f"diary and tasks are lists of mappings, and {entry!r} is none")
+            raise BadScript(f"{', '.join(_LISTS)} are lists of mappings, and {entry!r} is none")
         for key in _TIMES & entry.keys():
             _time(entry[key])
     return expect

@@ -81,6 +81,12 @@ def migrate(engine: Engine, *, revision: str = "head") -> None:
             command.downgrade(config, revision)
 
 
+def make_tables(engine: Engine) -> None:
+    """Make the tables of the code in an empty database that lives no longer than this process: sooner than by migrations."""
+    import_rows()
+    Base.metadata.create_all(engine)
+
+
 def copy_database(engine: Engine) -> Path | None:
     """Copy an SQLite database beside itself before it is migrated; return the copy, or None when there is nothing to copy."""
     source = Path(engine.url.database or "")

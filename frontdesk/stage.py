@@ -1,5 +1,6 @@
 """A whole product for one conversation: a clinic from a file, a database of its own, a clock that is moved by hand."""
 
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -7,22 +8,26 @@ from typing import Any
 from sqlalchemy import select
 
 from booking.catalogue import load_catalogue
-from booking.clinic_file import ClinicFileError, import_clinic, parse
+from booking.clinic_file import ClinicFile, ClinicFileError, UnusableDocument, check, import_clinic, parse
 from booking.confirm import confirm_hold
+from booking.elsewhere import set_busy
 from booking.hold import place_hold
 from booking.model.clinic import Clinic
+from booking.model.schedule import Schedule
 from booking.patients import register_patient
 from booking.values import Catalogue, LocationInfo, Source
+from dialog.interpreter import Interpreter
 from frontdesk.app import create_app
-from frontdesk.bootstrap import Services, build_in_process
+from frontdesk.bootstrap import STAGE_SECRET, Services, build_in_process
 from frontdesk.listing import id_of
 from frontdesk.patient_line import CallLine, TextLine
-from frontdesk.schema import migrate
+from frontdesk.schema import make_tables
 from jobs.due import run_due
 from jobs.outbox_relay import relay_once
 from jobs.subscriptions import SUBSCRIBERS
 from kernel.config import ModelSettings
 from kernel.errors import Refused
+from kernel.interval import Interval
 from kernel.telephony import TwilioAccount
 
 _ACCOUNT = TwilioAccount(sid="AC" + "0" * 32, auth_tokens=("the seal of a stage",), is_real=False)
@@ -38,17 +43,25 @@ class Stage:
     def __init__(
         self,
         *,
-        clinic_text: str,
+        clinic: str | Mapping[str, Any],
         path: str,
         now: datetime,
         channel: str,
         caller: str,
         data_dir: Path,
         model: ModelSettings | None = None,
+        interpreter: Interpreter | None = None,
+        secret_key: str = STAGE_SECRET,
     ) -> None:
-        self.services, self._clock = build_in_process(data_dir=data_dir, account=_ACCOUNT, now=now, model=model)
-        migrate(self.services.db.engine)
-        self.clinic_id, number = _import(self.services, clinic_text, path, now)
+        """`clinic` is a clinic file's text or its document; `path` is what errors call it.
+
+        The keys of encrypted columns are the process's: where it works with another database too, `secret_key` is that one's.
+        """
+        self.services, self._clock = build_in_process(
+            data_dir=data_dir, account=_ACCOUNT, now=now, model=model, interpreter=interpreter, secret_key=secret_key
+        )
+        make_tables(self.services.db.engine)
+        self.clinic_id, number = _import(self.services, read_clinic(clinic, path=path), path, now)
         self._app = create_app(self.services)
         self._caller, self._number = caller, number
         self.line = self.new_line(channel)
@@ -88,6 +101,25 @@ class Stage:
                 return
         raise BadScript(f"take {visit!r}: {', '.join(refusals) or 'no such location'}")
 
+    def change_clinic(self, clinic: Mapping[str, Any]) -> None:
+        """Let the clinic be as another file says from now on. Raises BadScript."""
+        file, now = read_clinic(clinic, path="clinic"), self._clock.now()
+        self.services.db.run(lambda work: import_clinic(work, file, now=now))
+
+    def set_busy(self, taken: Iterable[Mapping[str, Any]]) -> None:
+        """Let time be taken in practitioners' own calendars: each `practitioner`, `start` and `end`. Raises BadScript."""
+        now = self._clock.now()
+        spans: dict[str, list[Interval]] = {}
+        with self.services.db.begin() as work:
+            catalogue = load_catalogue(work.session, clinic_id=self.clinic_id)
+            for one in taken:
+                spans.setdefault(id_of(catalogue.practitioners, str(one.get("practitioner"))), []).append(_span(one))
+            for practitioner_id, some in spans.items():
+                schedule_id = work.session.scalars(
+                    select(Schedule.id).where(Schedule.practitioner_id == practitioner_id)
+                ).one()
+                set_busy(work, schedule_id=schedule_id, origin="script", spans=some, now=now)
+
     def close(self) -> None:
         self.services.close()
 
@@ -118,15 +150,27 @@ class Stage:
             confirm_hold(work, catalogue, appointment_id=hold.id, patient_id=patient.id, now=now, actor="staff:script")
 
 
-def _import(services: Services, text: str, path: str, now: datetime) -> tuple[str, str]:
-    """Load the clinic and return its id and number."""
+def read_clinic(clinic: str | Mapping[str, Any], *, path: str) -> ClinicFile:
+    """Read a clinic file, given as its text or as its document. Raises BadScript with the first thing that is wrong."""
     try:
-        file = parse(text, path=path)
-    except ClinicFileError as error:
+        return parse(clinic, path=path) if isinstance(clinic, str) else check(clinic)
+    except (ClinicFileError, UnusableDocument) as error:
         raise BadScript(str(error).splitlines()[0]) from None
+
+
+def _import(services: Services, file: ClinicFile, path: str, now: datetime) -> tuple[str, str]:
+    """Load the clinic and return its id and number."""
     services.db.run(lambda work: import_clinic(work, file, now=now))
     with services.db.read() as session:
         clinic = session.scalars(select(Clinic)).one()
         if clinic.phone is None:
             raise BadScript(f"{path}: the clinic has no phone number that could be called")
         return clinic.id, clinic.phone
+
+
+def _span(taken: Mapping[str, Any]) -> Interval:
+    try:
+        start, end = (datetime.fromisoformat(str(taken[name])) for name in ("start", "end"))
+        return Interval(start, end)
+    except (KeyError, ValueError):
+        raise BadScript(f"busy is a list of practitioner, start and end with a zone, not {dict(taken)!r}") from None

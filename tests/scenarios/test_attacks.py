@@ -68,7 +68,7 @@ def rows(stage: Stage) -> Rows:
 def played(attack: dict[str, Any], data_dir: Path) -> tuple[Rows, str, Rows]:
     """Return what stood before, all that was told, and what stood afterwards."""
     stage = Stage(
-        clinic_text=CLINIC.read_text(encoding="utf-8"),
+        clinic=CLINIC.read_text(encoding="utf-8"),
         path=str(CLINIC),
         now=NOW,
         channel="voice" if attack.get("phone") else "sms",
