@@ -10,6 +10,7 @@ from frontdesk.console.pages.calendar_set_up import add_calendar_set_up
 from frontdesk.console.pages.calendars import add_calendar_pages
 from frontdesk.console.pages.conversations import add_conversation_pages
 from frontdesk.console.pages.diary import add_diary_pages
+from frontdesk.console.pages.display import add_display_switches
 from frontdesk.console.pages.log_in import add_log_in
 from frontdesk.console.pages.practitioner_feeds import add_practitioner_feeds
 from frontdesk.console.pages.tasks import add_task_pages
@@ -27,6 +28,7 @@ def console_blueprint(services: ConsoleServices) -> Blueprint:
     )
     guard(blueprint, services)
     add_log_in(blueprint, services)
+    add_display_switches(blueprint, services)
     add_conversation_pages(blueprint, services)
     add_diary_pages(blueprint, services)
     add_task_pages(blueprint, services)

@@ -11,15 +11,16 @@ from calendar_sync.links import UnknownLink
 from calendar_sync.set_up import UnknownSetUp
 from frontdesk.console.access import may
 from frontdesk.console.dates import DateWriter
+from frontdesk.console.display import LOOKS, shown_language, shown_look
 from frontdesk.console.navigation import entries
 from frontdesk.console.security import csrf, harden, secure_app
 from frontdesk.console.services import ConsoleServices
 from frontdesk.console.staff import load_staff
-from frontdesk.console.words import DEFAULT_LANGUAGE, LANGUAGES, page_words
+from frontdesk.console.words import DEFAULT_LANGUAGE, LANGUAGES, load_words, page_words
 from kernel.config import Mode
 from kernel.phone import readable
 
-OPEN_TO_ALL = {"console.log_in", "console.static"}
+OPEN_TO_ALL = {"console.log_in", "console.static", "console.choose_language", "console.choose_look"}
 
 
 def guard(blueprint: Blueprint, services: ConsoleServices) -> None:
@@ -36,7 +37,7 @@ def guard(blueprint: Blueprint, services: ConsoleServices) -> None:
         csrf.protect()
         with services.db.read() as session:
             g.staff = load_staff(session, now=g.now)
-        g.language = (g.staff and g.staff.language) or request.accept_languages.best_match(LANGUAGES, DEFAULT_LANGUAGE)
+        g.language = shown_language(of_account=g.staff.language if g.staff else None)
         if g.staff:
             g.dates = DateWriter(page_words(), zone=g.staff.zone, now=g.now)
         return _stop_at_the_door()
@@ -103,7 +104,12 @@ def _page_context(*, has_simulator: bool) -> dict[str, Any]:
         "of_code": words.of_code,
         "count": words.count,
         "lang": g.get("language", DEFAULT_LANGUAGE),
+        "languages": {language: load_words(language)("app.own_name") for language in LANGUAGES},
+        "look": shown_look(),
+        "looks": LOOKS,
+        "this_page": request.full_path.rstrip("?") if request.method == "GET" else "",
         "staff": staff,
+        "may": lambda page: bool(staff) and may(staff.role, page),
         "clinic_name": staff.clinic_name if staff else "",
         "has_simulator": bool(has_simulator and staff and staff.is_administrator),
         "navigation": entries(staff, has_simulator=has_simulator) if staff else [],

@@ -21,12 +21,19 @@ class Way:
         return self.pages[0]
 
 
+# How many entries stand in a phone's bar, and in the row of a wide screen. The others are in the menu behind them.
+IN_REACH, IN_ROW = 4, 7
+
+
 @dataclass(frozen=True)
 class Entry:
+    """`place`: `in-reach` on every screen, `in-row` on a wide one and else in the menu, `in-menu` always there."""
+
     label: str
     href: str
     is_here: bool
     count: int
+    place: str
 
 
 WAYS = (
@@ -46,19 +53,31 @@ WAYS = (
 def entries(staff: Staff, *, has_simulator: bool) -> list[Entry]:
     """Return what this person may open, in order, with the number of things that wait for somebody there."""
     here = (request.endpoint or "").removeprefix("console.")
+    open_ways = [way for way in WAYS if may(staff.role, way.start)]
     found = [
         Entry(
             label=page_words()(f"app.{way.key}"),
             href=url_for(f"console.{way.start}"),
             is_here=here in way.pages,
             count=staff.open_tasks if way.key == "tasks" else 0,
+            place=_place(rank),
         )
-        for way in WAYS
-        if may(staff.role, way.start)
+        for rank, way in enumerate(open_ways)
     ]
     if has_simulator and staff.is_administrator:
-        simulator = Entry(
-            page_words()("app.simulator"), url_for("simulator.page"), is_here=request.blueprint == "simulator", count=0
+        found.append(
+            Entry(
+                label=page_words()("app.simulator"),
+                href=url_for("simulator.page"),
+                is_here=request.blueprint == "simulator",
+                count=0,
+                place=_place(len(found)),
+            )
         )
-        found.append(simulator)
     return found
+
+
+def _place(rank: int) -> str:
+    if rank < IN_REACH:
+        return "in-reach"
+    return "in-row" if rank < IN_ROW else "in-menu"

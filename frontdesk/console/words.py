@@ -13,7 +13,7 @@ from flask import g
 from ruamel.yaml import YAML
 
 DEFAULT_LANGUAGE = "en"
-LANGUAGES = ("en",)
+LANGUAGES = ("en", "es")  # a language goes by its own name, which is `app.own_name`
 
 
 class Words:

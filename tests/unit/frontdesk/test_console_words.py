@@ -1,5 +1,6 @@
 import re
 from pathlib import Path
+from string import Formatter
 
 import pytest
 
@@ -10,7 +11,7 @@ from dialog.acts import Say
 from dialog.commands import Command
 from dialog.inbound import Channel, InboundKind
 from dialog.state import Outcome
-from frontdesk.console.words import load_words
+from frontdesk.console.words import DEFAULT_LANGUAGE, LANGUAGES, load_words
 from sms.model import SmsState
 
 pytestmark = pytest.mark.unit
@@ -26,6 +27,7 @@ GROUPS_OF_CODES = {
     "outcome", "status", "source", "language", "channel", "task", "kind", "stage", "change", "actor", "command", "act", "write", "sms_state", "reason",
     "link_kind", "link_state", "link_rights", "link_error", "link_policy", "link_field", "link_action", "link_outcome",
     "difference", "when_failed", "check", "trial",
+    "set_up_field", "set_up_hint", "set_up_choice", "set_up_part", "set_up_new", "set_up_add", "set_up_change", "unfit", "weekday", "role", "look",
 }  # fmt: skip
 
 
@@ -78,6 +80,17 @@ def test_every_code_that_is_stored_has_words_for_staff(group: str, codes: list[s
     words = load_words()
 
     assert [code for code in codes if f"{group}.{code}" not in words] == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_each_language_has_the_words_of_the_others_with_the_same_things_filled_in(language: str):
+    fields = {key: filled_in(language, key) for key in load_words(language).keys()}  # noqa: SIM118 -- not a mapping
+
+    assert fields == {key: filled_in(DEFAULT_LANGUAGE, key) for key in load_words().keys()}  # noqa: SIM118
+
+
+def filled_in(language: str, key: str) -> set[str]:
+    return {name for _, name, _, _ in Formatter().parse(load_words(language).raw(key)) if name}
 
 
 def test_a_code_of_a_later_release_is_shown_as_it_is():

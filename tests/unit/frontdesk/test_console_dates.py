@@ -1,0 +1,33 @@
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from frontdesk.console.dates import DateWriter
+from frontdesk.console.words import load_words
+
+pytestmark = pytest.mark.unit
+
+# 01:30 comes twice this night in New York; this is the second time.
+NOW = datetime(2027, 11, 7, 6, 30, tzinfo=UTC)
+SPANISH = DateWriter(load_words("es"), zone=ZoneInfo("America/New_York"), now=NOW)
+
+
+def test_dates_are_written_in_spanish_with_the_clinics_clock():
+    assert SPANISH.long_date(date(2027, 11, 7)) == "domingo, 7 de noviembre de 2027"
+    assert SPANISH.day_and_time(NOW) == "dom 7 nov, 1:30 a.m."
+    assert SPANISH.moment(NOW - timedelta(hours=1)) == "Hoy, 1:30 a.m."
+    assert SPANISH.moment(NOW - timedelta(days=1)) == "Ayer, 2:30 a.m."
+    assert SPANISH.hour(13) == "1 p.m."
+
+
+@pytest.mark.parametrize(
+    ("ago", "words"),
+    [
+        (timedelta(seconds=5), "ahora mismo"),
+        (timedelta(minutes=1), "hace 1 minuto"),
+        (timedelta(days=3), "hace 3 días"),
+    ],
+)
+def test_how_long_ago_something_was_is_said_in_spanish(ago: timedelta, words: str):
+    assert SPANISH.age(NOW - ago) == words
