@@ -13,6 +13,7 @@ from frontdesk.console.pages.diary import add_diary_pages
 from frontdesk.console.pages.display import add_display_switches
 from frontdesk.console.pages.log_in import add_log_in
 from frontdesk.console.pages.practitioner_feeds import add_practitioner_feeds
+from frontdesk.console.pages.set_up import add_set_up_pages
 from frontdesk.console.pages.tasks import add_task_pages
 from frontdesk.console.services import ConsoleServices
 
@@ -31,6 +32,7 @@ def console_blueprint(services: ConsoleServices) -> Blueprint:
     add_display_switches(blueprint, services)
     add_conversation_pages(blueprint, services)
     add_diary_pages(blueprint, services)
+    add_set_up_pages(blueprint, services)
     add_task_pages(blueprint, services)
     add_calendar_pages(blueprint, services)
     add_calendar_buttons(blueprint, services)

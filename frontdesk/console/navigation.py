@@ -47,6 +47,8 @@ WAYS = (
             "leave_calendar", "new_webhook_secret", "make_practitioner_feed",
         ),
     ),
+    Way("set_up", ("set_up", "set_up_part", "clinic_file")),
+    Way("own_hours", ("own_hours",)),
 )  # fmt: skip
 
 

@@ -28,13 +28,14 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True)
 class Field:
-    """A field of a form, named as in the clinic file."""
+    """A field of a form, named as in the clinic file. `is_on`: what a flag is where the file says nothing."""
 
     name: str
     kind: Kind = Kind.LINE
     codes: tuple[str, ...] = ()
     of: str = ""
     parts: tuple["Field", ...] = ()
+    is_on: bool = False
 
 
 def _several(kind: Kind, *names: str) -> tuple[Field, ...]:
@@ -129,7 +130,7 @@ FIELDS: Mapping[str, tuple[Field, ...]] = {
         Field("bio", Kind.TEXT),
         *_several(Kind.LINES, "specialties", "credentials", "publications"),
         *_several(Kind.LINE, "rating", "reviews"),
-        Field("visible_when_unavailable", Kind.FLAG),
+        Field("visible_when_unavailable", Kind.FLAG, is_on=True),
         Field("meeting_url"),
         Field("since", Kind.DAY),
     ),

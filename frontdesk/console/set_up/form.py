@@ -6,24 +6,18 @@ Pure. A field left empty says nothing, so that the clinic file's default holds.
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
+
+from werkzeug.datastructures import MultiDict
 
 from booking.clinic_file.checks import Fault
 from booking.clinic_file.forms import DAYS, read_days
+from booking.clinic_file.reading import Place
 from frontdesk.console.set_up.fields import Field, Kind
 
 _MOST_PARTS = 60
-_Place = tuple[int | str, ...]
-
-
-class Filled(Protocol):
-    """A form as it was sent, like werkzeug's MultiDict."""
-
-    def get(self, key: str, default: str = ..., /) -> str: ...
-
-    def getlist(self, key: str, /) -> list[str]: ...
-
-    def __contains__(self, key: object, /) -> bool: ...
+Filled = MultiDict[str, str]
+"""A form as it was sent."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +46,7 @@ def asked(
     *,
     keys: Mapping[str, Sequence[str]],
     faults: Iterable[Fault] = (),
-    place: _Place = (),
+    place: Place = (),
 ) -> tuple[Asked, ...]:
     """Return the fields of a form filled in with `part`. `keys`: those of each group; `faults` have places in the part."""
     wrong = tuple(faults)
@@ -71,9 +65,7 @@ def unplaced(fields: Sequence[Field], faults: Iterable[Fault]) -> list[Fault]:
     return [fault for fault in faults if not fault.place or fault.place[0] not in names]
 
 
-def _asked(
-    field: Field, value: Any, keys: Mapping[str, Sequence[str]], faults: Sequence[Fault], place: _Place
-) -> Asked:
+def _asked(field: Field, value: Any, keys: Mapping[str, Sequence[str]], faults: Sequence[Fault], place: Place) -> Asked:
     name = ".".join(map(str, place))
     here = [fault for fault in faults if fault.place[: len(place)] == place]
     match field.kind:
@@ -91,14 +83,14 @@ def _asked(
         case Kind.HOURS:
             return Asked(name, field, days=tuple(_by_day(value or {})), problems=_told(here))
         case Kind.FLAG:
-            return Asked(name, field, is_on=bool(value), problems=_told(here))
+            return Asked(name, field, is_on=field.is_on if value is None else bool(value), problems=_told(here))
         case Kind.CHOICE | Kind.YES_NO | Kind.ONE_OF | Kind.SOME_OF:
             return Asked(name, field, options=_options(field, value, keys), problems=_told(here))
         case _:
             return Asked(name, field, value=_text(field.kind, value), problems=_told(here))
 
 
-def _told(faults: Iterable[Fault], *, at: _Place | None = None) -> tuple[str, ...]:
+def _told(faults: Iterable[Fault], *, at: Place | None = None) -> tuple[str, ...]:
     return tuple(dict.fromkeys(fault.message for fault in faults if at is None or fault.place == at))
 
 
@@ -124,8 +116,8 @@ def _text(kind: Kind, value: Any) -> str:
 def _by_day(hours: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     times: dict[str, list[str]] = {day: [] for day in DAYS}
     for days, spans in hours.items():
-        for day in read_days(days):
-            times[DAYS[day]] += [spans] if isinstance(spans, str) else spans
+        for number in read_days(days):
+            times[DAYS[number]] += [spans] if isinstance(spans, str) else spans
     for day in DAYS:
         yield day, ", ".join(times[day])
 

@@ -148,6 +148,13 @@ def weekday_by_weekday(document: dict[str, Any]) -> dict[str, Any]:
     return result
 
 
+def test_a_flag_that_the_file_does_not_name_is_as_its_default():
+    flags = [field for fields in FIELDS.values() for field in all_fields(fields) if field.kind is Kind.FLAG]
+    defaults = {name: info.default for model in MODELS.values() for name, info in model.model_fields.items()}
+
+    assert {field.name: field.is_on for field in flags} == {field.name: defaults[field.name] for field in flags}
+
+
 def test_what_is_left_empty_is_not_said():
     assert said(FIELDS["services"], MultiDict({"name": "  ", "reasons": "\r\n \r\n"})) == {"needs_confirmation": False}
 

@@ -1,0 +1,81 @@
+"""Setting the clinic up: everything in the clinic file on forms, the file itself in and out, and one's own hours."""
+
+from typing import Any
+
+from flask import Blueprint, Response, render_template
+from flask.typing import ResponseReturnValue
+
+from booking.clinic_file import check, document_text
+from booking.clinic_file.checks import warnings
+from frontdesk.console.services import ConsoleServices
+from frontdesk.console.set_up.desk import SetUpDesk
+from frontdesk.console.set_up.document import key_name
+from frontdesk.console.set_up.fields import GROUPS, OWN_HOURS, SINGLE
+from frontdesk.console.words import page_words
+
+_GROUP = f"<any({', '.join(GROUPS)}):section>"
+_SINGLE = f"<any({', '.join(SINGLE)}):section>"
+
+
+def add_set_up_pages(blueprint: Blueprint, services: ConsoleServices) -> None:
+    """Add the pages of the set-up to the console."""
+    desk = SetUpDesk(services.db)
+    blueprint.add_app_template_global(_field_word, "field_word")
+
+    @blueprint.get("/set-up")
+    def set_up() -> ResponseReturnValue:
+        document = desk.stored().document
+        return render_template(
+            "console/set_up.html", document=document, key_name=key_name, warnings=list(warnings(check(document)))
+        )
+
+    @blueprint.get(f"/set-up/{_SINGLE}")
+    @blueprint.get(f"/set-up/{_GROUP}/new")
+    @blueprint.get(f"/set-up/{_GROUP}/part/<path:key>")
+    def set_up_part(section: str, key: str | None = None) -> ResponseReturnValue:
+        return desk.form(section, key)
+
+    @blueprint.post(f"/set-up/{_SINGLE}")
+    @blueprint.post(f"/set-up/{_GROUP}/new")
+    @blueprint.post(f"/set-up/{_GROUP}/part/<path:key>")
+    def save_part(section: str, key: str | None = None) -> ResponseReturnValue:
+        return desk.save(section, key)
+
+    @blueprint.post(f"/set-up/{_GROUP}/remove/<path:key>")
+    def remove_part(section: str, key: str) -> ResponseReturnValue:
+        return desk.remove(section, key)
+
+    @blueprint.get("/my-hours")
+    def own_hours() -> ResponseReturnValue:
+        return desk.form("practitioners", desk.own_key(), only=OWN_HOURS)
+
+    @blueprint.post("/my-hours")
+    def save_own_hours() -> ResponseReturnValue:
+        return desk.save("practitioners", desk.own_key(), only=OWN_HOURS)
+
+    _add_file_pages(blueprint, desk)
+
+
+def _add_file_pages(blueprint: Blueprint, desk: SetUpDesk) -> None:
+    @blueprint.get("/set-up/file")
+    def clinic_file() -> ResponseReturnValue:
+        return render_template("console/set_up_file.html", text="", problems=[])
+
+    @blueprint.get("/set-up/file/clinic.yaml")
+    def export_file() -> ResponseReturnValue:
+        document = desk.stored().document
+        name = f"{document['clinic']['key']}.yaml"
+        headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
+        return Response(document_text(document), content_type="application/yaml", headers=headers)
+
+    @blueprint.post("/set-up/file")
+    def import_file() -> ResponseReturnValue:
+        return desk.import_file()
+
+
+def _field_word(group: str, part: str, field: str) -> Any:
+    """Return the word for a field: that of a part if it has its own, else that of all fields of the name, else nothing."""
+    words = page_words()
+    found = (key for key in (f"{group}.{part}_{field}", f"{group}.{field}") if key in words)
+    key = next(found, None)
+    return words(key) if key else ""

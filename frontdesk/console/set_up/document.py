@@ -1,0 +1,117 @@
+"""A clinic's document while it is changed: one part put in, taken out or compared. Pure; nothing given is changed."""
+
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from booking.clinic_file.checks import Fault
+from booking.clinic_file.reading import Place
+from frontdesk.console.set_up.fields import GROUPS, SINGLE
+
+Document = Mapping[str, Any]
+Part = dict[str, Any]
+
+
+class Difference(StrEnum):
+    ADDED = "added"
+    CHANGED = "changed"
+    REMOVED = "removed"
+
+
+@dataclass(frozen=True)
+class Change:
+    """What differs between two documents: of a group the part with `key`, else the section as such."""
+
+    section: str
+    key: str
+    difference: Difference
+
+
+def key_name(group: str) -> str:
+    """Return which field of a part names it."""
+    return "topic" if group == "answers" else "key"
+
+
+def keys_of(document: Document, group: str) -> list[str]:
+    """Return what names the parts of a group, in their order."""
+    return [part[key_name(group)] for part in document.get(group, [])]
+
+
+def part_of(document: Document, section: str, key: str | None) -> Part | None:
+    """Return a part of a group, or a section there is one of (`key` is None); None if there is no such part."""
+    if section in SINGLE:
+        return dict(document.get(section, {}))
+    found = (part for part in document[section] if part[key_name(section)] == key) if section in document else iter(())
+    return next(found, None)
+
+
+def with_part(document: Document, section: str, key: str | None, part: Part) -> tuple[Document, Place]:
+    """Return the document with `part` in the place of what `key` names, or at the end of its group; and that place."""
+    if section in SINGLE:
+        return {**document, section: part}, (section,)
+    parts, keys = list(document.get(section, [])), keys_of(document, section)
+    position = keys.index(key) if key in keys else len(parts)
+    parts[position : position + 1] = [part]
+    return {**document, section: parts}, (section, position)
+
+
+def without_part(document: Document, group: str, key: str) -> Document:
+    """Return the document without a part, and without what names it: what is left to say, a check will say."""
+    left = {**document, group: [part for part in document[group] if part[key_name(group)] != key]}
+    if group == "services":
+        left["practitioners"] = [_without_service(person, key) for person in document.get("practitioners", [])]
+    if group == "locations":
+        left["practitioners"] = [_without_location(person, key) for person in document.get("practitioners", [])]
+        left["resources"] = [part for part in document.get("resources", []) if part["location"] != key]
+    return left
+
+
+def faults_of_part(faults: Sequence[Fault], place: Place) -> tuple[list[Fault], list[Fault]]:
+    """Return the faults of the part at `place`, with their places in it, and the faults of the rest of the document."""
+    inside = [fault for fault in faults if fault.place[: len(place)] == place]
+    outside = [fault for fault in faults if fault not in inside]
+    return [Fault(fault.place[len(place) :], fault.message) for fault in inside], outside
+
+
+def new_key(document: Document, group: str, name: str) -> str:
+    """Make a key out of a name that no other part of the group has."""
+    folded = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    wanted = re.sub(r"[^a-z0-9]+", "-", folded).strip("-")[:50] or group.removesuffix("s")
+    taken, number, key = set(keys_of(document, group)), 2, wanted
+    while key in taken:
+        key, number = f"{wanted}-{number}", number + 1
+    return key
+
+
+def changes(before: Document, after: Document) -> list[Change]:
+    """Return what differs between two documents, in the order of the file."""
+    found = [
+        Change(section, "", Difference.CHANGED)
+        for section in SINGLE
+        if before.get(section, {}) != after.get(section, {})
+    ]
+    for group in GROUPS:
+        was, will_be = _by_key(before, group), _by_key(after, group)
+        for key in [*was, *(key for key in will_be if key not in was)]:
+            if key not in will_be:
+                found.append(Change(group, key, Difference.REMOVED))
+            elif key not in was:
+                found.append(Change(group, key, Difference.ADDED))
+            elif was[key] != will_be[key]:
+                found.append(Change(group, key, Difference.CHANGED))
+    return found
+
+
+def _by_key(document: Document, group: str) -> dict[str, Part]:
+    return {part[key_name(group)]: part for part in document.get(group, [])}
+
+
+def _without_service(person: Part, key: str) -> Part:
+    return {**person, "services": [one for one in person.get("services", []) if one != key]}
+
+
+def _without_location(person: Part, key: str) -> Part:
+    return {**person, "schedules": [one for one in person.get("schedules", []) if one["location"] != key]}
