@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session
 
 from booking.model.patient import PatientChange
@@ -31,6 +31,11 @@ def patient_history(session: Session, *, patient_id: str) -> list[PatientLine]:
         select(PatientChange).where(PatientChange.patient_id == patient_id).order_by(PatientChange.id)
     )
     return [PatientLine(row.changed_at, row.what, row.actor, row.source, row.before, row.after) for row in rows]
+
+
+def last_line(session: Session, *, patient_id: str) -> int:
+    """Return the number of the last line of the Patient's history: it grows with every change of the record."""
+    return session.scalar(select(func.max(PatientChange.id)).where(PatientChange.patient_id == patient_id)) or 0
 
 
 def write_line(

@@ -7,13 +7,15 @@ from typing import Any
 
 from sqlalchemy import delete, or_, select
 
-from booking import history, ledger
+from booking import history, ledger, tasks
 from booking.asked import UnknownPatient
+from booking.consent import is_opted_out, opt_in, opt_out
 from booking.events import EmailLearned
 from booking.model.appointment import Appointment
-from booking.model.patient import ContactPoint, Patient, RelatedPerson
-from booking.patients import birth_date_hash, email_hash, phone_hash
+from booking.model.patient import ContactPoint, Patient, PatientNote, RelatedPerson
+from booking.patients import birth_date_hash, email_hash, phone_hash, phones_of
 from booking.values import AppointmentStatus, Place, Source
+from kernel.errors import Refused
 from kernel.work import UnitOfWork
 
 
@@ -29,6 +31,18 @@ class PatientChanges:
     place: Place | None = None
     phones: tuple[str, ...] | None = None
     emails: tuple[str, ...] | None = None
+
+
+class UnknownNumber(Refused):
+    """The patient does not have this number."""
+
+    code = "unknown-number"
+
+
+class PatientChanged(Refused):
+    """Somebody else has changed the record since it was read."""
+
+    code = "patient-changed"
 
 
 def lock_patient(work: UnitOfWork, *, clinic_id: str, patient_id: str) -> Patient:
@@ -57,12 +71,17 @@ def change_patient(
     now: datetime,
     actor: str,
     source: Source,
+    seen: int | None = None,
 ) -> None:
     """Bring the record up to date. What is on file already is no change, so that calling again writes nothing.
 
-    Locks the Patient. Raises UnknownPatient, for one of another clinic as well.
+    Locks the Patient. `seen`: the last line of their history (`history.last_line`) that whoever decided on the changes has
+    read. A record that is no placeholder any more needs no task to complete it. Raises UnknownPatient, for one of another
+    clinic as well, and PatientChanged if `seen` is not the last any more.
     """
     patient = lock_patient(work, clinic_id=clinic_id, patient_id=patient_id)
+    if seen is not None and seen != history.last_line(work.session, patient_id=patient_id):
+        raise PatientChanged
     before, after = _change_plain(patient, changes)
     secret = _change_encrypted(patient, changes)
     for system, values in (("phone", changes.phones), ("email", changes.emails)):
@@ -71,6 +90,8 @@ def change_patient(
     if not after and not secret:
         return
     work.session.flush()
+    if after.get("is_placeholder") is False:
+        tasks.settle_placeholder(work, clinic_id=clinic_id, patient_id=patient_id, now=now, done_by=actor)
     if "email" in secret and changes.emails:
         _tell_of_email(work, clinic_id=clinic_id, patient_id=patient_id, now=now)
     history.write_line(
@@ -86,14 +107,23 @@ def change_patient(
 
 
 def block_patient(
-    work: UnitOfWork, *, clinic_id: str, patient_id: str, now: datetime, actor: str, source: Source
+    work: UnitOfWork,
+    *,
+    clinic_id: str,
+    patient_id: str,
+    now: datetime,
+    actor: str,
+    source: Source,
+    reason: str | None = None,
 ) -> None:
     """Let the patient book no more by themselves. Their visits stay. Locks the Patient. Calling again changes nothing.
 
     Raises UnknownPatient.
     """
     patient = lock_patient(work, clinic_id=clinic_id, patient_id=patient_id)
-    _set_blocked(work, patient, blocked=True, what="blocked", now=now, actor=actor, source=source)
+    if not patient.blocked:
+        patient.block_reason = reason
+        _set_blocked(work, patient, blocked=True, what="blocked", now=now, actor=actor, source=source)
 
 
 def unblock_patient(
@@ -101,14 +131,57 @@ def unblock_patient(
 ) -> None:
     """Let the patient book again. Locks the Patient. Calling again changes nothing. Raises UnknownPatient."""
     patient = lock_patient(work, clinic_id=clinic_id, patient_id=patient_id)
-    _set_blocked(work, patient, blocked=False, what="unblocked", now=now, actor=actor, source=source)
+    if patient.blocked:
+        patient.block_reason = None
+        _set_blocked(work, patient, blocked=False, what="unblocked", now=now, actor=actor, source=source)
+
+
+def note_on_patient(work: UnitOfWork, *, clinic_id: str, patient_id: str, text: str, now: datetime, actor: str) -> None:
+    """Write down something about the patient. Each call is a note. Locks the Patient. Raises UnknownPatient."""
+    lock_patient(work, clinic_id=clinic_id, patient_id=patient_id)
+    work.session.add(PatientNote(patient_id=patient_id, text=text, written_at=now, written_by=actor))
+
+
+def change_consent(
+    work: UnitOfWork,
+    *,
+    clinic_id: str,
+    patient_id: str,
+    phone: str,
+    takes_texts: bool,
+    reason: str,
+    now: datetime,
+    actor: str,
+) -> None:
+    """Note that the patient told staff whether this number (E.164) of theirs is to get texts, and why it was changed.
+
+    Holds for the number, whoever else has it. Locks the Patient. Calling again changes nothing. Raises UnknownPatient,
+    UnknownNumber for one that is not theirs.
+    """
+    lock_patient(work, clinic_id=clinic_id, patient_id=patient_id)
+    if phone not in phones_of(work.session, patient_id=patient_id):
+        raise UnknownNumber
+    if takes_texts is not is_opted_out(work.session, clinic_id=clinic_id, phone=phone):
+        return
+    if takes_texts:
+        opt_in(work, clinic_id=clinic_id, phone=phone)
+    else:
+        opt_out(work, clinic_id=clinic_id, phone=phone, now=now)
+    history.write_line(
+        work,
+        patient_id=patient_id,
+        what="opted-in" if takes_texts else "opted-out",
+        actor=actor,
+        source=Source.STAFF,
+        now=now,
+        before=None,
+        after={"reason": reason},
+    )
 
 
 def _set_blocked(
     work: UnitOfWork, patient: Patient, *, blocked: bool, what: str, now: datetime, actor: str, source: Source
 ) -> None:
-    if patient.blocked == blocked:
-        return
     patient.blocked = blocked
     work.session.flush()
     history.write_line(

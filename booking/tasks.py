@@ -199,6 +199,20 @@ def settle_subjects(work: UnitOfWork, *, clinic_id: str, subjects: Iterable[str]
     )
 
 
+def settle_placeholder(work: UnitOfWork, *, clinic_id: str, patient_id: str, now: datetime, done_by: str) -> None:
+    """Note that the patient's record is complete: what asked for it is done."""
+    work.session.execute(
+        update(StaffTask)
+        .where(
+            StaffTask.clinic_id == clinic_id,
+            StaffTask.patient_id == patient_id,
+            StaffTask.kind == TaskKind.PLACEHOLDER.value,
+            StaffTask.done_at.is_(None),
+        )
+        .values(done_at=now, done_by=done_by.removeprefix("staff:"), subject=None)
+    )
+
+
 def open_tasks(session: Session, *, clinic_id: str) -> list[TaskInfo]:
     """Return what is still to do, oldest first."""
     return _read(session, StaffTask.clinic_id == clinic_id, StaffTask.done_at.is_(None))
