@@ -36,6 +36,9 @@ class Say(StrEnum):
     ASK_WHICH_MEANT = "ask-which-meant"
     NOT_HEARD_GOODBYE = "not-heard-goodbye"
     APOLOGY = "apology"
+    AGENT_AGAIN = "agent-again"
+    STAFF_AWAY = "staff-away"
+    WE_WERE = "we-were"
     # Booking.
     ASK_SERVICE = "ask-service"
     ASK_WHICH_SERVICE = "ask-which-service"

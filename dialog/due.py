@@ -39,12 +39,14 @@ _AT_ONCE = 200
 def close_idle(work: UnitOfWork, *, now: datetime) -> int:
     """Note the outcome of conversations without a message for an hour, and end those on a call then and others after a day.
 
-    Until it is ended a conversation may go on. Returns how many were dealt with; may be run again and by several at once.
+    Those that staff have taken over are left alone. Until it is ended a conversation may go on. Returns how many were dealt
+    with; may be run again and by several at once.
     """
     rows = work.session.scalars(
         select(Conversation)
         .where(
             Conversation.ended_at.is_(None),
+            Conversation.taken_by.is_(None),
             or_(
                 and_(
                     Conversation.last_turn_at < now - QUIET_AFTER,

@@ -21,6 +21,16 @@ class InboundKind(StrEnum):
     TRANSFER_FAILED = "transfer-failed"  # nobody answered: the caller is back with us
 
 
+class StaffTurn(StrEnum):
+    """A Turn while somebody of the staff has the conversation: no message that the agent answered."""
+
+    TAKEN_OVER = "taken-over"
+    SAID_TO_STAFF = "said-to-staff"  # by the patient; the agent is silent, except in an emergency
+    STAFF_SAID = "staff-said"
+    GIVEN_BACK = "given-back"
+    LAPSED = "lapsed"  # they did not answer, or forgot it: the agent answers again
+
+
 @dataclass(frozen=True)
 class Inbound:
     """One message. `message_key` is the same for every delivery of it; `thread_key` names the conversation at the vendor."""

@@ -1,7 +1,7 @@
 """A conversation between turns: read as a snapshot, claimed by its version, and written with the Turn."""
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -16,7 +16,7 @@ from dialog import state as states
 from dialog.acts import Act
 from dialog.commands import Command, GiveBirthDate, GiveEmail, GivePhone, to_json
 from dialog.draft import Decision, Setting
-from dialog.inbound import Channel, Inbound, InboundKind, Reply
+from dialog.inbound import Channel, Inbound, InboundKind, Reply, StaffTurn
 from dialog.languages import first_language
 from dialog.model import Conversation, Turn
 from dialog.review import asks_for_review
@@ -29,6 +29,8 @@ from kernel.together import change_and_write
 from kernel.work import UnitOfWork
 
 SMS_CONVERSATION_LASTS = timedelta(hours=24)
+ANSWERED_WITHIN = timedelta(minutes=10)
+"""So long a patient's words wait for staff who have the conversation; then the agent answers again."""
 PICK_UP_AFTER = timedelta(seconds=15)
 _ACT = TypeAdapter(Act)
 _RESULTS = TypeAdapter(list[dict[str, Any]])  # writes hundreds of times sooner than `json` does
@@ -39,7 +41,16 @@ _CONVERSATION, _TURN = table_of(Conversation), table_of(Turn)
 _KNOWN = _CONVERSATION.c
 _TURNS = select(func.count()).where(_TURN.c.conversation_id == _KNOWN.id).scalar_subquery()
 _SNAPSHOT = select(
-    _KNOWN.id, _KNOWN.thread_hash, _KNOWN.version, _KNOWN.state, _KNOWN.is_on_call, _TURNS.label("turn_count")
+    _KNOWN.id,
+    _KNOWN.thread_hash,
+    _KNOWN.version,
+    _KNOWN.state,
+    _KNOWN.is_on_call,
+    _TURNS.label("turn_count"),
+    _KNOWN.taken_by,
+    _KNOWN.taken_at,
+    _KNOWN.taken_until,
+    _KNOWN.waits_since,
 )
 
 
@@ -71,7 +82,8 @@ _OF_NUMBER = _with_the_rest(
         _KNOWN.ended_at.is_(None),
         _KNOWN.last_turn_at >= bindparam("since"),
     )
-    .order_by(_KNOWN.last_turn_at.desc(), _KNOWN.started_at.desc())
+    # What staff have comes first: a call in between must not take the patient's answer away from them.
+    .order_by(_KNOWN.taken_by.is_(None), _KNOWN.last_turn_at.desc(), _KNOWN.started_at.desc())
     .limit(1)
 )
 _BEGIN = Ready(insert(_CONVERSATION).inline().values({one.name: bindparam(one.name) for one in _KNOWN}))
@@ -95,6 +107,9 @@ _GO_ON = (
         pick_up_at=bindparam("new_pick_up_at"),
         words=with_words(_KNOWN.words, "new_words"),
         needs_review=or_(_KNOWN.needs_review, bindparam("new_needs_review", type_=Boolean())),
+        taken_by=bindparam("new_taken_by"),
+        taken_until=bindparam("new_taken_until"),
+        waits_since=bindparam("new_waits_since"),
     )
 )
 
@@ -108,10 +123,28 @@ class _Stored(NamedTuple):
     state: str
     is_on_call: bool
     turn_count: int
+    taken_by: str | None
+    taken_at: datetime | None
+    taken_until: datetime | None
+    waits_since: datetime | None
 
 
 class StaleConversation(Exception):
     """Somebody else wrote a turn of this conversation in between: the lease was lost. Decide again from what stands now."""
+
+
+@dataclass(frozen=True)
+class Taken:
+    """That somebody of the staff has the conversation: who, by log-in, since when, and until when if they do no more."""
+
+    by: str
+    at: datetime
+    until: datetime
+    waits_since: datetime | None = None  # the first words of the patient that they have not answered
+
+    def with_words(self, now: datetime) -> "Taken":
+        """Return the same after words of the patient, which do not wait for ever."""
+        return replace(self, until=min(self.until, now + ANSWERED_WITHIN), waits_since=self.waits_since or now)
 
 
 @dataclass(frozen=True)
@@ -123,6 +156,7 @@ class Snapshot:
     version: int
     state: DialogState
     turn_count: int
+    taken: Taken | None = None  # may have lapsed
 
     @property
     def is_new(self) -> bool:
@@ -181,8 +215,10 @@ def find(session: Session, inbound: Inbound, *, now: datetime) -> Found:
         return of_call
     of_number = _of_number(session, inbound, now)
     last = of_number.conversation
-    # Somebody else may be calling from the same number at this moment: theirs is not to be taken over.
-    is_left_open = last is not None and not last.is_on_call and _state_of(last).flow is not None
+    # Somebody else may be calling from the same number at this moment: theirs is not to be taken over. And what staff
+    # have in hand by text is theirs; the agent answers the call anew.
+    is_free = last is not None and not last.is_on_call and last.taken_by is None
+    is_left_open = is_free and last is not None and state_in(last).flow is not None
     return of_number if is_left_open else of_call
 
 
@@ -199,7 +235,7 @@ def snapshot(
         return before
     if row is None:
         return Snapshot(new_id(), thread_hash(inbound), -1, _first_state(session, inbound, catalogue), 0)
-    return Snapshot(row.id, row.thread_hash, row.version, _state_of(row), row.turn_count)
+    return Snapshot(row.id, row.thread_hash, row.version, state_in(row), row.turn_count, _taken(row))
 
 
 def claim(work: UnitOfWork, inbound: Inbound, snapshot: Snapshot, *, now: datetime) -> None:
@@ -223,8 +259,9 @@ def append(
     reply: Reply,
     account: Account,
     answered: NewRow,
+    taken: Taken | None = None,
 ) -> None:
-    """Write the Turn, the state after it, and what the message was answered."""
+    """Write the Turn, the state after it, and what the message was answered. `taken`: who of the staff has it from now on."""
     state = decision.state
     turn = {
         "id": new_id(),
@@ -232,14 +269,14 @@ def append(
         "number": snapshot.turn_count + 1,
         "channel": inbound.channel.value,
         "thread_hash": thread_hash(inbound),
-        "kind": inbound.kind.value,
+        "kind": kind_of(inbound, taken),
         "message_key": inbound.message_key,
         "said": understood.text,
         "reply": reply.text,
         "commands": [_shown(one) for one in understood.commands],
         "heard": json.dumps([to_json(one) for one in understood.commands]),
         "confidence": understood.confidence,
-        "acts": [_ACT.dump_python(one, mode="json") for one in decision.acts],
+        "acts": [act_shown(one) for one in decision.acts],
         "writes": account.writes,
         "results": _RESULTS.dump_json(account.results).decode(),
         "at": setting.now,
@@ -248,11 +285,12 @@ def append(
         "tokens_in": understood.tokens_in,
         "tokens_out": understood.tokens_out,
         "cost": account.cost,
+        "staff": taken.by if taken else None,
     }
     is_ended = decision.ends and decision.transfer_to is None
     conversation = {
         "of_conversation": snapshot.conversation_id,
-        "new_state": json.dumps(states.to_json(state)),
+        "new_state": stored(state),
         "new_language": state.language,
         "new_outcome": _outcome_of(state),
         "new_patient_id": _patient_of(state),
@@ -261,9 +299,44 @@ def append(
         "new_is_on_call": state.is_on_call,
         "new_words": words_in(f"{understood.text} {reply.text}"),
         "new_needs_review": asks_for_review(decision.acts, account.writes),
-        "new_pick_up_at": _pick_up_at(state, inbound),
+        "new_pick_up_at": None if taken else _pick_up_at(state, inbound),
+        "new_taken_by": taken.by if taken else None,
+        "new_taken_until": taken.until if taken else None,
+        "new_waits_since": taken.waits_since if taken else None,
     }
     change_and_write(work.session, _GO_ON, conversation, rows=[NewRow(_TURN, turn), answered])
+
+
+def act_shown(act: Act) -> dict[str, Any]:
+    """Return an act as a Turn keeps it."""
+    shown: dict[str, Any] = _ACT.dump_python(act, mode="json")
+    return shown
+
+
+def stored(state: DialogState) -> str:
+    """Return the state as a conversation keeps it."""
+    return json.dumps(states.to_json(state))
+
+
+def state_in(row: "Conversation | _Stored") -> DialogState:
+    """Return the state that a conversation keeps."""
+    return states.from_json(json.loads(row.state))
+
+
+def is_for_staff(inbound: Inbound, taken: Taken | None) -> bool:
+    """Say whether a message is read by staff, and the agent is silent. Who calls is answered: staff have no part in a call."""
+    return taken is not None and inbound.channel is not Channel.VOICE
+
+
+def kind_of(inbound: Inbound, taken: Taken | None) -> str:
+    """Return the kind of a Turn."""
+    return StaffTurn.SAID_TO_STAFF.value if is_for_staff(inbound, taken) else inbound.kind.value
+
+
+def _taken(row: _Stored) -> Taken | None:
+    if row.taken_by is None or row.taken_at is None or row.taken_until is None:
+        return None
+    return Taken(row.taken_by, row.taken_at, row.taken_until, row.waits_since)
 
 
 def _shown(command: Command) -> dict[str, Any]:
@@ -316,10 +389,6 @@ def _found(statement: Ready, session: Session, inbound: Inbound, asked: dict[str
     given = {"key": inbound.message_key, "clinic_id": inbound.clinic_id, **asked}
     [(answer, version, *conversation)] = statement.rows(session, given)
     return Found(answer, version, None if conversation[0] is None else _Stored(*conversation))
-
-
-def _state_of(row: _Stored) -> DialogState:
-    return states.from_json(json.loads(row.state))
 
 
 def _outcome_of(state: DialogState) -> str | None:

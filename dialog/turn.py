@@ -175,7 +175,7 @@ class Dialog:
         with structlog.contextvars.bound_contextvars(
             clinic_id=inbound.clinic_id, conversation_id=snapshot.conversation_id
         ):
-            snapshot = self._after_staff(inbound, setting, snapshot)
+            snapshot = self._after_staff(setting, snapshot)
             if record.is_for_staff(inbound, snapshot.taken):
                 understood = self._overhear(inbound, setting, snapshot.state, watch)
             else:
@@ -212,12 +212,12 @@ class Dialog:
         meant = self._interpreter.interpret(text, listening, deadline_s=deadline_s)
         return Understood(text, meant.commands, meant.confidence, meant.tokens_in, meant.tokens_out)
 
-    def _after_staff(self, inbound: Inbound, setting: Setting, snapshot: Snapshot) -> Snapshot:
+    def _after_staff(self, setting: Setting, snapshot: Snapshot) -> Snapshot:
         """Return what a message meets where staff had the conversation for too long: the agent answers again."""
         if snapshot.taken is None or snapshot.taken.until > setting.now:
             return snapshot
         with self._db.read() as session:
-            state = takeover.state_after_staff(session, snapshot, setting.catalogue, caller=inbound.caller, now=setting.now)
+            state = takeover.state_after_staff(session, snapshot, setting.catalogue, now=setting.now)
         return replace(snapshot, state=state, taken=None)
 
     def _overhear(self, inbound: Inbound, setting: Setting, state: DialogState, watch: _Stopwatch) -> Understood:

@@ -77,7 +77,7 @@ def came_back(state: DialogState, *, now: datetime) -> DialogState:
         return state
     if now - state.cut_off_at > TIMES_STAND_FOR and state.flow is not None:
         flow = replace(state.flow, offers=(), chosen=None, hold=None, agreed=False)
-        state = _to_go_on(state.with_flow(flow))
+        state = to_go_on(state.with_flow(flow))
     return replace(state, cut_off_at=None)
 
 
@@ -105,7 +105,7 @@ def cut_off(draft: Draft) -> None:
     """Keep what was open when the call dropped, for whichever way they come back."""
     draft.state = without_proof(replace(draft.state, verified_id=None))
     if not offers_times(draft.state):
-        draft.state = _to_go_on(draft.state)
+        draft.state = to_go_on(draft.state)
     draft.update(cut_off_at=draft.setting.now, failures=0, silences=0)
     draft.asked_something = True
 
@@ -227,15 +227,15 @@ def answer_to_go_on(draft: Draft, commands: tuple[c.Command, ...]) -> bool | Non
     return False if all(isinstance(one, _REFUSALS) for one in commands) else None
 
 
+def to_go_on(state: DialogState) -> DialogState:
+    """Return the state with the question whether to go on, to which a fact that was asked for is an answer, too."""
+    asked = state.asked if state.asked in _FACTS_ASKED else Asked.YES_NO
+    return replace(state, question=Act(Say.GO_ON), asked=asked, choices=())
+
+
 def go_on(draft: Draft) -> None:
     """Ask again what was open."""
     draft.update(question=None, asked=Asked.NOTHING, choices=())
-
-
-def _to_go_on(state: DialogState) -> DialogState:
-    """Make the open question whether to go on, to which a fact that was asked for is an answer, too."""
-    asked = state.asked if state.asked in _FACTS_ASKED else Asked.YES_NO
-    return replace(state, question=Act(Say.GO_ON), asked=asked, choices=())
 
 
 def _unproved(flow: Flow) -> Flow:

@@ -106,6 +106,7 @@ class Renderer:
             "practitioners_or": lambda: self._listed(self._people(fields["practitioners"]), "or"),
             "person_or_we": lambda: self._person(fields) or self.parts["we"],
             "with_person": lambda: self._with_person(fields),
+            "doing": lambda: self.parts["doing"][fields["doing"]],
             "when": lambda: self._when(visit["starts_at"], visit.get("location")),
             "of_when": lambda: self._part("of_when", when=self._when(visit["starts_at"], visit.get("location"))),
             "old_when": lambda: self._old_when(fields),
