@@ -7,9 +7,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from pydantic import BaseModel
+
 from booking.clinic_file.checks import Fault
 from booking.clinic_file.reading import Place
+from booking.clinic_file.schema import CalendarsPart, MessagesPart, RulesPart
 from frontdesk.console.set_up.fields import GROUPS, SINGLE
+
+_DEFAULTS: Mapping[str, BaseModel] = {"rules": RulesPart(), "calendars": CalendarsPart(), "messages": MessagesPart()}
 
 Document = Mapping[str, Any]
 Part = dict[str, Any]
@@ -41,9 +46,13 @@ def keys_of(document: Document, group: str) -> list[str]:
 
 
 def part_of(document: Document, section: str, key: str | None) -> Part | None:
-    """Return a part of a group, or a section there is one of (`key` is None); None if there is no such part."""
+    """Return a part of a group, or a section there is one of (`key` is None); None if there is no such part.
+
+    A section says what holds, also where the file leaves it to the default.
+    """
     if section in SINGLE:
-        return dict(document.get(section, {}))
+        defaults = _DEFAULTS[section].model_dump(mode="json", exclude_none=True) if section in _DEFAULTS else {}
+        return {**defaults, **document.get(section, {})}
     found = (part for part in document[section] if part[key_name(section)] == key) if section in document else iter(())
     return next(found, None)
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from booking.values import Mode, Offering, Outside, PatientInFeed, PriorVisit, WhenFailed
+from booking.values import MailUse, Mode, Offering, Outside, PatientInFeed, PriorVisit, WhenFailed
 
 
 class Kind(StrEnum):
@@ -28,7 +28,10 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True)
 class Field:
-    """A field of a form, named as in the clinic file. `is_on`: what a flag is where the file says nothing."""
+    """A field of a form, named as in the clinic file.
+
+    `is_on`: what a flag is where the file says nothing. `may_be_none`: lines left empty mean none, and not the default.
+    """
 
     name: str
     kind: Kind = Kind.LINE
@@ -36,6 +39,7 @@ class Field:
     of: str = ""
     parts: tuple["Field", ...] = ()
     is_on: bool = False
+    may_be_none: bool = False
 
 
 def _several(kind: Kind, *names: str) -> tuple[Field, ...]:
@@ -73,7 +77,7 @@ SCHEDULES = Field("schedules", Kind.PARTS, parts=_SCHEDULE)
 AWAY = Field("off", Kind.LINES)
 
 # What there is once, and what there is any number of: by the names of the clinic file.
-SINGLE = ("clinic", "rules", "calendars")
+SINGLE = ("clinic", "rules", "calendars", "messages")
 GROUPS = ("locations", "services", "practitioners", "resources", "answers")
 
 FIELDS: Mapping[str, tuple[Field, ...]] = {
@@ -91,6 +95,12 @@ FIELDS: Mapping[str, tuple[Field, ...]] = {
         _choice("deleted_outside", Outside),
         *_several(Kind.FLAG, "check_at_commit", "invitations", "invitations_name_service"),
         _choice("patient_in_feed", PatientInFeed),
+    ),
+    # How messages are worded has a page of its own, where one sees them.
+    "messages": (
+        Field("reminders", Kind.LINES, may_be_none=True),
+        _choice("mail", MailUse),
+        Field("part_price"),
     ),
     "locations": (
         *_several(Kind.LINE, "key", "name"),

@@ -129,7 +129,8 @@ def _said(field: Field, form: Filled, name: str) -> Any:
         case Kind.YES_NO:
             return {"yes": True, "no": False}.get(form.get(name, ""))
         case Kind.LINES:
-            return [line.strip() for line in form.get(name, "").splitlines() if line.strip()] or None
+            lines = [line.strip() for line in form.get(name, "").splitlines() if line.strip()]
+            return lines if lines or field.may_be_none else None
         case Kind.TIMES | Kind.PAIR:
             return _pieces(form.get(name, "")) or None
         case Kind.HOURS:

@@ -52,7 +52,7 @@ def test_what_is_saved_untouched_leaves_the_clinic_as_it_was(site: Site):
         import_clinic(work, parse(text, path="elm.yaml"), now=NOW)
     client, before = site.logged_in(), clinic_of(site)
     parts = [
-        *(f"/console/set-up/{section}" for section in ("clinic", "rules", "calendars")),
+        *(f"/console/set-up/{section}" for section in ("clinic", "rules", "calendars", "messages")),
         *(f"/console/set-up/services/part/{service.key}" for service in before.services),
         *(f"/console/set-up/practitioners/part/{one.key}" for one in before.practitioners),
         *(f"/console/set-up/locations/part/{one.key}" for one in before.locations),

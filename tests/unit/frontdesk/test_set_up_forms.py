@@ -16,6 +16,7 @@ from booking.clinic_file.schema import (
     DatedPart,
     GroupPart,
     LocationPart,
+    MessagesPart,
     Part,
     PractitionerPart,
     ResourcePart,
@@ -25,6 +26,7 @@ from booking.clinic_file.schema import (
 )
 from frontdesk.console.set_up.fields import FIELDS, GROUPS, SINGLE, Field, Kind
 from frontdesk.console.set_up.form import Asked, asked, said, unplaced
+from frontdesk.console.words import LANGUAGES, load_words
 
 pytestmark = pytest.mark.unit
 
@@ -35,6 +37,7 @@ DOCUMENT: dict[str, Any] = {
     },
     "rules": {"minimum_notice": "3h", "max_moves": 2, "records_arrival": True, "waitlist": "all", "offer_for": "20m"},
     "calendars": {"stale_after": "20m", "when_failed": "go-on", "invitations": True, "patient_in_feed": "initials"},
+    "messages": {"reminders": ["2d", "3h"], "part_price": "0.0079 USD"},
     "locations": [
         {
             "key": "main", "name": "Main Street", "aliases": ["downtown"], "address": "1 Main Street, Albany",
@@ -68,11 +71,13 @@ DOCUMENT: dict[str, Any] = {
     "resources": [{"key": "chair", "kind": "chair", "location": "main", "capacity": 2, "hours": {"mon": ["09:00-12:00"]}, "off": ["2027-03-17"]}],
     "answers": [{"topic": "insurance", "text": "We take Aetna.", "phrases": ["do you take aetna"]}],
 }  # fmt: skip
+ELSEWHERE = {"wording"}  # has a page of its own
 KEYS = {group: [part["key"] for part in DOCUMENT[group]] for group in ("locations", "services")}
 MODELS: dict[str, type[Part]] = {
     "clinic": ClinicPart,
     "rules": RulesPart,
     "calendars": CalendarsPart,
+    "messages": MessagesPart,
     "locations": LocationPart,
     "services": ServicePart,
     "practitioners": PractitionerPart,
@@ -110,11 +115,8 @@ def test_everything_in_a_clinic_file_but_demo_patients_has_its_form():
 
 @pytest.mark.parametrize("name", FIELDS)
 def test_a_form_has_every_field_of_its_part(name: str):
-    parts = [(name, FIELDS[name])]
-    parts += [(field.name, field.parts) for field in all_fields(FIELDS[name]) if field.parts]
-
-    for part, fields in parts:
-        assert {field.name for field in fields} == set(MODELS[part].model_fields)
+    for part, fields in forms_of(name):
+        assert {field.name for field in fields} == set(MODELS[part].model_fields) - ELSEWHERE
 
 
 def test_a_form_that_nobody_touches_says_what_stood_in_the_file():
@@ -190,3 +192,27 @@ def test_what_belongs_to_no_field_is_told_above_the_form():
     above = Fault(("practitioners", 0, "services", 1), "there is no cleaning under services")
 
     assert unplaced(FIELDS["services"], [above, Fault(("name",), "too long")]) == [above]
+
+
+def test_reminders_that_are_taken_out_are_none_and_not_the_usual_ones():
+    assert said(FIELDS["messages"], MultiDict({"reminders": ""}))["reminders"] == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_field_and_every_choice_has_words(language: str):
+    words = load_words(language)
+    found = [(part, field) for name in FIELDS for part, fields in forms_of(name) for field in fields]
+
+    without_label = [
+        f"{part}.{field.name}"
+        for part, field in found
+        if not {f"set_up_field.{part}_{field.name}", f"set_up_field.{field.name}"} & words.keys()
+    ]
+
+    assert without_label == []
+    assert [code for _, field in found for code in field.codes if f"set_up_choice.{code}" not in words] == []
+
+
+def forms_of(name: str) -> list[tuple[str, Sequence[Field]]]:
+    """Return the fields of a part, and those of the parts in it."""
+    return [(name, FIELDS[name]), *((field.name, field.parts) for field in all_fields(FIELDS[name]) if field.parts)]

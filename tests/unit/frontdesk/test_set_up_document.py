@@ -1,0 +1,95 @@
+"""One part of a clinic's document put in, taken out, named and compared."""
+
+import pytest
+
+from booking.clinic_file.checks import Fault
+from frontdesk.console.set_up.document import (
+    Change,
+    Difference,
+    Document,
+    changes,
+    faults_of_part,
+    new_key,
+    part_of,
+    with_part,
+    without_part,
+)
+
+pytestmark = pytest.mark.unit
+
+CLINIC: Document = {
+    "clinic": {"key": "elm"},
+    "rules": {"hold": "5m"},
+    "locations": [{"key": "main"}, {"key": "west"}],
+    "services": [{"key": "cleaning"}, {"key": "advice"}],
+    "practitioners": [
+        {"key": "lee", "services": ["cleaning", "advice"], "schedules": [{"location": "main"}, {"location": "west"}]},
+    ],
+    "resources": [{"key": "chair", "location": "west"}],
+    "answers": [{"topic": "parking", "text": "Behind."}],
+}
+
+
+def test_a_part_takes_the_place_of_the_one_with_its_key_and_a_new_one_stands_last():
+    changed, place = with_part(CLINIC, "services", "cleaning", {"key": "cleaning", "name": "Deep"})
+    longer, last = with_part(CLINIC, "services", None, {"key": "new"})
+
+    assert (place, changed["services"]) == (("services", 0), [{"key": "cleaning", "name": "Deep"}, {"key": "advice"}])
+    assert (last, [one["key"] for one in longer["services"]]) == (("services", 2), ["cleaning", "advice", "new"])
+    assert CLINIC["services"] == [{"key": "cleaning"}, {"key": "advice"}]
+
+
+def test_an_answer_is_named_by_its_question():
+    assert part_of(CLINIC, "answers", "parking") == {"topic": "parking", "text": "Behind."}
+    assert part_of(CLINIC, "answers", "insurance") is None
+
+
+def test_a_section_tells_what_holds_also_where_the_file_leaves_it_to_the_default():
+    rules = part_of(CLINIC, "rules", None)
+
+    assert rules is not None
+    assert (rules["hold"], rules["maximum_advance"]) == ("5m", "90d")
+
+
+def test_with_a_service_goes_what_names_it():
+    left = without_part(CLINIC, "services", "cleaning")
+
+    assert left["services"] == [{"key": "advice"}]
+    assert left["practitioners"][0]["services"] == ["advice"]
+
+
+def test_with_a_location_go_the_schedules_and_rooms_there():
+    left = without_part(CLINIC, "locations", "west")
+
+    assert left["practitioners"][0]["schedules"] == [{"location": "main"}]
+    assert left["resources"] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "key"),
+    [("Root canal", "root-canal"), ("Cleaning", "cleaning-2"), ("  ¡Niños!  ", "ninos"), ("治療", "service"), ("x" * 80, "x" * 50)],
+)  # fmt: skip
+def test_a_key_is_made_from_a_name(name: str, key: str):
+    assert new_key(CLINIC, "services", name) == key
+
+
+def test_faults_are_told_in_the_part_or_elsewhere():
+    here, there = Fault(("services", 1, "duration"), "too long"), Fault(("practitioners", 0, "services", 0), "unknown")
+
+    assert faults_of_part([here, there], ("services", 1)) == ([Fault(("duration",), "too long")], [there])
+
+
+def test_what_differs_is_told_part_by_part():
+    after = {
+        **CLINIC,
+        "rules": {"hold": "6m"},
+        "services": [{"key": "advice", "price": "1.00 USD"}, {"key": "class"}],
+    }
+
+    assert changes(CLINIC, after) == [
+        Change("rules", "", Difference.CHANGED),
+        Change("services", "cleaning", Difference.REMOVED),
+        Change("services", "advice", Difference.CHANGED),
+        Change("services", "class", Difference.ADDED),
+    ]
+    assert changes(CLINIC, CLINIC) == []
