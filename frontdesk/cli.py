@@ -20,13 +20,15 @@ from sqlalchemy.exc import DBAPIError
 
 from booking.clinic_file import ImportReport, export_clinic, import_clinic, json_schema, parse
 from booking.model.clinic import Clinic
+from frontdesk.accounts.passwords import new_password
+from frontdesk.accounts.second_factor import drop_factor
 from frontdesk.api.keys import Scope, add_key, list_keys, revoke_key
 from frontdesk.bootstrap import Services, build
 from frontdesk.files import read_text
 from frontdesk.lifecycle_commands import add_commands
 from frontdesk.schema import WrongSchema, check_schema, migrate, schema_state
 from frontdesk.sync_commands import ACTOR, add_sync_commands
-from frontdesk.users import Role, add_user, new_password, reset_password
+from frontdesk.users import Role, add_user, find_login, set_password
 from frontdesk.waitlist_commands import add_waitlist_commands
 from kernel import log
 from kernel.config import BadSetting, ModelSettings, Settings, load_settings
@@ -207,23 +209,44 @@ def user() -> None:
 @user.command("add")
 @click.argument("login")
 @click.option("--role", type=click.Choice(_ROLES), default=Role.ADMINISTRATOR.value, show_default=True)
+@click.option("--practitioner", help="Key of whose patients it sees, with the role practitioner.")
 @click.option("--clinic", "clinic_key", help="Its key; needed where there are several.")
-def user_add(login: str, role: str, clinic_key: str | None) -> None:
+def user_add(login: str, role: str, practitioner: str | None, clinic_key: str | None) -> None:
     """Make an account and print its password, this once."""
+    from frontdesk.listing import practitioner_id_of
+
+    if practitioner and role != Role.PRACTITIONER:
+        raise _CannotDo("--practitioner goes with --role practitioner")
     password = new_password()
     with _services() as services, services.db.begin() as work:
         clinic_id = _clinic_id(work.session, clinic_key)
-        add_user(work, clinic_id=clinic_id, login=login, password=password, role=Role(role), now=services.clock.now())
+        add_user(
+            work,
+            clinic_id=clinic_id,
+            login=login,
+            password=password,
+            role=Role(role),
+            practitioner_id=practitioner_id_of(work.session, clinic_id=clinic_id, key=practitioner)
+            if practitioner
+            else None,
+            now=services.clock.now(),
+        )
     print(password)
+    if role == Role.PRACTITIONER and not practitioner:
+        print("It sees no patients until an administrator says whose, under Staff accounts.", file=sys.stderr)
 
 
 @user.command("reset")
 @click.argument("login")
-def user_reset(login: str) -> None:
-    """Give an account a new password and print it, this once."""
+@click.option("--second-factor", is_flag=True, help="Remove the second factor as well.")
+def user_reset(login: str, *, second_factor: bool) -> None:
+    """Give an account a new password and print it, this once. Whoever is logged in with it no longer is."""
     password = new_password()
     with _services() as services, services.db.begin() as work:
-        reset_password(work, login=login, password=password)
+        user = find_login(work.session, login=login)
+        set_password(work, user_id=user.id, password=password)
+        if second_factor:
+            drop_factor(work, user_id=user.id)
     print(password)
 
 

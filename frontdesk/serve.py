@@ -20,13 +20,14 @@ from typing import IO
 from sqlalchemy import select
 
 from booking.model.clinic import Clinic
+from frontdesk.accounts.passwords import new_password
 from frontdesk.bootstrap import Services, build, make_collection
 from frontdesk.children import Child, ChildFailed, Children
 from frontdesk.demo.calendars import connect_demo_calendars, demo_links
 from frontdesk.demo.clinic import DEMO_KEY, seed_demo
 from frontdesk.embedded import CannotServe, DemoCalendars, demo_calendars, embedded_redis, free_port, is_free
 from frontdesk.schema import SchemaState, check_schema, copy_database, migrate, schema_state
-from frontdesk.users import Role, add_user, has_users, new_password
+from frontdesk.users import Role, add_user, has_users
 from frontdesk.web import serve_web
 from frontdesk.worker import run_worker
 from kernel.config import Mode, Settings

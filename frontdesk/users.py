@@ -1,22 +1,19 @@
-"""Staff who may log in: their rows, and their passwords, of which only argon2 hashes are kept."""
+"""Staff who may log in: their rows, who they are, and what a password opens."""
 
 import re
-import secrets
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from functools import cache
 
-from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerificationError
 from sqlalchemy import ForeignKey, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from frontdesk.accounts.passwords import hash_password, password_fits
+from frontdesk.accounts.sessions import end_sessions
+from kernel.crypto import keyring
 from kernel.db import Base, EncryptedText, new_id
 from kernel.errors import Refused
 from kernel.work import UnitOfWork
-
-MINIMUM_PASSWORD = 10
 
 
 class Role(StrEnum):
@@ -36,12 +33,6 @@ class BadLogin(Refused):
     """A login is one word of up to 100 characters."""
 
     code = "bad-login"
-
-
-class PasswordTooShort(Refused):
-    """A password of fewer than `minimum` characters."""
-
-    code = "password-too-short"
 
 
 class UnknownLogin(Refused):
@@ -73,49 +64,76 @@ class User(Base):
 
 @dataclass(frozen=True)
 class UserInfo:
+    """Who logs in. `seal` is another one once the password is."""
+
     id: str
     login: str
     role: Role
     clinic_id: str
+    seal: str
 
 
-def add_user(work: UnitOfWork, *, clinic_id: str, login: str, password: str, role: Role, now: datetime) -> UserInfo:
-    """Let somebody log in. Raises BadLogin, LoginTaken, PasswordTooShort."""
+def add_user(
+    work: UnitOfWork,
+    *,
+    clinic_id: str,
+    login: str,
+    password: str,
+    role: Role,
+    now: datetime,
+    practitioner_id: str | None = None,
+    email: str | None = None,
+) -> UserInfo:
+    """Let somebody log in. `practitioner_id`: one of the clinic's; a practitioner without one sees no patient.
+
+    Raises BadLogin, LoginTaken, PasswordTooShort, PasswordTooEasy.
+    """
     login = login.strip().lower()
     if not re.fullmatch(r"\S{1,100}", login) or not login.isprintable():
         raise BadLogin(login=login)
     if work.session.scalar(select(User.id).where(User.login == login)):
         raise LoginTaken(login=login)
     row = User(
-        id=new_id(), clinic_id=clinic_id, login=login, password_hash=_hashed(password), role=role.value, created_at=now
+        id=new_id(),
+        clinic_id=clinic_id,
+        login=login,
+        password_hash=hash_password(password, login=login),
+        role=role.value,
+        practitioner_id=practitioner_id,
+        email=email,
+        created_at=now,
     )
     work.session.add(row)
     work.session.flush()
     return _info(row)
 
 
-def reset_password(work: UnitOfWork, *, login: str, password: str) -> None:
-    """Replace a password. Raises UnknownLogin, PasswordTooShort."""
-    row = work.session.scalar(select(User).where(User.login == login.strip().lower()))
-    if row is None:
-        raise UnknownLogin(login=login)
-    row.password_hash = _hashed(password)
+def set_password(work: UnitOfWork, *, user_id: str, password: str, but_session: str | None = None) -> None:
+    """Replace a password and end the account's sessions, all but the one named. Raises PasswordTooShort, PasswordTooEasy."""
+    row = work.session.get_one(User, user_id, with_for_update=True)
+    row.password_hash = hash_password(password, login=row.login)
+    end_sessions(work, user_id=user_id, but=but_session)
 
 
 def check_password(session: Session, *, login: str, password: str) -> UserInfo | None:
     """Return who logs in, or None. Takes as long for an unknown login as for a wrong password."""
-    row = session.scalar(select(User).where(User.login == login.strip().lower()))
-    try:
-        _hasher().verify(row.password_hash if row else _nobodys_hash(), password)
-    except (VerificationError, InvalidHashError):
-        return None
-    return _info(row) if row else None
+    row = session.scalar(select(User).where(User.login == login.strip().lower(), User.switched_off_at.is_(None)))
+    fits = password_fits(row.password_hash if row else None, password)
+    return _info(row) if row and fits else None
 
 
 def find_user(session: Session, *, user_id: str) -> UserInfo | None:
-    """Return who this session belongs to, or None when the account is gone."""
-    row = session.get(User, user_id)
+    """Return who this is, or None when nobody logs in with the account any more."""
+    row = session.scalar(select(User).where(User.id == user_id, User.switched_off_at.is_(None)))
     return _info(row) if row else None
+
+
+def find_login(session: Session, *, login: str) -> UserInfo:
+    """Return whose login this is. Raises UnknownLogin."""
+    row = session.scalar(select(User).where(User.login == login.strip().lower()))
+    if row is None:
+        raise UnknownLogin(login=login)
+    return _info(row)
 
 
 def has_users(session: Session) -> bool:
@@ -123,27 +141,6 @@ def has_users(session: Session) -> bool:
     return bool(session.scalar(select(func.count()).select_from(User)))
 
 
-def new_password() -> str:
-    """Make a password that can be read from a screen and typed."""
-    letters = "abcdefghjkmnpqrstuvwxyz23456789"
-    return "-".join("".join(secrets.choice(letters) for _ in range(4)) for _ in range(4))
-
-
-def _hashed(password: str) -> str:
-    if len(password) < MINIMUM_PASSWORD:
-        raise PasswordTooShort(minimum=MINIMUM_PASSWORD)
-    return _hasher().hash(password)
-
-
-@cache
-def _hasher() -> PasswordHasher:
-    return PasswordHasher()
-
-
-@cache
-def _nobodys_hash() -> str:
-    return _hasher().hash(secrets.token_hex())
-
-
 def _info(row: User) -> UserInfo:
-    return UserInfo(id=row.id, login=row.login, role=Role(row.role), clinic_id=row.clinic_id)
+    seal = keyring().signature(f"password:{row.id}:{row.password_hash}")
+    return UserInfo(id=row.id, login=row.login, role=Role(row.role), clinic_id=row.clinic_id, seal=seal)

@@ -12,6 +12,7 @@ from datetime import timedelta
 from redis.exceptions import RedisError
 
 from frontdesk.bootstrap import Services, build, take_jobs, wait_for_wake
+from frontdesk.console.duties import CONSOLE_DUTIES, console_mail_duties
 from frontdesk.schema import check_schema
 from jobs import context
 from jobs.due import MAIL_DUTIES, QUICK_DUTIES, SLOW_DUTIES, Duty, run_due
@@ -32,14 +33,15 @@ def run_worker(settings: Settings) -> None:
     services = build(settings)
     check_schema(services.db.engine)
     context.install(services.jobs)
+    mail_of_console = console_mail_duties(public_base_url=settings.public_base_url)
     stopping = threading.Event()
     threads = [
         threading.Thread(target=_keep_going, args=(stopping, step, pause), daemon=True)
         for step, pause in (
             (lambda: _relay(services), lambda: _wait_for_events(services, stopping)),
-            (lambda: _due(services, QUICK_DUTIES), lambda: _pause(stopping, _DUE_EVERY)),
+            (lambda: _due(services, (*QUICK_DUTIES, *CONSOLE_DUTIES)), lambda: _pause(stopping, _DUE_EVERY)),
             (lambda: _due(services, SLOW_DUTIES), lambda: _pause(stopping, _DUE_EVERY)),
-            (lambda: _due(services, MAIL_DUTIES), lambda: _pause(stopping, _DUE_EVERY)),
+            (lambda: _due(services, (*MAIL_DUTIES, *mail_of_console)), lambda: _pause(stopping, _DUE_EVERY)),
         )
     ]
     for thread in threads:

@@ -1,9 +1,10 @@
 """Who of the staff looked at which record, and who changed what others may: written for each page, and never removed by one."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from flask import g, request
+from sqlalchemy import delete
 
 from frontdesk.accounts.model import AccessEntry
 from frontdesk.console.services import ConsoleServices
@@ -44,12 +45,22 @@ def log_access(services: ConsoleServices, *, what: Access, subject_id: str) -> N
 def note_access(work: UnitOfWork, *, what: Access, subject_id: str) -> None:
     """Note what the person at this page does together with doing it."""
     staff = current_staff()
+    note_of(work, clinic_id=staff.clinic_id, login=staff.login, what=what, subject_id=subject_id)
+
+
+def note_of(work: UnitOfWork, *, clinic_id: str, login: str, what: Access, subject_id: str) -> None:
+    """As `note_access`, for somebody who is not logged in yet."""
     entry = AccessEntry(
-        clinic_id=staff.clinic_id,
-        login=staff.login,
+        clinic_id=clinic_id,
+        login=login,
         what=what.value,
         subject_id=subject_id,
         at=g.now,
         address=request.remote_addr or "",
     )
     work.session.add(entry)
+
+
+def forget_accesses(work: UnitOfWork, *, now: datetime) -> None:
+    """Delete entries that were kept for their time."""
+    work.session.execute(delete(AccessEntry).where(AccessEntry.at < now - KEPT_FOR))

@@ -4,6 +4,8 @@ from flask import Blueprint, redirect, url_for
 from flask.typing import ResponseReturnValue
 
 from frontdesk.console.guard import guard
+from frontdesk.console.pages.access_log import add_access_log_page
+from frontdesk.console.pages.account import add_account_pages
 from frontdesk.console.pages.calendar_buttons import add_calendar_buttons
 from frontdesk.console.pages.calendar_changes import add_calendar_changes
 from frontdesk.console.pages.calendar_set_up import add_calendar_set_up
@@ -12,8 +14,10 @@ from frontdesk.console.pages.conversations import add_conversation_pages
 from frontdesk.console.pages.diary import add_diary_pages
 from frontdesk.console.pages.display import add_display_switches
 from frontdesk.console.pages.log_in import add_log_in
+from frontdesk.console.pages.password_links import add_password_links
 from frontdesk.console.pages.practitioner_feeds import add_practitioner_feeds
 from frontdesk.console.pages.set_up import add_set_up_pages
+from frontdesk.console.pages.staff_accounts import add_staff_account_pages
 from frontdesk.console.pages.tasks import add_task_pages
 from frontdesk.console.services import ConsoleServices
 
@@ -29,6 +33,10 @@ def console_blueprint(services: ConsoleServices) -> Blueprint:
     )
     guard(blueprint, services)
     add_log_in(blueprint, services)
+    add_password_links(blueprint, services)
+    add_account_pages(blueprint, services)
+    add_staff_account_pages(blueprint, services)
+    add_access_log_page(blueprint, services)
     add_display_switches(blueprint, services)
     add_conversation_pages(blueprint, services)
     add_diary_pages(blueprint, services)

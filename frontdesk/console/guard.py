@@ -20,7 +20,19 @@ from frontdesk.console.words import DEFAULT_LANGUAGE, LANGUAGES, load_words, pag
 from kernel.config import Mode
 from kernel.phone import readable
 
-OPEN_TO_ALL = {"console.log_in", "console.static", "console.choose_language", "console.choose_look"}
+OPEN_TO_ALL = {
+    "console.log_in", "console.give_code", "console.ask_for_password_link", "console.open_password_link",
+    "console.use_password_link",
+    "console.static", "console.choose_language", "console.choose_look",
+}  # fmt: skip
+# Where somebody sets up the second factor that the clinic asks for: until then there is nothing else.
+_SETTING_UP = {
+    "console.account",
+    "console.propose_factor",
+    "console.factor_image",
+    "console.confirm_factor",
+    "console.log_out",
+}
 
 
 def guard(blueprint: Blueprint, services: ConsoleServices) -> None:
@@ -35,8 +47,7 @@ def guard(blueprint: Blueprint, services: ConsoleServices) -> None:
             return None
         _refuse_nul()
         csrf.protect()
-        with services.db.read() as session:
-            g.staff = load_staff(session, now=g.now)
+        g.staff = load_staff(services.db, now=g.now)
         g.language = shown_language(of_account=g.staff.language if g.staff else None)
         if g.staff:
             g.dates = DateWriter(page_words(), zone=g.staff.zone, now=g.now)
@@ -65,6 +76,10 @@ def _stop_at_the_door() -> ResponseReturnValue | None:
         return None
     if g.staff is None:
         return _to_log_in()
+    if g.staff.owes_factor and request.endpoint not in _SETTING_UP:
+        if request.method != "GET":
+            abort(403)
+        return redirect(url_for("console.account"))
     blueprint, _, page = str(request.endpoint).rpartition(".")
     if blueprint == "console" and not may(g.staff.role, page):
         abort(403)

@@ -49,6 +49,8 @@ WAYS = (
     ),
     Way("set_up", ("set_up", "set_up_part", "clinic_file")),
     Way("own_hours", ("own_hours",)),
+    Way("staff", ("staff_accounts", "staff_account", "add_account", "make_password_link")),
+    Way("access_log", ("access_log",)),
 )  # fmt: skip
 
 

@@ -1,19 +1,19 @@
 """What keeps staff pages to staff: the session cookie, the seal on forms, and what a page may load."""
 
-from datetime import timedelta
 from typing import cast
 
-from flask import Flask, Response
+from flask import Flask, Response, current_app
 from flask.sansio.blueprints import BlueprintSetupState
 from flask_wtf.csrf import CSRFProtect
 
+from frontdesk.accounts.sessions import LOGGED_IN_FOR
 from kernel.config import Settings
 
-LOGGED_IN_FOR = timedelta(hours=12)
 CONTENT_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
+_HTTPS_FOR_S = 365 * 24 * 3600
 
 # Checked by `csrf.protect()` in the blueprints of staff pages and by default nowhere else: the vendors' webhooks carry
 # their own signature and can't carry ours.
@@ -44,6 +44,9 @@ def harden(response: Response) -> Response:
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["X-Frame-Options"] = "DENY"
     response.headers["Referrer-Policy"] = "same-origin"
+    response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
+    if current_app.config["SESSION_COOKIE_SECURE"]:
+        response.headers["Strict-Transport-Security"] = f"max-age={_HTTPS_FOR_S}"
     response.headers["Permissions-Policy"] = "camera=(), geolocation=(), microphone=(self)"
     if response.mimetype == "text/html":
         response.headers["Cache-Control"] = "no-store"

@@ -1,20 +1,22 @@
-"""Who is using the console: the session cookie names an account, and ends with its password."""
+"""Who is using the console: the cookie names a session, whose row says who it is and whether they still are."""
 
 from dataclasses import dataclass
-from datetime import datetime
-from typing import cast
+from datetime import datetime, timedelta
+from typing import Any, cast
 from zoneinfo import ZoneInfo
 
 from flask import g, session
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from booking.model.clinic import Clinic
 from booking.model.task import StaffTask
-from frontdesk.console.security import LOGGED_IN_FOR
-from frontdesk.users import Role, User
-from kernel.crypto import keyring
+from frontdesk.accounts.model import ConsoleSession, LogInPolicy, SecondFactor
+from frontdesk.accounts.sessions import SEEN_EVERY, is_alive, note_seen
+from frontdesk.users import Role, User, UserInfo, find_user
+from kernel.work import Database
 
+_CODE_WITHIN = timedelta(minutes=5)
 NOBODY = "nobody"  # as the practitioner of an account with that role whom nobody has chosen yet: it sees no patient
 
 
@@ -22,6 +24,8 @@ NOBODY = "nobody"  # as the practitioner of an account with that role whom nobod
 class Staff:
     """Somebody who is logged in, and the clinic whose rows they may see."""
 
+    user_id: str
+    session_id: str
     login: str
     role: Role
     clinic_id: str
@@ -30,55 +34,93 @@ class Staff:
     open_tasks: int
     practitioner_id: str | None = None  # of a practitioner: whose patients they may see; None: all of the clinic
     language: str | None = None
+    owes_factor: bool = False  # the clinic wants a second factor and there is none yet
 
     @property
     def is_administrator(self) -> bool:
         return self.role is Role.ADMINISTRATOR
 
 
-def begin_session(db_session: Session, *, user_id: str, now: datetime) -> None:
-    """Remember in the cookie who logged in. Whatever it held before is gone."""
-    row = db_session.get_one(User, user_id)
+def admit(session_id: str) -> None:
+    """Let the cookie of this browser name a session. Whatever it held before is gone."""
     session.clear()
     session.permanent = True
-    session["user"] = row.id
-    session["seal"] = _seal(row)
-    session["since"] = now.timestamp()
+    session["session"] = session_id
 
 
-def end_session() -> None:
-    """Forget who logged in."""
+def admit_half(user: UserInfo, *, now: datetime) -> None:
+    """Remember who gave the right password and still owes a code. Whatever the cookie held before is gone."""
+    session.clear()
+    session["half"] = [user.id, user.seal, now.timestamp()]
+
+
+def half_admitted(db_session: Session, *, now: datetime) -> UserInfo | None:
+    """Return who gave the right password a short while ago, which is theirs still, and owes a code."""
+    user_id, seal, since = session.get("half", ("", "", 0))
+    if not 0 <= now.timestamp() - since < _CODE_WITHIN.total_seconds():
+        return None
+    user = find_user(db_session, user_id=user_id)
+    return user if user and user.seal == seal else None
+
+
+def forget_cookie() -> None:
+    """Forget in this browser who logged in."""
     session.clear()
 
 
-def load_staff(db_session: Session, *, now: datetime) -> Staff | None:
-    """Return whom the cookie names, or None: nobody, too long ago, gone, or with another password since."""
-    user_id, since = session.get("user"), session.get("since", 0)
-    if not user_id or not 0 <= now.timestamp() - since < LOGGED_IN_FOR.total_seconds():
+def load_staff(db: Database, *, now: datetime) -> Staff | None:
+    """Return whose session the cookie names, or None: nobody's, ended, too old, or of an account that is switched off.
+
+    One query; once a minute a second one notes that the session is in use.
+    """
+    session_id = session.get("session")
+    if not session_id:
         return None
+    with db.read() as db_session:
+        found = db_session.execute(_staff_of(session_id, now)).one_or_none()
+    if found is None:
+        return None
+    if now - found.seen_at >= SEEN_EVERY:
+        db.run(lambda work: note_seen(work, session_id=session_id, now=now))
+    user = found.User
+    return Staff(
+        user_id=user.id,
+        session_id=session_id,
+        login=user.login,
+        role=Role(user.role),
+        clinic_id=user.clinic_id,
+        clinic_name=found.name,
+        zone=ZoneInfo(found.timezone),
+        open_tasks=found.open_tasks,
+        practitioner_id=_bound(user),
+        language=user.language,
+        owes_factor=bool(found.needs_second_factor) and not found.has_factor,
+    )
+
+
+def _staff_of(session_id: str, now: datetime) -> Select[*tuple[Any, ...]]:
     open_tasks = (
         select(func.count())
         .where(StaffTask.clinic_id == User.clinic_id, StaffTask.done_at.is_(None))
         .correlate(User)
         .scalar_subquery()
     )
-    found = db_session.execute(
-        select(User, Clinic.name, Clinic.timezone, open_tasks)
+    return (
+        select(
+            User,
+            ConsoleSession.seen_at,
+            Clinic.name,
+            Clinic.timezone,
+            open_tasks.label("open_tasks"),
+            SecondFactor.secret.is_not(None).label("has_factor"),
+            LogInPolicy.needs_second_factor,
+        )
+        .select_from(ConsoleSession)
+        .join(User, User.id == ConsoleSession.user_id)
         .join(Clinic, Clinic.id == User.clinic_id)
-        .where(User.id == user_id)
-    ).one_or_none()
-    if found is None or session.get("seal") != _seal(found[0]):
-        return None
-    row, clinic_name, timezone, tasks = found
-    return Staff(
-        login=row.login,
-        role=Role(row.role),
-        clinic_id=row.clinic_id,
-        clinic_name=clinic_name,
-        zone=ZoneInfo(timezone),
-        open_tasks=tasks,
-        practitioner_id=_bound(row),
-        language=row.language,
+        .outerjoin(SecondFactor, SecondFactor.user_id == User.id)
+        .outerjoin(LogInPolicy, LogInPolicy.clinic_id == User.clinic_id)
+        .where(ConsoleSession.id == session_id, is_alive(now), User.switched_off_at.is_(None))
     )
 
 
@@ -91,8 +133,3 @@ def _bound(row: User) -> str | None:
     if row.role != Role.PRACTITIONER:
         return None
     return row.practitioner_id or NOBODY
-
-
-def _seal(row: User) -> str:
-    # Changes with the password, so that a reset ends every session of the account.
-    return keyring().signature(f"console session:{row.id}:{row.password_hash}")

@@ -5,17 +5,17 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import select
 
+from frontdesk.accounts.passwords import PasswordTooEasy, PasswordTooShort, new_password
 from frontdesk.users import (
     LoginTaken,
-    PasswordTooShort,
     Role,
     UnknownLogin,
     User,
     add_user,
     check_password,
+    find_login,
     find_user,
-    new_password,
-    reset_password,
+    set_password,
 )
 from kernel.work import Database
 from tests.support.clinic_rows import store_catalogue
@@ -62,22 +62,42 @@ def test_a_login_belongs_to_one_person(database_with_ann: Database) -> None:
         add_user(work, clinic_id="clinic-elm", login="ann", password=PASSWORD, role=Role.ADMINISTRATOR, now=NOW)
 
 
+def change_password(database: Database, password: str) -> None:
+    with database.begin() as work:
+        set_password(work, user_id=find_login(work.session, login="ann").id, password=password)
+
+
 def test_a_short_password_is_refused(database_with_ann: Database) -> None:
-    with pytest.raises(PasswordTooShort), database_with_ann.begin() as work:
-        reset_password(work, login="ann", password="short")
+    with pytest.raises(PasswordTooShort):
+        change_password(database_with_ann, "short")
 
 
-def test_after_a_reset_only_the_new_password_works(database_with_ann: Database) -> None:
+@pytest.mark.parametrize(
+    "password", ["Password123!", "p@ssw0rd2026", "1234567890", "9876543210", "abababababab", "ANN-1234567"]
+)
+def test_a_password_that_is_guessed_first_is_refused(database_with_ann: Database, password: str) -> None:
+    with pytest.raises(PasswordTooEasy):
+        change_password(database_with_ann, password)
+
+
+def test_after_a_change_only_the_new_password_works(database_with_ann: Database) -> None:
     fresh = new_password()
 
-    with database_with_ann.begin() as work:
-        reset_password(work, login="ann", password=fresh)
+    change_password(database_with_ann, fresh)
 
     with database_with_ann.read() as session:
         assert check_password(session, login="ann", password=PASSWORD) is None
         assert check_password(session, login="ann", password=fresh) is not None
 
 
-def test_nobody_cannot_be_reset(database_with_ann: Database) -> None:
-    with pytest.raises(UnknownLogin), database_with_ann.begin() as work:
-        reset_password(work, login="nobody", password=PASSWORD)
+def test_an_account_that_is_switched_off_opens_nothing(database_with_ann: Database) -> None:
+    with database_with_ann.begin() as work:
+        work.session.scalars(select(User)).one().switched_off_at = NOW
+
+    with database_with_ann.read() as session:
+        assert check_password(session, login="ann", password=PASSWORD) is None
+
+
+def test_nobody_cannot_be_found(database_with_ann: Database) -> None:
+    with pytest.raises(UnknownLogin), database_with_ann.read() as session:
+        find_login(session, login="nobody")

@@ -3,9 +3,9 @@ from datetime import timedelta
 import pytest
 
 from calendar_sync.model import CalendarLink
+from frontdesk.accounts.sessions import IDLE_FOR, LOGGED_IN_FOR
 from frontdesk.console.attempts import PER_NAME_AND_ADDRESS
-from frontdesk.console.security import LOGGED_IN_FOR
-from frontdesk.users import reset_password
+from frontdesk.users import find_login, set_password
 from tests.integration.console.conftest import PASSWORD, Site, log_in, seal_of
 from tests.support.visits import NOW
 
@@ -107,17 +107,29 @@ def test_a_new_password_ends_every_session_of_the_account(site: Site):
     assert client.get("/console/tasks").status_code == 200
 
     with site.db.begin() as work:
-        reset_password(work, login="admin", password="another long password")
+        user = find_login(work.session, login="admin")
+        set_password(work, user_id=user.id, password="another long password")
 
     assert client.get("/console/tasks").status_code == 302
 
 
-def test_a_session_ends_after_half_a_day(site: Site):
+def test_a_session_in_use_ends_after_half_a_day(site: Site):
+    client = site.logged_in()
+    left = LOGGED_IN_FOR
+    while left > IDLE_FOR:
+        site.clock.advance(IDLE_FOR - timedelta(minutes=1))
+        left -= IDLE_FOR - timedelta(minutes=1)
+        assert client.get("/console/tasks").status_code == 200
+
+    site.clock.advance(left)
+
+    assert client.get("/console/tasks").status_code == 302
+
+
+def test_a_session_that_nobody_uses_ends_sooner(site: Site):
     client = site.logged_in()
 
-    site.clock.advance(LOGGED_IN_FOR - timedelta(seconds=1))
-    assert client.get("/console/tasks").status_code == 200
-    site.clock.advance(timedelta(seconds=1))
+    site.clock.advance(IDLE_FOR)
 
     assert client.get("/console/tasks").status_code == 302
 

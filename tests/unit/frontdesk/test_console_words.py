@@ -24,7 +24,7 @@ SOURCES = "\n".join(
     for path in (PRODUCT / folder).rglob(suffix)
 )
 GROUPS_OF_CODES = {
-    "outcome", "status", "source", "language", "channel", "task", "kind", "stage", "change", "actor", "command", "act", "write", "sms_state", "reason",
+    "access", "outcome", "status", "source", "language", "channel", "task", "kind", "stage", "change", "actor", "command", "act", "write", "sms_state", "reason",
     "link_kind", "link_state", "link_rights", "link_error", "link_policy", "link_field", "link_action", "link_outcome",
     "difference", "when_failed", "check", "trial",
     "set_up_field", "set_up_hint", "set_up_choice", "set_up_part", "set_up_new", "set_up_add", "set_up_change", "unfit", "weekday", "role", "look",
