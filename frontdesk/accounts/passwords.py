@@ -13,76 +13,15 @@ MINIMUM_PASSWORD = 10
 _FEWEST_CHARACTERS = 5  # different ones
 
 # What guessers try first, without the digits and signs that people put around it. Shorter ones are refused as too short.
-_COMMON = frozenset(
-    [
-        "abcdefghij",
-        "abcdefghijk",
-        "adminadmin",
-        "administrator",
-        "appointment",
-        "asdfghjkl",
-        "asdfghjklñ",
-        "baseball",
-        "basketball",
-        "bienvenido",
-        "bienvenida",
-        "changeme",
-        "charlie",
-        "chocolate",
-        "christmas",
-        "clinic",
-        "clinica",
-        "computer",
-        "consultorio",
-        "contraseña",
-        "contrasena",
-        "contrasenia",
-        "dentist",
-        "dentista",
-        "doctor",
-        "enfermera",
-        "england",
-        "estrellas",
-        "football",
-        "frontdesk",
-        "hospital",
-        "iloveyou",
-        "internet",
-        "jennifer",
-        "letmein",
-        "liverpool",
-        "manchester",
-        "mariposa",
-        "medico",
-        "michael",
-        "mypassword",
-        "password",
-        "passwordpassword",
-        "passwort",
-        "princess",
-        "princesa",
-        "qwertyuiop",
-        "qwertzuiop",
-        "qwerty",
-        "reception",
-        "receptionist",
-        "recepcion",
-        "secret",
-        "secretaria",
-        "secreto",
-        "septiembre",
-        "september",
-        "sunshine",
-        "superman",
-        "superstar",
-        "teamomucho",
-        "tequiero",
-        "trustno",
-        "welcome",
-        "welcomehome",
-        "zxcvbnm",
-    ]
-)
+_COMMON_WORDS = """
+    abcdefghij abcdefghijk adminadmin administrator appointment asdfghjkl asdfghjklñ baseball basketball bienvenido
+    bienvenida changeme charlie chocolate christmas clinic clinica computer consultorio contraseña contrasena
+    contrasenia dentist dentista doctor enfermera england estrellas football frontdesk hospital iloveyou internet
+    jennifer letmein liverpool manchester mariposa medico michael mypassword password passwordpassword passwort
+    princess princesa qwertyuiop qwertzuiop qwerty reception receptionist recepcion secret secretaria secreto
+    septiembre september sunshine superman superstar teamomucho tequiero trustno welcome welcomehome zxcvbnm
+"""
+_COMMON = frozenset(_COMMON_WORDS.split())
 _ROW = "01234567890123456789"
 
 
