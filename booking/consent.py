@@ -1,5 +1,6 @@
 """Who asked for no more messages. Kept by number, so that it holds for people who are not on file, too."""
 
+from collections.abc import Collection
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, bindparam, delete, exists, select
@@ -38,3 +39,12 @@ def opt_in(work: UnitOfWork, *, clinic_id: str, phone: str) -> None:
 def is_opted_out(session: Session, *, clinic_id: str, phone: str) -> bool:
     """Say whether this number asked for no more messages of this clinic."""
     return bool(_OPTED_OUT.rows(session, {"clinic_id": clinic_id, "value_hash": phone_hash(phone)}))
+
+
+def opted_out(session: Session, *, clinic_id: str, phones: Collection[str]) -> frozenset[str]:
+    """Return which of these numbers asked for no more messages of this clinic."""
+    by_hash = {phone_hash(phone): phone for phone in phones}
+    found = session.scalars(
+        select(OptOut.value_hash).where(OptOut.clinic_id == clinic_id, OptOut.value_hash.in_(by_hash))
+    )
+    return frozenset(by_hash[one] for one in found)

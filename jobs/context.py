@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from booking.catalogue import CatalogueCache
+from booking.values import Catalogue, MailUse
 from calendar_sync.context import CalendarSync
 from calendar_sync.ports import OpenCalendar
 from kernel.clock import Clock
@@ -24,6 +25,11 @@ class JobServices:
     def calendar_sync(self) -> CalendarSync:
         """What calendars are synchronised with."""
         return CalendarSync(self.db, self.open_calendar, self.catalogues)
+
+    def mail_use(self, catalogue: Catalogue) -> MailUse:
+        """Say when a clinic's patients get by e-mail what texts tell: never where no mail can be sent."""
+        can_mail = self.mailer.is_on and catalogue.email is not None
+        return catalogue.messages.mail if can_mail else MailUse.NEVER
 
 
 _installed: list[JobServices] = []

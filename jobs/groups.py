@@ -30,7 +30,15 @@ def send_seat_notice(services: JobServices, event: AppointmentEvent, now: dateti
 
     def queue(work: UnitOfWork) -> str | None:
         catalogue = services.catalogues.get(work.session, clinic_id=event.clinic_id)
-        return queue_seat_notice(work, catalogue, kind=kind, seat_id=event.seat_id, revision=event.revision, now=now)
+        return queue_seat_notice(
+            work,
+            catalogue,
+            kind=kind,
+            seat_id=event.seat_id,
+            revision=event.revision,
+            now=now,
+            mail=services.mail_use(catalogue),
+        )
 
     message_id = services.db.run(queue)
     if message_id is not None:

@@ -34,15 +34,17 @@ def send_confirmation(services: JobServices, event: AppointmentEvent, now: datet
     """Write the text about the event down and hand it over; a second time it is the same text. Raises Unavailable."""
 
     def queue(work: UnitOfWork) -> str | None:
+        catalogue = services.catalogues.get(work.session, clinic_id=event.clinic_id)
         return queue_visit_notice(
             work,
-            services.catalogues.get(work.session, clinic_id=event.clinic_id),
+            catalogue,
             kind=_KINDS[type(event)],
             appointment_id=event.appointment_id,
             revision=event.revision,
             sequence=event.sequence,
             now=now,
             instead=_instead(work.session, event, now=now),
+            mail=services.mail_use(catalogue),
         )
 
     message_id = services.db.run(queue)

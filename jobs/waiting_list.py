@@ -34,7 +34,7 @@ def send_offer(services: JobServices, event: AppointmentEvent, now: datetime) ->
 
     def queue(work: UnitOfWork) -> str | None:
         catalogue = services.catalogues.get(work.session, clinic_id=event.clinic_id)
-        return queue_offer(work, catalogue, offer_id=offer_id, now=now)
+        return queue_offer(work, catalogue, offer_id=offer_id, now=now, mail=services.mail_use(catalogue))
 
     message_id = services.db.run(queue)
     if message_id is not None:

@@ -14,7 +14,14 @@ from booking.values import BookedVisit, Catalogue
 from kernel.phone import readable
 from sms import segments
 from sms.model import SmsKind
-from sms.texts import moment, words
+from sms.texts import moment, words_of
+
+
+class Medium(StrEnum):
+    """What a notice is read on. A mail can't be answered by a digit, and has room for the whole address."""
+
+    TEXT = "text"
+    MAIL = "mail"
 
 
 class Origin(StrEnum):
@@ -42,9 +49,10 @@ def compose(
     origin: Origin = Origin.PATIENT,
     instead: Instead = Instead(),
     language: str = "en",
+    medium: Medium = Medium.TEXT,
 ) -> str:
     """Return the text in the zone of the Location, in one part where that is possible."""
-    said = words(language)
+    said = words_of(catalogue, language)
     location = catalogue.location(instead.location_id or visit.location_id)
     phone = location.phone or catalogue.phone
     zone = catalogue.location(visit.location_id).zone
@@ -60,10 +68,10 @@ def compose(
         else told(one, location.zone)
         for one in instead.starts_at
     ]
-    by_clinic = said.get(f"{kind}-by-clinic") if origin is Origin.CLINIC else None
+    pattern = _pattern(said, kind, origin, medium)
     texts = [
         segments.plain(
-            (by_clinic or said[kind]).format(
+            pattern.format(
                 clinic=catalogue.name,
                 when=when,
                 place=place,
@@ -77,7 +85,15 @@ def compose(
         )
         for place in (f"{location.name}, {location.address}", location.name)
     ]
+    if medium is Medium.MAIL:
+        return texts[0]
     return next((text for text in texts if segments.count(text).count == 1), shortest(texts))
+
+
+def _pattern(said: Mapping[str, str], kind: SmsKind, origin: Origin, medium: Medium) -> str:
+    by_clinic = said.get(f"{kind}-by-clinic") if origin is Origin.CLINIC else None
+    by_mail = said.get(f"mail-{kind}") if medium is Medium.MAIL else None
+    return by_mail or by_clinic or said[kind]
 
 
 def _offered(kind: SmsKind, times: list[str], said: Mapping[str, str]) -> str:

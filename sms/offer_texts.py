@@ -4,22 +4,21 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import select, update
-from sqlalchemy.orm import Session
 
 from booking import queries, quiet
-from booking.consent import is_opted_out
 from booking.patients import phone_hash
-from booking.values import BookedVisit, Catalogue
+from booking.values import BookedVisit, Catalogue, MailUse
 from booking.waiting_list.waitlist import OfferGone, OfferStatus, offer_made
 from kernel.db import new_id
 from kernel.log import get_logger
-from kernel.phone import may_take_texts, readable
+from kernel.phone import readable
 from kernel.work import UnitOfWork
 from sms import segments
+from sms.mails import ask_for_a_call, tell_otherwise
 from sms.model import SmsKind, SmsMessage, SmsState
-from sms.notices import shortest
-from sms.send import ask_for_a_call, number_of
-from sms.texts import clock, language_of, moment, words
+from sms.notices import Medium, shortest
+from sms.reach import reach_of
+from sms.texts import clock, moment, words_of
 
 _log = get_logger()
 
@@ -36,9 +35,11 @@ class OfferedTime:
     is_shared: bool
 
 
-def compose_offer(catalogue: Catalogue, offered: OfferedTime, *, now: datetime, language: str = "en") -> str:
+def compose_offer(
+    catalogue: Catalogue, offered: OfferedTime, *, now: datetime, language: str = "en", medium: Medium = Medium.TEXT
+) -> str:
     """Return the text in the zone of the Location. No service and nobody's name: whoever holds the telephone reads it."""
-    said = words(language)
+    said = words_of(catalogue, language)
     location = catalogue.location(offered.hold.location_id)
     phone = location.phone or catalogue.phone
     ends_at, today = offered.expires_at.astimezone(location.zone), now.astimezone(location.zone)
@@ -52,7 +53,7 @@ def compose_offer(catalogue: Catalogue, offered: OfferedTime, *, now: datetime, 
             country=catalogue.country,
         )
 
-    full = said["offer"].format(
+    full = said["offer" if medium is Medium.TEXT else "mail-offer"].format(
         clinic=catalogue.name,
         when=told(offered.hold),
         place="{place}",
@@ -72,11 +73,16 @@ def compose_offer(catalogue: Catalogue, offered: OfferedTime, *, now: datetime, 
             (location.name, ""),
         )
     ]
+    if medium is Medium.MAIL:
+        return variants[0]
     return next((text for text in variants if segments.count(text).count <= _MOST_PARTS), shortest(variants))
 
 
-def queue_offer(work: UnitOfWork, catalogue: Catalogue, *, offer_id: str, now: datetime) -> str | None:
-    """Write down the text that makes the offer; return its id, None if none can be sent: then staff get a task to call.
+def queue_offer(
+    work: UnitOfWork, catalogue: Catalogue, *, offer_id: str, now: datetime, mail: MailUse = MailUse.NEVER
+) -> str | None:
+    """Write down the text that makes the offer; return its id, None if none can be sent: then a mail makes it, as far as
+    `mail` lets one, or staff get a task to call.
 
     Calling again gives the same text. It waits for the end of the quiet hours, from where the offer's deadline runs. Raises
     UnknownOffer, and OfferGone for an offer that is over.
@@ -91,9 +97,9 @@ def queue_offer(work: UnitOfWork, catalogue: Catalogue, *, offer_id: str, now: d
     replaces = None if entry.replaces_id is None else queries.visit(work.session, appointment_id=entry.replaces_id)
     offered = OfferedTime(hold, offer.expires_at, replaces, is_shared=hold.patient_id is None)
     location = catalogue.location(hold.location_id)
-    to = number_of(work.session, patient_id=entry.patient_id)
-    sender = catalogue.phone or location.phone
-    note = _reason_to_skip(work.session, catalogue, to=to, sender=sender)
+    reach = reach_of(work.session, catalogue, patient_id=entry.patient_id)
+    to, sender = reach.number, catalogue.phone or location.phone
+    note = reach.obstacle or (None if sender else "no-sender")
     message = SmsMessage(
         id=new_id(),
         clinic_id=catalogue.clinic_id,
@@ -101,12 +107,7 @@ def queue_offer(work: UnitOfWork, catalogue: Catalogue, *, offer_id: str, now: d
         to=to,
         to_hash=phone_hash(to) if to else None,
         sender=sender,
-        body=compose_offer(
-            catalogue,
-            offered,
-            now=now,
-            language=language_of(work.session, catalogue, patient_id=entry.patient_id),
-        ),
+        body=compose_offer(catalogue, offered, now=now, language=reach.language),
         appointment_id=hold.id,
         offer_id=offer_id,
         state=SmsState.SKIPPED if note else SmsState.QUEUED,
@@ -116,8 +117,10 @@ def queue_offer(work: UnitOfWork, catalogue: Catalogue, *, offer_id: str, now: d
     )
     work.session.add(message)
     work.session.flush()
-    if note is not None:
-        ask_for_a_call(work, message, now=now)
+    said = compose_offer(catalogue, offered, now=now, language=reach.language, medium=Medium.MAIL)
+    is_mailed = tell_otherwise(work, catalogue, message, reach, said=said, use=mail, now=now)
+    if note is not None and not is_mailed:
+        ask_for_a_call(work, message, now=now)  # time is kept for them, whatever they think of texts
     _log.info("sms.offer", message_id=message.id, offer_id=offer_id, skipped=note)
     return None if note else message.id
 
@@ -129,13 +132,3 @@ def drop_offer(work: UnitOfWork, *, offer_id: str) -> None:
         .where(SmsMessage.offer_id == offer_id, SmsMessage.state == SmsState.QUEUED)
         .values(state=SmsState.SKIPPED, note="superseded")
     )
-
-
-def _reason_to_skip(session: Session, catalogue: Catalogue, *, to: str | None, sender: str | None) -> str | None:
-    if to is None:
-        return "no-number"
-    if not may_take_texts(to):
-        return "no-texts"
-    if is_opted_out(session, clinic_id=catalogue.clinic_id, phone=to):
-        return "opted-out"
-    return None if sender else "no-sender"

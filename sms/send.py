@@ -13,27 +13,28 @@ from sqlalchemy.orm import Session
 from booking import queries, quiet
 from booking.consent import is_opted_out
 from booking.model.appointment import AppointmentChange
-from booking.model.patient import RelatedPerson
-from booking.patients import phone_hash, phones_of
-from booking.tasks import open_task
-from booking.values import AppointmentStatus, BookedVisit, Catalogue, TaskKind
+from booking.patients import phone_hash
+from booking.reminded import note_told, take_reminders
+from booking.values import AppointmentStatus, BookedVisit, Catalogue, MailUse
 from dialog.due import has_come_back
 from kernel.db import new_id, table_of
 from kernel.errors import Unavailable
 from kernel.log import get_logger
-from kernel.phone import may_take_texts
 from kernel.work import Database, UnitOfWork
 from sms import notices
 from sms.failures import record_failure
+from sms.mails import drop_mails, tell_otherwise
 from sms.model import SmsKind, SmsMessage, SmsState
 from sms.ports import OutcomeUnknown, OutgoingText, SmsGateway, TextRefused
-from sms.texts import language_of
+from sms.reach import reach_of
 
 SETTLE = timedelta(seconds=30)
 """After this a text that was being handed over is at the vendor or never will be: longer than a call to a gateway takes."""
 
 _log = get_logger()
 _MOST_ATTEMPTS = 8
+_MOST_OF_REMINDERS = 100  # they have time: most of a day
+_FIRST_RETRY, _LONGEST_WAIT = timedelta(seconds=5), timedelta(minutes=15)
 _MESSAGE = table_of(SmsMessage)
 _TOLD = {AppointmentStatus.BOOKED, AppointmentStatus.ARRIVED, AppointmentStatus.FULFILLED}
 _TOLD_OF = {
@@ -53,12 +54,14 @@ def queue_visit_notice(
     sequence: int,
     now: datetime,
     instead: notices.Instead = notices.Instead(),  # noqa: B008 -- frozen
+    mail: MailUse = MailUse.NEVER,
 ) -> str | None:
     """Write down the text that tells a patient what became of their visit; return its id, None if none is to be sent.
 
     `revision` and `sequence` are those of the event. Calling again for the same one gives the same text. Nothing is sent
     about a visit that is over or has changed again (that has an event of its own), to a number that has opted out, or to
-    one that takes no texts: then staff get a task. What staff or a calendar changed waits for the end of the quiet hours.
+    one that takes no texts: then a mail says it, as far as `mail` lets one, or staff get a task. What staff or a calendar
+    changed waits for the end of the quiet hours.
     """
     stored = _stored_notice(work.session, kind, appointment_id, revision)
     if stored is not None:
@@ -66,9 +69,27 @@ def queue_visit_notice(
     visit = queries.visit(work.session, appointment_id=appointment_id)
     if visit.patient_id is None:
         return None  # a group's session: who takes part is told of their seat
-    to = number_of(work.session, patient_id=visit.patient_id)
-    sender = catalogue.phone or catalogue.location(visit.location_id).phone
-    note = _reason_to_skip(work.session, catalogue, visit, kind=kind, sequence=sequence, to=to, sender=sender, now=now)
+    reach = reach_of(work.session, catalogue, patient_id=visit.patient_id)
+    to, sender = reach.number, catalogue.phone or catalogue.location(visit.location_id).phone
+    note = (
+        _out_of_date(visit, kind=kind, sequence=sequence, now=now)
+        or reach.obstacle
+        or (None if sender else "no-sender")
+    )
+    origin = _origin(work.session, visit)
+
+    def said(medium: notices.Medium) -> str:
+        return notices.compose(
+            catalogue,
+            visit,
+            kind=kind,
+            now=now,
+            origin=origin,
+            instead=instead,
+            language=reach.language,
+            medium=medium,
+        )
+
     message = SmsMessage(
         id=new_id(),
         clinic_id=catalogue.clinic_id,
@@ -76,28 +97,19 @@ def queue_visit_notice(
         to=to,
         to_hash=phone_hash(to) if to else None,
         sender=sender,
-        body=notices.compose(
-            catalogue,
-            visit,
-            kind=kind,
-            now=now,
-            origin=_origin(work.session, visit),
-            instead=instead,
-            language=language_of(work.session, catalogue, patient_id=visit.patient_id),
-        ),
+        body=said(notices.Medium.TEXT),
         appointment_id=appointment_id,
         revision=revision,
         state=SmsState.SKIPPED if note else SmsState.QUEUED,
         note=note,
-        due_at=_due_at(work.session, catalogue, visit, now=now),
+        due_at=_due_at(catalogue, visit, origin, now=now),
         created_at=now,
     )
     if note != "superseded":
         _drop_waiting(work, appointment_id=appointment_id)
     work.session.add(message)
     work.session.flush()
-    if note in {"no-number", "no-texts"}:
-        ask_for_a_call(work, message, now=now)
+    tell_otherwise(work, catalogue, message, reach, said=said(notices.Medium.MAIL), use=mail, now=now)
     _log.info("sms.notice", kind=kind, message_id=message.id, skipped=note)
     return None if note else message.id
 
@@ -156,8 +168,9 @@ def send_queued(db: Database, gateway: SmsGateway, *, message_id: str, now: date
         found = _ours(db, gateway.find(claim.text))
         if found is not None:
             return db.run(lambda work: _note_sent(work, message_id=message_id, sid=found, now=now))
-        if not db.run(lambda work: _claim_again(work, claim, now=now)):
-            raise OutcomeUnknown  # somebody else asked at the same time, and is at it
+        again = db.run(lambda work: _claim_again(work, claim, now=now))
+        if again is not None:
+            return again
     return _hand_over(db, gateway, claim.text, now=now)
 
 
@@ -178,23 +191,52 @@ def _claim(work: UnitOfWork, *, message_id: str, now: datetime) -> _Claim | SmsS
         return _Claim(_text(message), must_ask=True, claimed_at=message.claimed_at or now)
     if state is not SmsState.QUEUED or message.due_at > now:
         return state
-    if message.to is None or is_opted_out(work.session, clinic_id=message.clinic_id, phone=message.to):
-        message.state, message.note = SmsState.SKIPPED, "opted-out"
-        return SmsState.SKIPPED
-    if message.conversation_id is not None and has_come_back(work.session, message.conversation_id):
-        message.state, message.note = SmsState.SKIPPED, "superseded"
-        return SmsState.SKIPPED
+    if _is_held_back(work, message, now=now):
+        return SmsState(message.state)
     _mark_sending(message, now)
     return _Claim(_text(message), must_ask=False, claimed_at=now)
 
 
-def _claim_again(work: UnitOfWork, claim: _Claim, *, now: datetime) -> bool:
-    """Take a text that turned out not to have been sent, unless somebody else did meanwhile."""
+def _claim_again(work: UnitOfWork, claim: _Claim, *, now: datetime) -> SmsState | None:
+    """Take a text that turned out not to have been sent; None if it is to be handed over, else what it is.
+
+    Raises OutcomeUnknown where somebody else asked at the same time, and is at it.
+    """
     message = _locked(work, claim.text.message_id)
     if message.state not in {SmsState.SENDING, SmsState.UNKNOWN} or message.claimed_at != claim.claimed_at:
-        return False
+        raise OutcomeUnknown
+    if _is_held_back(work, message, now=now):
+        return SmsState(message.state)
     _mark_sending(message, now)
-    return True
+    return None
+
+
+def _is_held_back(work: UnitOfWork, message: SmsMessage, *, now: datetime) -> bool:
+    """Say whether a text is not to be handed over after all, and note what becomes of it: much may have changed since it was written."""
+    if message.to is None or is_opted_out(work.session, clinic_id=message.clinic_id, phone=message.to):
+        message.state, message.note = SmsState.SKIPPED, "opted-out"
+        return True
+    if message.conversation_id is not None and has_come_back(work.session, message.conversation_id):
+        message.state, message.note = SmsState.SKIPPED, "superseded"
+        return True
+    return message.kind == SmsKind.REMINDER and _is_reminder_held_back(work, message, now=now)
+
+
+def _is_reminder_held_back(work: UnitOfWork, message: SmsMessage, *, now: datetime) -> bool:
+    standing = take_reminders(work, message_id=message.id, now=now)
+    if standing is None:
+        message.state, message.note = SmsState.SKIPPED, "superseded"
+        return True
+    morning = quiet.allowed_from(now, zone=standing.zone)
+    if morning >= standing.starts_at:
+        message.state, message.note = SmsState.SKIPPED, "past"
+        return True
+    if morning > now:
+        # Night fell while the vendor could not be had.
+        message.state, message.due_at = SmsState.QUEUED, morning
+        return True
+    note_told(work, message_id=message.id, now=now)
+    return False
 
 
 def _hand_over(db: Database, gateway: SmsGateway, text: OutgoingText, *, now: datetime) -> SmsState:
@@ -244,12 +286,12 @@ def _note_unknown(work: UnitOfWork, *, message_id: str) -> None:
 
 def _note_not_taken(work: UnitOfWork, *, message_id: str, now: datetime) -> SmsState:
     message = _locked(work, message_id)
-    if message.attempts >= _MOST_ATTEMPTS:
+    if message.attempts >= (_MOST_OF_REMINDERS if message.kind == SmsKind.REMINDER else _MOST_ATTEMPTS):
         message.state = SmsState.FAILED
         record_failure(work, message, code=None, now=now)
     else:
         message.state = SmsState.QUEUED
-        message.due_at = now + timedelta(seconds=5 * 2**message.attempts)
+        message.due_at = now + min(_FIRST_RETRY * (1 << message.attempts), _LONGEST_WAIT)
     return SmsState(message.state)
 
 
@@ -277,53 +319,21 @@ def _stored_notice(session: Session, kind: SmsKind, appointment_id: str, revisio
     )
 
 
-def number_of(session: Session, *, patient_id: str | None) -> str | None:
-    """Return where to write to: the patient's own number, else that of whoever books for them. One that takes texts."""
-    if patient_id is None:
-        return None
-    by = session.scalars(
-        select(RelatedPerson.by_patient_id)
-        .where(RelatedPerson.patient_id == patient_id)
-        .order_by(RelatedPerson.by_patient_id)
-    )
-    people = (patient_id, *by)
-    numbers = [number for person in people for number in phones_of(session, patient_id=person)]
-    return next((number for number in numbers if may_take_texts(number)), next(iter(numbers), None))
-
-
-def _reason_to_skip(
-    session: Session,
-    catalogue: Catalogue,
-    visit: BookedVisit,
-    *,
-    kind: SmsKind,
-    sequence: int,
-    to: str | None,
-    sender: str | None,
-    now: datetime,
-) -> str | None:
+def _out_of_date(visit: BookedVisit, *, kind: SmsKind, sequence: int, now: datetime) -> str | None:
     if visit.status not in _TOLD_OF.get(kind, _TOLD) or visit.sequence > sequence:
         return "superseded"
     if kind is SmsKind.CANCELLED and not visit.practitioner_id:
         return "no-visit"
     # What was only wished for has no time yet: its times bound the wish.
-    if (visit.starts_at if visit.practitioner_id else visit.ends_at) <= now:
-        return "past"
-    if to is None:
-        return "no-number"
-    if not may_take_texts(to):
-        return "no-texts"
-    if is_opted_out(session, clinic_id=catalogue.clinic_id, phone=to):
-        return "opted-out"
-    return None if sender else "no-sender"
+    return "past" if (visit.starts_at if visit.practitioner_id else visit.ends_at) <= now else None
 
 
-def _due_at(session: Session, catalogue: Catalogue, visit: BookedVisit, *, now: datetime) -> datetime:
+def _due_at(catalogue: Catalogue, visit: BookedVisit, origin: notices.Origin, *, now: datetime) -> datetime:
     """Return when the text may go: at once if the patient has just asked for the change themselves.
 
     At once, too, if the morning is too late: otherwise the patient comes for nothing.
     """
-    if _origin(session, visit) is notices.Origin.PATIENT:
+    if origin is notices.Origin.PATIENT:
         return now
     morning = quiet.allowed_from(now, zone=catalogue.location(visit.location_id).zone)
     return morning if morning < visit.starts_at else now
@@ -344,20 +354,12 @@ def _drop_waiting(work: UnitOfWork, *, appointment_id: str) -> None:
     """Take back what still waits for the end of the quiet hours: the visit has changed again since."""
     work.session.execute(
         update(SmsMessage)
-        .where(SmsMessage.appointment_id == appointment_id, SmsMessage.state == SmsState.QUEUED)
+        .where(
+            SmsMessage.appointment_id == appointment_id,
+            SmsMessage.state == SmsState.QUEUED,
+            SmsMessage.kind
+            != SmsKind.REMINDER,  # may be of other visits as well: looked at when it is about to be sent
+        )
         .values(state=SmsState.SKIPPED, note="superseded")
     )
-
-
-def ask_for_a_call(work: UnitOfWork, message: SmsMessage, *, now: datetime) -> None:
-    """Ask staff to tell the patient what no text can."""
-    open_task(
-        work,
-        clinic_id=message.clinic_id,
-        kind=TaskKind.UNDELIVERED,
-        text=f"No number that takes texts is known. Please tell the patient: {message.body}",
-        now=now,
-        appointment_id=message.appointment_id,
-        phone=message.to,
-        subject=f"undelivered:{message.id}",
-    )
+    drop_mails(work, appointment_id=appointment_id)

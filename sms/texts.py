@@ -1,5 +1,6 @@
 """The words of texts that nobody asked for, in the language of who gets them."""
 
+from collections import ChainMap
 from collections.abc import Mapping
 from datetime import datetime
 from functools import lru_cache
@@ -24,6 +25,12 @@ def words(language: str) -> Mapping[str, str]:
     source = resources.files("sms.words").joinpath(f"{language}.yaml")
     loaded: dict[str, str] = YAML(typ="safe", pure=True).load(source.read_text(encoding="utf-8"))
     return loaded
+
+
+def words_of(catalogue: Catalogue, language: str) -> Mapping[str, str]:
+    """Return the texts of `language` as the clinic words them, else as we do."""
+    own = {one.kind: one.text for one in catalogue.messages.wording if one.language == language}
+    return ChainMap(own, dict(words(language))) if own else words(language)
 
 
 def language_of(session: Session, catalogue: Catalogue, *, patient_id: str | None) -> str:

@@ -1,0 +1,87 @@
+"""Visits that come near, told to their patients: the duty that writes reminders down and hands them over."""
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from itertools import chain
+
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from booking.model.clinic import Clinic
+from booking.reminded import visits_ahead
+from booking.reminders import Ahead, Due, due, together
+from booking.values import Catalogue
+from jobs.context import JobServices
+from kernel.errors import Refused, Unavailable
+from kernel.log import get_logger
+from kernel.work import UnitOfWork
+from sms.reach import Reach, reaches
+from sms.reminder_texts import queue_reminder
+from sms.send import send_queued
+
+_log = get_logger()
+
+
+def remind_everybody(services: JobServices, now: datetime) -> None:
+    """Remind whoever is to be reminded now at every clinic. What can't be handed over is tried again with the other texts."""
+    with services.db.read() as session:
+        clinic_ids = list(session.scalars(select(Clinic.id).order_by(Clinic.id)))
+    for clinic_id in clinic_ids:
+        with services.db.read() as session:
+            catalogue = services.catalogues.get(session, clinic_id=clinic_id)
+            messages = list(_messages(session, catalogue, now=now))
+        for reminders, reach in messages:
+            _remind(services, catalogue, reminders, reach, now=now)
+
+
+def _messages(session: Session, catalogue: Catalogue, *, now: datetime) -> Iterator[tuple[list[Due], Reach]]:
+    """Yield what is told in one message each, and to whom. A constant number of statements."""
+    leads = catalogue.messages.reminders
+    ahead = visits_ahead(session, clinic_id=catalogue.clinic_id, leads=leads, now=now) if leads else []
+
+    def due_of(one: Ahead) -> list[Due]:
+        return due(one, leads, now=now, zone=catalogue.location(one.location_id).zone)
+
+    if not any(due_of(one) for one in ahead):
+        return
+    reach = reaches(session, catalogue, patient_ids={one.patient_id for one in ahead})
+    by_number: dict[str, list[Ahead]] = {}
+    for one in ahead:
+        by_number.setdefault(reach[one.patient_id].number or one.patient_id, []).append(one)
+    for theirs in by_number.values():
+        come = list(chain.from_iterable(map(due_of, theirs)))
+        zone = catalogue.location(theirs[0].location_id).zone
+        for several in _by_day(together(come, theirs, zone=zone), catalogue):
+            yield several, reach[several[0].ahead.patient_id]
+
+
+def _by_day(reminders: Sequence[Due], catalogue: Catalogue) -> list[list[Due]]:
+    days: dict[object, list[Due]] = {}
+    for one in reminders:
+        zone = catalogue.location(one.ahead.location_id).zone
+        days.setdefault((one.ahead.starts_at.astimezone(zone).date(), one.left_out is None and one.lead), []).append(
+            one
+        )
+    return list(days.values())
+
+
+def _remind(
+    services: JobServices, catalogue: Catalogue, reminders: Sequence[Due], reach: Reach, *, now: datetime
+) -> None:
+    mail = services.mail_use(catalogue)
+
+    def queue(work: UnitOfWork) -> str | None:
+        return queue_reminder(work, catalogue, reminders, reach, now=now, mail=mail)
+
+    try:
+        message_id = services.db.run(queue)
+    except IntegrityError:
+        _log.info("jobs.reminder.repeat")  # somebody else wrote one of them down since we looked
+        return
+    if message_id is None:
+        return
+    # Noted at the text, which the next round of waiting messages takes up.
+    with contextlib.suppress(Refused, Unavailable):
+        send_queued(services.db, services.sms_gateway, message_id=message_id, now=now)

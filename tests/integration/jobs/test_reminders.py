@@ -1,0 +1,268 @@
+"""Who is reminded, when and how: once, by day, and of nothing that no longer stands."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from sqlalchemy import select
+
+from booking.cancel import cancel_appointment
+from booking.catalogue import CatalogueCache
+from booking.confirm import confirm_hold, note_patient_confirmed
+from booking.consent import opt_out
+from booking.hold import place_hold
+from booking.model.clinic import Clinic
+from booking.patient_record import PatientChanges, change_patient
+from booking.patients import register_patient
+from booking.tasks import open_tasks
+from booking.values import BookedVisit, Catalogue, Source, TaskKind
+from calendar_sync.adapters.memory_store import MemoryStore
+from jobs.context import JobServices
+from jobs.due import DUTIES, run_due
+from kernel.clock import FixedClock
+from kernel.mail import Mail
+from kernel.work import Database
+from sms.adapters.memory_gateway import MemoryGateway
+from sms.model import SmsMessage, SmsState
+from tests.support.clinic_rows import store_catalogue
+from tests.support.clinics import elm_catalogue
+
+pytestmark = pytest.mark.integration
+
+NOW = datetime(2027, 3, 10, 15, 0, tzinfo=UTC)  # a Wednesday, 10:00 in Albany
+TUESDAY_9 = datetime(2027, 3, 16, 13, 0, tzinfo=UTC)  # after the clocks went forward
+SUNDAY_9 = TUESDAY_9 - timedelta(days=2)
+EVENING = datetime(2027, 3, 16, 0, 0, tzinfo=UTC)  # Monday, 20:00
+ANN, BEN = "+12125550141", "+12125550142"
+LANDLINE = "+34912345678"
+HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
+
+
+class KeptMails:
+    """A mail server that takes everything."""
+
+    is_on = True
+
+    def __init__(self) -> None:
+        self.sent: list[Mail] = []
+
+    def send(self, mail: Mail) -> None:
+        self.sent.append(mail)
+
+    def check(self) -> None:
+        pass
+
+
+@dataclass
+class Desk:
+    """Elm Street Clinic with a worker, a vendor of texts and a mail server."""
+
+    db: Database
+    catalogue: Catalogue
+    gateway: MemoryGateway
+    mailer: KeptMails
+    clock: FixedClock
+    services: JobServices
+
+    def patient(self, *, phone: str | None = ANN, email: str | None = None) -> str:
+        with self.db.begin() as work:
+            patient = register_patient(
+                work,
+                clinic_id=self.catalogue.clinic_id,
+                name="Ann Smith",
+                birth_date=date(1984, 5, 2),
+                phone=phone,
+                language="en",
+                now=NOW,
+            )
+            if email is not None:
+                change_patient(
+                    work,
+                    clinic_id=self.catalogue.clinic_id,
+                    patient_id=str(patient.id),
+                    changes=PatientChanges(emails=(email,)),
+                    now=NOW,
+                    actor="staff:ruiz",
+                    source=Source.STAFF,
+                )
+        return str(patient.id)
+
+    def book(self, patient_id: str, *, starts_at: datetime = TUESDAY_9, now: datetime = NOW) -> BookedVisit:
+        with self.db.begin() as work:
+            hold = place_hold(
+                work,
+                self.catalogue,
+                service_id="service-filling",
+                location_id="location-main",
+                starts_at=starts_at,
+                conversation_id=None,
+                source=Source.PHONE,
+                now=now,
+            )
+            return confirm_hold(
+                work, self.catalogue, appointment_id=hold.id, patient_id=patient_id, now=now, actor="patient"
+            )
+
+    def cancel(self, visit: BookedVisit, *, now: datetime) -> None:
+        with self.db.begin() as work:
+            cancel_appointment(
+                work, self.catalogue, appointment_id=visit.id, reason="ill", now=now, actor="patient", source=Source.SMS
+            )
+
+    def run(
+        self, *instants: datetime, names: Sequence[str] = ("remind", "send-waiting-messages", "send-mails")
+    ) -> None:
+        for now in instants:
+            self.clock.advance(now - self.clock.now())
+            run_due(self.services, now=now, duties=[one for one in DUTIES if one.name in names])
+
+    def bodies(self) -> list[str]:
+        return [one.text.body for one in self.gateway.sent]
+
+    def texts(self) -> list[SmsMessage]:
+        with self.db.read() as session:
+            return list(session.scalars(select(SmsMessage).order_by(SmsMessage.created_at, SmsMessage.id)))
+
+
+@pytest.fixture
+def desk(database: Database) -> Desk:
+    catalogue = replace(elm_catalogue(), email="desk@elm.example")
+    with database.begin() as work:
+        store_catalogue(work, catalogue)
+        work.session.get_one(Clinic, catalogue.clinic_id).email = catalogue.email
+    gateway, mailer, clock = MemoryGateway(), KeptMails(), FixedClock(NOW)
+    services = JobServices(
+        db=database,
+        clock=clock,
+        catalogues=CatalogueCache(),
+        sms_gateway=gateway,
+        open_calendar=lambda _access: MemoryStore(),
+        mailer=mailer,
+    )
+    return Desk(database, catalogue, gateway, mailer, clock, services)
+
+
+def test_a_patient_is_reminded_two_days_before_and_the_evening_before_a_morning(desk: Desk) -> None:
+    desk.book(desk.patient())
+
+    desk.run(SUNDAY_9 - MINUTE)
+    assert desk.bodies() == []
+    desk.run(SUNDAY_9, SUNDAY_9 + HOUR)
+    desk.run(EVENING - MINUTE)
+    [body] = desk.bodies()
+    assert body == (
+        "Elm Street Clinic: reminder of your appointment on Tue Mar 16, 9:00 AM EDT at Main Street, 1 Main Street, Albany. "
+        "Reply 1 to confirm, 2 to move it, or call +1 212-555-0100. Reply STOP for no more texts."
+    )
+    desk.run(EVENING, EVENING + HOUR, TUESDAY_9 - MINUTE, TUESDAY_9)
+    assert len(desk.bodies()) == 2
+    assert "STOP" not in desk.bodies()[1]
+
+
+def test_who_has_said_that_they_will_come_is_not_asked_again(desk: Desk) -> None:
+    visit = desk.book(desk.patient())
+    with desk.db.begin() as work:
+        note_patient_confirmed(work, appointment_id=visit.id, now=NOW)
+
+    desk.run(SUNDAY_9)
+
+    assert "Reply 1" not in desk.bodies()[0]
+    assert "To move it, reply 2" in desk.bodies()[0]
+
+
+def test_visits_of_a_day_for_one_number_are_told_in_one_text(desk: Desk) -> None:
+    parent, child = desk.patient(), desk.patient()
+    desk.book(parent)
+    desk.book(child, starts_at=TUESDAY_9 + HOUR)
+    desk.book(desk.patient(phone=BEN), starts_at=TUESDAY_9 + 2 * HOUR)
+
+    desk.run(SUNDAY_9, SUNDAY_9 + HOUR, SUNDAY_9 + 2 * HOUR)
+
+    [both, other] = desk.bodies()
+    assert "reminder of your appointments: Tue Mar 16, 9:00 AM EDT, Main Street; Tue Mar 16, 10:00 AM EDT, Main" in both
+    assert "Reply 1 to confirm them all" in both
+    assert "Tue Mar 16, 11:00 AM EDT" in other
+
+
+def test_what_was_cancelled_is_not_reminded_of_though_its_text_was_written(desk: Desk) -> None:
+    first = desk.book(desk.patient())
+    desk.book(desk.patient(), starts_at=TUESDAY_9 + HOUR)
+    desk.gateway.is_down = True
+    desk.run(SUNDAY_9)
+
+    desk.cancel(first, now=SUNDAY_9 + MINUTE)
+    desk.gateway.is_down = False
+    desk.run(SUNDAY_9 + 2 * MINUTE, SUNDAY_9 + HOUR)
+
+    # The other visit that the text was about is told by one of its own, at its own time.
+    [body] = desk.bodies()
+    assert "Tue Mar 16, 10:00 AM EDT" in body
+    assert "9:00 AM" not in body
+    assert [one.note for one in desk.texts()] == ["superseded", None]
+
+
+def test_night_falls_while_the_vendor_is_down(desk: Desk) -> None:
+    desk.book(desk.patient())
+    desk.gateway.is_down = True
+    desk.run(*(EVENING + n * 10 * MINUTE for n in range(9)))
+
+    desk.gateway.is_down = False
+    desk.run(EVENING + 2 * HOUR, EVENING + 8 * HOUR, TUESDAY_9 - HOUR - MINUTE)
+    assert desk.bodies() == []
+
+    desk.run(TUESDAY_9 - HOUR)
+    assert len(desk.bodies()) == 1
+
+
+def test_an_answer_that_is_lost_does_not_double_a_reminder(desk: Desk) -> None:
+    desk.book(desk.patient())
+    desk.gateway.loses_answers = True
+
+    desk.run(SUNDAY_9, SUNDAY_9 + MINUTE, SUNDAY_9 + 3 * MINUTE)
+
+    assert len(desk.bodies()) == 1
+    assert desk.texts()[0].state == SmsState.SENT
+
+
+def test_who_has_opted_out_since_is_not_reminded(desk: Desk) -> None:
+    desk.book(desk.patient())
+    desk.gateway.is_down = True
+    desk.run(SUNDAY_9)
+    with desk.db.begin() as work:
+        opt_out(work, clinic_id=desk.catalogue.clinic_id, phone=ANN, now=SUNDAY_9)
+
+    desk.gateway.is_down = False
+    desk.run(SUNDAY_9 + HOUR, EVENING)
+
+    assert desk.bodies() == []
+    assert desk.mailer.sent == []
+
+
+def test_a_landline_is_reminded_by_mail_and_without_an_address_by_a_call(desk: Desk) -> None:
+    desk.book(desk.patient(phone=LANDLINE, email="ann@example.org"))
+    desk.book(desk.patient(phone=None), starts_at=TUESDAY_9 + HOUR)
+
+    desk.run(SUNDAY_9, SUNDAY_9 + HOUR, SUNDAY_9 + 2 * HOUR)
+
+    assert desk.bodies() == []
+    [mail] = desk.mailer.sent
+    assert mail.to.address == "ann@example.org"
+    assert mail.subject == "Elm Street Clinic: reminder of your appointment"
+    assert "Reply 1" not in mail.text
+    with desk.db.read() as session:
+        [task] = open_tasks(session, clinic_id=desk.catalogue.clinic_id)
+    assert task.kind is TaskKind.UNDELIVERED
+    assert "Tue Mar 16, 10:00 AM EDT" in task.text
+
+
+def test_a_moved_visit_is_reminded_of_at_its_new_time_only(desk: Desk) -> None:
+    visit = desk.book(desk.patient())
+    desk.run(SUNDAY_9)
+    desk.cancel(visit, now=SUNDAY_9 + HOUR)
+    desk.book(desk.patient(), starts_at=TUESDAY_9 + 2 * HOUR, now=SUNDAY_9 + HOUR)
+
+    desk.run(EVENING, TUESDAY_9 - HOUR)
+
+    # Three hours before eleven it is eight: no night.
+    assert [("9:00 AM" in one, "11:00 AM" in one) for one in desk.bodies()] == [(True, False), (False, True)]
