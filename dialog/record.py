@@ -199,7 +199,12 @@ class Account:
 
 def thread_hash(inbound: Inbound) -> str:
     """Return what the thread of a message is found by. The vendor's name of it may hold a number, so it is not kept itself."""
-    return crypto.keyring().lookup_hash(f"{inbound.clinic_id}|{inbound.channel.value}|{inbound.thread_key}")
+    return hash_of_thread(clinic_id=inbound.clinic_id, channel=inbound.channel, thread_key=inbound.thread_key)
+
+
+def hash_of_thread(*, clinic_id: str, channel: Channel, thread_key: str) -> str:
+    """Return what the thread is found by that the vendor calls `thread_key`."""
+    return crypto.keyring().lookup_hash(f"{clinic_id}|{channel.value}|{thread_key}")
 
 
 def find(session: Session, inbound: Inbound, *, now: datetime) -> Found:

@@ -6,7 +6,7 @@ The answer is in the document that answers the request. Only when the vendor has
 import re
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 
 import structlog
@@ -17,6 +17,7 @@ from booking.consent import opt_in, opt_out
 from booking.tasks import open_task
 from booking.values import TaskKind
 from dialog.inbound import Channel, Inbound, InboundKind, Reply, TurnHandler
+from dialog.takeover import is_taken
 from kernel import inbox
 from kernel.clock import Clock
 from kernel.log import get_logger
@@ -32,6 +33,7 @@ from sms.segments import plain
 from sms.send import queue_reply
 from sms.texts import clinic_name
 from sms.texts import words as spoken_words
+from sms.thread import thread_key
 
 DEADLINE_S = 12.0
 """The vendor waits 15 s. An answer this late may not be read any more, so it is sent as a text of its own."""
@@ -133,7 +135,7 @@ class _SmsWebhooks:
             self._once(lambda work: self._apply(work, text))
             return _nothing()
         if not text.body and text.pictures:
-            return self._answer_pictures(text)
+            return self._answer_pictures(text, started)
         return self._converse(text, started)
 
     def _apply(self, work: UnitOfWork, text: _Received) -> None:
@@ -180,7 +182,11 @@ class _SmsWebhooks:
             subject=f"sms:{text.sid}",
         )
 
-    def _answer_pictures(self, text: _Received) -> Response:
+    def _answer_pictures(self, text: _Received, started: float) -> Response:
+        with self._db.read() as session:
+            is_with_staff = is_taken(session, clinic_id=text.clinic_id, caller=text.sender, now=self._clock.now())
+        if is_with_staff:
+            return self._converse(replace(text, body=f"({text.pictures} picture(s))"), started)
         words = f"The patient sent {text.pictures} picture(s) without words. The agent has asked for words."
         self._db.run(lambda work: self._ask_staff(work, text, words, TaskKind.MESSAGE))
         return xml(twiml.message(_PICTURES))
@@ -190,7 +196,7 @@ class _SmsWebhooks:
             clinic_id=text.clinic_id,
             channel=Channel.SMS,
             kind=InboundKind.SAID,
-            thread_key=f"{text.sender}:{text.number}",
+            thread_key=thread_key(patient=text.sender, clinic=text.number),
             message_key=f"sms:{text.sid}",
             caller=text.sender,
             text=text.body,
