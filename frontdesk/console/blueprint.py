@@ -12,6 +12,10 @@ from frontdesk.console.pages.calendar_set_up import add_calendar_set_up
 from frontdesk.console.pages.calendars import add_calendar_pages
 from frontdesk.console.pages.conversations import add_conversation_pages
 from frontdesk.console.pages.diary import add_diary_pages
+from frontdesk.console.pages.diary_absence import add_absences
+from frontdesk.console.pages.diary_booking import add_booking_by_hand
+from frontdesk.console.pages.diary_move import add_moving
+from frontdesk.console.pages.diary_visit import add_visit_pages
 from frontdesk.console.pages.display import add_display_switches
 from frontdesk.console.pages.log_in import add_log_in
 from frontdesk.console.pages.password_links import add_password_links
@@ -40,6 +44,10 @@ def console_blueprint(services: ConsoleServices) -> Blueprint:
     add_display_switches(blueprint, services)
     add_conversation_pages(blueprint, services)
     add_diary_pages(blueprint, services)
+    add_visit_pages(blueprint, services)
+    add_moving(blueprint, services)
+    add_booking_by_hand(blueprint, services)
+    add_absences(blueprint, services)
     add_set_up_pages(blueprint, services)
     add_task_pages(blueprint, services)
     add_calendar_pages(blueprint, services)

@@ -38,7 +38,13 @@ class Entry:
 
 WAYS = (
     Way("conversations", ("conversations", "conversation")),
-    Way("diary", ("diary", "appointment")),
+    Way(
+        "diary",
+        (
+            "diary", "diary_week", "diary_rooms", "appointment", "other_times", "move_appointment", "new_appointment",
+            "book_appointment", "absences", "absence_report",
+        ),
+    ),
     Way("tasks", ("tasks",)),
     Way(
         "calendars",

@@ -1,39 +1,64 @@
-"""The diary of one day as columns: who works when, and who comes. Pure."""
+"""The diary of some days as columns: who works when, what is taken, and who comes. Pure."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, time, timedelta
+from itertools import pairwise
 
-from booking.values import Catalogue, DateSpan, PractitionerInfo
+from booking.hours import Timetable
+from booking.spans import intersected
+from booking.values import Catalogue, LocationInfo, PractitionerInfo, ResourceInfo
+from frontdesk.console.axis import Axis
 from frontdesk.console.dates import DateWriter
 from frontdesk.console.reads.visits import Visit
 from frontdesk.console.words import Words
+from kernel.interval import Interval, merged, wall_to_instant
 
 _FIRST_HOUR, _LAST_HOUR = 8, 18  # shown even when nobody works then, so that a day looks like the next
 
 
 @dataclass(frozen=True)
-class WallSpan:
-    """Minutes after midnight, `end_minute` excluded."""
+class Span:
+    """A part of a column, in minutes of the axis, `end` excluded."""
 
-    start_minute: int
-    end_minute: int
+    start: int
+    end: int
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A visit in its column. Visits that overlap stand beside each other, each in a `lane` of its own."""
+
+    visit: Visit
+    at: Span
+    lane: int
 
 
 @dataclass(frozen=True)
 class Hour:
-    minute: int
+    at: Span
     label: str
 
 
 @dataclass(frozen=True)
 class Column:
-    """One practitioner's day. `note` says why the column is empty, when there is something to say."""
+    """One practitioner, room or day. `note` says why nobody works then, when there is something to say.
+
+    `practitioner`, `day`: what is booked by a click into the column. `now`: where the present moment stands in it.
+    """
 
     name: str
-    working: tuple[WallSpan, ...]
-    visits: tuple[Visit, ...]
+    day: date
+    practitioner: PractitionerInfo | None
+    working: tuple[Span, ...]
+    busy: tuple[Span, ...]
+    visits: tuple[Placed, ...]
     note: str | None
+    now: int | None
+
+    @property
+    def lanes(self) -> int:
+        return max((placed.lane for placed in self.visits), default=0) + 1
 
 
 @dataclass(frozen=True)
@@ -41,96 +66,178 @@ class Sheet:
     columns: tuple[Column, ...]
     hours: tuple[Hour, ...]
     total: int
-    many_locations: bool
+    axis: Axis
 
     @property
-    def first_minute(self) -> int:
-        return self.hours[0].minute
+    def first(self) -> int:
+        return self.hours[0].at.start
 
     @property
-    def end_minute(self) -> int:
-        return self.hours[-1].minute + 60
+    def end(self) -> int:
+        return self.hours[-1].at.end
 
 
-def make_sheet(
-    catalogue: Catalogue,
-    visits: Sequence[Visit],
-    *,
-    day: date,
-    location_id: str | None,
-    words: Words,
-    dates: DateWriter,
-) -> Sheet:
-    """Lay out a day: practitioners in the clinic's order, then those who left but still have visits then.
+@dataclass(frozen=True)
+class Diary:
+    """What is in the diary during some days. `busy`: time taken elsewhere by schedule; `in_room`: visits by schedule."""
 
-    With `location_id` only people who work or are booked there on that day are shown.
-    """
-    columns = [
-        _column(practitioner, visits, day=day, location_id=location_id, words=words)
-        for practitioner in catalogue.practitioners
-    ]
-    if location_id:
-        columns = [column for column in columns if column.working or column.visits]
-    columns += _columns_of_former(catalogue, visits)
-    return Sheet(
-        columns=tuple(columns),
-        hours=tuple(Hour(minute=hour * 60, label=dates.hour(hour)) for hour in _hours(columns)),
-        total=len(visits),
-        many_locations=location_id is None and len(catalogue.locations) > 1,
-    )
+    visits: Sequence[Visit]
+    busy: Mapping[str, Sequence[Interval]]
+    in_room: Mapping[str, frozenset[str]]
 
 
-def _column(
-    practitioner: PractitionerInfo, visits: Sequence[Visit], *, day: date, location_id: str | None, words: Words
-) -> Column:
-    is_away = any(_covers(span, day) for span in practitioner.time_off)
-    working = () if is_away else _working(practitioner, day=day, location_id=location_id)
-    note = words("diary.away") if is_away else None if working else words("diary.not_working")
-    return Column(
-        name=practitioner.name,
-        working=working,
-        visits=tuple(visit for visit in visits if visit.practitioner_id == practitioner.id),
-        note=note,
-    )
+@dataclass(frozen=True)
+class SheetMaker:
+    """Lays out what is in the diary of one clinic, at one Location or at all of them."""
 
+    catalogue: Catalogue
+    diary: Diary
+    axis: Axis
+    places: tuple[LocationInfo, ...]
+    words: Words
+    dates: DateWriter
+    now: datetime
 
-def _columns_of_former(catalogue: Catalogue, visits: Sequence[Visit]) -> list[Column]:
-    known = {practitioner.id for practitioner in catalogue.practitioners}
-    former = {visit.practitioner_id: visit.practitioner for visit in visits if visit.practitioner_id not in known}
-    return [
-        Column(
+    def by_practitioner(self, day: date, people: Sequence[PractitionerInfo]) -> Sheet:
+        """Lay out a day: these people in the clinic's order, then those who left but still have visits then.
+
+        Where only some Locations are shown, of several people only those who work or are booked there on that day.
+        """
+        columns = [self._person(person, day, name=person.name) for person in people]
+        if len(self.places) < len(self.catalogue.locations) and len(people) > 1:
+            columns = [column for column in columns if column.working or column.visits]
+        if len(people) != 1:
+            columns += self._former(day)
+        return self._sheet(columns)
+
+    def by_day(self, days: Sequence[date], person: PractitionerInfo | None) -> Sheet:
+        """Lay out several days, of one practitioner or of everybody."""
+        return self._sheet([self._day(day, person) for day in days])
+
+    def by_room(self, day: date) -> Sheet:
+        """Lay out a day by rooms and devices."""
+        here = {place.id for place in self.places}
+        rooms = [room for room in self.catalogue.resources if room.location_id in here]
+        return self._sheet([self._room(room, rooms, day) for room in rooms])
+
+    def _person(self, person: PractitionerInfo, day: date, *, name: str) -> Column:
+        working = self._working(person, day)
+        return self._column(
+            name,
+            day,
+            [visit for visit in self.diary.visits if visit.practitioner_id == person.id],
+            person=person,
+            working=working,
+            busy=self.diary.busy.get(person.schedule_id, ()),
+            note=None if working else self._why_not(person, day),
+        )
+
+    def _day(self, day: date, person: PractitionerInfo | None) -> Column:
+        name = self.dates.short_date(day)
+        if person is not None:
+            return self._person(person, day, name=name)
+        working = merged(span for one in self.catalogue.practitioners for span in self._working(one, day))
+        note = None if working else self._why_not(None, day)
+        return self._column(name, day, self.diary.visits, working=working, note=note)
+
+    def _room(self, room: ResourceInfo, rooms: Sequence[ResourceInfo], day: date) -> Column:
+        place = next(one for one in self.places if one.id == room.location_id)
+        name = f"{room.kind} · {room.key}" if sum(one.kind == room.kind for one in rooms) > 1 else room.kind
+        minutes = intersected(Timetable.of_location(place).minutes(day), Timetable.of_resource(room).minutes(day))
+        there = self.diary.in_room.get(room.schedule_id, frozenset())
+        visits = [visit for visit in self.diary.visits if visit.id in there]
+        return self._column(name, day, visits, working=_instants(minutes, day, place))
+
+    def _former(self, day: date) -> list[Column]:
+        known = {practitioner.id for practitioner in self.catalogue.practitioners}
+        former = {
+            visit.practitioner_id: visit.practitioner
+            for visit in self.diary.visits
+            if visit.practitioner_id not in known
+        }
+        return [
+            self._column(name, day, [one for one in self.diary.visits if one.practitioner_id == practitioner_id])
+            for practitioner_id, name in sorted(former.items(), key=lambda item: item[1])
+        ]
+
+    def _column(
+        self,
+        name: str,
+        day: date,
+        visits: Iterable[Visit],
+        *,
+        person: PractitionerInfo | None = None,
+        working: Iterable[Interval] = (),
+        busy: Iterable[Interval] = (),
+        note: str | None = None,
+    ) -> Column:
+        def spans(intervals: Iterable[Interval]) -> tuple[Span, ...]:
+            return tuple(span for each in intervals if (span := self._span(each, day)).start < span.end)
+
+        today = self.now.astimezone(self.axis.zone).date()
+        return Column(
             name=name,
-            working=(),
-            visits=tuple(visit for visit in visits if visit.practitioner_id == practitioner_id),
-            note=None,
+            day=day,
+            practitioner=person,
+            working=spans(working),
+            busy=spans(busy),
+            visits=self._side_by_side(visits, day),
+            note=note,
+            now=self.axis.place(self.now, day=day) if day == today else None,
         )
-        for practitioner_id, name in sorted(former.items(), key=lambda item: item[1])
-    ]
 
+    def _side_by_side(self, visits: Iterable[Visit], day: date) -> tuple[Placed, ...]:
+        ends: list[int] = []
+        placed = []
+        for visit in visits:
+            span = self._span(Interval(visit.starts_at, visit.ends_at), day)
+            if span.start == span.end:
+                continue  # of another day
+            lane = next((number for number, end in enumerate(ends) if end <= span.start), len(ends))
+            ends[lane : lane + 1] = [span.end]
+            placed.append(Placed(visit, span, lane))
+        return tuple(placed)
 
-def _working(practitioner: PractitionerInfo, *, day: date, location_id: str | None) -> tuple[WallSpan, ...]:
-    spans = [
-        WallSpan(
-            start_minute=int(hours.weekly.start.total_seconds() // 60),
-            end_minute=int(hours.weekly.end.total_seconds() // 60),
+    def _span(self, interval: Interval, day: date) -> Span:
+        return Span(self.axis.place(interval.start, day=day), self.axis.place(interval.end, day=day))
+
+    def _working(self, person: PractitionerInfo, day: date) -> list[Interval]:
+        found = []
+        for place in self.places:
+            there = Timetable.of_practitioner(person, place).minutes(day)
+            found += _instants(intersected(Timetable.of_location(place).minutes(day), there), day, place)
+        return merged(found)
+
+    def _why_not(self, person: PractitionerInfo | None, day: date) -> str:
+        if all(any(span.first <= day < span.end for span in place.closures) for place in self.places):
+            return self.words("diary.closed")
+        here = {None, *(place.id for place in self.places)}
+        off = () if person is None else person.time_off
+        if any(span.first <= day < span.end and span.location_id in here for span in off):
+            return self.words("diary.away")
+        return self.words("diary.not_working")
+
+    def _sheet(self, columns: Sequence[Column]) -> Sheet:
+        """Show the usual hours, widened by whoever works or is booked earlier or later."""
+        taken = [span for column in columns for span in (*column.working, *(one.at for one in column.visits))]
+        first = min([self.axis.wall_minute(_FIRST_HOUR * 60), *(span.start for span in taken)])
+        last = max([self.axis.wall_minute(_LAST_HOUR * 60), *(span.end for span in taken)])
+        marks = self.axis.marks()
+        hours = tuple(
+            Hour(Span(mark.at, following.at), self.dates.hour(mark.hour))
+            for mark, following in pairwise(marks)
+            if following.at > first and mark.at < last
         )
-        for hours in practitioner.hours
-        if hours.weekly.weekday == day.weekday()
-        and (location_id is None or hours.location_id == location_id)
-        and (hours.valid_from is None or hours.valid_from <= day)
-        and (hours.valid_until is None or day < hours.valid_until)
-    ]
-    return tuple(sorted(spans, key=lambda span: span.start_minute))
+        ids = {placed.visit.id for column in columns for placed in column.visits}
+        return Sheet(tuple(columns), hours, total=len(ids), axis=self.axis)
 
 
-def _covers(span: DateSpan, day: date) -> bool:
-    return span.first <= day < span.end
-
-
-def _hours(columns: Iterable[Column]) -> range:
-    """Return the hours to show: the usual ones, widened by whoever works or is booked earlier or later."""
-    starts, ends = [_FIRST_HOUR * 60], [_LAST_HOUR * 60]
-    for column in columns:
-        starts += [span.start_minute for span in column.working] + [visit.from_minute for visit in column.visits]
-        ends += [span.end_minute for span in column.working] + [visit.to_minute for visit in column.visits]
-    return range(min(starts) // 60, -(-max(ends) // 60))
+def _instants(minutes: Iterable[tuple[int, int]], day: date, place: LocationInfo) -> list[Interval]:
+    """Return the time between such wall times of the day at the place; what a change of the clocks skips is left out."""
+    midnight = datetime.combine(day, time())
+    found = []
+    for first, last in minutes:
+        start, end = (wall_to_instant(midnight + timedelta(minutes=each), place.zone) for each in (first, last))
+        if start < end:
+            found.append(Interval(start, end))
+    return found

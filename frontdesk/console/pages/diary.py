@@ -1,118 +1,127 @@
-"""The diary of a day, and one appointment."""
+"""The diary of a day, by practitioner or by room, and of a week."""
 
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from typing import Any
 
-from flask import Blueprint, abort, g, render_template, request
+from flask import Blueprint, abort, g, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from booking.values import Catalogue
-from frontdesk.console.access_log import Access, log_access
-from frontdesk.console.change_words import actor_words, change_words
-from frontdesk.console.reads.calendars import CalendarState, calendar_states
-from frontdesk.console.reads.names import names_by_id
-from frontdesk.console.reads.visits import AppointmentPage, Change, read_appointment, visits_of_day
+from booking.values import Catalogue, LocationInfo, PractitionerInfo
+from frontdesk.console.access import may
+from frontdesk.console.axis import Axis, local_days
+from frontdesk.console.pages.diary_forms import day_asked, person_asked, place_asked
+from frontdesk.console.reads.diary import read_diary, read_rooms
 from frontdesk.console.services import ConsoleServices
-from frontdesk.console.sheet import make_sheet
+from frontdesk.console.sheet import Diary, Sheet, SheetMaker
 from frontdesk.console.staff import Staff, current_staff
 from frontdesk.console.words import page_words
+from kernel.interval import Interval
 
 
 def add_diary_pages(blueprint: Blueprint, services: ConsoleServices) -> None:
-    """Add `/diary` and `/appointments/<id>`."""
+    """Add `/diary`, `/diary/week` and `/diary/rooms`."""
 
     @blueprint.get("/diary")
     def diary() -> ResponseReturnValue:
-        staff = current_staff()
-        day = _day(request.args.get("day"))
-        with services.db.read() as session:
-            catalogue = _shown(services.catalogues.get(session, clinic_id=staff.clinic_id), staff)
-            location_key, location_id = _location(catalogue, request.args.get("location"))
-            visits = visits_of_day(
-                session,
-                clinic_id=staff.clinic_id,
-                practitioner_id=staff.practitioner_id,
-                day=day,
-                location_id=location_id,
-                zone=staff.zone,
-                now=g.now,
-            )
-        return render_template(
-            "console/diary.html",
-            day=day,
-            previous=(day - timedelta(days=1)).isoformat(),
-            next=(day + timedelta(days=1)).isoformat(),
-            today=g.dates.today,
-            locations=catalogue.locations,
-            location_key=location_key,
-            sheet=make_sheet(catalogue, visits, day=day, location_id=location_id, words=page_words(), dates=g.dates),
-        )
+        view = _view(services, "console.diary", days=1)
+        sheet = view.maker.by_practitioner(view.first, view.people)
+        return _page(view, sheet, step=timedelta(days=1))
 
-    @blueprint.get("/appointments/<appointment_id>")
-    def appointment(appointment_id: str) -> ResponseReturnValue:
-        staff = current_staff()
-        with services.db.read() as session:
-            page = read_appointment(
-                session,
-                clinic_id=staff.clinic_id,
-                practitioner_id=staff.practitioner_id,
-                appointment_id=appointment_id,
-            )
-            if page is None:
-                abort(404)
-            states = calendar_states(session, clinic_id=staff.clinic_id, appointment_ids=[appointment_id])
-            names = names_by_id(session, clinic_id=staff.clinic_id)
-        log_access(services, what=Access.APPOINTMENT, subject_id=appointment_id)
-        return render_template(
-            "console/appointment.html",
-            a=page,
-            visit=page.visit,
-            calendar_state=states.get(appointment_id, CalendarState.NONE).value,
-            history=[_line(change, page=page, names=names) for change in page.history],
-        )
+    @blueprint.get("/diary/week")
+    def diary_week() -> ResponseReturnValue:
+        view = _view(services, "console.diary_week", days=7)
+        days = [view.first + timedelta(days=number) for number in range(7)]
+        return _page(view, view.maker.by_day(days, view.person), step=timedelta(days=7))
 
-
-def _shown(catalogue: Catalogue, staff: Staff) -> Catalogue:
-    if staff.practitioner_id is None:
-        return catalogue
-    own = tuple(one for one in catalogue.practitioners if one.id == staff.practitioner_id)
-    return replace(catalogue, practitioners=own)
+    @blueprint.get("/diary/rooms")
+    def diary_rooms() -> ResponseReturnValue:
+        view = _view(services, "console.diary_rooms", days=1)
+        return _page(view, view.maker.by_room(view.first), step=timedelta(days=1))
 
 
 @dataclass(frozen=True)
-class _HistoryLine:
-    change: Change
-    actor: str
-    details: list[str]
+class _View:
+    """What an address asks to see. `day` is the day it names, `first` the first that is shown."""
+
+    endpoint: str
+    catalogue: Catalogue
+    day: date
+    first: date
+    place: LocationInfo | None
+    person: PractitionerInfo | None
+    maker: SheetMaker
+
+    @property
+    def people(self) -> tuple[PractitionerInfo, ...]:
+        return self.catalogue.practitioners if self.person is None else (self.person,)
+
+    def address(self, **changes: Any) -> str:
+        """Return the address of this view with something else in it; None takes it out."""
+        asked = {
+            "day": self.day.isoformat(),
+            "location": None if self.place is None else self.place.key,
+            "practitioner": None if self.person is None else self.person.key,
+        }
+        return url_for(changes.pop("endpoint", self.endpoint), **{**asked, **changes})
 
 
-def _line(change: Change, *, page: AppointmentPage, names: dict[str, str]) -> _HistoryLine:
-    words = page_words()
-    return _HistoryLine(
-        change=change,
-        actor=actor_words(change.actor, words=words),
-        details=change_words(change.before, change.after, names=names, words=words, dates=g.dates, zone=page.zone),
+def _view(services: ConsoleServices, endpoint: str, *, days: int) -> _View:
+    staff = current_staff()
+    day = day_asked(request.args.get("day"))
+    first = day if days == 1 else day - timedelta(days=day.weekday())
+    with services.db.read() as session:
+        catalogue = _shown(services.catalogues.get(session, clinic_id=staff.clinic_id), staff)
+        place = place_asked(catalogue, request.args.get("location"))
+        person = person_asked(catalogue, request.args.get("practitioner"))
+        zone = catalogue.zone if place is None else place.zone
+        start, end = local_days(first, days, zone)
+        if start >= end:
+            abort(404)  # a day that a zone skipped
+        asked = {"span": Interval(start, end), "location_id": None if place is None else place.id, "now": g.now}
+        if endpoint == "console.diary_rooms":
+            found = read_rooms(session, catalogue, **asked)
+        else:
+            people = catalogue.practitioners if person is None else (person,)
+            only = staff.practitioner_id if person is None else person.id
+            found = read_diary(session, catalogue, people, practitioner_id=only, **asked)
+    shown_days = [first + timedelta(days=number) for number in range(days)]
+    maker = _maker(catalogue, found, Axis.of(shown_days, zone), place)
+    return _View(endpoint, catalogue, day, first, place, person, maker)
+
+
+def _maker(catalogue: Catalogue, found: Diary, axis: Axis, place: LocationInfo | None) -> SheetMaker:
+    places = catalogue.locations if place is None else (place,)
+    return SheetMaker(catalogue, found, axis, places, words=page_words(), dates=g.dates, now=g.now)
+
+
+def _page(view: _View, sheet: Sheet, *, step: timedelta) -> ResponseReturnValue:
+    role = current_staff().role
+    rules = view.catalogue.rules if view.place is None else view.catalogue.rules_at(view.place.id)
+    return render_template(
+        "console/diary.html",
+        view=view,
+        sheet=sheet,
+        kind=view.endpoint.removeprefix("console."),
+        last=view.first + timedelta(days=6),
+        previous=view.address(day=(view.first - step).isoformat()),
+        next=view.address(day=(view.first + step).isoformat()),
+        today=g.dates.today,
+        locations=view.catalogue.locations,
+        many_locations=view.place is None and len(view.catalogue.locations) > 1,
+        people=view.catalogue.practitioners,
+        has_rooms=bool(view.catalogue.resources) and may(role, "diary_rooms"),
+        may_book=may(role, "book_appointment"),
+        may_move=may(role, "move_appointment"),
+        may_note_absence=may(role, "settle_absence"),
+        step_minutes=int(rules.step.total_seconds() // 60),
+        here=request.full_path.rstrip("?"),
     )
 
 
-def _day(text: str | None) -> date:
-    today: date = g.dates.today
-    if not text:
-        return today
-    try:
-        day = date.fromisoformat(text)
-    except ValueError:
-        abort(404)
-    # Outside these years no clinic has a diary, and date arithmetic would run off the calendar's end.
-    if not today.year - 100 < day.year < today.year + 100:
-        abort(404)
-    return day
-
-
-def _location(catalogue: Catalogue, key: str | None) -> tuple[str | None, str | None]:
-    if not key:
-        return None, None
-    by_key = {location.key: location.id for location in catalogue.locations}
-    if key not in by_key:
-        abort(404)
-    return key, by_key[key]
+def _shown(catalogue: Catalogue, staff: Staff) -> Catalogue:
+    """Return the catalogue, of practitioners only who they are."""
+    if staff.practitioner_id is None:
+        return catalogue
+    own = tuple(one for one in catalogue.practitioners if one.id == staff.practitioner_id)
+    return replace(catalogue, practitioners=own, _by_id={})

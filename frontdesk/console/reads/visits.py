@@ -9,16 +9,16 @@ from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.orm import Session
 
 from booking.model.appointment import Appointment, AppointmentChange, Participant
 from booking.model.clinic import Location
 from booking.model.patient import Patient
 from booking.model.staff import HealthcareService, Practitioner
-from booking.values import AppointmentStatus
+from booking.values import BLOCKING, AppointmentStatus
 from frontdesk.console.reads.own import own_appointments
-from kernel.interval import day_interval
+from kernel.interval import Interval
 
 _HIDDEN_IN_DIARY = (
     AppointmentStatus.ENTERED_IN_ERROR,
@@ -144,6 +144,25 @@ def visits_of_conversation(
     ours = [Appointment.clinic_id == clinic_id, own_appointments(practitioner_id)]
     made = _visits(session, [*ours, Appointment.conversation_id == conversation_id])
     return [visit for visit in made if not visit.was_only_held and visit.practitioner_id]
+
+
+def visits_of_patient(
+    session: Session, *, clinic_id: str, practitioner_id: str | None, patient_id: str, limit: int
+) -> list[Visit]:
+    """Return the latest of the patient's appointments and places in groups, the newest first, without what was only held."""
+    seats = select(Participant.appointment_id).where(
+        Participant.patient_id == patient_id, Participant.hold_expires_at.is_(None)
+    )
+    statement = _joined(
+        [
+            Appointment.clinic_id == clinic_id,
+            own_appointments(practitioner_id),
+            or_(Appointment.patient_id == patient_id, Appointment.id.in_(seats)),
+            Appointment.hold_expires_at.is_(None),
+        ]
+    )
+    found = session.execute(statement.order_by(Appointment.starts_at.desc(), Appointment.id).limit(limit))
+    return [_visit(row) for row in found]
 
 
 def read_appointment(

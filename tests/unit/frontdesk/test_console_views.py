@@ -3,16 +3,13 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from booking.values import DateSpan, WorkingHours
 from frontdesk.console.change_words import actor_words, change_words
 from frontdesk.console.dates import DateWriter
 from frontdesk.console.reads.visits import Visit
-from frontdesk.console.sheet import WallSpan, make_sheet
 from frontdesk.console.stored_turn import StoredTurn
 from frontdesk.console.turn_view import turn_view
 from frontdesk.console.turn_words import KeyNames, act_words, command_words
 from frontdesk.console.words import load_words
-from tests.support.clinics import elm_catalogue
 
 pytestmark = pytest.mark.unit
 
@@ -123,41 +120,6 @@ def test_an_actor_is_said_in_words(actor: str, said: str):
     assert actor_words(actor, words=WORDS) == said
 
 
-def test_the_diary_shows_everybody_with_their_hours_and_who_comes():
-    catalogue = elm_catalogue()
-    lee = catalogue.practitioners[0]
-
-    sheet = make_sheet(
-        catalogue, [a_visit(lee.id, time(7, 45))], day=date(2027, 3, 15), location_id=None, words=WORDS, dates=DATES
-    )
-
-    assert [column.name for column in sheet.columns] == [each.name for each in catalogue.practitioners]
-    assert [visit.patient for visit in sheet.columns[0].visits] == ["Ann Smith"]
-    assert sheet.columns[0].working == spans_of(lee.hours, weekday=0)
-    assert (sheet.first_minute, sheet.hours[0].label) == (7 * 60, "7 AM")  # widened for the early visit
-
-
-def test_somebody_away_is_said_to_be_away():
-    catalogue = elm_catalogue()
-    away = [each for each in catalogue.practitioners if each.time_off]
-    assert away, "the test's clinic has somebody with time off"
-    off: DateSpan = away[0].time_off[0]
-
-    sheet = make_sheet(catalogue, [], day=off.first, location_id=None, words=WORDS, dates=DATES)
-
-    column = next(each for each in sheet.columns if each.name == away[0].name)
-    assert (column.note, column.working) == ("Away", ())
-
-
-def test_visits_of_somebody_who_left_keep_a_column():
-    sheet = make_sheet(
-        elm_catalogue(), [a_visit("gone", time(9))], day=date(2027, 3, 15), location_id=None, words=WORDS, dates=DATES
-    )
-
-    assert sheet.columns[-1].name == "Dr. Mina Lee"
-    assert len(sheet.columns[-1].visits) == 1
-
-
 def test_a_hold_that_ran_out_is_nobodys():
     visit = a_visit("p", time(9), status="pending", hold_expires_at=NOW)
 
@@ -185,17 +147,9 @@ def a_visit(
         practitioner_id=practitioner_id,
         location="Main Street",
         patient="Ann Smith",
+        starts_at=start.replace(tzinfo=NEW_YORK),
+        ends_at=start.replace(tzinfo=NEW_YORK) + timedelta(minutes=45),
         starts_local=start,
         ends_local=start + timedelta(minutes=45),
         hold_expires_at=hold_expires_at,
-    )
-
-
-def spans_of(hours: tuple[WorkingHours, ...], *, weekday: int) -> tuple[WallSpan, ...]:
-    found = [each.weekly for each in hours if each.weekly.weekday == weekday]
-    return tuple(
-        sorted(
-            (WallSpan(int(each.start.total_seconds() // 60), int(each.end.total_seconds() // 60)) for each in found),
-            key=lambda span: span.start_minute,
-        )
     )

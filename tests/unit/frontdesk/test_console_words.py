@@ -26,7 +26,7 @@ SOURCES = "\n".join(
 GROUPS_OF_CODES = {
     "access", "outcome", "status", "source", "language", "channel", "task", "kind", "stage", "change", "actor", "command", "act", "write", "sms_state", "reason",
     "link_kind", "link_state", "link_rights", "link_error", "link_policy", "link_field", "link_action", "link_outcome",
-    "difference", "when_failed", "check", "trial",
+    "difference", "when_failed", "check", "trial", "away_outcome", "rule",
     "set_up_field", "set_up_hint", "set_up_choice", "set_up_part", "set_up_new", "set_up_add", "set_up_change", "unfit", "weekday", "role", "look",
 }  # fmt: skip
 

@@ -1,0 +1,236 @@
+"""A practitioner is ill, or away: whom it hits, what each of them gets instead, and all of it done in one step."""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from flask import Blueprint, abort, flash, g, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
+
+from booking.desk.away import Choice, EndBeforeStart, Hit, Instead, apply_away, preview_away
+from booking.desk.back import take_back_time_off
+from booking.values import Catalogue, DateSpan, LocationInfo, PractitionerInfo, Slot
+from frontdesk.console.free_times import FreeTime, picked_time, shown_time
+from frontdesk.console.once import answer_to, new_form_key, once
+from frontdesk.console.pages.diary_forms import PROBLEM, actor, day_asked, flash_refusal, person_asked, place_asked, say
+from frontdesk.console.reads.visits import Visit, visits_by_id
+from frontdesk.console.services import ConsoleServices
+from frontdesk.console.staff import current_staff
+from frontdesk.console.words import page_words
+from kernel.errors import Refused
+from kernel.work import UnitOfWork
+
+_DAY = timedelta(days=1)
+_LONGEST_REASON = 200
+
+
+def add_absences(blueprint: Blueprint, services: ConsoleServices) -> None:
+    """Add `/diary/absences`."""
+
+    @blueprint.get("/diary/absences")
+    def absences() -> ResponseReturnValue:
+        with services.db.read() as session:
+            catalogue = services.catalogues.get(session, clinic_id=current_staff().clinic_id)
+            return _page(session, catalogue)
+
+    @blueprint.post("/diary/absences")
+    def settle_absence() -> ResponseReturnValue:
+        with services.db.read() as session:
+            catalogue = services.catalogues.get(session, clinic_id=current_staff().clinic_id)
+        asked = _asked(catalogue)
+        if asked.person is None:
+            abort(404)
+        key = request.form.get("key", "")
+        try:
+            once(services, key=key, step=lambda work: _settle(services, work, asked))
+        except Refused as refusal:
+            flash_refusal(refusal, catalogue)
+            return redirect(url_for("console.absences"))
+        return redirect(url_for("console.absence_report", key=key))
+
+    @blueprint.get("/diary/absences/<key>")
+    def absence_report(key: str) -> ResponseReturnValue:
+        return _report(services, key)
+
+    @blueprint.post("/diary/absences/take-back")
+    def take_back_absence() -> ResponseReturnValue:
+        with services.db.read() as session:
+            catalogue = services.catalogues.get(session, clinic_id=current_staff().clinic_id)
+        asked = _asked(catalogue)
+        if asked.person is None:
+            abort(404)
+        person_id, span = asked.person.id, asked.span
+        is_gone = services.db.run(
+            lambda work: take_back_time_off(work, catalogue, practitioner_id=person_id, span=span, now=g.now)
+        )
+        words = page_words()
+        flash(
+            words("absence.taken_back") if is_gone else words("absence.gone_before"), "message" if is_gone else PROBLEM
+        )
+        return redirect(url_for("console.absences"))
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """Who is away, and when: `last` is the last day of it."""
+
+    person: PractitionerInfo | None
+    place: LocationInfo | None
+    first: date
+    last: date
+
+    @property
+    def span(self) -> DateSpan:
+        return DateSpan(self.first, self.last + _DAY, None if self.place is None else self.place.id)
+
+
+def _asked(catalogue: Catalogue) -> _Asked:
+    """Return what the address or the form asks for: without days it is the rest of today."""
+    given = request.values
+    first = day_asked(given.get("first") or given.get("day"))
+    last = day_asked(given["last"]) if given.get("last") else first
+    person = person_asked(catalogue, given.get("practitioner"))
+    return _Asked(person, place_asked(catalogue, given.get("location")), first, last)
+
+
+@dataclass(frozen=True)
+class _Row:
+    """A visit that is hit, and what can be chosen for it."""
+
+    visit: Visit
+    times: tuple[FreeTime, ...]
+
+
+@dataclass(frozen=True)
+class _TimeOff:
+    """Time off that is not over, which can be taken back."""
+
+    person: PractitionerInfo
+    place: LocationInfo | None
+    first: date
+    last: date
+
+
+def _page(session: Session, catalogue: Catalogue) -> ResponseReturnValue:
+    asked = _asked(catalogue)
+    rows: list[_Row] | None = None
+    problem = None
+    if asked.person is not None:
+        try:
+            hits = preview_away(session, catalogue, practitioner_id=asked.person.id, span=asked.span, now=g.now)
+            rows = _rows(session, catalogue, hits)
+        except Refused as refusal:
+            problem = say(refusal, catalogue)
+    return render_template(
+        "console/diary_absence.html",
+        asked=asked,
+        people=catalogue.practitioners,
+        places=catalogue.locations,
+        rows=rows,
+        problem=problem,
+        key=new_form_key(),
+        time_off=list(_time_off(catalogue)),
+    )
+
+
+def _rows(session: Session, catalogue: Catalogue, hits: Sequence[Hit]) -> list[_Row]:
+    visits = _visits(session, catalogue, [hit.visit.id for hit in hits])
+    return [_Row(visits[hit.visit.id], tuple(shown_time(catalogue, slot) for slot in hit.alternatives)) for hit in hits]
+
+
+def _visits(session: Session, catalogue: Catalogue, ids: Sequence[str]) -> dict[str, Visit]:
+    found = visits_by_id(session, clinic_id=catalogue.clinic_id, appointment_ids=ids)
+    return {visit.id: visit for visit in found}
+
+
+def _time_off(catalogue: Catalogue) -> Iterator[_TimeOff]:
+    today = g.dates.today
+    for person in catalogue.practitioners:
+        for span in person.time_off:
+            if span.end > today:
+                place = None if span.location_id is None else catalogue.location(span.location_id)
+                yield _TimeOff(person, place, span.first, span.end - _DAY)
+
+
+def _settle(services: ConsoleServices, work: UnitOfWork, asked: _Asked) -> str:
+    """Do it, and return as JSON what became of whom, by ids."""
+    if asked.person is None:
+        raise EndBeforeStart
+    catalogue = services.catalogues.get(work.session, clinic_id=current_staff().clinic_id)
+    settled = apply_away(
+        work,
+        catalogue,
+        practitioner_id=asked.person.id,
+        span=asked.span,
+        reason=request.form.get("reason", "").strip()[:_LONGEST_REASON] or page_words()("absence.default_reason"),
+        now=g.now,
+        actor=actor(),
+        choices=_choices(catalogue),
+    )
+    return json.dumps(
+        {
+            "practitioner_id": asked.person.id,
+            "first": asked.first.isoformat(),
+            "last": asked.last.isoformat(),
+            "settled": [
+                [one.visit.id, str(one.outcome), None if one.hold is None else one.hold.starts_at.isoformat()]
+                for one in settled
+            ],
+        }
+    )
+
+
+def _choices(catalogue: Catalogue) -> dict[str, Choice]:
+    """Return what the form says about each visit; what it says nothing about, or nothing that is understood, is left out."""
+    found = {}
+    for name, value in request.form.items():
+        kind, _, appointment_id = name.partition("-")
+        instead, _, time = value.partition("~")
+        if kind != "choice" or instead not in set(Instead):
+            continue
+        picked = picked_time(catalogue, time) if time else None
+        slot = None
+        if picked is not None and picked.person is not None:
+            # Only when, with whom and where count: how long it takes is the visit's own.
+            ends_at = picked.starts_at + timedelta(minutes=1)
+            slot = Slot(picked.starts_at, picked.person.id, picked.place.id, "", ends_at)
+        found[appointment_id] = Choice(Instead(instead), slot)
+    return found
+
+
+@dataclass(frozen=True)
+class _Outcome:
+    """What became of a visit. `kept`: the time that is kept for a patient who was asked, as clocks show it there."""
+
+    visit: Visit
+    outcome: str
+    kept: datetime | None
+
+
+def _report(services: ConsoleServices, key: str) -> ResponseReturnValue:
+    answer = answer_to(services, key=key)
+    if answer is None or not answer.startswith("{"):
+        abort(404)
+    told = json.loads(answer)
+    with services.db.read() as session:
+        catalogue = services.catalogues.get(session, clinic_id=current_staff().clinic_id)
+        visits = _visits(session, catalogue, [visit_id for visit_id, _, _ in told["settled"]])
+    outcomes = [
+        _Outcome(visits[visit_id], outcome, kept and _local(catalogue, visits[visit_id], kept))
+        for visit_id, outcome, kept in told["settled"]
+        if visit_id in visits
+    ]
+    return render_template(
+        "console/diary_absence_report.html",
+        person=catalogue.practitioner(told["practitioner_id"]),
+        first=date.fromisoformat(told["first"]),
+        last=date.fromisoformat(told["last"]),
+        outcomes=outcomes,
+    )
+
+
+def _local(catalogue: Catalogue, visit: Visit, written: str) -> datetime:
+    zone = catalogue.location(visit.location_id).zone
+    return datetime.fromisoformat(written).astimezone(zone).replace(tzinfo=None)
