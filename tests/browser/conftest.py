@@ -1,85 +1,13 @@
-"""The whole product behind a real web server, with the demo clinic; a worker's work is done when a test asks for it."""
-
-import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page
-from redis import Redis
-from sqlalchemy import select
-from werkzeug.serving import make_server
 
-from booking.model.clinic import Clinic
-from booking.tasks import open_task
-from booking.values import TaskKind
-from calendar_sync.discovery import FoundCalendar
-from calendar_sync.ports import AccessRefused, LinkAccess
-from frontdesk.app import create_app
-from frontdesk.bootstrap import Services, build_in_process
-from frontdesk.demo.clinic import seed_demo
-from frontdesk.users import Role, add_user
-from jobs.due import run_due
-from jobs.outbox_relay import relay_once
-from jobs.subscriptions import SUBSCRIBERS
-from tests.support.databases import make_tables
-from tests.support.webhooks import ACCOUNT
-
-NOW = datetime(2027, 3, 10, 15, 0, tzinfo=UTC)  # a Wednesday, 10:00 at the demo clinic
-PASSWORD = "correct horse battery"
-
-
-@dataclass(frozen=True)
-class Product:
-    url: str
-    services: Services
-
-    def work(self) -> None:
-        """Do what a worker would have done by now."""
-        run_due(self.services.jobs, now=NOW)
-        while relay_once(self.services.db, self.services.queue, subscribers=SUBSCRIBERS, now=NOW):
-            pass
-
-    def log_in(self, page: Page, *, then: str = "/console/conversations") -> None:
-        page.goto(f"{self.url}{then}")
-        page.get_by_label("Name").fill("admin")
-        page.get_by_label("Password").fill(PASSWORD)
-        page.get_by_role("button", name="Log in").click()
-        page.wait_for_url(f"**{then}")
-
-
-def find_calendars(access: LinkAccess) -> tuple[FoundCalendar, ...]:
-    """Answer as a server that somebody has two calendars at, one of which is the team's."""
-    if access.secret != PASSWORD:
-        raise AccessRefused("the calendar refuses the log-in", code="log-in-refused")
-    return (
-        FoundCalendar("https://cloud.example/dav/ortega/visits/", "Visits", can_read=True, can_write=True),
-        FoundCalendar("https://cloud.example/dav/team/", "Team meetings", can_read=True, can_write=False),
-    )
+from tests.browser.product import Product, running_product
 
 
 @pytest.fixture
 def product(tmp_path: Path, redis_url: str) -> Iterator[Product]:
-    made, _ = build_in_process(data_dir=tmp_path, account=ACCOUNT, now=NOW)
-    redis = Redis.from_url(redis_url)
-    services = replace(made, redis=redis, find_calendars=find_calendars)
-    make_tables(services.settings.database_url)
-    seed_demo(services.db, now=NOW)
-    with services.db.begin() as work:
-        clinic_id = work.session.scalars(select(Clinic.id)).one()
-        add_user(work, clinic_id=clinic_id, login="admin", password=PASSWORD, role=Role.ADMINISTRATOR, now=NOW)
-        open_task(
-            work, clinic_id=clinic_id, kind=TaskKind.CALL_BACK, text="Please call back about a bill.", now=NOW,
-            phone="+12125550123",
-        )  # fmt: skip
-    server = make_server("127.0.0.1", 0, create_app(services), threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield Product(f"http://127.0.0.1:{server.server_port}", services)
-    server.shutdown()
-    thread.join()
-    server.server_close()
-    redis.close()
-    services.db.dispose()
+    """The demo clinic's product, running."""
+    with running_product(data_dir=tmp_path, redis_url=redis_url) as running:
+        yield running

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import PASSWORD, Product
+from tests.browser.product import PASSWORD, Product
 from tests.support.browser import DESKTOP, PHONE, WatchedPage, accessibility_faults
 
 pytestmark = pytest.mark.browser

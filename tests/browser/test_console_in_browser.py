@@ -4,7 +4,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Product
+from tests.browser.product import Product
 from tests.support.browser import DESKTOP, PHONE, WatchedPage, accessibility_faults
 
 pytestmark = pytest.mark.browser
@@ -173,16 +173,6 @@ def test_the_log_in_and_an_empty_list_help_who_sees_them_first(
     assert watched.faults == []
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_every_page_can_be_read_in_both_colour_schemes(product: Product, open_page: OpenPage, scheme: str):
-    page = open_page().page
-    page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
-    product.log_in(page)
-    for path in ("/console/conversations", "/console/diary", "/console/tasks", "/simulator"):
-        page.goto(f"{product.url}{path}")
-        assert_is_sound(page)
-
-
 def test_staff_get_around_by_keyboard(product: Product, open_page: OpenPage):
     page = open_page().page
     product.log_in(page)
@@ -193,6 +183,31 @@ def test_staff_get_around_by_keyboard(product: Product, open_page: OpenPage):
     page.keyboard.press("Tab")
 
     expect(page.locator(":focus")).to_have_attribute("name", "q")
+
+
+def test_language_and_colours_are_switched_by_keyboard_in_a_menu_that_escape_closes(
+    product: Product, open_page: OpenPage
+):
+    page = open_page().page
+    page.emulate_media(color_scheme="light")
+    product.log_in(page, then="/console/calendars")
+    menu = page.locator("summary", has_text="admin")
+
+    menu.press("Enter")
+    expect(page.get_by_role("button", name="Log out")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("button", name="Log out")).to_be_hidden()
+    expect(menu).to_be_focused()
+    menu.press("Enter")
+    page.get_by_role("button", name="Español").press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Calendarios")
+    menu.press("Enter")
+    page.get_by_role("button", name="Oscuro").press("Enter")
+
+    expect(page.locator("html")).to_have_attribute("data-look", "dark")
+    assert page.evaluate("getComputedStyle(document.documentElement).colorScheme") == "dark"
+    expect(page).to_have_url(f"{product.url}/console/calendars")
+    assert_is_sound(page)
 
 
 def test_a_long_exchange_stays_inside_its_window(product: Product, open_page: OpenPage):

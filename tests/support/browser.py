@@ -7,7 +7,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, ConsoleMessage, Page, Route, expect, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Route, StorageState, expect, sync_playwright
 
 CHROMIUM = Path("/usr/bin/chromium")
 _ARGUMENTS = [
@@ -22,6 +22,7 @@ _ARGUMENTS = [
 ]
 DESKTOP = (1280, 800)
 PHONE = (390, 844)
+SMALL_PHONE = (360, 740)
 expect.set_options(timeout=30_000)  # what is expected is there in a moment; a busy machine may have other ideas
 
 
@@ -48,11 +49,20 @@ def chromium() -> Iterator[Browser]:
 
 @contextlib.contextmanager
 def watched_page(
-    browser: Browser, *, size: tuple[int, int] = DESKTOP, timezone: str = "America/New_York"
+    browser: Browser,
+    *,
+    size: tuple[int, int] = DESKTOP,
+    timezone: str = "America/New_York",
+    locale: str = "en-US",
+    cookies: StorageState | None = None,
 ) -> Iterator[WatchedPage]:
-    """Open an empty page of `size` (width, height) with no cookies, in the given zone."""
+    """Open an empty page of `size` (width, height) in the given zone and language, without cookies unless some are given."""
     context = browser.new_context(
-        viewport={"width": size[0], "height": size[1]}, timezone_id=timezone, locale="en-US", reduced_motion="reduce"
+        viewport={"width": size[0], "height": size[1]},
+        timezone_id=timezone,
+        locale=locale,
+        storage_state=cookies,
+        reduced_motion="reduce",
     )
     try:
         watched = WatchedPage(page=context.new_page())
