@@ -53,6 +53,10 @@ WAYS = (
             "leave_calendar", "new_webhook_secret", "make_practitioner_feed",
         ),
     ),
+    Way(
+        "corrections",
+        ("corrections", "correction", "new_correction", "edit_correction", "replays", "replay_conversation"),
+    ),
     Way("set_up", ("set_up", "set_up_part", "clinic_file")),
     Way("own_hours", ("own_hours",)),
     Way("staff", ("staff_accounts", "staff_account", "add_account", "make_password_link")),

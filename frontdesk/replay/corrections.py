@@ -9,6 +9,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from dialog.model import Conversation, Turn
+from dialog.review import mark_reviewed
 from frontdesk.replay.model import Correction
 from kernel.db import new_id
 from kernel.errors import Refused
@@ -102,11 +103,8 @@ def correct_turn(
     )
     _set(row, meaning, login=login, now=now)
     work.session.add(row)
-    work.session.execute(
-        update(Conversation)
-        .where(Conversation.id == conversation_id)
-        .values(has_correction=True, needs_review=False, reviewed_at=now, reviewed_by=login)
-    )
+    work.session.execute(update(Conversation).where(Conversation.id == conversation_id).values(has_correction=True))
+    mark_reviewed(work, conversation_id=conversation_id, login=login, now=now)
     return row.id
 
 
