@@ -5,18 +5,17 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from calendar_sync.webhook import calcom_blueprint
-from dialog.turn import warm
 from frontdesk.api.blueprint import api_blueprint, error_answer, is_api
 from frontdesk.bootstrap import Services
+from frontdesk.channels import add_channels
 from frontdesk.console.blueprint import console_blueprint
 from frontdesk.feeds import feeds_blueprint
 from frontdesk.health import health_blueprint
 from frontdesk.simulator.blueprint import simulator_blueprint
+from frontdesk.web_chat.blueprint import web_chat_blueprint
 from kernel.config import Mode
 from kernel.errors import Malformed, Refused, Unavailable
 from kernel.log import get_logger
-from sms.webhook import sms_blueprint
-from voice.webhook import voice_blueprint
 
 LARGEST_BODY = 1_000_000
 
@@ -29,35 +28,16 @@ _PAGE = """<!doctype html>
 
 def create_app(services: Services) -> Flask:
     """Make the application around `services`. Starts nothing and connects to nothing."""
-    warm()
     app = Flask("frontdesk", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
-    app.url_map.strict_slashes = False  # the vendor follows a redirect by GET and loses what was said
     settings = services.settings
-    app.register_blueprint(
-        voice_blueprint(
-            dialog=services.dialog,
-            db=services.db,
-            catalogues=services.catalogues,
-            account=settings.twilio,
-            public_base_url=settings.public_base_url,
-            clock=services.clock,
-        )
-    )
-    app.register_blueprint(
-        sms_blueprint(
-            dialog=services.dialog,
-            db=services.db,
-            account=settings.twilio,
-            public_base_url=settings.public_base_url,
-            clock=services.clock,
-        )
-    )
+    add_channels(app, services)
     app.register_blueprint(calcom_blueprint(db=services.db, clock=services.clock))
     app.register_blueprint(health_blueprint(services))
     app.register_blueprint(console_blueprint(services))
     app.register_blueprint(api_blueprint(services))
     app.register_blueprint(feeds_blueprint(services))
+    app.register_blueprint(web_chat_blueprint(services))
     app.add_url_rule("/", "home", lambda: redirect(url_for("console.conversations")))
     if settings.mode is not Mode.PRODUCTION:
         app.register_blueprint(simulator_blueprint(services))

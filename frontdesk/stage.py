@@ -17,8 +17,8 @@ from booking.model.schedule import Schedule
 from booking.patients import register_patient
 from booking.values import Catalogue, LocationInfo, Source
 from dialog.interpreter import Interpreter
-from frontdesk.app import create_app
 from frontdesk.bootstrap import STAGE_SECRET, Services, build_in_process
+from frontdesk.channels import channels_app
 from frontdesk.listing import id_of
 from frontdesk.patient_line import CallLine, TextLine
 from frontdesk.schema import make_tables
@@ -62,7 +62,7 @@ class Stage:
         )
         make_tables(self.services.db.engine)
         self.clinic_id, number = _import(self.services, read_clinic(clinic, path=path), path, now)
-        self._app = create_app(self.services)
+        self._app = channels_app(self.services)
         self._caller, self._number = caller, number
         self.line = self.new_line(channel)
         self._takers = 0
