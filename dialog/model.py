@@ -26,6 +26,7 @@ class Conversation(Base):
     __tablename__ = "conversation"
     __table_args__ = (
         Index("ix_conversation_clinic_id_last_turn_at", "clinic_id", "last_turn_at"),
+        Index("ix_conversation_clinic_id_started_at", "clinic_id", "started_at"),
         Index("ix_conversation_thread_hash", "thread_hash"),
         Index("ix_conversation_ended_at_last_turn_at", "ended_at", "last_turn_at"),
         Index("ix_conversation_pick_up_at", "pick_up_at"),

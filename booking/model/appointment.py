@@ -24,6 +24,7 @@ class Appointment(Base):
     __tablename__ = "appointment"
     __table_args__ = (
         Index("ix_appointment_clinic_id_starts_at", "clinic_id", "starts_at"),
+        Index("ix_appointment_clinic_id_created_at", "clinic_id", "created_at"),
         Index("ix_appointment_practitioner_id_starts_at", "practitioner_id", "starts_at"),
         Index("ix_appointment_status_hold_expires_at", "status", "hold_expires_at"),
         CheckConstraint("ends_at > starts_at", name="ends_after_start"),
