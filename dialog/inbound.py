@@ -10,6 +10,7 @@ from dialog.interpreter import Asked
 class Channel(StrEnum):
     SMS = "sms"
     VOICE = "voice"
+    WEB = "web"  # the chat page
 
 
 class InboundKind(StrEnum):
@@ -38,7 +39,7 @@ class Inbound:
     clinic_id: str
     channel: Channel
     kind: InboundKind
-    thread_key: str  # voice: the CallSid; sms: the sender's number with ours
+    thread_key: str  # voice: the CallSid; sms: the sender's number with ours; web: the visitor
     message_key: str
     caller: str | None  # E.164; None when withheld
     text: str = ""  # words, or digits for KEYS; the caller's own, not trusted

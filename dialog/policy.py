@@ -589,7 +589,7 @@ def _decision(draft: Draft) -> Decision:
 
 def _introduce(draft: Draft) -> None:
     """Say once in a text conversation who is writing. An emergency comes before any courtesy."""
-    if draft.state.greeted or draft.setting.channel is not Channel.SMS or not draft.acts:
+    if draft.state.greeted or draft.is_voice or not draft.acts:
         return
     draft.update(greeted=True)
     if draft.acts[0].say is not Say.EMERGENCY:

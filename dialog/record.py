@@ -86,6 +86,15 @@ _OF_NUMBER = _with_the_rest(
     .order_by(_KNOWN.taken_by.is_(None), _KNOWN.last_turn_at.desc(), _KNOWN.started_at.desc())
     .limit(1)
 )
+_OF_CHAT = _with_the_rest(
+    _SNAPSHOT.where(
+        _KNOWN.thread_hash == bindparam("thread_hash"),
+        _KNOWN.ended_at.is_(None),
+        _KNOWN.last_turn_at >= bindparam("since"),
+    )
+    .order_by(_KNOWN.started_at.desc())
+    .limit(1)
+)
 _BEGIN = Ready(insert(_CONVERSATION).inline().values({one.name: bindparam(one.name) for one in _KNOWN}))
 _CLAIM = Ready(
     update(_CONVERSATION)
@@ -211,10 +220,13 @@ def find(session: Session, inbound: Inbound, *, now: datetime) -> Found:
     """Return what a message meets. One statement, which every message waits for; two for a call that begins.
 
     A call stays with its conversation whatever happens. A new call goes on with what the caller left open, and a text with
-    what its sender last talked about by call or text, unless that was ended or is a day old.
+    what its sender last talked about by call or text, unless that was ended or is a day old. A chat goes on with itself.
     """
     if inbound.channel is Channel.SMS:
         return _of_number(session, inbound, now)
+    if inbound.channel is Channel.WEB:
+        chat = {"thread_hash": thread_hash(inbound), "since": now - SMS_CONVERSATION_LASTS}
+        return _found(_OF_CHAT, session, inbound, chat)
     of_call = _found(_OF_CALL, session, inbound, {"thread_hash": thread_hash(inbound)})
     if of_call.conversation is not None or inbound.kind is not InboundKind.START:
         return of_call

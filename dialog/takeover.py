@@ -94,6 +94,8 @@ def why_not_textable(row: Conversation, *, now: datetime) -> str | None:
         return "call"
     if row.ended_at is not None or row.last_turn_at <= now - SMS_CONVERSATION_LASTS:
         return "ended"
+    if row.channel == Channel.WEB:
+        return None  # they read it on the chat page
     return None if row.caller is not None and may_take_texts(row.caller) else "no-texts"
 
 
@@ -292,7 +294,7 @@ def _append(
         "id": turn_id,
         "conversation_id": row.id,
         "number": number + 1,
-        "channel": Channel.SMS.value,
+        "channel": (Channel.WEB if row.channel == Channel.WEB else Channel.SMS).value,
         "thread_hash": row.thread_hash,
         "kind": kind.value,
         "message_key": message_key or f"{kind}:{turn_id}",

@@ -56,7 +56,7 @@ from kernel.work import UnitOfWork
 
 PATIENT = "patient"
 _REASON = "asked for by the patient"
-_SOURCES = {Channel.SMS: Source.SMS, Channel.VOICE: Source.PHONE}
+_SOURCES = {Channel.SMS: Source.SMS, Channel.VOICE: Source.PHONE, Channel.WEB: Source.WEB}
 
 
 @dataclass

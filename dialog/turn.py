@@ -39,8 +39,8 @@ from kernel.log import get_logger
 from kernel.turn_lock import TurnLock
 from kernel.work import Database, UnitOfWork
 
-INTERPRETER_DEADLINE_S = {Channel.VOICE: 4.0, Channel.SMS: 6.0}
-TURN_S = {Channel.VOICE: 10.0, Channel.SMS: 12.0}
+INTERPRETER_DEADLINE_S = {Channel.VOICE: 4.0, Channel.SMS: 6.0, Channel.WEB: 6.0}
+TURN_S = {Channel.VOICE: 10.0, Channel.SMS: 12.0, Channel.WEB: 12.0}
 """A whole turn, with its wait for the one before; the vendor waits 15 s."""
 _WRITING_S = 1.0  # of a turn that are kept for deciding and writing
 WAIT_S = 6.0
