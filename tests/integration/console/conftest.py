@@ -26,6 +26,7 @@ from frontdesk.simulator.blueprint import simulator_blueprint
 from frontdesk.users import Role, User
 from kernel.clock import FixedClock
 from kernel.config import Mode, Settings, load_settings
+from kernel.mail import Mail
 from kernel.work import Database
 from tests.support.calendars import Calendars, sync_with
 from tests.support.clinic_rows import store_catalogue
@@ -50,6 +51,20 @@ class Finder:
 
 
 @dataclass
+class Post:
+    """A mail server that takes mails, or fails as it is told to."""
+
+    sent: list[Mail] = field(default_factory=list)
+    failure: Exception | None = None
+    is_on: bool = True
+
+    def send(self, mail: Mail) -> None:
+        if self.failure:
+            raise self.failure
+        self.sent.append(mail)
+
+
+@dataclass
 class Site:
     """The console of one clinic, and what is in it."""
 
@@ -61,6 +76,7 @@ class Site:
     task_id: str
     calendars: Calendars
     finder: Finder
+    post: Post
 
     def browser(self) -> FlaskClient:
         return self.app.test_client()
@@ -71,14 +87,17 @@ class Site:
         return client
 
 
-def a_user(login: str, clinic_id: str, role: Role) -> User:
-    return User(clinic_id=clinic_id, login=login, password_hash=hash_once(), role=role.value, created_at=NOW)
+def a_user(login: str, clinic_id: str, role: Role, *, practitioner_id: str | None = None) -> User:
+    return User(
+        clinic_id=clinic_id, login=login, password_hash=hash_once(), role=role.value, practitioner_id=practitioner_id,
+        created_at=NOW,
+    )  # fmt: skip
 
 
 @cache
 def hash_once() -> str:
-    """Hash the password once for all tests: that it takes long is its purpose."""
-    return PasswordHasher().hash(PASSWORD)
+    """Hash the password once for all tests, and so that checking it takes no time: a stored hash says how long it takes."""
+    return PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
 
 
 def log_in(client: FlaskClient, *, login: str = "admin", password: str = PASSWORD, **fields: str) -> TestResponse:
@@ -107,6 +126,10 @@ def site(database: Database, redis_url: str, settings: Settings) -> Iterator[Sit
         store_catalogue(work, catalogue)
         work.session.add(a_user("admin", catalogue.clinic_id, Role.ADMINISTRATOR))
         work.session.add(a_user("desk", catalogue.clinic_id, Role.FRONT_DESK))
+        work.session.add(a_user("audit", catalogue.clinic_id, Role.AUDITOR))
+        for key in ("lee", "ruiz"):
+            person = f"practitioner-{key}"
+            work.session.add(a_user(key, catalogue.clinic_id, Role.PRACTITIONER, practitioner_id=person))
         work.session.add(
             Clinic(
                 id="clinic-oak", key="oak", name="Oak Clinic", timezone="Europe/London", country="GB", languages=["en"],
@@ -120,17 +143,17 @@ def site(database: Database, redis_url: str, settings: Settings) -> Iterator[Sit
             phone="+12125550123",
         )  # fmt: skip
     visit = book(database, catalogue, practitioner="lee", starts_at=datetime(2027, 3, 15, 13, 0, tzinfo=UTC))
-    calendars, finder = Calendars(), Finder()
+    calendars, finder, post = Calendars(), Finder(), Post()
     services = SimpleNamespace(
         settings=settings,
         db=database,
         clock=clock,
         redis=redis,
         catalogues=CatalogueCache(),
-        jobs=SimpleNamespace(calendar_sync=sync_with(database, calendars)),
+        jobs=SimpleNamespace(db=database, clock=clock, mailer=post, calendar_sync=sync_with(database, calendars)),
         find_calendars=finder,
     )
-    yield Site(make_app(services), database, clock, catalogue, visit, task_id, calendars, finder)
+    yield Site(make_app(services), database, clock, catalogue, visit, task_id, calendars, finder, post)
     redis.close()
 
 
