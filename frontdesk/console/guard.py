@@ -7,8 +7,11 @@ from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, NotFound
 
+from booking.asked import UnknownPatient
+from booking.patient_record import UnknownNumber
 from calendar_sync.links import UnknownLink
 from calendar_sync.set_up import UnknownSetUp
+from frontdesk.accounts.staff_accounts import UnknownAccount
 from frontdesk.console.access import may
 from frontdesk.console.dates import DateWriter
 from frontdesk.console.display import LOOKS, shown_language, shown_look
@@ -67,7 +70,7 @@ def guard(blueprint: Blueprint, services: ConsoleServices) -> None:
     blueprint.register_error_handler(CSRFError, _stale_form)
     for status in (403, 404):
         blueprint.register_error_handler(status, _refusal)
-    for unknown in (UnknownLink, UnknownSetUp):
+    for unknown in (UnknownLink, UnknownNumber, UnknownPatient, UnknownSetUp, UnknownAccount):
         blueprint.register_error_handler(unknown, lambda _error: _refusal(NotFound()))
 
 

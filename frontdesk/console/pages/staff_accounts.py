@@ -10,7 +10,6 @@ from frontdesk.accounts.passwords import new_password
 from frontdesk.accounts.second_factor import drop_factor, factor_state, set_policy
 from frontdesk.accounts.staff_accounts import (
     Rights,
-    UnknownAccount,
     change_account,
     check_rights,
     list_accounts,
@@ -33,7 +32,6 @@ def add_staff_account_pages(blueprint: Blueprint, services: ConsoleServices) -> 
     _add_list(blueprint, services)
     _add_one(blueprint, services)
     _add_ways_in(blueprint, services)
-    blueprint.register_error_handler(UnknownAccount, lambda _error: abort(404))
 
 
 def _add_list(blueprint: Blueprint, services: ConsoleServices) -> None:
