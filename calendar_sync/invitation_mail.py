@@ -5,13 +5,14 @@ the mail is sent again, with the same Message-ID and the same text, which mail a
 an invitation twice does no harm, and one that never came may cost a visit.
 """
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
 from booking.model.appointment import Appointment
-from booking.tasks import open_task
+from booking.tasks import open_task, settle_subjects
 from booking.values import TaskKind
 from calendar_sync.ical import Method
 from calendar_sync.invitations import CANCELLED, stands_for
@@ -70,6 +71,32 @@ def send_invitation(db: Database, mailer: Mailer, *, invitation_id: str, now: da
         db.run(lambda work: _put_off(work, invitation_id, unanswered=0, now=now))
         raise
     return db.run(lambda work: _note_sent(work, invitation_id, now))
+
+
+def failed_invitations(session: Session, *, clinic_id: str, ids: Collection[str]) -> set[str]:
+    """Return which of these are mails of the clinic that were given up."""
+    failed = Invitation.state == InvitationState.FAILED.value
+    return set(
+        session.scalars(select(Invitation.id).where(Invitation.clinic_id == clinic_id, Invitation.id.in_(ids), failed))
+    )
+
+
+def send_again(work: UnitOfWork, *, clinic_id: str, invitation_id: str, now: datetime, done_by: str) -> bool:
+    """Let a mail that was given up wait to be sent once more, and the task about it be done; False if it was not given up.
+
+    Locks the mail. One whose visit has changed since is not sent: that has a mail of its own.
+    """
+    mail = work.session.get(Invitation, invitation_id, with_for_update=True)
+    if mail is None or mail.clinic_id != clinic_id or mail.state != InvitationState.FAILED.value:
+        return False
+    mail.state, mail.note, mail.due_at = InvitationState.QUEUED.value, None, now
+    mail.attempts = mail.unanswered = 0
+    settle_subjects(work, clinic_id=clinic_id, subjects=[_subject(invitation_id)], now=now, done_by=done_by)
+    return True
+
+
+def _subject(invitation_id: str) -> str:
+    return f"undelivered:{invitation_id}"
 
 
 def _claim(work: UnitOfWork, invitation_id: str, now: datetime) -> Mail | InvitationState:
@@ -152,7 +179,7 @@ def _give_up(work: UnitOfWork, invitation: Invitation, *, note: str, now: dateti
         text=f"A mail could not be delivered ({note}).{may_have_come} Please tell the patient: {invitation.subject}",
         now=now,
         appointment_id=invitation.appointment_id,
-        subject=f"undelivered:{invitation.id}",
+        subject=_subject(invitation.id),
     )
     _log.warning("calendar.invitation.failed", invitation_id=invitation.id, note=note)
     return InvitationState.FAILED

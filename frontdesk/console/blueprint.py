@@ -18,6 +18,7 @@ from frontdesk.console.pages.diary_booking import add_booking_by_hand
 from frontdesk.console.pages.diary_move import add_moving
 from frontdesk.console.pages.diary_visit import add_visit_pages
 from frontdesk.console.pages.display import add_display_switches
+from frontdesk.console.pages.live import add_live_pages
 from frontdesk.console.pages.log_in import add_log_in
 from frontdesk.console.pages.password_links import add_password_links
 from frontdesk.console.pages.patient_edit import add_patient_forms
@@ -26,9 +27,9 @@ from frontdesk.console.pages.patient_merge import add_patient_merge
 from frontdesk.console.pages.patients import add_patient_pages
 from frontdesk.console.pages.practitioner_feeds import add_practitioner_feeds
 from frontdesk.console.pages.replays import add_replay_pages
+from frontdesk.console.pages.requests import add_request_pages
 from frontdesk.console.pages.set_up import add_set_up_pages
 from frontdesk.console.pages.staff_accounts import add_staff_account_pages
-from frontdesk.console.pages.requests import add_request_pages
 from frontdesk.console.pages.tasks import add_task_pages
 from frontdesk.console.pages.transcript import add_transcript_pages
 from frontdesk.console.services import ConsoleServices
@@ -54,6 +55,7 @@ def console_blueprint(services: ConsoleServices) -> Blueprint:
     add_transcript_pages(blueprint, services)
     add_correction_pages(blueprint, services)
     add_replay_pages(blueprint, services)
+    add_live_pages(blueprint, services)
     add_diary_pages(blueprint, services)
     add_visit_pages(blueprint, services)
     add_moving(blueprint, services)

@@ -38,6 +38,7 @@ class Entry:
 
 WAYS = (
     Way("conversations", ("conversations", "conversation")),
+    Way("live", ("live", "live_conversation")),
     Way(
         "diary",
         (
@@ -45,7 +46,8 @@ WAYS = (
             "book_appointment", "absences", "absence_report",
         ),
     ),
-    Way("tasks", ("tasks",)),
+    Way("tasks", ("tasks", "booking_request")),
+    Way("patients", ("patients", "patient", "new_patient", "edit_patient", "merging", "erasing")),
     Way(
         "calendars",
         (

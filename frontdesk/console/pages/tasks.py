@@ -1,42 +1,283 @@
-"""The list of what staff are asked to do."""
+"""The queues of what staff are asked to do: taken, given to a colleague, noted on, done, and opened again."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from flask import Blueprint, abort, flash, g, redirect, render_template, url_for
+from flask import Blueprint, abort, flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
 
-from booking.tasks import close_task
-from frontdesk.console.reads.tasks import Task, done_tasks, open_tasks, task_exists
+from booking.tasks import TaskDone, TaskTaken, UnknownTask, close_task, hand_task, note_on_task, reopen_task
+from calendar_sync.invitation_mail import failed_invitations, send_again
+from frontdesk.console import queues
+from frontdesk.console.access import may
+from frontdesk.console.reads.staff_names import logins_who
+from frontdesk.console.reads.tasks import (
+    Note,
+    Task,
+    Wanted,
+    done_tasks,
+    notes_of_tasks,
+    open_by_kind,
+    open_tasks,
+    subject_of_task,
+    task_exists,
+)
 from frontdesk.console.services import ConsoleServices
 from frontdesk.console.staff import current_staff
 from frontdesk.console.words import page_words
+from frontdesk.users import Role
+from jobs.parked import Parked, drop_parked, parked_work, replay_parked
+from kernel.work import UnitOfWork
+
+MINE, UNOWNED = "mine", "unowned"
+_LONGEST = 1000  # of a note, in letters
+_MAIL = "undelivered:"
 
 
 def add_task_pages(blueprint: Blueprint, services: ConsoleServices) -> None:
-    """Add `/tasks` and the button that finishes one."""
+    """Add `/tasks` and its buttons."""
+    _add_queues(blueprint, services)
+    _add_owners(blueprint, services)
+    _add_endings(blueprint, services)
+    _add_repairs(blueprint, services)
 
+
+def _add_queues(blueprint: Blueprint, services: ConsoleServices) -> None:
     @blueprint.get("/tasks")
     def tasks() -> ResponseReturnValue:
         staff = current_staff()
+        filters = _filters(request.args)
         with services.db.read() as session:
-            waiting = open_tasks(session, clinic_id=staff.clinic_id)
+            page = _read(session, filters)
             done = done_tasks(session, clinic_id=staff.clinic_id, now=g.now)
         return render_template(
-            "console/tasks.html", open=[_OpenTask(task, g.dates.age(task.created_at)) for task in waiting], done=done
+            "console/tasks.html",
+            open=page.lines,
+            counts=page.counts,
+            total=sum(page.counts.values()),
+            queues=queues.QUEUES,
+            colleagues=page.colleagues,
+            done=done,
+            filters=filters,
+            address=lambda **other: url_for("console.tasks", **_address({**filters, **other})),
         )
 
+
+def _add_owners(blueprint: Blueprint, services: ConsoleServices) -> None:
+    @blueprint.post("/tasks/<task_id>/take")
+    def take_task(task_id: str) -> ResponseReturnValue:
+        return _hand(services, task_id, owner=current_staff().login)
+
+    @blueprint.post("/tasks/<task_id>/release")
+    def release_task(task_id: str) -> ResponseReturnValue:
+        return _hand(services, task_id, owner=None)
+
+    @blueprint.post("/tasks/<task_id>/give")
+    def give_task(task_id: str) -> ResponseReturnValue:
+        owner = request.form.get("to", "")
+        with services.db.read() as session:
+            if owner not in _colleagues(session):
+                abort(404)
+        return _hand(services, task_id, owner=owner)
+
+    @blueprint.post("/tasks/<task_id>/note")
+    def note_task(task_id: str) -> ResponseReturnValue:
+        staff, text = current_staff(), _text("text")
+        if not text:
+            flash(page_words()("tasks.note_empty"), "problem")
+            return _back(task_id)
+
+        def write(work: UnitOfWork) -> None:
+            note_on_task(work, clinic_id=staff.clinic_id, task_id=task_id, text=text, now=g.now, actor=staff.login)
+
+        return _change(services, task_id, write)
+
+
+def _add_endings(blueprint: Blueprint, services: ConsoleServices) -> None:
     @blueprint.post("/tasks/<task_id>/done")
     def finish_task(task_id: str) -> ResponseReturnValue:
+        staff, outcome = current_staff(), _text("outcome") or None
+
+        def finish(work: UnitOfWork) -> None:
+            _must_exist(work.session, task_id)
+            parked = any(one.task_id == task_id for one in parked_work(work.session, clinic_id=staff.clinic_id))
+            ways = {"clinic_id": staff.clinic_id, "task_id": task_id, "now": g.now, "done_by": staff.login}
+            if parked:
+                drop_parked(work, reason=outcome or "", **ways)
+            elif not close_task(work, outcome=outcome, **ways):
+                raise TaskDone(by="")
+
+        return _change(services, task_id, finish, said=page_words()("tasks.was_done"))
+
+    @blueprint.post("/tasks/<task_id>/reopen", endpoint="reopen_task")
+    def reopen(task_id: str) -> ResponseReturnValue:
         staff = current_staff()
-        with services.db.begin() as work:
-            if not task_exists(work.session, clinic_id=staff.clinic_id, task_id=task_id):
-                abort(404)
-            close_task(work, clinic_id=staff.clinic_id, task_id=task_id, done_by=staff.login, now=g.now)
-        flash(page_words()("tasks.was_done"))
-        return redirect(url_for("console.tasks"))
+
+        def step(work: UnitOfWork) -> None:
+            reopen_task(work, clinic_id=staff.clinic_id, task_id=task_id, now=g.now, actor=staff.login)
+
+        return _change(services, task_id, step, said=page_words()("tasks.was_reopened"))
+
+
+def _add_repairs(blueprint: Blueprint, services: ConsoleServices) -> None:
+    @blueprint.post("/tasks/<task_id>/replay")
+    def replay_job(task_id: str) -> ResponseReturnValue:
+        def step(work: UnitOfWork) -> int:
+            _must_exist(work.session, task_id)
+            return _replay(work, [task_id])
+
+        return _replayed(services.db.run(step))
+
+    @blueprint.post("/tasks/replay-all")
+    def replay_jobs() -> ResponseReturnValue:
+        subscriber, staff = request.form.get("subscriber"), current_staff()
+
+        def step(work: UnitOfWork) -> int:
+            parked = parked_work(work.session, clinic_id=staff.clinic_id)
+            return _replay(work, [one.task_id for one in parked if subscriber in {None, "", one.subscriber}])
+
+        return _replayed(services.db.run(step))
+
+    @blueprint.post("/tasks/<task_id>/send-again")
+    def send_mail_again(task_id: str) -> ResponseReturnValue:
+        staff = current_staff()
+
+        def step(work: UnitOfWork) -> bool:
+            _must_exist(work.session, task_id)
+            mail = _mail_of(subject_of_task(work.session, clinic_id=staff.clinic_id, task_id=task_id))
+            return mail is not None and send_again(
+                work, clinic_id=staff.clinic_id, invitation_id=mail, now=g.now, done_by=staff.login
+            )
+
+        words = page_words()
+        if services.db.run(step):
+            flash(words("tasks.mail_waits"))
+        else:
+            flash(words("tasks.nothing_to_send"), "problem")
+        return _back()
 
 
 @dataclass(frozen=True)
 class _OpenTask:
     task: Task
     age: str
+    is_overdue: bool
+    notes: list[Note]
+    parked: Parked | None
+    has_failed_mail: bool
+
+
+@dataclass(frozen=True)
+class _Page:
+    lines: list[_OpenTask]
+    counts: dict[str, int]
+    colleagues: list[str]
+
+
+def _read(session: Session, filters: dict[str, str]) -> _Page:
+    staff = current_staff()
+    queue = queues.BY_KEY.get(filters["queue"])
+    wanted = Wanted(
+        kinds=tuple(kind.value for kind in queue.kinds) if queue else (),
+        owner={MINE: staff.login, UNOWNED: ""}.get(filters["whose"]),
+    )
+    waiting = open_tasks(session, clinic_id=staff.clinic_id, wanted=wanted)
+    notes = notes_of_tasks(session, task_ids=[task.id for task in waiting])
+    parked = {one.task_id: one for one in parked_work(session, clinic_id=staff.clinic_id)}
+    mails = failed_invitations(session, clinic_id=staff.clinic_id, ids=_mails(waiting))
+    return _Page(
+        lines=[
+            _OpenTask(
+                task=task,
+                age=g.dates.age(task.created_at),
+                is_overdue=queues.is_overdue(task.kind, created_at=task.created_at, now=g.now),
+                notes=notes.get(task.id, []),
+                parked=parked.get(task.id),
+                has_failed_mail=_mail_of(task.subject) in mails,
+            )
+            for task in waiting
+        ],
+        counts=queues.counts_by_queue(open_by_kind(session, clinic_id=staff.clinic_id)),
+        colleagues=_colleagues(session),
+    )
+
+
+def _colleagues(session: Session) -> list[str]:
+    """Return who can do something about a task."""
+    roles = [role for role in Role if may(role, "finish_task")]
+    return logins_who(session, clinic_id=current_staff().clinic_id, roles=roles)
+
+
+def _mails(tasks: Sequence[Task]) -> list[str]:
+    return [mail for task in tasks if (mail := _mail_of(task.subject)) is not None]
+
+
+def _mail_of(subject: str | None) -> str | None:
+    return subject.removeprefix(_MAIL) if subject and subject.startswith(_MAIL) else None
+
+
+def _hand(services: ConsoleServices, task_id: str, *, owner: str | None) -> ResponseReturnValue:
+    staff, seen = current_staff(), request.form.get("owner") or None
+
+    def hand(work: UnitOfWork) -> None:
+        hand_task(work, clinic_id=staff.clinic_id, task_id=task_id, seen_owner=seen, owner=owner, now=g.now)
+
+    return _change(services, task_id, hand)
+
+
+def _change(services: ConsoleServices, task_id: str, step: Any, *, said: str | None = None) -> ResponseReturnValue:
+    """Run a step that may meet somebody who was faster, and say so."""
+    words = page_words()
+    try:
+        services.db.run(step)
+    except UnknownTask:
+        abort(404)
+    except TaskDone:
+        flash(words("tasks.done_meanwhile"), "problem")
+    except TaskTaken as taken:
+        by = taken.fields["by"]
+        flash(words("tasks.taken_by", login=by) if by else words("tasks.given_up"), "problem")
+    else:
+        if said:
+            flash(said)
+    return _back(task_id)
+
+
+def _replay(work: UnitOfWork, task_ids: Sequence[str]) -> int:
+    staff = current_staff()
+    return replay_parked(work, clinic_id=staff.clinic_id, task_ids=task_ids, now=g.now, done_by=staff.login)
+
+
+def _replayed(number: int) -> ResponseReturnValue:
+    words = page_words()
+    if number:
+        flash(words.count("tasks.replayed", number))
+    else:
+        flash(words("tasks.nothing_parked"), "problem")
+    return _back()
+
+
+def _must_exist(session: Session, task_id: str) -> None:
+    if not task_exists(session, clinic_id=current_staff().clinic_id, task_id=task_id):
+        abort(404)
+
+
+def _text(field: str) -> str:
+    return request.form.get(field, "").strip()[:_LONGEST]
+
+
+def _filters(given: Any) -> dict[str, str]:
+    """Return what the list is narrowed to, of what there is."""
+    queue, whose = given.get("queue", ""), given.get("whose", "")
+    return {"queue": queue if queue in queues.BY_KEY else "", "whose": whose if whose in {MINE, UNOWNED} else ""}
+
+
+def _address(filters: dict[str, str]) -> dict[str, Any]:
+    return {name: value for name, value in filters.items() if value}
+
+
+def _back(task_id: str | None = None) -> ResponseReturnValue:
+    anchor: dict[str, Any] = {} if task_id is None else {"_anchor": f"task-{task_id}"}
+    return redirect(url_for("console.tasks", **_address(_filters(request.form)), **anchor))

@@ -1,14 +1,17 @@
-"""Staff tasks with the names they concern: the open ones, oldest first, and those done lately."""
+"""Staff tasks with the names they concern: the open ones, oldest first, and those done lately. A constant number of queries."""
 
+from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, UnaryExpression, and_, or_, select
+from sqlalchemy import ColumnElement, UnaryExpression, and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from booking.model.patient import Patient
-from booking.model.task import StaffTask
+from booking.model.task import StaffTask, TaskNote
+from booking.tasks import About, subject_of
 from booking.values import TaskKind
 from calendar_sync.model import CalendarAction
 from calendar_sync.states import subject_of_link
@@ -29,20 +32,65 @@ class Task:
     created_at: datetime
     done_at: datetime | None
     done_by: str | None
+    patient_id: str | None = None
+    owner: str | None = None
+    outcome: str | None = None
+    subject: str | None = None  # without the clinic
 
 
-def open_tasks(session: Session, *, clinic_id: str) -> list[Task]:
+@dataclass(frozen=True)
+class Note:
+    text: str
+    at: datetime
+    by: str
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which open tasks: of these kinds (empty: any), and of whom: a login, "" for nobody, None for everybody."""
+
+    kinds: tuple[str, ...] = ()
+    owner: str | None = None
+
+
+def open_tasks(session: Session, *, clinic_id: str, wanted: Wanted = Wanted()) -> list[Task]:
     """Return what staff are asked to do: emergencies first, then in the order they were raised."""
-    tasks = _tasks(
-        session, StaffTask.clinic_id == clinic_id, StaffTask.done_at.is_(None), order=StaffTask.created_at.asc()
+    where = [StaffTask.clinic_id == clinic_id, StaffTask.done_at.is_(None)]
+    if wanted.kinds:
+        where.append(StaffTask.kind.in_(wanted.kinds))
+    if wanted.owner is not None:
+        where.append(StaffTask.owner == wanted.owner if wanted.owner else StaffTask.owner.is_(None))
+    return _tasks(session, *where, order=(StaffTask.kind != TaskKind.EMERGENCY.value, StaffTask.created_at.asc()))
+
+
+def open_by_kind(session: Session, *, clinic_id: str) -> dict[str, int]:
+    """Return how many tasks of each kind are open."""
+    statement = (
+        select(StaffTask.kind, func.count().label("number"))
+        .where(StaffTask.clinic_id == clinic_id, StaffTask.done_at.is_(None))
+        .group_by(StaffTask.kind)
     )
-    return sorted(tasks, key=lambda task: task.kind != "emergency")
+    return {row.kind: row.number for row in session.execute(statement)}
+
+
+def notes_of_tasks(session: Session, *, task_ids: Sequence[str]) -> dict[str, list[Note]]:
+    """Return what was written down about each of these tasks, in order."""
+    notes: dict[str, list[Note]] = defaultdict(list)
+    for row in session.scalars(select(TaskNote).where(TaskNote.task_id.in_(task_ids)).order_by(TaskNote.id)):
+        notes[row.task_id].append(Note(row.text, row.written_at, row.written_by))
+    return dict(notes)
+
+
+def tasks_of_patient(session: Session, *, clinic_id: str, patient_id: str) -> list[Task]:
+    """Return the open tasks about a patient, the newest first."""
+    of_patient = (StaffTask.clinic_id == clinic_id, StaffTask.patient_id == patient_id)
+    return _tasks(session, *of_patient, StaffTask.done_at.is_(None), order=(StaffTask.created_at.desc(),))
 
 
 def done_tasks(session: Session, *, clinic_id: str, now: datetime) -> list[Task]:
     """Return what was finished in the last days, the newest first."""
     lately = StaffTask.done_at > now - SHOW_DONE_FOR
-    return _tasks(session, StaffTask.clinic_id == clinic_id, lately, order=StaffTask.done_at.desc())
+    return _tasks(session, StaffTask.clinic_id == clinic_id, lately, order=(StaffTask.done_at.desc(),))
 
 
 def tasks_of_link(session: Session, *, clinic_id: str, link_id: str) -> list[Task]:
@@ -56,7 +104,7 @@ def tasks_of_link(session: Session, *, clinic_id: str, link_id: str) -> list[Tas
         subject.startswith(f"{clinic_id}:calendar-booking:{link_id} ", autoescape=True),
         and_(StaffTask.kind == TaskKind.CALENDAR.value, StaffTask.appointment_id.in_(touched)),
     )
-    tasks = _tasks(session, StaffTask.clinic_id == clinic_id, concerns, order=StaffTask.created_at.desc())
+    tasks = _tasks(session, StaffTask.clinic_id == clinic_id, concerns, order=(StaffTask.created_at.desc(),))
     return sorted(tasks, key=lambda task: task.done_at is not None)
 
 
@@ -68,12 +116,27 @@ def task_exists(session: Session, *, clinic_id: str, task_id: str) -> bool:
     )
 
 
-def _tasks(session: Session, *where: ColumnElement[bool], order: UnaryExpression[Any]) -> list[Task]:
+def words_of_request(session: Session, *, clinic_id: str, appointment_id: str) -> str | None:
+    """Return what the open task about a request says: the patient's own words are kept nowhere else."""
+    about = f"{clinic_id}:{subject_of(About.REQUEST, appointment_id)}"
+    return session.scalar(select(StaffTask.text).where(StaffTask.subject == about))
+
+
+def subject_of_task(session: Session, *, clinic_id: str, task_id: str) -> str | None:
+    """Return the subject of a task that is open, without the clinic."""
+    of_task = select(StaffTask.subject).where(StaffTask.clinic_id == clinic_id, StaffTask.id == task_id)
+    subject = session.scalar(of_task)
+    return subject and subject.removeprefix(f"{clinic_id}:")
+
+
+def _tasks(
+    session: Session, *where: ColumnElement[bool], order: Sequence[ColumnElement[Any] | UnaryExpression[Any]]
+) -> list[Task]:
     found = session.execute(
         select(StaffTask, Patient.name)
         .outerjoin(Patient, Patient.id == StaffTask.patient_id)
         .where(*where)
-        .order_by(order, StaffTask.id)
+        .order_by(*order, StaffTask.id)
         .limit(_LIMIT)
     )
     return [
@@ -88,6 +151,10 @@ def _tasks(session: Session, *where: ColumnElement[bool], order: UnaryExpression
             created_at=row.created_at,
             done_at=row.done_at,
             done_by=row.done_by,
+            patient_id=row.patient_id,
+            owner=row.owner,
+            outcome=row.outcome,
+            subject=row.subject and row.subject.removeprefix(f"{row.clinic_id}:"),
         )
         for row, name in found
     ]

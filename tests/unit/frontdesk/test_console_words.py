@@ -9,8 +9,9 @@ from booking.choice import Reason
 from booking.values import AppointmentStatus, Source, TaskKind
 from dialog.acts import Say
 from dialog.commands import Command
-from dialog.inbound import Channel, InboundKind
+from dialog.inbound import Channel, InboundKind, StaffTurn
 from dialog.state import Outcome
+from frontdesk.console.reads.live import Speaker
 from frontdesk.console.words import DEFAULT_LANGUAGE, LANGUAGES, load_words
 from sms.model import SmsState
 
@@ -28,6 +29,9 @@ GROUPS_OF_CODES = {
     "link_kind", "link_state", "link_rights", "link_error", "link_policy", "link_field", "link_action", "link_outcome",
     "difference", "when_failed", "meant_command", "should_write", "check", "trial", "away_outcome", "rule",
     "set_up_field", "set_up_hint", "set_up_choice", "set_up_part", "set_up_new", "set_up_add", "set_up_change", "unfit", "weekday", "web_chat_voice", "web_chat_news", "role", "look",
+    "speaker", "live_why_not",
+    "queue", "job", "job_error", "patients_shown", "patient_field", "patient_change", "relation", "waiting_status",
+    "message_way", "message_kind", "message_note", "export",
 }  # fmt: skip
 
 
@@ -68,7 +72,8 @@ def is_used(key: str) -> bool:
         ("source", list(Source)),
         ("task", list(TaskKind)),
         ("channel", list(Channel)),
-        ("kind", list(InboundKind)),
+        ("kind", [*InboundKind, *StaffTurn]),
+        ("speaker", list(Speaker)),
         ("act", list(Say)),
         ("outcome", list(Outcome)),
         ("reason", list(Reason)),

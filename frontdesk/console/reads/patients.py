@@ -1,0 +1,219 @@
+"""The list of patients: found by name however it is spelt, by a whole number, date of birth or address, or seen lately.
+
+A constant number of queries. Numbers, dates of birth and addresses are encrypted: only a whole one is found, by its hash.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from rapidfuzz import fuzz
+from sqlalchemy import ColumnElement, and_, false, func, or_, select, tuple_
+from sqlalchemy.orm import Session
+
+from booking.model.appointment import Appointment
+from booking.model.patient import ContactPoint, Patient
+from booking.name_words import name_parts, searchable, sounding
+from booking.patients import birth_date_hash, email_hash, phone_hash
+from booking.values import AppointmentStatus
+from frontdesk.console.reads.own import own_patients
+from kernel.phone import to_e164
+
+PER_PAGE = 25
+_CANDIDATES = 200  # of those whose names sound alike
+_LATELY = 400  # visits that are looked through for those who were here last
+_VISITS = (AppointmentStatus.BOOKED, AppointmentStatus.ARRIVED, AppointmentStatus.FULFILLED)
+
+ALL, RECENT, PLACEHOLDERS, BLOCKED = "all", "recent", "placeholders", "blocked"
+SHOWN = (ALL, RECENT, PLACEHOLDERS, BLOCKED)
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What the list is narrowed to. `after`: the id of the last one on the page before."""
+
+    search: str = ""
+    shown: str = ALL
+    after: str = ""
+
+
+@dataclass(frozen=True)
+class Line:
+    id: str
+    name: str
+    birth_date: date | None
+    phone: str | None
+    is_placeholder: bool
+    is_blocked: bool
+    last_at: datetime | None
+    next_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Listed:
+    """One page. `next`: after whom the following one begins, empty if this is the last; `is_alike`: names that only sound so."""
+
+    lines: tuple[Line, ...]
+    next: str = ""
+    is_alike: bool = False
+
+
+def list_patients(
+    session: Session, *, clinic_id: str, country: str, practitioner_id: str | None, wanted: Wanted, now: datetime
+) -> Listed:
+    """Return one page of patients by name, those seen last, or those that the search finds. `country` reads numbers and dates."""
+    where = _of_clinic(clinic_id, practitioner_id) + _narrowed(wanted)
+    if wanted.shown == RECENT and not wanted.search:
+        return Listed(_lines(session, _seen_lately(session, clinic_id, where, now), now))
+    if wanted.search:
+        where.append(_matches(wanted.search, country))
+    if wanted.after:
+        before = session.scalar(select(Patient.name_words).where(Patient.id == wanted.after))
+        where.append(tuple_(Patient.name_words, Patient.id) > tuple_(before or "", wanted.after))
+    by_name = select(Patient).where(*where).order_by(Patient.name_words, Patient.id).limit(PER_PAGE + 1)
+    found = session.scalars(by_name).all()
+    if not found and wanted.search and not wanted.after:
+        alike = _alike(session, _of_clinic(clinic_id, practitioner_id) + _narrowed(wanted), wanted.search)
+        return Listed(_lines(session, alike, now), is_alike=bool(alike))
+    page = found[:PER_PAGE]
+    is_last = len(found) <= PER_PAGE
+    return Listed(_lines(session, page, now), next="" if is_last else page[-1].id)
+
+
+def dates_meant(text: str, *, country: str) -> tuple[date, ...]:
+    """Return the dates that a text of digits may be: as it is written in the clinic's country, else the other way about."""
+    parts = re.fullmatch(r"\s*(\d{1,4})[-/. ](\d{1,2})[-/. ](\d{1,4})\s*", text)
+    if parts is None:
+        return ()
+    first, second, third = (int(part) for part in parts.groups())
+    if len(parts[1]) == 4:
+        orders = [(first, second, third)]
+    else:
+        month_first = country in {"US", "PH"}
+        day, month = (second, first) if month_first else (first, second)
+        orders = [(third, month, day), (third, day, month)]
+    found = (_date(*order) for order in orders)
+    return tuple(dict.fromkeys(each for each in found if each is not None))
+
+
+def _date(year: int, month: int, day: int) -> date | None:
+    try:
+        return date(year, month, day) if year >= 1850 else None
+    except ValueError:
+        return None
+
+
+def _of_clinic(clinic_id: str, practitioner_id: str | None) -> list[ColumnElement[bool]]:
+    where = [Patient.clinic_id == clinic_id, Patient.gone_at.is_(None)]
+    if practitioner_id is not None:
+        where.append(Patient.id.in_(own_patients(practitioner_id)))
+    return where
+
+
+def _narrowed(wanted: Wanted) -> list[ColumnElement[bool]]:
+    match wanted.shown:
+        case "placeholders":
+            return [Patient.is_placeholder.is_(True)]
+        case "blocked":
+            return [Patient.blocked.is_(True)]
+        case _:
+            return []
+
+
+def _matches(search: str, country: str) -> ColumnElement[bool]:
+    """Return the condition that the search means somebody, by what it looks like: an address, a date, a number, a name."""
+    if "@" in search:
+        return _has_contact([email_hash(search.strip())])
+    born = dates_meant(search, country=country)
+    if born:
+        return Patient.birth_date_hash.in_([birth_date_hash(day) for day in born])
+    number = to_e164(search, country=country) if re.search(r"\d{4}", re.sub(r"[\s().-]", "", search)) else None
+    if number is not None:
+        return _has_contact([phone_hash(number)])
+    parts = name_parts(search)
+    if not parts:
+        return false()
+    # A row of the release before this one has no words yet.
+    unread = and_(Patient.name_words == "", Patient.name.icontains(search.strip(), autoescape=True))
+    return or_(and_(*(Patient.name_words.contains(f" {part}") for part in parts)), unread)
+
+
+def _has_contact(hashes: Sequence[str]) -> ColumnElement[bool]:
+    return Patient.id.in_(select(ContactPoint.patient_id).where(ContactPoint.value_hash.in_(hashes)))
+
+
+def _alike(session: Session, where: Sequence[ColumnElement[bool]], search: str) -> list[Patient]:
+    """Return the few whose names sound like what was looked for, the most similar first."""
+    sounds = sounding(search).split()
+    if not sounds or "@" in search:
+        return []
+    found = session.scalars(
+        select(Patient)
+        .where(*where, or_(*(func.concat(Patient.name_sounds, " ").contains(f" {sound} ") for sound in sounds)))
+        .order_by(Patient.id)
+        .limit(_CANDIDATES)
+    ).all()
+    meant = searchable(search)
+    return sorted(found, key=lambda one: (-fuzz.token_sort_ratio(meant, one.name_words), one.name_words))[:PER_PAGE]
+
+
+def _seen_lately(
+    session: Session, clinic_id: str, where: Sequence[ColumnElement[bool]], now: datetime
+) -> list[Patient]:
+    visits = session.scalars(
+        select(Appointment.patient_id)
+        .where(
+            Appointment.clinic_id == clinic_id,
+            Appointment.starts_at <= now,
+            Appointment.status.in_(_VISITS),
+            Appointment.patient_id.in_(select(Patient.id).where(*where)),
+        )
+        .order_by(Appointment.starts_at.desc())
+        .limit(_LATELY)
+    )
+    ids = list(dict.fromkeys(each for each in visits if each is not None))[:PER_PAGE]
+    rows = {row.id: row for row in session.scalars(select(Patient).where(Patient.id.in_(ids)))}
+    return [rows[each] for each in ids]
+
+
+def _lines(session: Session, rows: Sequence[Patient], now: datetime) -> tuple[Line, ...]:
+    ids = [row.id for row in rows]
+    phones = _first_phones(session, ids)
+    last = _moments(session, ids, func.max(Appointment.starts_at), Appointment.starts_at <= now)
+    ahead = _moments(session, ids, func.min(Appointment.starts_at), Appointment.starts_at > now)
+    return tuple(
+        Line(
+            id=row.id,
+            name=row.name,
+            birth_date=row.birth_date,
+            phone=phones.get(row.id),
+            is_placeholder=row.is_placeholder,
+            is_blocked=row.blocked,
+            last_at=last.get(row.id),
+            next_at=ahead.get(row.id),
+        )
+        for row in rows
+    )
+
+
+def _first_phones(session: Session, ids: Iterable[str]) -> dict[str, str]:
+    numbers: dict[str, list[str]] = defaultdict(list)
+    contacts = select(ContactPoint.patient_id, ContactPoint.value).where(
+        ContactPoint.patient_id.in_(ids), ContactPoint.system == "phone"
+    )
+    for patient_id, value in session.execute(contacts.order_by(ContactPoint.id)):
+        numbers[patient_id].append(value)
+    return {patient_id: values[0] for patient_id, values in numbers.items()}
+
+
+def _moments(
+    session: Session, ids: Iterable[str], which: ColumnElement[datetime], when: ColumnElement[bool]
+) -> dict[str, datetime]:
+    statement = (
+        select(Appointment.patient_id, func.coalesce(which, type_=Appointment.starts_at.type))
+        .where(Appointment.patient_id.in_(ids), Appointment.status.in_(_VISITS), when)
+        .group_by(Appointment.patient_id)
+    )
+    return {str(patient_id): at for patient_id, at in session.execute(statement)}
