@@ -111,7 +111,7 @@ def _page(view: _View, sheet: Sheet, *, step: timedelta) -> ResponseReturnValue:
         many_locations=view.place is None and len(view.catalogue.locations) > 1,
         people=view.catalogue.practitioners,
         has_rooms=bool(view.catalogue.resources) and may(role, "diary_rooms"),
-        may_book=may(role, "book_appointment"),
+        may_book=bool(view.catalogue.locations) and may(role, "book_appointment"),
         may_move=may(role, "move_appointment"),
         may_note_absence=may(role, "settle_absence"),
         step_minutes=int(rules.step.total_seconds() // 60),

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
-from flask import Blueprint, flash, g, redirect, render_template, request, url_for
+from flask import Blueprint, abort, flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
@@ -105,6 +105,9 @@ class _Asked:
 
 
 def _asked(catalogue: Catalogue, form: Mapping[str, str]) -> _Asked:
+    """Read the form. Ends the request with 404 where the clinic has no place yet, or not what is named."""
+    if not catalogue.locations:
+        abort(404)
     person = person_asked(catalogue, form.get("practitioner"))
     service = service_asked(catalogue, form.get("service")) or _first_service(catalogue, person)
     place = place_asked(catalogue, form.get("location")) or _likely_place(catalogue, person)
@@ -249,7 +252,7 @@ def _page(
         refusals=[] if no is None else [say(one, catalogue, place=asked.place) for one in no.refusals],
         problem=problem,
         found=_patients(session, asked),
-        languages=catalogue.languages,
+        spoken=catalogue.languages,
         offering=[one for one in catalogue.practitioners if service is None or catalogue.offers(one, service)],
         lengths=_lengths(service),
     )
