@@ -60,6 +60,7 @@ class Settings:
     log_level: str
     outbound: Outbound = PUBLIC_ONLY  # where requests may go to addresses that staff typed
     mail_server: MailServer | None = None  # None: no mails are sent
+    live_every_ms: int = 2500  # between two looks of a page that shows what is going on now
 
     @property
     def is_embedded_database(self) -> bool:

@@ -35,6 +35,18 @@ class Segments:
     count: int
 
 
+def alphabet() -> dict[str, object]:
+    """Return what parts are counted by, for a page that counts while somebody writes: as JSON, letters by their marks."""
+    marks = {chr(code): plain for table in (_PLAIN, _UNACCENTED) for code, plain in table.items()}
+    unaccented = "".join(chr(code) for code in _UNACCENTED)
+    return {
+        "basic": "".join(sorted(_BASIC)),
+        "extended": "".join(sorted(_EXTENDED)),
+        "plain": marks,
+        "accents": unaccented,
+    }
+
+
 def plain(text: str) -> str:
     """Return `text` with typographic marks as plain ones, so that they do not change its alphabet.
 
