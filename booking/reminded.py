@@ -5,15 +5,17 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Select, and_, delete, func, or_, select, update
+from sqlalchemy import Select, and_, bindparam, delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
+from booking import ledger
 from booking.model.appointment import Appointment, AppointmentChange, Participant
 from booking.model.clinic import Location
 from booking.model.reminder import Reminder
 from booking.patients import phone_hash
 from booking.reminders import REACH, Ahead, Due
-from booking.values import AppointmentStatus
+from booking.values import AppointmentStatus, BookedVisit
+from kernel.db import Ready, one_of, one_of_these, table_of
 from kernel.work import UnitOfWork
 
 _TOLD = ("booked", "moved", "accepted")
@@ -147,3 +149,53 @@ def take_reminders(work: UnitOfWork, *, message_id: str, now: datetime) -> Stand
 def note_told(work: UnitOfWork, *, message_id: str, now: datetime) -> None:
     """Note that the message is about to be handed over: from now on it can be answered."""
     work.session.execute(update(Reminder).where(Reminder.message_id == message_id).values(told_at=now))
+
+
+@dataclass(frozen=True)
+class Reminded:
+    """What a number was reminded of last: the visits of that text that still stand as it said."""
+
+    visits: tuple[BookedVisit, ...]
+    told_at: datetime
+
+    @property
+    def offered_at(self) -> datetime:
+        """When it was asked whether they come."""
+        return self.told_at
+
+    def is_open_at(self, now: datetime) -> bool:
+        """Say whether there is still anything to answer."""
+        return any(visit.starts_at > now for visit in self.visits)
+
+
+def last_reminder_of_number(session: Session, *, clinic_id: str, phone: str, since_at: datetime) -> Reminded | None:
+    """Return what the last text since then reminded this number (E.164) of. One statement where there was none, else two."""
+    given = {"clinic_id": clinic_id, "number_hash": phone_hash(phone), "reminded_since": since_at}
+    rows = _OF_NUMBER.rows(session, given)
+    if not rows:
+        return None
+    last = [row for row in rows if row[2] == rows[0][2]]
+    told = {appointment_id: starts_at for appointment_id, starts_at, *_ in last}
+    entries = map(ledger.entry_of, _VISITS.rows(session, {"ids": sorted(told)}))
+    stand = [entry.visit for entry in entries if entry.visit.starts_at == told[entry.visit.id]]
+    return Reminded(tuple(sorted(stand, key=lambda visit: visit.starts_at)), told_at=last[0][3])
+
+
+_REMINDER = table_of(Reminder)
+REMINDED_NUMBER = (
+    select(_REMINDER.c.appointment_id, _REMINDER.c.starts_at, _REMINDER.c.message_id, _REMINDER.c.told_at)
+    .where(
+        _REMINDER.c.clinic_id == bindparam("clinic_id"),
+        _REMINDER.c.number_hash == bindparam("number_hash"),
+        _REMINDER.c.told_at > bindparam("reminded_since"),
+    )
+    .order_by(_REMINDER.c.told_at.desc(), _REMINDER.c.message_id)
+)
+"""What `last_reminder_of_number` reads, for those who first ask whether there is anything at all."""
+_OF_NUMBER = Ready(REMINDED_NUMBER.limit(50))
+_VISITS = Ready(
+    ledger.entries().where(
+        one_of(table_of(Appointment).c.id, "ids"),
+        one_of_these(table_of(Appointment).c.status, [AppointmentStatus.BOOKED]),
+    )
+)

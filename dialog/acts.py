@@ -110,6 +110,8 @@ class Say(StrEnum):
     MOVE_BY_STAFF = "move-by-staff"
     VISIT_KEPT = "visit-kept"
     VISIT_CONFIRMED = "visit-confirmed"
+    REMINDER_CONFIRMED = "reminder-confirmed"
+    REMINDER_OVER = "reminder-over"
     LATE_NOTED = "late-noted"
     WAITLIST_NOTED = "waitlist-noted"
     WAITLIST_JOINED = "waitlist-joined"

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import assert_never, cast
 
+from booking.values import BookedVisit
 from dialog import commands as c
 from dialog.acts import Act, Say
 from dialog.draft import Decision, Draft, Setting, present
@@ -47,7 +48,7 @@ from dialog.flows import (
     waiting,
     wishes,
 )
-from dialog.inbound import Channel, InboundKind
+from dialog.inbound import InboundKind
 from dialog.interpreter import Asked
 from dialog.keypad import as_commands
 from dialog.state import Choice, DialogState, FlowKind, Outcome
@@ -64,12 +65,16 @@ _NEEDS_NO_DETAILS = (c.RunningLate, c.OutOfScope, c.Goodbye, c.Thank, c.LeaveMes
 
 @dataclass(frozen=True)
 class Heard:
-    """What the patient did: the kind of message, its words, and what they were understood to mean."""
+    """What the patient did: the kind of message, its words, and what they were understood to mean.
+
+    `reminded`: the visits of the reminder that it answers.
+    """
 
     kind: InboundKind
     text: str = ""
     commands: tuple[c.Command, ...] = ()
     confidence: float = 1.0
+    reminded: tuple[BookedVisit, ...] = ()
 
 
 def hear(state: DialogState, setting: Setting, heard: Heard) -> Decision:
@@ -94,6 +99,8 @@ def hear(state: DialogState, setting: Setting, heard: Heard) -> Decision:
             social.repeat(draft)  # they texted instead of speaking
         case InboundKind.SILENCE:
             _hear_nothing(draft)
+        case InboundKind.SAID | InboundKind.KEYS if heard.reminded:
+            _listen_about(draft, heard)
         case InboundKind.SAID | InboundKind.KEYS:
             _listen(draft, heard, is_return=crossing.is_left_open(state))
         case _:
@@ -178,6 +185,14 @@ def _listen(draft: Draft, heard: Heard, *, is_return: bool) -> None:
             social.reset_counts(draft)
     else:
         _not_understood(draft)
+
+
+def _listen_about(draft: Draft, heard: Heard) -> None:
+    """Take what is wished for one of the visits that they were reminded of. It is spoken of for this turn only: nobody has proved anything."""
+    before = draft.state.told
+    draft.update(told=heard.reminded)
+    _listen(draft, heard, is_return=False)
+    draft.update(told=before)
 
 
 def _leaves_message(commands: tuple[c.Command, ...]) -> bool:

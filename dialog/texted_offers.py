@@ -17,6 +17,7 @@ from booking.desk.offered_moves import (
 from booking.guard import SlotTaken
 from booking.ledger import VisitClosed
 from booking.patients import phone_hash
+from booking.reminded import REMINDED_NUMBER, Reminded, last_reminder_of_number
 from booking.values import BookedVisit, Catalogue, Slot, SlotQuery, Source
 from booking.waiting_list.waiting_rows import MADE_TO_NUMBER
 from booking.waiting_list.waitlist import OfferGone, accept_offer, decline_offer, last_offer_of_number
@@ -27,19 +28,26 @@ from kernel.errors import Refused
 from kernel.work import UnitOfWork
 
 _LATELY = timedelta(days=1)
-_ANYTHING = Ready(select(literal_column("1")).where(MADE_TO_NUMBER.exists() | KEPT_FOR_NUMBER.exists()))
+_REMINDED_SINCE = timedelta(days=31)  # no visit is reminded of sooner
+_ANYTHING = Ready(
+    select(literal_column("1")).where(MADE_TO_NUMBER.exists() | KEPT_FOR_NUMBER.exists() | REMINDED_NUMBER.exists())
+)
 _LOST = (OfferGone, NotHeld, SlotTaken, VisitClosed)
 
 
-def made_to(session: Session, *, clinic_id: str, phone: str, now: datetime) -> Made | None:
-    """Return what an answer from this number (E.164) is about: the latest that can be taken, else the latest of the last day."""
-    since_at = now - _LATELY
+def made_to(session: Session, *, clinic_id: str, phone: str, now: datetime) -> Made | Reminded | None:
+    """Return what an answer from this number (E.164) is about, an offer or a reminder: the latest that can be answered, else
+    the latest offer of the last day, or reminder.
+    """
+    since_at, reminded_since = now - _LATELY, now - _REMINDED_SINCE
+    given = {"number_hash": phone_hash(phone), "since_at": since_at, "reminded_since": reminded_since}
     # Most often there is nothing: one short answer, for which many a text waits.
-    if not _ANYTHING.rows(session, {"clinic_id": clinic_id, "number_hash": phone_hash(phone), "since_at": since_at}):
+    if not _ANYTHING.rows(session, {"clinic_id": clinic_id, **given}):
         return None
     freed = last_offer_of_number(session, clinic_id=clinic_id, phone=phone, since_at=since_at, now=now)
     kept = last_move_offered_to_number(session, clinic_id=clinic_id, phone=phone, since_at=since_at, now=now)
-    made: list[Made] = [one for one in (freed, kept) if one is not None]
+    reminder = last_reminder_of_number(session, clinic_id=clinic_id, phone=phone, since_at=reminded_since)
+    made = [one for one in (freed, kept, reminder) if one is not None]
     return max(made, key=lambda one: (one.is_open_at(now), one.offered_at), default=None)
 
 

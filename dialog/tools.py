@@ -15,6 +15,7 @@ from booking.desk.offered_moves import accept_move, decline_move
 from booking.explain import Asker, Explanation, explain
 from booking.hold import place_hold, release_hold
 from booking.patient_record import PatientChanges, change_patient
+from booking.reminded import Reminded
 from booking.reschedule import reschedule
 from booking.several.groups import SessionFull, confirm_seat, holds_seats, leave_session, release_seats
 from booking.values import BookedVisit, Catalogue, ServiceInfo, Slot, SlotQuery, Source, TaskKind
@@ -83,8 +84,8 @@ class Tools:
         except Refused as refusal:
             return RefusedBy(refusal.code, refusal.fields)
 
-    def offer_made_to(self, phone: str) -> Made | None:
-        """Return what an answer from this number is about: the time offered by text last, if it is open or of the last day."""
+    def texted_to(self, phone: str) -> Made | Reminded | None:
+        """Return what an answer from this number is about: what it was offered or reminded of by text last."""
         return texted_offers.made_to(self.work.session, clinic_id=self.catalogue.clinic_id, phone=phone, now=self.now)
 
     def take_offer(self, offer: Made) -> VisitWritten | RefusedBy:
@@ -98,6 +99,21 @@ class Tools:
         """Let the time go: freed time to the next in line."""
         texted_offers.let_go(self.work, self.catalogue, offer, now=self.now)
         self._note("offer declined", **texted_offers.named(offer))
+
+    def note_coming(self, visits: Sequence[BookedVisit], *, phone: str) -> None:
+        """Note that the patients of these visits will come. Of a group's session, nobody's own, staff are told."""
+        for visit in visits:
+            if visit.patient_id is None:
+                service, zone = (
+                    self.catalogue.service(visit.service_id),
+                    self.catalogue.location(visit.location_id).zone,
+                )
+                text = f"Says that they will come to {service.name}, {visit.starts_at.astimezone(zone):%A %d %B %Y, %H:%M}."
+                subject = f"comes:{visit.id}:{self.conversation_id}"
+                self.apply(OpenTask(TaskKind.MESSAGE, text, phone=phone, appointment_id=visit.id, subject=subject))
+            elif visit.starts_at > self.now:
+                note_patient_confirmed(self.work, appointment_id=visit.id, now=self.now)
+                self._note("confirmed", appointment_id=visit.id)
 
     def apply(self, effect: Effect) -> None:
         """Do what needs no answer."""

@@ -14,16 +14,18 @@ from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from booking import tasks
 from booking.catalogue import CatalogueCache
 from booking.clinic_file.snapshots import keep_snapshot
+from booking.reminded import Reminded
 from booking.values import BookedVisit, Catalogue, ClinicId, TaskKind
-from dialog import offered_time, policy, record, takeover
+from dialog import offered_time, policy, record, reminded, takeover
 from dialog.acts import Act, Say
-from dialog.commands import Emergency
+from dialog.commands import Emergency, StartReschedule
 from dialog.draft import Decision, Setting
 from dialog.errands import Request, Result
 from dialog.inbound import Channel, Inbound, InboundKind, Reply
 from dialog.interpreter import Asked, Interpreter, Listening, Option
 from dialog.languages import SPOKEN, first_language
 from dialog.model import Conversation
+from dialog.offered_time import Made
 from dialog.ports import TokenPrices
 from dialog.record import Account, Snapshot, StaleConversation, Taken, Understood
 from dialog.safety import taken
@@ -329,12 +331,13 @@ class _Turn:
     def _decide(self, tools: Tools, account: Account) -> Decision:
         """Let the policy decide, carrying out what it requests, until it requests nothing more.
 
-        The answer to an offer that we texted of our own accord comes before: the conversation knows nothing of it.
+        The answer to what we texted of our own accord comes before: the conversation knows nothing of it.
         """
         if self._is_for_staff and not self.understood.commands:
             return Decision(self.snapshot.state)
-        answered = None if self._is_for_staff else self._answer_to_offer(tools)
-        if answered is not None:
+        texted = None if self._is_for_staff else self._texted(tools)
+        answered = self._answer(tools, texted) if texted is not None else None
+        if isinstance(answered, Decision):
             for effect in answered.effects:
                 tools.apply(effect)
             return answered
@@ -344,6 +347,8 @@ class _Turn:
             self.understood.commands,
             min(_or_sure(self.understood.confidence), _or_sure(self.inbound.confidence)),
         )
+        if isinstance(texted, Reminded) and answered is not None:
+            heard = _about_reminder(heard, texted, answered)
         state = self.snapshot.state
         state = replace(state, tokens_spent=state.tokens_spent + self.understood.tokens)
         decision = policy.hear(state, self.setting, heard)
@@ -357,15 +362,32 @@ class _Turn:
             decision = policy.take_result(decision, self.setting, result)
         raise RuntimeError("the dialog does not stop requesting")
 
-    def _answer_to_offer(self, tools: Tools) -> Decision | None:
-        inbound, state = self.inbound, self.snapshot.state
-        text = self.understood.text
+    def _texted(self, tools: Tools) -> Made | Reminded | None:
+        """Return what was texted to the number that this may answer."""
+        inbound, understood = self.inbound, self.understood
         is_text = inbound.channel is Channel.SMS and inbound.kind is InboundKind.SAID
-        if offered_time.read_answer(text) is None or inbound.caller is None or not is_text:
+        if inbound.caller is None or not is_text or not reminded.may_be_answer(understood.text, understood.commands):
             return None
-        offer = tools.offer_made_to(inbound.caller)
-        answer = None if offer is None else offered_time.meant(text, offer, state=state, now=self.setting.now)
-        if offer is None or answer is None:
+        return tools.texted_to(inbound.caller)
+
+    def _answer(self, tools: Tools, texted: Made | Reminded) -> Decision | reminded.Meant | None:
+        """Answer what is about it; of a reminder return what is yet to be heard. None if the text is about something else."""
+        if isinstance(texted, Reminded):
+            return self._answer_to_reminder(tools, texted)
+        return self._answer_to_offer(tools, texted)
+
+    def _answer_to_reminder(self, tools: Tools, texted: Reminded) -> Decision | reminded.Meant | None:
+        state, setting, understood = self.snapshot.state, self.setting, self.understood
+        meant = reminded.meant(understood.text, understood.commands, texted, state=state, now=setting.now)
+        if meant is reminded.Meant.COMES:
+            tools.note_coming(texted.visits, phone=self.inbound.caller or "")
+            return reminded.confirmed(state, setting)
+        return reminded.too_late(state, setting) if meant is reminded.Meant.TOO_LATE else meant
+
+    def _answer_to_offer(self, tools: Tools, offer: Made) -> Decision | None:
+        state = self.snapshot.state
+        answer = offered_time.meant(self.understood.text, offer, state=state, now=self.setting.now)
+        if answer is None:
             return None
         if isinstance(answer, offered_time.Unclear):
             return offered_time.ask_which(state, self.setting, answer)
@@ -390,6 +412,12 @@ class _Turn:
             else (),
             silent=not text,
         )
+
+
+def _about_reminder(heard: policy.Heard, reminder: Reminded, meant: reminded.Meant) -> policy.Heard:
+    """Return what was heard as it is about what they were reminded of: the digit that moves is a wish to move."""
+    commands = (StartReschedule(),) if meant is reminded.Meant.MOVES else heard.commands
+    return replace(heard, commands=commands, reminded=reminder.visits)
 
 
 def _noted(request: Request, result: Result) -> dict[str, Any]:
