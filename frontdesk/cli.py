@@ -24,6 +24,7 @@ from frontdesk.accounts.passwords import new_password
 from frontdesk.accounts.second_factor import drop_factor
 from frontdesk.api.keys import Scope, add_key, list_keys, revoke_key
 from frontdesk.bootstrap import Services, build
+from frontdesk.case_commands import add_case_commands
 from frontdesk.files import read_text
 from frontdesk.lifecycle_commands import add_commands
 from frontdesk.schema import WrongSchema, check_schema, migrate, schema_state
@@ -532,3 +533,4 @@ def _fail(line: str) -> NoReturn:
 add_commands(cli, open_services=_services, find_clinic=_clinic_id)
 add_waitlist_commands(cli, open_services=_services, find_clinic=_clinic_id)
 add_sync_commands(cli, open_services=_services, find_clinic=_clinic_id)
+add_case_commands(cli, open_services=_services, find_clinic=_clinic_id)
