@@ -52,6 +52,12 @@ def note_reading(work: UnitOfWork, *, conversation_id: str, login: str, now: dat
     )
 
 
+def forget_reading(work: UnitOfWork, *, conversation_id: str, login: str) -> None:
+    """Leave the conversation unread for `login`."""
+    read = ConversationReading.login == login, ConversationReading.conversation_id == conversation_id
+    work.session.execute(delete(ConversationReading).where(*read))
+
+
 def add_note(work: UnitOfWork, *, conversation_id: str, text: str, actor: str, now: datetime) -> None:
     """Write a note beside the conversation: `actor` is `staff:<login>`. One of nothing but spaces is none."""
     text = text.strip()[:LONGEST_NOTE]

@@ -26,3 +26,4 @@ class StoredTurn:
     tokens_in: int
     tokens_out: int
     cost: float | None  # of the tokens, in the operator's currency
+    staff: str | None = None  # who of them had the conversation

@@ -5,12 +5,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from dialog.inbound import InboundKind
+from dialog.inbound import InboundKind, StaffTurn
+from frontdesk.console.evidence import NO_EVIDENCE, TurnEvidence
 from frontdesk.console.stored_turn import StoredTurn
 from frontdesk.console.turn_words import KeyNames, act_words, command_words
 from frontdesk.console.words import Words
 
-_SPOKEN = {InboundKind.SAID.value}
+_SPOKEN = {InboundKind.SAID.value, StaffTurn.SAID_TO_STAFF.value}
 _TASK = "task "
 
 
@@ -28,11 +29,13 @@ class Stage:
 
 @dataclass(frozen=True)
 class TurnView:
-    """`event`: what happened instead of words, such as a key or silence."""
+    """`event`: what happened instead of words, such as a key or silence. `by_staff`: who of them wrote the reply."""
 
     stored: StoredTurn
     said: str
     event: str | None
+    by_staff: str | None
+    evidence: TurnEvidence
     understood: list[str]
     decided: list[str]
     written: list[Written]
@@ -44,12 +47,14 @@ class TurnView:
     raw_results: str
 
 
-def turn_view(turn: StoredTurn, *, names: KeyNames, words: Words) -> TurnView:
+def turn_view(turn: StoredTurn, *, names: KeyNames, words: Words, evidence: TurnEvidence = NO_EVIDENCE) -> TurnView:
     """Put a stored Turn into the page's words."""
     return TurnView(
         stored=turn,
         said=turn.said if turn.kind in _SPOKEN else "",
         event=_event(turn, words),
+        by_staff=turn.staff if turn.kind == StaffTurn.STAFF_SAID else None,
+        evidence=evidence,
         understood=[command_words(command, names=names, words=words) for command in turn.commands],
         decided=[act_words(act, words=words) for act in turn.acts],
         written=[_written(entry, words) for entry in turn.writes],
@@ -67,6 +72,8 @@ def _event(turn: StoredTurn, words: Words) -> str | None:
         return None
     if turn.kind == InboundKind.KEYS:
         return words("conversation.keys", keys=turn.said)
+    if turn.kind == StaffTurn.STAFF_SAID:
+        return None
     return words.of_code("kind", turn.kind)
 
 

@@ -1,12 +1,18 @@
+import json
+import re
 from collections.abc import Callable
 from datetime import timedelta
+from html import unescape
+from typing import Any
 
 import pytest
+from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from booking.patients import phone_hash
 from dialog.model import Conversation, Turn
-from frontdesk.console.reads.conversations import PER_PAGE
+from frontdesk.console.reads.conversation_list import PER_PAGE
+from kernel.search import words_in
 from sms.model import SmsKind, SmsMessage, SmsState
 from tests.integration.console.conftest import Site, seal_of
 from tests.integration.console.test_pages import queries_during
@@ -78,29 +84,40 @@ def test_another_clinics_staff_see_no_conversation(site: Site):
     assert "No conversations yet" in listed
 
 
-@pytest.mark.parametrize(
-    ("search", "found"),
-    [
-        ("wisdom", {"wisdom tooth"}),
-        ("ANN SMITH", {"about my visit"}),
-        ("(212) 555-0177", {"wisdom tooth"}),
-        ("+12125550177", {"wisdom tooth"}),
-        ("212555", set()),
-        ("100%", {"100% sure"}),
-        ("0%", {"100% sure"}),
-        ("_", set()),
-        ("' OR 1=1 --", set()),
-        ("", {"wisdom tooth", "about my visit", "100% sure"}),
-    ],
-)
-def test_conversations_are_found_by_words_name_or_whole_number(site: Site, search: str, found: set[str]):
+SEARCHES: dict[str, set[str]] = {
+    "wisdom": {"wisdom tooth"},
+    "ANN SMITH": {"about my visit"},
+    "smi": {"about my visit"},
+    "(212) 555-0177": {"wisdom tooth"},
+    "+12125550177": {"wisdom tooth"},
+    "212555": set(),
+    "100%": {"100% sure"},
+    "0%": set(),
+    "tooth WIS": {"wisdom tooth"},
+    "wis tooth": set(),
+    "dolor agud": {"un dolor agudo en la ñañá"},
+    "NANA": {"un dolor agudo en la ñañá"},
+    "_": set(),
+    "%": set(),
+    "'": set(),
+    "wisdom:* & ! |": {"wisdom tooth"},
+    "\\'wisdom": {"wisdom tooth"},
+    "' OR 1=1 --": set(),
+    "": {"wisdom tooth", "about my visit", "100% sure", "un dolor agudo en la ñañá"},
+}
+
+
+def test_conversations_are_found_by_words_name_or_whole_number(site: Site):
     a_conversation(site, said="wisdom tooth", caller="+12125550177")
     a_conversation(site, said="about my visit", patient_id=site.visit.patient_id)
     a_conversation(site, said="100% sure")
+    a_conversation(site, said="un dolor agudo en la ñañá")
+    client = site.logged_in()
 
-    page = searched(site, q=search).get_data(as_text=True)
+    pages = {search: searched(client, q=search).get_data(as_text=True) for search in SEARCHES}
 
-    assert {said for said in ("wisdom tooth", "about my visit", "100% sure") if said in page} == found
+    found = {search: {said for said in SEARCHES[""] if f"<span>{said}" in page} for search, page in pages.items()}
+    assert found == SEARCHES
 
 
 def test_what_staff_search_for_is_in_no_address(site: Site):
@@ -118,8 +135,8 @@ def test_conversations_are_narrowed_by_outcome_and_channel(site: Site):
     a_conversation(site, said="booked by phone", outcome="booked", channel="voice")
     a_conversation(site, said="still going", outcome=None)
 
-    booked_by_text = searched(site, outcome="booked", channel="sms").get_data(as_text=True)
-    under_way = searched(site, outcome="open").get_data(as_text=True)
+    booked_by_text = searched(site.logged_in(), outcome="booked", channel="sms").get_data(as_text=True)
+    under_way = searched(site.logged_in(), outcome="open").get_data(as_text=True)
 
     assert "booked by text" in booked_by_text
     assert "booked by phone" not in booked_by_text
@@ -127,20 +144,102 @@ def test_conversations_are_narrowed_by_outcome_and_channel(site: Site):
     assert "booked by text" not in under_way
 
 
-def test_the_list_goes_on_over_pages_and_costs_the_same_however_long(site: Site):
+def test_a_search_shows_where_it_was_said(site: Site):
+    conversation_id = a_conversation(site, said="my crown came off", turns=3)
+
+    page = searched(site.logged_in(), q="crown").get_data(as_text=True)
+
+    assert f'href="/console/conversations/{conversation_id}?found=1#turn-1"' in page
+
+
+ALL = {"went badly", "looked at", "en español", "of Lee", "plain"}
+FILTERS: list[tuple[dict[str, str], set[str]]] = [
+    ({"language": "es"}, {"en español"}),
+    ({"review": "needed"}, {"went badly"}),
+    ({"review": "done"}, {"looked at"}),
+    ({"review": "not-done"}, ALL - {"looked at"}),
+    ({"corrected": "yes"}, {"looked at"}),
+    ({"tag": "billing"}, {"plain"}),
+    ({"tag": "unheard of"}, set()),
+    ({"reading": "read"}, {"plain"}),
+    ({"reading": "unread"}, ALL - {"plain"}),
+    ({"practitioner": "lee"}, {"of Lee"}),
+    ({"from_day": "2027-02-20"}, ALL - {"looked at"}),
+    ({"to_day": "2027-02-20"}, {"looked at"}),
+    ({"from_day": "nonsense", "to_day": "0001-01-01", "review": "nonsense"}, ALL),
+    ({"practitioner": "x' OR 1=1"}, set()),
+    ({"review": "needed", "outcome": "cancelled"}, set()),
+]
+
+
+def test_each_filter_keeps_what_it_asks_for(site: Site):
     client = site.logged_in()
-    a_conversation(site, said="the oldest", minutes_ago=1000)
-    client.get("/console/conversations")
-    short = queries_during(site.db, lambda: client.get("/console/conversations"))
-    for number in range(PER_PAGE):
-        a_conversation(site, said=f"number {number}", minutes_ago=number)
+    a_conversation(site, said="went badly", needs_review=True)
+    a_conversation(site, said="en español", language="es")
+    a_conversation(site, said="of Lee", patient_id=site.visit.patient_id)
+    a_month_ago: dict[str, Any] = {"minutes_ago": 30 * 24 * 60}
+    a_conversation(site, said="looked at", reviewed_by="desk", reviewed_at=NOW, has_correction=True, **a_month_ago)
+    press(client, a_conversation(site, said="plain"), "tags", tags="Billing,  old   Patients ")
+    lee = next(one.id for one in site.catalogue.practitioners if one.key == "lee")
 
-    long = queries_during(site.db, lambda: client.get("/console/conversations"))
+    found = []
+    for wanted, _ in FILTERS:
+        asked = {name: lee if value == "lee" else value for name, value in wanted.items()}
+        page = client.get("/console/conversations", query_string=asked).get_data(as_text=True)
+        found.append((wanted, {said for said in ALL if f"<span>{said}" in page}))
 
-    assert long == short <= 5
-    assert "the oldest" not in client.get("/console/conversations").get_data(as_text=True)
-    assert "the oldest" in client.get("/console/conversations?page=2").get_data(as_text=True)
-    assert "the oldest" in client.get("/console/conversations?page=99").get_data(as_text=True)
+    assert found == FILTERS
+
+
+def test_the_list_goes_on_over_pages_and_back(site: Site):
+    client = site.logged_in()
+    for number in range(2 * PER_PAGE + 3):
+        # Two of them at the same moment: the end of a page may lie between them.
+        a_conversation(site, said=f"number {number:03}", minutes_ago=number // 2)
+    said = re.compile(r"number \d{3}")
+
+    pages = [client.get("/console/conversations").get_data(as_text=True)]
+    while following := re.search(r'rel="next" href="([^"]+)"', pages[-1]):
+        pages.append(client.get(unescape(following[1])).get_data(as_text=True))
+    back = client.get(unescape(re.findall(r'rel="prev" href="([^"]+)"', pages[-1])[0])).get_data(as_text=True)
+
+    seen = [said.findall(page) for page in pages]
+    assert [len(each) for each in seen] == [PER_PAGE, PER_PAGE, 3]
+    assert len({each for page in seen for each in page}) == 2 * PER_PAGE + 3
+    assert said.findall(back) == seen[1]
+    assert 'rel="prev"' not in pages[0]
+
+
+@pytest.mark.parametrize(
+    "place", ["nonsense", "2027-03-01T10:00:00", "~", "9999-12-31T23:59:59+00:00~", "2027-03-01T10:00:00+00:00~x"]
+)
+def test_a_place_that_no_list_gave_is_no_error(site: Site, place: str):
+    client = site.logged_in()
+
+    assert client.get("/console/conversations", query_string={"after": place}).status_code == 200
+    assert client.get("/console/conversations", query_string={"before": place}).status_code == 200
+
+
+def test_the_list_costs_as_many_queries_however_long_it_is(site: Site):
+    client = site.logged_in()
+    wanted: list[dict[str, str]] = [
+        {"q": ""}, {"q": "hello"}, {"q": "Ann Smith"}, {"q": "+12125550177"}, {"q": "hello", "tag": "x", "review": "not-done", "reading": "unread"},
+    ]  # fmt: skip
+
+    def costs() -> list[int]:
+        found = []
+        for fields in wanted:
+            seal = seal_of(client.get("/console/conversations?all=1"))
+            to = client.post("/console/conversations", data={**fields, "csrf_token": seal}).headers["Location"]
+            found.append(queries_during(site.db, lambda to=to: client.get(to)))  # type: ignore[misc]  # bound by a default value
+        return found
+
+    add_many(site, 10)
+    few = costs()
+    add_many(site, 50)
+
+    assert costs() == few
+    assert max(few) <= 9
 
 
 def test_a_long_conversation_costs_no_more_queries_than_a_short_one(site: Site):
@@ -152,7 +251,7 @@ def test_a_long_conversation_costs_no_more_queries_than_a_short_one(site: Site):
 
     read(short_id)()
 
-    assert queries_during(site.db, read(long_id)) == queries_during(site.db, read(short_id)) <= 8
+    assert queries_during(site.db, read(long_id)) == queries_during(site.db, read(short_id)) <= 18
 
 
 def a_conversation(
@@ -168,13 +267,17 @@ def a_conversation(
     commands: list[dict[str, object]] | None = None,
     acts: list[dict[str, object]] | None = None,
     writes: list[dict[str, object]] | None = None,
+    results: list[dict[str, object]] | None = None,
+    reply: str = "All right.",
+    language: str = "en",
+    **review: Any,
 ) -> str:
     at = NOW - timedelta(minutes=minutes_ago)
     with site.db.begin() as work:
         conversation = Conversation(
             clinic_id=site.catalogue.clinic_id, channel=channel, thread_hash="thread", caller=caller,
-            caller_hash=phone_hash(caller) if caller else None, patient_id=patient_id, language="en", state="{}",
-            outcome=outcome, started_at=at, last_turn_at=at,
+            caller_hash=phone_hash(caller) if caller else None, patient_id=patient_id, language=language, state="{}",
+            outcome=outcome, started_at=at, last_turn_at=at, words=words_in(f"{said} {reply}"), **review,
         )  # fmt: skip
         work.session.add(conversation)
         work.session.flush()
@@ -188,12 +291,12 @@ def a_conversation(
                     kind="said",
                     message_key=f"sms:{conversation.id}:{number}",
                     said=said,
-                    reply="All right.",
+                    reply=reply,
                     commands=commands or [],
                     confidence=0.9,
                     acts=acts or [],
                     writes=writes or [],
-                    results="[]",
+                    results=json.dumps(results or []),
                     heard="[]",
                     at=at,
                     catalogue_version=1,
@@ -206,9 +309,19 @@ def a_conversation(
         return conversation.id
 
 
-def searched(site: Site, **fields: str) -> TestResponse:
-    client = site.logged_in()
-    seal = seal_of(client.get("/console/conversations"))
+def add_many(site: Site, number: int) -> None:
+    for at in range(number):
+        a_conversation(site, minutes_ago=at, caller="+12125550177", patient_id=site.visit.patient_id)
+
+
+def press(client: FlaskClient, conversation_id: str, what: str, **fields: str) -> TestResponse:
+    """Press one of the buttons beside a conversation."""
+    seal = seal_of(client.get(f"/console/conversations/{conversation_id}"))
+    return client.post(f"/console/conversations/{conversation_id}/{what}", data={**fields, "csrf_token": seal})
+
+
+def searched(client: FlaskClient, **fields: str) -> TestResponse:
+    seal = seal_of(client.get("/console/conversations?all=1"))
     return client.post("/console/conversations", data={**fields, "csrf_token": seal}, follow_redirects=True)
 
 
