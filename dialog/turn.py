@@ -28,6 +28,7 @@ from dialog.model import Conversation
 from dialog.offered_time import Made
 from dialog.ports import TokenPrices
 from dialog.record import Account, Snapshot, StaleConversation, Taken, Understood
+from dialog.review import ask_for_review
 from dialog.safety import taken
 from dialog.state import Choice, DialogState
 from dialog.timewords import read_time
@@ -269,6 +270,8 @@ class Dialog:
             phone=inbound.caller,
             subject=f"apology:{inbound.message_key}",
         )
+        if conversation_id is not None:
+            ask_for_review(work, conversation_id=conversation_id)
         return catalogue, language
 
 

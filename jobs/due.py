@@ -19,6 +19,7 @@ from booking.expiry import expire_holds
 from booking.purge import purge_lapsed
 from calendar_sync.retention import forget_old
 from dialog.due import close_idle
+from dialog.review import gather_words
 from jobs.context import JobServices
 from jobs.groups import look_after_groups
 from jobs.invitations import send_invitations
@@ -34,6 +35,7 @@ from kernel.log import get_logger
 from kernel.work import UnitOfWork
 
 LEASE = timedelta(minutes=5)
+_GATHERED_AT_ONCE = 20  # times 200 conversations, which takes seconds
 
 log = get_logger()
 
@@ -78,6 +80,13 @@ def _forget_calendar_history(services: JobServices, now: datetime) -> None:
     services.db.run(lambda work: forget_old(work, now=now))
 
 
+def _gather_words(services: JobServices, _now: datetime) -> None:
+    # Many at a time after an update, when all that was ever said waits for it; none on other days.
+    for _ in range(_GATHERED_AT_ONCE):
+        if not services.db.run(gather_words):
+            return
+
+
 QUICK_DUTIES: tuple[Duty, ...] = (
     Duty("expire-holds", timedelta(seconds=15), _expire_holds),
     Duty("close-idle-conversations", timedelta(minutes=1), _close_idle),
@@ -92,6 +101,7 @@ QUICK_DUTIES: tuple[Duty, ...] = (
     Duty("answer-for-staff", timedelta(seconds=15), answer_for_staff),
     # As often as anybody looks: what staff write waits here, and the patient for it.
     Duty("send-waiting-messages", timedelta(seconds=2), send_what_waits),
+    Duty("gather-words", timedelta(seconds=30), _gather_words),
 )
 # They wait for others, up to minutes when those are out of reach: whoever runs them keeps the rest going beside.
 SLOW_DUTIES: tuple[Duty, ...] = (Duty("sync-calendars", timedelta(seconds=15), sync_calendars),)

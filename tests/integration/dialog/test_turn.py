@@ -24,9 +24,11 @@ from dialog.inbound import Channel, Inbound, InboundKind, Reply
 from dialog.interpreter import Interpretation, Interpreter, Listening
 from dialog.model import Conversation, Turn
 from dialog.ports import TokenPrices
+from dialog.review import mark_reviewed
 from dialog.turn import TOKENS_OF_A_CONVERSATION, Dialog
 from dialog.understanding.local import LocalInterpreter
 from kernel.clock import FixedClock
+from kernel.search import has_words, words_in
 from kernel.turn_lock import InProcessTurnLock, TurnLock
 from kernel.work import Database, OutboxEntry
 
@@ -322,6 +324,34 @@ def test_a_failure_inside_writes_nothing_and_becomes_a_task(line: Line) -> None:
     assert count(line.db, Turn) == 0
     with line.db.read() as session:
         assert [str(one.kind) for one in open_tasks(session, clinic_id=line.clinic_id)] == ["apology"]
+
+
+def test_staff_look_at_what_went_badly_or_was_left_to_them(line: Line) -> None:
+    def needs_review() -> bool:
+        with line.db.read() as session:
+            return session.scalars(select(Conversation.needs_review)).one()
+
+    line.text("where are you?")
+    at_first = needs_review()
+    line.dialog.apologise(line.inbound("hello there"), ValueError())
+    after_failure = needs_review()
+    with line.db.begin() as work:
+        conversation_id = work.session.scalars(select(Conversation.id)).one()
+        mark_reviewed(work, conversation_id=conversation_id, login="desk", now=NOW)
+    line.text("thanks")
+    when_reviewed = needs_review()
+    line.text("I want to talk to a person")
+
+    assert [at_first, after_failure, when_reviewed, needs_review()] == [False, True, False, True]
+
+
+def test_what_was_said_and_replied_can_be_searched_at_once(line: Line) -> None:
+    line.text("¿Dónde están?")
+    line.text("WHERE are you")
+
+    with line.db.read() as session:
+        for words in ("donde estan", "main street where"):
+            assert session.scalar(select(func.count()).where(has_words(Conversation.words, words_in(words)))) == 1
 
 
 def test_apologising_twice_for_one_message_is_one_task(line: Line) -> None:
