@@ -7,7 +7,7 @@ from pathlib import Path
 
 from frontdesk.demo.clinic import demo_text
 from frontdesk.files import read_text
-from frontdesk.patient_line import CallLine, Heard, TextLine
+from frontdesk.patient_line import CallLine, Heard, Line
 from frontdesk.stage import Stage
 from kernel.config import ModelSettings
 
@@ -42,7 +42,7 @@ def talk(
             stage.close()
 
 
-def _talk(line: CallLine | TextLine, hear: Callable[[], str | None], say: Callable[[str], None]) -> None:
+def _talk(line: Line, hear: Callable[[], str | None], say: Callable[[str], None]) -> None:
     heard = line.ring() if isinstance(line, CallLine) else None
     if heard:
         say(heard.text)
@@ -57,8 +57,8 @@ def _talk(line: CallLine | TextLine, hear: Callable[[], str | None], say: Callab
     line.end()
 
 
-def _answer(line: CallLine | TextLine, words: str) -> Heard:
-    if isinstance(line, TextLine):
+def _answer(line: Line, words: str) -> Heard:
+    if not isinstance(line, CallLine):
         return line.say(words)
     if not words:
         return line.keep_silent()

@@ -12,6 +12,7 @@ from xml.etree import ElementTree as ET
 
 from flask import Flask
 
+from dialog.inbound import Channel, Inbound, InboundKind
 from frontdesk.bootstrap import Services
 from kernel.telephony import SIGNATURE_HEADER, sign
 
@@ -59,6 +60,31 @@ class TextLine:
 
     def end(self) -> None:
         """Do nothing: nobody hangs up a text."""
+
+
+class ChatLine:
+    """The chat page of a clinic, without the page: a visitor of whom nothing is known."""
+
+    def __init__(self, services: Services, *, clinic_id: str) -> None:
+        self._dialog = services.dialog
+        self._clinic_id = clinic_id
+        self._visitor = uuid.uuid4().hex
+
+    def say(self, text: str) -> Heard:
+        key = f"web:{self._visitor}:{uuid.uuid4().hex}"
+        inbound = Inbound(
+            clinic_id=self._clinic_id,
+            channel=Channel.WEB,
+            kind=InboundKind.SAID,
+            thread_key=f"web:{self._visitor}",
+            message_key=key,
+            caller=None,
+            text=text,
+        )
+        return Heard(text=self._dialog.handle_turn(inbound).text, message_key=key)
+
+    def end(self) -> None:
+        """Do nothing: nobody hangs up a chat."""
 
 
 class CallLine:
@@ -127,6 +153,9 @@ class CallLine:
         return Heard(
             text=text, message_key=f"voice:{self._sid}:{turn}", ended=is_left or to is not None, transferred_to=to
         )
+
+
+Line = TextLine | ChatLine | CallLine
 
 
 class _Vendor:

@@ -27,11 +27,11 @@ from dialog.interpreter import Interpreter
 from dialog.model import Conversation, Turn
 from frontdesk.bootstrap import STAGE_SECRET
 from frontdesk.files import read_text
-from frontdesk.patient_line import CallLine, CallOver, Heard, LineFault, TextLine
+from frontdesk.patient_line import CallLine, CallOver, Heard, Line, LineFault
 from frontdesk.stage import BadScript, Stage
 from kernel.config import ModelSettings
 
-_A_TURN = "say, digits, silence, nobody_answers or hang_up (by: sms or voice), wait, take or clinic"
+_A_TURN = "say, digits, silence, nobody_answers or hang_up (by: sms, voice or web), wait, take or clinic"
 _HEARD = {"say", "digits", "silence", "nobody_answers", "hang_up"}
 _TIMES = {"start", "end"}
 _LISTS = ("diary", "wrote", "tasks")
@@ -112,8 +112,8 @@ class _Play:
     def __init__(self, steps: Sequence[Mapping[str, Any]], stage: Stage) -> None:
         self._steps = steps
         self._stage = stage
-        self._own = "voice" if isinstance(stage.line, CallLine) else "sms"
-        self._lines: dict[str, CallLine | TextLine] = {}
+        self._own = stage.channel
+        self._lines: dict[str, Line] = {}
         self._turns: list[dict[str, Any]] = []
         self._answers: list[Answer] = []
         self._failures: list[str] = []
@@ -133,14 +133,14 @@ class _Play:
         self._stage.work()
         return self._result()
 
-    def _open(self, channel: str, line: CallLine | TextLine) -> CallLine | TextLine:
+    def _open(self, channel: str, line: Line) -> Line:
         """Begin to text, or call and hear the greeting."""
         self._lines[channel] = line
         if isinstance(line, CallLine):
             self._turns.append(self._heard("", line.ring))
         return line
 
-    def _line_by(self, channel: str) -> CallLine | TextLine:
+    def _line_by(self, channel: str) -> Line:
         """Return the line that a turn names: what is said by voice after a hang-up is said on a new call."""
         line = self._lines.get(channel)
         is_over = line is None or (isinstance(line, CallLine) and line.is_over)
@@ -371,8 +371,8 @@ def _instant(script: Mapping[str, Any]) -> datetime:
 
 def _channel(script: Mapping[str, Any]) -> str:
     channel = script.get("channel", "sms")
-    if channel not in {"sms", "voice"}:
-        raise BadScript(f"channel must be sms or voice, not {channel!r}")
+    if channel not in {"sms", "voice", "web"}:
+        raise BadScript(f"channel must be sms, voice or web, not {channel!r}")
     return str(channel)
 
 

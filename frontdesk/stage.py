@@ -20,7 +20,7 @@ from dialog.interpreter import Interpreter
 from frontdesk.bootstrap import STAGE_SECRET, Services, build_in_process
 from frontdesk.channels import channels_app
 from frontdesk.listing import id_of
-from frontdesk.patient_line import CallLine, TextLine
+from frontdesk.patient_line import CallLine, ChatLine, Line, TextLine
 from frontdesk.schema import make_tables
 from jobs.due import run_due
 from jobs.outbox_relay import relay_once
@@ -64,11 +64,14 @@ class Stage:
         self.clinic_id, number = _import(self.services, read_clinic(clinic, path=path), path, now)
         self._app = channels_app(self.services)
         self._caller, self._number = caller, number
+        self.channel = channel
         self.line = self.new_line(channel)
         self._takers = 0
 
-    def new_line(self, channel: str) -> CallLine | TextLine:
-        """Give the patient a way to the clinic: texting with it, or a call that has not rung yet."""
+    def new_line(self, channel: str) -> Line:
+        """Give the patient a way to the clinic: texting or chatting with it, or a call that has not rung yet."""
+        if channel == "web":
+            return ChatLine(self.services, clinic_id=self.clinic_id)
         make_line = CallLine if channel == "voice" else TextLine
         return make_line(self.services, self._app, caller=self._caller, clinic_number=self._number)
 
