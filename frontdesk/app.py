@@ -12,6 +12,7 @@ from frontdesk.console.blueprint import console_blueprint
 from frontdesk.feeds import feeds_blueprint
 from frontdesk.health import health_blueprint
 from frontdesk.simulator.blueprint import simulator_blueprint
+from frontdesk.own_page.blueprint import own_page_blueprint
 from frontdesk.web_chat.blueprint import web_chat_blueprint
 from kernel.config import Mode
 from kernel.errors import Malformed, Refused, Unavailable
@@ -38,6 +39,7 @@ def create_app(services: Services) -> Flask:
     app.register_blueprint(api_blueprint(services))
     app.register_blueprint(feeds_blueprint(services))
     app.register_blueprint(web_chat_blueprint(services))
+    app.register_blueprint(own_page_blueprint(services))
     app.add_url_rule("/", "home", lambda: redirect(url_for("console.conversations")))
     if settings.mode is not Mode.PRODUCTION:
         app.register_blueprint(simulator_blueprint(services))

@@ -21,6 +21,7 @@ class SmsKind(StrEnum):
     REMINDER = "reminder"  # of one visit or of all of a day
     PICK_UP = "pick-up"  # a call dropped while something was open
     REPLY = "reply"  # an answer that came too late for the vendor's request
+    LINK = "link"  # to the patient's own page, which they asked for
     STAFF = "staff"  # what staff write in a conversation that they have taken over
     AGENT_AGAIN = "agent-again"  # the agent's first words after theirs
 
