@@ -59,7 +59,8 @@ def running_product(*, data_dir: Path, redis_url: str) -> Iterator[Product]:
     """Serve the demo clinic on a free port until the block ends. Its clock stands."""
     made, _ = build_in_process(data_dir=data_dir, account=ACCOUNT, now=NOW)
     redis = Redis.from_url(redis_url)
-    services = replace(made, redis=redis, find_calendars=find_calendars)
+    settings = replace(made.settings, live_every_ms=200)
+    services = replace(made, redis=redis, find_calendars=find_calendars, settings=settings)
     make_tables(services.settings.database_url)
     seed_demo(services.db, now=NOW)
     services.db.run(_seed_staff)

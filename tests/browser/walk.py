@@ -38,7 +38,10 @@ ROWS: dict[str, Any] = {
 # What an address names that is in no table.
 VALUES: dict[str, str] = {}
 # Pages that are there only in the middle of something, which a scenario of their own goes through.
-IN_BETWEEN: dict[str, str] = {}
+IN_BETWEEN = {
+    "live_list": "a part of `live`, in test_taking_over_in_browser.py",
+    "live_now": "a part of `live_conversation`, likewise",
+}
 LOGINS = {Role.ADMINISTRATOR: "admin", Role.PRACTITIONER: "okafor"}
 BLUEPRINTS = ("console", "simulator")
 _PATIENT, _CLINIC = "+12125550123", "+12125550150"

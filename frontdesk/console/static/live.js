@@ -8,11 +8,12 @@
 
   const isInUse = (part) => part.contains(document.activeElement) || [...part.querySelectorAll("textarea")].some((one) => one.value !== "");
 
-  const addMessages = (log, fresh) => {
+  const addMessages = (list, fresh) => {
+    const log = list.closest(".live-log");
     const isAtEnd = log.scrollTop + log.clientHeight >= log.scrollHeight - 8;
     for (const message of fresh.children) {
-      const known = log.querySelector(`:scope > [data-key="${CSS.escape(message.dataset.key)}"]`);
-      if (!known) log.append(message.cloneNode(true));
+      const known = list.querySelector(`:scope > [data-key="${CSS.escape(message.dataset.key)}"]`);
+      if (!known) list.append(message.cloneNode(true));
       else if (known.innerHTML !== message.innerHTML) known.innerHTML = message.innerHTML;
     }
     if (isAtEnd) log.scrollTop = log.scrollHeight;
