@@ -127,6 +127,8 @@ MAY: Mapping[str, frozenset[Role]] = {
     "export_patient": DESK | {Role.AUDITOR},
     "erasing": ADMINISTRATOR,
     "erase_patient": ADMINISTRATOR,
+    "insight": EVERYBODY,
+    "insight_file": EVERYBODY,
     "calendars": READERS,
     "calendar": READERS,
     "repair_calendar": ADMINISTRATOR,

@@ -19,6 +19,7 @@ from frontdesk.console.pages.diary_move import add_moving
 from frontdesk.console.pages.diary_visit import add_visit_pages
 from frontdesk.console.pages.display import add_display_switches
 from frontdesk.console.pages.live import add_live_pages
+from frontdesk.console.pages.insight import add_insight_pages
 from frontdesk.console.pages.log_in import add_log_in
 from frontdesk.console.pages.password_links import add_password_links
 from frontdesk.console.pages.patient_edit import add_patient_forms
@@ -68,6 +69,7 @@ def console_blueprint(services: ConsoleServices) -> Blueprint:
     add_patient_forms(blueprint, services)
     add_patient_merge(blueprint, services)
     add_patient_leaving(blueprint, services)
+    add_insight_pages(blueprint, services)
     add_calendar_pages(blueprint, services)
     add_calendar_buttons(blueprint, services)
     add_calendar_set_up(blueprint, services)

@@ -54,6 +54,10 @@ class DateWriter:
     def short_date_with_year(self, day: date) -> str:
         return self._words("date.short_with_year", **self._fields(day))
 
+    def days_until(self, at: datetime) -> int:
+        """Count the midnights from now until then."""
+        return (self._wall(at).date() - self.today).days
+
     def age(self, at: datetime) -> str:
         """Write how long ago something was, in the largest unit that fits."""
         minutes = int((self._now - at).total_seconds() // 60)

@@ -47,6 +47,7 @@ WAYS = (
         ),
     ),
     Way("tasks", ("tasks", "booking_request")),
+    Way("insight", ("insight",)),
     Way("patients", ("patients", "patient", "new_patient", "edit_patient", "merging", "erasing")),
     Way(
         "calendars",

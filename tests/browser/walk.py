@@ -36,7 +36,7 @@ ROWS: dict[str, Any] = {
     "task_id": StaffTask.id,
 }
 # What an address names that is in no table.
-VALUES: dict[str, str] = {}
+VALUES = {"chart": "days"}
 # Pages that are there only in the middle of something, which a scenario of their own goes through.
 IN_BETWEEN = {
     "live_list": "a part of `live`, in test_taking_over_in_browser.py",

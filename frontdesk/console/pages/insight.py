@@ -1,0 +1,172 @@
+"""Figures of a period, as charts and as files."""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from functools import partial
+
+from flask import Blueprint, abort, g, render_template, request
+from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
+
+from booking.values import Catalogue
+from frontdesk.console import charts
+from frontdesk.console import insight_view as view
+from frontdesk.console.csv_file import csv_response
+from frontdesk.console.figures import Entry, Period, Step, Talk, Totals, course, popular_times, totals, utilisation
+from frontdesk.console.insight_view import Table
+from frontdesk.console.reads.insight import Part, due_during, made_during, talks_during, third_next_available
+from frontdesk.console.services import ConsoleServices
+from frontdesk.console.staff import Staff, current_staff
+from frontdesk.console.words import page_words
+
+_USUAL_DAYS, _MOST_DAYS = 30, 366
+_PRESETS = (7, 30, 90, 365)
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What the page is asked for. `location`, `practitioner`: their keys as chosen, if any."""
+
+    catalogue: Catalogue
+    period: Period
+    part: Part
+    location: str
+    practitioner: str
+
+
+@dataclass(frozen=True)
+class _Seen:
+    now: Totals
+    before: Totals
+    course: list[Step]
+    times: dict[tuple[int, int], int]
+    tables: dict[str, Table]
+
+
+def add_insight_pages(blueprint: Blueprint, services: ConsoleServices) -> None:
+    """Add `/insight`, and a file of each of its charts."""
+
+    @blueprint.get("/insight")
+    def insight() -> ResponseReturnValue:
+        with services.db.read() as session:
+            asked = _asked(services, session, current_staff())
+            seen = _look(session, asked)
+        words = page_words()
+        return render_template(
+            "console/insight.html",
+            asked=asked,
+            presets=[(days, g.dates.today - timedelta(days=days - 1)) for days in _PRESETS],
+            today=g.dates.today,
+            tiles=view.tiles(seen.now, seen.before, words),
+            tables=seen.tables,
+            columns=_columns(seen.course, is_whole=asked.part.is_whole),
+            shade=partial(charts.shade, most=max(seen.times.values(), default=0)),
+            chosen=_chosen(asked),
+            is_own=current_staff().practitioner_id is not None,
+        )
+
+    @blueprint.get("/insight/<chart>.csv")
+    def insight_file(chart: str) -> ResponseReturnValue:
+        with services.db.read() as session:
+            asked = _asked(services, session, current_staff())
+            seen = _look(session, asked)
+        if chart not in seen.tables:
+            abort(404)
+        table = seen.tables[chart]
+        name = f"{chart}-{asked.period.first}-{asked.period.last}.csv"
+        return csv_response([table.head, *table.rows], name=name)
+
+
+def _asked(services: ConsoleServices, session: Session, staff: Staff) -> _Asked:
+    """Read the address. What names nothing of this clinic, or nobody but them for a practitioner, ends the request with 404."""
+    catalogue = services.catalogues.get(session, clinic_id=staff.clinic_id)
+    location, practitioner = request.args.get("location", ""), request.args.get("practitioner", "")
+    places = {place.key: place.id for place in catalogue.locations}
+    people = {person.key: person.id for person in view.shown_people(catalogue, staff.practitioner_id)}
+    if (location and location not in places) or (practitioner and practitioner not in people):
+        abort(404)
+    return _Asked(
+        catalogue=catalogue,
+        period=_period(g.dates.today),
+        part=Part(staff.clinic_id, places.get(location), staff.practitioner_id or people.get(practitioner)),
+        location=location,
+        practitioner=practitioner,
+    )
+
+
+def _period(today: date) -> Period:
+    last = _day("last", today, today=today)
+    first = _day("first", last - timedelta(days=_USUAL_DAYS - 1), today=today)
+    first, last = min(first, last), max(first, last)
+    return Period(max(first, last - timedelta(days=_MOST_DAYS - 1)), last)
+
+
+def _day(field: str, default: date, *, today: date) -> date:
+    text = request.args.get(field)
+    if not text:
+        return default
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        abort(404)
+    # Outside these years no clinic has figures, and date arithmetic would run off the calendar's end.
+    if not today.year - 100 < day.year < today.year + 100:
+        abort(404)
+    return day
+
+
+def _look(session: Session, asked: _Asked) -> _Seen:
+    catalogue, part, period = asked.catalogue, asked.part, asked.period
+    zone = catalogue.zone
+    made, due, talks = _read(session, asked, period)
+    before = _totals(session, asked, period.before)
+    now = totals(period=period, made=made, due=due, talks=talks)
+    steps = course(period=period, zone=zone, made=made, talks=talks or ())
+    times = popular_times(due, catalogue)
+    thirds = third_next_available(session, catalogue, part, services=catalogue.services, now=g.now)
+    places = [place for place in catalogue.locations if part.location_id in {None, place.id}]
+    people = view.shown_people(catalogue, part.practitioner_id)
+    uses = utilisation(due, period=period, people=people, places=places)
+    words = page_words()
+    return _Seen(
+        now=now,
+        before=before,
+        course=steps,
+        times=times,
+        tables={
+            "totals": view.totals_table(now, before, words),
+            "days": view.course_table(steps, words),
+            "times": view.times_table(times, words, g.dates),
+            "services": view.services_table(made, catalogue, words),
+            "sources": view.sources_table(made, words),
+            "people": view.people_table(uses, words),
+            "access": view.access_table(thirds, catalogue.services, words, g.dates),
+        },
+    )
+
+
+def _read(session: Session, asked: _Asked, period: Period) -> tuple[list[Entry], list[Entry], list[Talk] | None]:
+    span = period.span(asked.catalogue.zone)
+    # A conversation is of the clinic, not of a place or a person: what came of it is.
+    talks = talks_during(session, clinic_id=asked.part.clinic_id, span=span) if asked.part.is_whole else None
+    return made_during(session, asked.part, span=span), due_during(session, asked.part, span=span), talks
+
+
+def _totals(session: Session, asked: _Asked, period: Period) -> Totals:
+    made, due, talks = _read(session, asked, period)
+    return totals(period=period, made=made, due=due, talks=talks)
+
+
+def _columns(steps: list[Step], *, is_whole: bool) -> list[tuple[str, charts.Columns]]:
+    words = page_words()
+    label = g.dates.short_date
+    drawn = [("bookings", charts.columns([(label(step.first), step.bookings) for step in steps]))]
+    if is_whole:
+        drawn.insert(0, ("conversations", charts.columns([(label(step.first), step.conversations) for step in steps])))
+    return [(words.of_code("insight_total", key), columns) for key, columns in drawn]
+
+
+def _chosen(asked: _Asked) -> dict[str, str]:
+    """Return what stands in the address of this page, for those of its files."""
+    chosen = {"first": asked.period.first.isoformat(), "last": asked.period.last.isoformat()}
+    return chosen | {key: value for key in ("location", "practitioner") if (value := getattr(asked, key))}
