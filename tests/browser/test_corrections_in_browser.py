@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import expect
 
 from frontdesk.scenario import run_script
-from tests.browser.conftest import Product
+from tests.browser.product import Product
 from tests.browser.test_console_in_browser import OpenPage, assert_is_sound
 from tests.support.browser import SMALL_PHONE
 

@@ -251,25 +251,22 @@ def test_a_correction_is_changed_and_withdrawn_and_the_conversation_says_so(plac
     assert "Withdrawn" in client.get("/console/corrections").get_data(as_text=True)
 
 
-@pytest.mark.parametrize(
-    ("fields", "said"),
-    [
-        ({"meant": " "}, "say in a few words"),
-        ({"outcome": "world peace"}, "should have been understood"),
-        ({"written": "one", "service": "brain surgery"}, "choose a service"),
-        ({"written": "one", "service": "cleaning", "start": "yesterday"}, "read as a date"),
-    ],
-)
-def test_a_correction_that_says_too_little_is_not_taken(place: Place, fields: dict[str, str], said: str) -> None:
+def test_a_correction_that_says_too_little_is_not_taken(place: Place) -> None:
     conversation_id = place.says("hello")
     client = place.logged_in()
     address = f"/console/conversations/{conversation_id}/turns/1/correction"
     sent = {"meant": "x", "outcome": "booked", "csrf_token": seal_of(client.get(address))}
+    faults = {
+        "say in a few words": {"meant": " "},
+        "should have been understood": {"outcome": "world peace"},
+        "choose a service": {"written": "one", "service": "brain surgery"},
+        "read as a date": {"written": "one", "service": "cleaning", "start": "yesterday"},
+    }
 
-    answer = client.post(address, data=sent | fields)
-
-    assert answer.status_code == 200
-    assert said in answer.get_data(as_text=True)
+    for said, fields in faults.items():
+        answer = client.post(address, data=sent | fields)
+        assert (answer.status_code, said in answer.get_data(as_text=True)) == (200, True)
+    assert "Nothing was marked yet" in client.get("/console/corrections").get_data(as_text=True)
 
 
 def test_many_are_replayed_from_a_list_that_is_narrowed_down(place: Place) -> None:
