@@ -151,7 +151,7 @@ def _alike(session: Session, where: Sequence[ColumnElement[bool]], search: str) 
         return []
     found = session.scalars(
         select(Patient)
-        .where(*where, or_(*(func.concat(Patient.name_sounds, " ").contains(f" {sound} ") for sound in sounds)))
+        .where(*where, or_(*((Patient.name_sounds + " ").contains(f" {sound} ") for sound in sounds)))
         .order_by(Patient.id)
         .limit(_CANDIDATES)
     ).all()
@@ -212,7 +212,7 @@ def _moments(
     session: Session, ids: Iterable[str], which: ColumnElement[datetime], when: ColumnElement[bool]
 ) -> dict[str, datetime]:
     statement = (
-        select(Appointment.patient_id, func.coalesce(which, type_=Appointment.starts_at.type))
+        select(Appointment.patient_id, which)
         .where(Appointment.patient_id.in_(ids), Appointment.status.in_(_VISITS), when)
         .group_by(Appointment.patient_id)
     )
