@@ -27,11 +27,12 @@ class Span:
 
 @dataclass(frozen=True)
 class Placed:
-    """A visit in its column. Visits that overlap stand beside each other, each in a `lane` of its own."""
+    """A visit in its column. Visits that overlap stand beside each other, each in one of so many `lanes`."""
 
     visit: Visit
     at: Span
     lane: int
+    lanes: int
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ class Column:
 
     @property
     def lanes(self) -> int:
-        return max((placed.lane for placed in self.visits), default=0) + 1
+        return max((placed.lanes for placed in self.visits), default=1)
 
 
 @dataclass(frozen=True)
@@ -187,15 +188,25 @@ class SheetMaker:
         )
 
     def _side_by_side(self, visits: Iterable[Visit], day: date) -> tuple[Placed, ...]:
-        ends: list[int] = []
-        placed = []
+        placed: list[Placed] = []
+        together: list[tuple[Visit, Span, int]] = []
+        ends: list[int] = []  # of the visits that overlap, lane by lane
+
+        def close() -> None:
+            placed.extend(Placed(visit, span, lane, len(ends)) for visit, span, lane in together)
+            together.clear()
+            ends.clear()
+
         for visit in visits:
             span = self._span(Interval(visit.starts_at, visit.ends_at), day)
             if span.start == span.end:
                 continue  # of another day
+            if ends and max(ends) <= span.start:
+                close()
             lane = next((number for number, end in enumerate(ends) if end <= span.start), len(ends))
             ends[lane : lane + 1] = [span.end]
-            placed.append(Placed(visit, span, lane))
+            together.append((visit, span, lane))
+        close()
         return tuple(placed)
 
     def _span(self, interval: Interval, day: date) -> Span:

@@ -39,6 +39,7 @@ ROWS: dict[str, Any] = {
 VALUES = {"chart": "days"}
 # Pages that are there only in the middle of something, which a scenario of their own goes through.
 IN_BETWEEN = {
+    "absence_report": "what was just settled, in test_diary_in_browser.py",
     "live_list": "a part of `live`, in test_taking_over_in_browser.py",
     "live_now": "a part of `live_conversation`, likewise",
 }

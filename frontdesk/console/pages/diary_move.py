@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from flask import Blueprint, abort, flash, g, redirect, render_template, request, url_for
+from flask import Blueprint, flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from booking import ledger
@@ -20,6 +20,7 @@ from frontdesk.console.pages.diary_forms import (
     PROBLEM,
     actor,
     day_asked,
+    flash_refusal,
     moment_asked,
     page_to_go_back_to,
     person_asked,
@@ -184,7 +185,8 @@ def _page(
         catalogue = services.catalogues.get(session, clinic_id=entry.clinic_id)
         shown = visits_by_id(session, clinic_id=entry.clinic_id, appointment_ids=[appointment_id])[0]
         if not shown.may_move and visit.status is not AppointmentStatus.PROPOSED:
-            abort(404)
+            flash_refusal(ledger.VisitClosed(status=str(visit.status)), catalogue)
+            return redirect(url_for("console.appointment", appointment_id=appointment_id))
         place, person = _wanted(catalogue, visit, target)
         people = () if person is None else (person.id,)
         day = _day_shown(visit, target, place)

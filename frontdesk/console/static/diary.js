@@ -15,12 +15,18 @@
 
   for (const grid of diary.querySelectorAll(".day, .hours")) {
     grid.style.gridTemplateRows = `repeat(${rows}, 0.6rem)`;
-    grid.style.gridTemplateColumns = `repeat(${grid.dataset.lanes || 1}, minmax(0, 1fr))`;
   }
   for (const item of diary.querySelectorAll("[data-from]")) {
     const start = lineOf(Number(item.dataset.from));
     item.style.gridRow = `${start} / ${Math.max(lineOf(Number(item.dataset.to)), start + 1)}`;
-    if (item.dataset.lane) item.style.gridColumn = Number(item.dataset.lane) + 1;
+    const lanes = Number(item.dataset.lanes);
+    if (lanes > 1) {
+      item.style.width = `calc(${100 / lanes}% - 4px)`;
+      item.style.marginLeft = `calc(${(100 * Number(item.dataset.lane)) / lanes}% + 2px)`;
+    }
+  }
+  for (const column of diary.querySelectorAll(".column")) {
+    column.style.setProperty("--lanes", column.dataset.lanes);
   }
   diary.classList.add("by-clock");
   const isByClock = () => getComputedStyle(diary.querySelector(".hours")).display !== "none";

@@ -118,7 +118,7 @@ def test_visits_at_one_time_stand_beside_each_other():
 
     week = a_maker(catalogue, visits).by_day([MONDAY, MONDAY + timedelta(days=1)], None)
 
-    assert [placed.lane for placed in week.columns[0].visits] == [0, 1, 0]
+    assert [(one.lane, one.lanes) for one in week.columns[0].visits] == [(0, 2), (1, 2), (0, 1)]
     assert (week.columns[0].lanes, week.columns[1].lanes, week.total) == (2, 1, 3)
 
 
