@@ -31,6 +31,7 @@ from kernel.work import Database
 from tests.support.calendars import Calendars, sync_with
 from tests.support.clinic_rows import store_catalogue
 from tests.support.clinics import elm_catalogue
+from tests.support.databases import SECRET
 from tests.support.visits import NOW, book
 
 PASSWORD = "correct horse battery"
@@ -115,7 +116,7 @@ def seal_of(page: TestResponse) -> str:
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    return load_settings({"FRONTDESK_DATA": str(tmp_path / "data")})
+    return replace(load_settings({"FRONTDESK_DATA": str(tmp_path / "data")}), secret_key=SECRET)
 
 
 @pytest.fixture
