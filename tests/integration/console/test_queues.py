@@ -1,0 +1,225 @@
+"""The queues in the console: whose a task is, how it ends, stuck work, mails that were given up, and requests."""
+
+import dataclasses
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from flask.testing import FlaskClient
+from sqlalchemy import func, select
+from werkzeug.test import TestResponse
+
+from booking import ledger
+from booking.desk.requests import propose
+from booking.events import AppointmentBooked
+from booking.model.task import StaffTask
+from booking.tasks import open_task
+from booking.values import AppointmentStatus, Source, TaskKind
+from calendar_sync.model import Invitation, InvitationState
+from frontdesk.console.queues import QUEUES
+from jobs.model import Delivery, DeliveryState
+from jobs.parked import subject_of_parked
+from kernel.interval import Interval
+from kernel.work import OutboxEntry
+from tests.integration.console.conftest import Site, seal_of
+from tests.integration.console.test_pages import queries_during
+from tests.support.visits import NOW, book
+
+pytestmark = pytest.mark.integration
+
+
+def press(client: FlaskClient, path: str, **fields: str) -> TestResponse:
+    seal = seal_of(client.get("/console/tasks"))
+    return client.post(f"/console/{path}", data={**fields, "csrf_token": seal}, follow_redirects=True)
+
+
+def said(answer: TestResponse) -> str:
+    return answer.get_data(as_text=True)
+
+
+def a_task(site: Site, kind: TaskKind, *, subject: str | None = None, age: timedelta = timedelta(0)) -> str:
+    with site.db.begin() as work:
+        return open_task(
+            work, clinic_id=site.catalogue.clinic_id, kind=kind, text=f"About {kind}", now=NOW - age, subject=subject
+        )
+
+
+def test_every_kind_of_task_waits_in_one_queue():
+    assert sorted(kind for queue in QUEUES for kind in queue.kinds) == sorted(TaskKind)
+
+
+def test_of_two_who_take_a_task_one_has_it_and_the_other_is_told(site: Site):
+    desk, admin, task = site.logged_in("desk"), site.logged_in("admin"), f"tasks/{site.task_id}"
+
+    taken = press(desk, f"{task}/take", owner="")
+    late = press(admin, f"{task}/take", owner="")
+    given = press(desk, f"{task}/give", owner="desk", to="admin")
+    mine = admin.get("/console/tasks?whose=mine")
+    press(admin, f"{task}/release", owner="admin")
+
+    assert "With you" in said(taken)
+    assert "Somebody was faster: it is with desk now." in said(late)
+    assert "With admin" in said(given)
+    assert "Call about the" in said(mine)
+    assert "Call about the" in said(desk.get("/console/tasks?whose=unowned&queue=calls"))
+    assert press(desk, f"{task}/give", owner="", to="audit").status_code == 404
+    assert press(site.logged_in("audit"), f"{task}/take", owner="").status_code == 403
+    assert press(site.logged_in("oak"), f"{task}/take", owner="").status_code == 404
+
+
+def test_what_was_done_is_told_and_stays_when_the_task_is_opened_again(site: Site):
+    desk, task = site.logged_in("desk"), f"tasks/{site.task_id}"
+
+    press(desk, f"{task}/note", text="Line <busy>")
+    done = press(desk, f"{task}/done", outcome="Called, all is well")
+    again = press(site.logged_in("admin"), f"{task}/done", outcome="Me too")
+    opened = press(desk, f"{task}/reopen")
+
+    assert "Called, all is well" in said(done).partition("Done lately")[2]
+    assert "Somebody has done it meanwhile." in said(again)
+    assert "Me too" not in said(again)
+    for words in ("Line &lt;busy&gt;", "Called, all is well", "With you"):
+        assert words in said(opened).partition("Done lately")[0]
+
+
+def test_emergencies_come_first_and_old_tasks_are_marked_at_a_constant_number_of_queries(site: Site):
+    client = site.logged_in()
+    client.get("/console/tasks")
+    few = queries_during(site.db, lambda: client.get("/console/tasks"))
+    for hours in range(3):
+        a_task(site, TaskKind.HANDOVER, age=timedelta(hours=hours, minutes=1))
+    a_task(site, TaskKind.EMERGENCY)
+
+    page = said(client.get("/console/tasks"))
+
+    assert page.index("About emergency") < page.index("About handover")
+    assert page.count('<span class="badge late">') == 2
+    assert queries_during(site.db, lambda: client.get("/console/tasks")) == few
+
+
+def parked(site: Site, number: int) -> tuple[str, str]:
+    """Give up work about the visit, as a worker does; return the task and the delivery."""
+    with site.db.begin() as work:
+        work.publish(
+            AppointmentBooked(
+                occurred_at=NOW, clinic_id=site.catalogue.clinic_id, appointment_id=site.visit.id, revision=number,
+                sequence=number,
+            )
+        )  # fmt: skip
+        entry_id = work.session.scalar(select(func.max(OutboxEntry.id))) or 0
+        delivery = Delivery(
+            entry_id=entry_id, subscriber="sms.confirmation", aggregate_id=site.visit.id, due_at=NOW, attempts=10,
+            state=DeliveryState.PARKED.value, error="unavailable",
+        )  # fmt: skip
+        work.session.add(delivery)
+        work.session.flush()
+        delivery_id = delivery.id
+    return a_task(site, TaskKind.PARKED_JOB, subject=subject_of_parked(delivery_id)), delivery_id
+
+
+def states(site: Site) -> list[tuple[str, str | None]]:
+    with site.db.read() as session:
+        rows = session.scalars(select(Delivery).order_by(Delivery.entry_id))
+        return [(row.state, row.error) for row in rows]
+
+
+def test_stuck_work_is_tried_again_or_let_go_with_a_reason(site: Site):
+    (first, _), (second, _), (third, _) = (parked(site, number) for number in (2, 3, 4))
+    desk = site.logged_in("desk")
+    page = said(desk.get("/console/tasks?queue=parked"))
+
+    strangers = press(site.logged_in("oak"), f"tasks/{first}/replay")
+    one = press(desk, f"tasks/{first}/replay")
+    twice = press(desk, f"tasks/{first}/replay")
+    dropped = press(desk, f"tasks/{second}/done", outcome="Told by phone")
+    rest = press(desk, "tasks/replay-all", subscriber="sms.confirmation")
+
+    assert "A text about a visit was given up: the other side could not be reached." in page
+    assert "Tried 10 times." in page
+    assert strangers.status_code == 404
+    assert "It is tried again." in said(one)
+    assert "Nothing is stuck any more." in said(twice)
+    assert "Told by phone" in said(dropped)
+    assert "It is tried again." in said(rest)
+    assert third not in said(rest).partition("Done lately")[0]
+    assert states(site) == [("pending", "unavailable"), ("done", "dropped"), ("pending", "unavailable")]
+
+
+def test_a_mail_that_was_given_up_is_sent_again(site: Site):
+    with site.db.begin() as work:
+        mail = Invitation(
+            clinic_id=site.catalogue.clinic_id, appointment_id=site.visit.id, sequence=0, status="CONFIRMED",
+            sender="a@example.org", sender_name="", to="b@example.org", to_hash="hash", to_name="", subject="Visit",
+            body="", calendar="", state=InvitationState.FAILED.value, note="unavailable", attempts=16, due_at=NOW,
+            created_at=NOW,
+        )  # fmt: skip
+        work.session.add(mail)
+        work.session.flush()
+        mail_id = mail.id
+    task, desk = a_task(site, TaskKind.UNDELIVERED, subject=f"undelivered:{mail_id}"), site.logged_in("desk")
+    offered = said(desk.get("/console/tasks"))
+
+    sent = press(desk, f"tasks/{task}/send-again")
+    twice = press(desk, f"tasks/{task}/send-again")
+
+    assert "Send the mail again" in offered
+    assert "The mail is sent again in a moment." in said(sent)
+    assert "does not wait to be sent again" in said(twice)
+    with site.db.read() as session:
+        again = session.get_one(Invitation, mail_id)
+        assert (again.state, again.attempts) == (InvitationState.QUEUED.value, 0)
+        assert session.get_one(StaffTask, task).done_by == "desk"
+
+
+def a_wish(site: Site) -> str:
+    start = datetime(2027, 3, 16, 13, 0, tzinfo=UTC)
+    with site.db.begin() as work:
+        return propose(
+            work, site.catalogue, service_id="service-cleaning", location_id="location-main",
+            patient_id=str(site.visit.patient_id), span=Interval(start, start + timedelta(hours=8)),
+            practitioner_ids=("practitioner-lee",), text="after lunch", conversation_id=None, source=Source.SMS, now=NOW,
+        )  # fmt: skip
+
+
+def test_a_wish_is_given_one_of_the_free_times_once(site: Site):
+    wish, desk = a_wish(site), site.logged_in("desk")
+    page = said(desk.get(f"/console/requests/{wish}"))
+    starts_at = page.partition('name="starts_at" value="')[2].partition('"')[0]
+    time = {"starts_at": starts_at, "practitioner_id": "practitioner-lee"}
+
+    taken = press(desk, f"requests/{wish}/grant", starts_at=site.visit.starts_at.isoformat(), practitioner_id="practitioner-lee")  # fmt: skip
+    strange = press(desk, f"requests/{wish}/grant", starts_at="soon", practitioner_id="practitioner-lee")
+    granted = press(desk, f"requests/{wish}/grant", **time)
+    late = press(site.logged_in("admin"), f"requests/{wish}/reject", reason="No time")
+
+    assert "after lunch" in page
+    assert starts_at.startswith("2027-03-16T")
+    assert "The patient has another visit at that time." in said(taken)
+    assert strange.status_code == 404
+    assert "The visit is booked." in said(granted)
+    assert "This request has been answered meanwhile." in said(late)
+    assert site.logged_in("oak").get(f"/console/requests/{wish}").status_code == 404
+    with site.db.read() as session:
+        assert ledger.read(session, appointment_id=wish).visit.status is AppointmentStatus.BOOKED
+
+
+def test_a_request_is_confirmed_or_declined_with_a_reason(site: Site):
+    services = tuple(dataclasses.replace(one, needs_confirmation=True) for one in site.catalogue.services)
+    catalogue = dataclasses.replace(site.catalogue, services=services)
+    one, other = (
+        book(site.db, catalogue, practitioner="lee", starts_at=datetime(2027, 3, 15, hour, 0, tzinfo=UTC))
+        for hour in (14, 15)
+    )
+    desk = site.logged_in("desk")
+
+    waiting = said(desk.get("/console/tasks?queue=requests"))
+    confirmed = press(desk, f"requests/{one.id}/accept")
+    unreasoned = press(desk, f"requests/{other.id}/reject", reason="")
+    declined = press(desk, f"requests/{other.id}/reject", reason="Lee is away")
+
+    assert f"/console/requests/{one.id}" in waiting
+    assert "The visit is booked." in said(confirmed)
+    assert "Please say why." in said(unreasoned)
+    assert "The request was declined." in said(declined)
+    with site.db.read() as session:
+        found = [ledger.read(session, appointment_id=each.id).visit.status for each in (one, other)]
+    assert found == [AppointmentStatus.BOOKED, AppointmentStatus.CANCELLED]
