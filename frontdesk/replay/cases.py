@@ -9,6 +9,7 @@ from booking.values import Catalogue
 from frontdesk.replay.case import Case, make_case
 from frontdesk.replay.corrections import StoredCorrection, list_corrections
 from frontdesk.replay.replay import read_recording
+from frontdesk.scenario import Answer, ScriptResult
 
 
 @dataclass(frozen=True)
@@ -18,6 +19,12 @@ class CaseOf:
     correction: StoredCorrection
     case: Case
     is_exact: bool
+    answered: tuple[int, ...]  # numbers of the Turns in the order in which a play answers them
+
+    def answer_of(self, result: ScriptResult) -> Answer | None:
+        """Return what a play of the case made of the Turn in question; None where it did not come to it."""
+        answers = dict(zip(self.answered, result.answers, strict=False))
+        return answers.get(self.correction.turn_number)
 
     @property
     def file_name(self) -> str:
@@ -37,7 +44,7 @@ def case_of(session: Session, correction: StoredCorrection, catalogue: Catalogue
         catalogue=catalogue,
         read=correction.read,
     )
-    return CaseOf(correction, case, recording.is_exact)
+    return CaseOf(correction, case, recording.is_exact, recording.script.answered)
 
 
 def cases_of_clinic(session: Session, catalogue: Catalogue) -> Iterator[CaseOf]:

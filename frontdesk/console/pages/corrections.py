@@ -18,7 +18,7 @@ from frontdesk.console.correction_form import COMMANDS, NOTHING, ONE, Correction
 from frontdesk.console.pages.replays import staged, written_words
 from frontdesk.console.services import ConsoleServices
 from frontdesk.console.staff import current_staff
-from frontdesk.console.turn_words import KeyNames
+from frontdesk.console.turn_words import KeyNames, command_words
 from frontdesk.console.words import page_words
 from frontdesk.replay.case import undoubtful
 from frontdesk.replay.cases import CaseOf, case_of, cases_of_clinic
@@ -156,13 +156,19 @@ def _add_reading(blueprint: Blueprint, services: ConsoleServices) -> None:
             catalogue = services.catalogues.get(session, clinic_id=current_staff().clinic_id)
         log_access(services, what=Access.CONVERSATION, subject_id=made.correction.conversation_id)
         played = staged(lambda: play(made.case.content, secret_key=services.settings.secret_key))
-        visit = made.correction.meaning.visit
+        visit, names, words = made.correction.meaning.visit, KeyNames.of(catalogue), page_words()
+        answer = made.answer_of(played) if played else None
         return render_template(
             "console/correction.html",
             made=made,
             correction=made.correction,
-            visit=written_words({"start": "", **visit}, KeyNames.of(catalogue)) if visit else None,
+            visit=written_words({"start": "", **visit}, names) if visit else None,
             played=played,
+            understood=[command_words(each, names=names, words=words) for each in (answer.commands if answer else ())],
+            written=[
+                written_words(each | {"start": each["start"][:16]}, names)
+                for each in (played.written if played else ())
+            ],
         )
 
 

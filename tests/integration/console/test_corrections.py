@@ -194,7 +194,7 @@ def test_a_correction_becomes_a_case_that_names_nobody_and_runs(place: Place, tm
     exported = client.get(f"{address}/case.yaml")
 
     assert "It does not pass this case yet" in page
-    assert "means start_reschedule" in page
+    assert "means start_reschedule" in page  # in the words of the script
     case = exported.get_data(as_text=True)
     assert exported.headers["Content-Disposition"].startswith('attachment; filename="case-2027-03-10-')
     assert not re.search(r"Ann|Smith|1984-05-02|5550123", case)
