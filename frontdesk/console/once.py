@@ -1,9 +1,13 @@
-"""What a form asks for is done once: sent twice, by a double click or by going back, it gets the first answer again."""
+"""What a form asks for is done once: sent twice, by a double click or by going back, it gets the first answer again.
 
+Sent again with something else in it, it asks for something else.
+"""
+
+import hashlib
 from collections.abc import Callable
 from secrets import token_urlsafe
 
-from flask import g
+from flask import g, request
 from sqlalchemy.exc import IntegrityError
 
 from frontdesk.console.services import ConsoleServices
@@ -16,6 +20,13 @@ from kernel.work import UnitOfWork
 def new_form_key() -> str:
     """Return the key of a form that is about to be shown."""
     return token_urlsafe(12)
+
+
+def sent_form_key() -> str:
+    """Return the key of the form that was sent, which differs with what is in it."""
+    fields = sorted((name, text) for name, text in request.form.items() if name not in {"csrf_token", "key"})
+    content = hashlib.sha256(repr(fields).encode()).hexdigest()[:24]
+    return f"{request.form.get('key', '')[:40]}-{content}"
 
 
 def once(services: ConsoleServices, *, key: str, step: Callable[[UnitOfWork], str]) -> str:

@@ -13,7 +13,7 @@ from booking.desk.away import Choice, EndBeforeStart, Hit, Instead, apply_away, 
 from booking.desk.back import take_back_time_off
 from booking.values import Catalogue, DateSpan, LocationInfo, PractitionerInfo, Slot
 from frontdesk.console.free_times import FreeTime, picked_time, shown_time
-from frontdesk.console.once import answer_to, new_form_key, once
+from frontdesk.console.once import answer_to, new_form_key, once, sent_form_key
 from frontdesk.console.pages.diary_forms import PROBLEM, actor, day_asked, flash_refusal, person_asked, place_asked, say
 from frontdesk.console.reads.visits import Visit, visits_by_id
 from frontdesk.console.services import ConsoleServices
@@ -42,7 +42,7 @@ def add_absences(blueprint: Blueprint, services: ConsoleServices) -> None:
         asked = _asked(catalogue)
         if asked.person is None:
             abort(404)
-        key = request.form.get("key", "")
+        key = sent_form_key()
         try:
             once(services, key=key, step=lambda work: _settle(services, work, asked))
         except Refused as refusal:

@@ -13,7 +13,7 @@ from booking.desk.notes import LONGEST, add_note
 from booking.patients import register_patient
 from booking.values import Catalogue, LocationInfo, PractitionerInfo, ServiceInfo, SlotQuery, Source
 from frontdesk.console.free_times import WhyNot, exactly_at, free_times, picked_time, why_not
-from frontdesk.console.once import new_form_key, once
+from frontdesk.console.once import new_form_key, once, sent_form_key
 from frontdesk.console.pages.diary_forms import (
     actor,
     day_asked,
@@ -56,7 +56,7 @@ def add_booking_by_hand(blueprint: Blueprint, services: ConsoleServices) -> None
             if asked.is_looking or problem is not None:
                 return _page(session, asked, problem=problem)
         try:
-            made = once(services, key=asked.key, step=lambda work: _book(work, asked))
+            made = once(services, key=sent_form_key(), step=lambda work: _book(work, asked))
         except Refused as refusal:
             with services.db.read() as session:
                 return _page(session, asked, refusal=refusal)

@@ -206,6 +206,7 @@ def test_a_new_patient_is_booked_by_hand_once_with_the_trail_of_who_did_it(site:
     again = booking(client, note="brings x-rays")
 
     assert made.location == again.location
+    assert "Everything is taken then." in booking(client, name="Cy Lane").get_data(as_text=True)  # after going back
     visits = booked(site)
     assert [one.starts_at for one in visits] == [NINE, NINE + HOUR]
     page = page_of(client, made.location)
@@ -339,7 +340,7 @@ def test_an_absence_is_settled_in_one_step_and_once(site: Site):
 
     reports = [send(client, "/console/diary/absences", sealed_by="/console/diary/absences", **given) for _ in range(2)]
 
-    assert {report.location for report in reports} == {f"/console/diary/absences/{key}"}
+    assert len({report.location for report in reports}) == 1
     report = page_of(client, reports[0].location)
     for words in ("Moved", "Cancelled", "A task for staff"):
         assert words in report
