@@ -37,13 +37,12 @@ class Segments:
 
 def alphabet() -> dict[str, object]:
     """Return what parts are counted by, for a page that counts while somebody writes: as JSON, letters by their marks."""
-    marks = {chr(code): plain for table in (_PLAIN, _UNACCENTED) for code, plain in table.items()}
-    unaccented = "".join(chr(code) for code in _UNACCENTED)
+    marks, accents = ("".join(map(chr, table)) for table in (_PLAIN, _UNACCENTED))
     return {
         "basic": "".join(sorted(_BASIC)),
         "extended": "".join(sorted(_EXTENDED)),
-        "plain": marks,
-        "accents": unaccented,
+        "plain": {letter: letter.translate(_PLAIN).translate(_UNACCENTED) for letter in marks + accents},
+        "accents": accents,
     }
 
 

@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 from sqlalchemy import select
 
 from booking.model.clinic import Clinic
@@ -12,6 +12,7 @@ from frontdesk.simulator.vendor import deliver
 from frontdesk.users import Role, add_user
 from jobs.messages import send_what_waits
 from kernel.work import UnitOfWork
+from sms import segments
 from tests.browser.product import NOW, PASSWORD, Product
 from tests.support.browser import PHONE, WatchedPage, accessibility_faults
 
@@ -50,6 +51,8 @@ def test_two_of_the_staff_want_the_same_conversation_and_one_has_it_until_it_is_
     admin.get_by_label("Text to the patient").fill("Yes, on the left side. Maria")
     expect(admin.locator("[data-count]")).to_have_text("28 characters, 1 text")
     assert accessibility_faults(admin) == []
+    assert_counted_as_sent(admin)
+    admin.get_by_label("Text to the patient").fill("Yes, on the left side. Maria")
     admin.get_by_role("button", name="Send").click()
     expect(desk.get_by_role("log")).to_contain_text("Yes, on the left side. Maria")
     send_what_waits(product.services.jobs, NOW)
@@ -83,6 +86,26 @@ def text(product: Product, body: str) -> str:
     fields = {"MessageSid": f"SM{uuid.uuid4().hex}", "From": "+12125550123", "To": "+12125550150", "Body": body}
     answer = deliver(product.app, settings=product.services.settings, path="/twilio/sms", fields=fields)
     return answer.body.partition("<Message>")[2].partition("</Message>")[0]
+
+
+def assert_counted_as_sent(page: Page) -> None:
+    """Check that the page counts as many texts as the vendor will: with marks, accents and letters of two units."""
+    for written in (
+        "a" * 160,
+        "a" * 161,
+        "“á” " * 45,
+        "ñ" * 160,
+        "día… " * 33,
+        "й" * 71,
+        "🙂" * 36,
+        "€[" * 41,
+        "é" * 307,
+    ):
+        sent = segments.plain(written.strip())
+        parts = segments.count(sent).count
+        page.get_by_label("Text to the patient").fill(written)
+        counted = f"{len(sent)} characters, {parts} text{'' if parts == 1 else 's'}"
+        expect(page.locator("[data-count]")).to_have_text(counted)
 
 
 def _add_desk(work: UnitOfWork) -> None:

@@ -147,7 +147,7 @@ def test_a_call_can_not_be_taken_over_but_made_a_task(site: Site):
         press(client, conversation_id, "call-back")
 
     assert taken.status_code == 409
-    assert "be taken over from here" in taken.get_data(as_text=True)
+    assert "could not speak in it" in taken.get_data(as_text=True)
     assert [one.phone for one in rows(site, StaffTask) if one.conversation_id == conversation_id] == [ANN]
 
 

@@ -15,6 +15,8 @@ from booking.clinic_file import import_clinic, parse
 from booking.confirm import confirm_hold
 from booking.hold import place_hold
 from booking.model.appointment import Appointment
+from booking.model.clinic import Clinic as ClinicRow
+from booking.model.clinic import Location
 from booking.patients import find_by_phone
 from booking.tasks import open_tasks
 from booking.values import Source
@@ -390,6 +392,21 @@ def test_it_is_answered_from_the_number_that_was_texted_and_in_the_night_as_well
         message = session.scalars(select(SmsMessage)).one()
     assert (message.sender, message.state) == (CLINIC_NUMBER, "sent")
     assert message.body == '"Thank you", good night - and until tomorrow...'
+
+
+def test_the_number_of_a_place_that_was_texted_answers(clinic: Clinic) -> None:
+    branch = "+12125550199"
+    with clinic.db.begin() as work:
+        clinic_row = work.session.scalars(select(ClinicRow)).one()
+        work.session.scalars(select(Location).limit(1)).one().phone = branch
+        clinic_row.version += 1
+    clinic.text(WISH, To=branch)
+    clinic.take_over()
+
+    clinic.write("Hello")
+
+    with clinic.db.read() as session:
+        assert session.scalars(select(SmsMessage.sender)).all() == [branch]
 
 
 def test_a_conversation_that_is_over_can_not_be_taken(clinic: Clinic) -> None:
