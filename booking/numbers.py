@@ -8,13 +8,15 @@ from collections.abc import Collection
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import delete, select
+from sqlalchemy import ColumnElement, bindparam, delete, exists, select
 from sqlalchemy.orm import Session
 
 from booking.model.number import NumberTrouble
 from booking.patients import phone_hash
+from kernel.db import table_of
 from kernel.work import UnitOfWork
 
+_TROUBLE = table_of(NumberTrouble)
 GIVEN_UP_AFTER = 3
 """Failures in a row that may pass: a telephone that is switched off, a network that gives no reason."""
 
@@ -24,6 +26,12 @@ class Trouble(StrEnum):
 
     LASTING = "lasting"  # no such number, a landline
     PASSING = "passing"  # out of reach, this time
+
+
+def has_trouble(clinic_id: ColumnElement[str]) -> ColumnElement[bool]:
+    """Return the condition that texts to the number whose hash is given as `number_hash` did not arrive lately."""
+    of_number = (_TROUBLE.c.clinic_id == clinic_id, _TROUBLE.c.value_hash == bindparam("number_hash"))
+    return exists().where(*of_number)
 
 
 def note_failure(

@@ -1,8 +1,9 @@
-"""What follows when a text did not arrive: the number's wish is noted, or somebody is asked to call."""
+"""What follows when a text did not arrive: the number's wish is noted, the number is given up, or somebody is asked to call."""
 
 from datetime import datetime
 
 from booking.consent import opt_out
+from booking.numbers import note_failure
 from booking.tasks import open_task
 from booking.values import TaskKind
 from kernel.log import get_logger
@@ -25,9 +26,20 @@ def record_failure(work: UnitOfWork, message: SmsMessage, *, code: int | None, n
         work,
         clinic_id=message.clinic_id,
         kind=TaskKind.UNDELIVERED,
-        text=f"A text could not be delivered ({vendor_codes.explained(code)}). Please call. It said: {message.body}",
+        text=f"A text could not be delivered ({vendor_codes.explained(code)}). Please call. It said: {message.body}"
+        f"{_about_number(work, message, code=code, now=now)}",
         now=now,
         appointment_id=message.appointment_id,
         phone=message.to,
         subject=f"undelivered:{message.id}",
     )
+
+
+def _about_number(work: UnitOfWork, message: SmsMessage, *, code: int | None, now: datetime) -> str:
+    """Count the failure against the number; return what staff are told if it is given up by it."""
+    trouble = vendor_codes.of_number(code)
+    if trouble is None or message.to is None:
+        return ""
+    is_given_up = note_failure(work, clinic_id=message.clinic_id, phone=message.to, trouble=trouble, code=code, now=now)
+    told = " No more texts are sent to this number until one comes from it. Please ask for one that works."
+    return told if is_given_up else ""

@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from booking.catalogue import REACHED_AT
 from booking.consent import has_opted_out
+from booking.numbers import has_trouble
 from booking.patients import phone_hash
 from kernel import inbox
 from kernel.db import Ready, table_of
@@ -19,6 +20,7 @@ class Known:
 
     clinic_id: str
     has_opted_out: bool
+    has_trouble: bool  # texts did not reach the sender
     is_answered: bool
 
 
@@ -37,6 +39,7 @@ _KNOWN = Ready(
     select(
         _REACHED.c.clinic_id,
         has_opted_out(_REACHED.c.clinic_id),
+        has_trouble(_REACHED.c.clinic_id),
         inbox.ANSWER.exists() | exists().where(table_of(SmsMessage).c.reply_to == bindparam("reply_to")),
     )
 )

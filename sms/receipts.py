@@ -4,9 +4,12 @@ from datetime import datetime
 
 from sqlalchemy import select
 
+from booking.numbers import note_reached
 from kernel.work import UnitOfWork
+from sms.again import try_again_later
 from sms.failures import record_failure
 from sms.model import SmsMessage, SmsState
+from sms.vendor_codes import retries_of
 
 _STATES = {
     "accepted": SmsState.SENT,
@@ -40,7 +43,11 @@ def apply_receipt(
         return True
     message.state = state
     message.sent_at = message.sent_at or now
-    if state in {SmsState.UNDELIVERED, SmsState.FAILED}:
+    if state is SmsState.DELIVERED and message.to is not None:
+        note_reached(work, clinic_id=message.clinic_id, phone=message.to)
+    elif state in {SmsState.UNDELIVERED, SmsState.FAILED} and not try_again_later(
+        work, message, times=retries_of(error_code), now=now
+    ):
         record_failure(work, message, code=error_code, now=now)
     return True
 
@@ -49,6 +56,8 @@ def _find(work: UnitOfWork, vendor_sid: str, message_id: str) -> SmsMessage | No
     found = work.session.scalar(select(SmsMessage).where(SmsMessage.vendor_sid == vendor_sid).with_for_update())
     if found is not None or not message_id:
         return found
-    return work.session.scalar(
+    unanswered = work.session.scalar(
         select(SmsMessage).where(SmsMessage.id == message_id, SmsMessage.vendor_sid.is_(None)).with_for_update()
     )
+    # A receipt of what was sent before says nothing of what is to be sent again.
+    return None if unanswered is None or vendor_sid in unanswered.earlier_sids else unanswered

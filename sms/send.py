@@ -165,7 +165,7 @@ def send_queued(db: Database, gateway: SmsGateway, *, message_id: str, now: date
     if isinstance(claim, SmsState):
         return claim
     if claim.must_ask:
-        found = _ours(db, gateway.find(claim.text))
+        found = _ours(db, gateway.find(claim.text), message_id=message_id)
         if found is not None:
             return db.run(lambda work: _note_sent(work, message_id=message_id, sid=found, now=now))
         again = db.run(lambda work: _claim_again(work, claim, now=now))
@@ -255,10 +255,11 @@ def _hand_over(db: Database, gateway: SmsGateway, text: OutgoingText, *, now: da
     return db.run(lambda work: _note_sent(work, message_id=text.message_id, sid=sid, now=now))
 
 
-def _ours(db: Database, sids: list[str]) -> str | None:
-    """Return the first id that belongs to no other text of ours: an earlier one may have had the same words."""
+def _ours(db: Database, sids: list[str], *, message_id: str) -> str | None:
+    """Return the first id that belongs to no other text of ours, nor to this one as it was sent before: both may have the same words."""
     with db.read() as session:
         known = set(session.scalars(select(SmsMessage.vendor_sid).where(SmsMessage.vendor_sid.in_(sids))))
+        known |= set(session.scalars(select(SmsMessage.earlier_sids).where(SmsMessage.id == message_id)).one())
     return next((sid for sid in sids if sid not in known), None)
 
 

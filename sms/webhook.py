@@ -14,6 +14,7 @@ from flask import Blueprint, Response
 from sqlalchemy.exc import IntegrityError
 
 from booking.consent import opt_in, opt_out
+from booking.numbers import note_reached
 from booking.tasks import open_task
 from booking.values import TaskKind
 from dialog.inbound import Channel, Inbound, InboundKind, Reply, TurnHandler
@@ -103,6 +104,8 @@ class _SmsWebhooks:
             _log.info("sms.sender_is_no_telephone")
             return _nothing()
         structlog.contextvars.bind_contextvars(clinic_id=found.clinic_id)
+        if found.has_trouble:
+            self._db.run(lambda work: note_reached(work, clinic_id=found.clinic_id, phone=sender))
         return self._answer(_received(webhook, found, sid=sid, number=number, sender=sender), started)
 
     def note_receipt(self, webhook: Webhook) -> Response:

@@ -1,19 +1,25 @@
 """Delivery reports, in any order."""
 
 import itertools
+from datetime import timedelta
 
 import pytest
 from werkzeug.test import TestResponse
 
 from booking.consent import is_opted_out
+from booking.numbers import GIVEN_UP_AFTER
 from booking.values import TaskKind
+from sms.again import send_again
 from sms.model import SmsState
 from sms.ports import OutcomeUnknown
-from sms.send import send_queued
-from tests.integration.sms.conftest import NOW, Line
+from sms.send import SETTLE, send_queued
+from tests.integration.sms.conftest import NEXT_TUESDAY, NOW, Line
 from tests.support.webhooks import CLINIC_NUMBER, PATIENT_NUMBER
 
 pytestmark = pytest.mark.integration
+
+HOUR = timedelta(hours=1)
+AN_HOUR_LATER = NEXT_TUESDAY + HOUR
 
 
 def sent_text(line: Line) -> str:
@@ -120,3 +126,63 @@ def test_a_report_without_its_status_is_refused(line: Line):
 
     assert answer.status_code == 400
     assert "MessageStatus is missing" in answer.text
+
+
+def test_a_number_that_nobody_has_is_sent_no_more_until_a_text_comes_from_it(line: Line):
+    report(line, sent_text(line), "undelivered", code="30005")
+
+    assert "No more texts are sent to this number" in line.clinic.tasks()[0].text
+    assert line.clinic.queue(line.clinic.visit(starts_at=AN_HOUR_LATER)) is None
+    assert {text.note for text in line.clinic.texts()} == {None, "not-working"}
+
+    line.vendor.post(
+        "/twilio/sms", {"MessageSid": "SM1", "From": PATIENT_NUMBER, "To": CLINIC_NUMBER, "Body": "I am here"}
+    )
+    assert line.clinic.queue(line.clinic.visit(starts_at=AN_HOUR_LATER + HOUR)) is not None
+
+
+def test_trouble_that_passes_is_tried_again_and_given_up_after_a_few_texts(line: Line):
+    for number in range(GIVEN_UP_AFTER):
+        message_id = line.clinic.queue(line.clinic.visit(starts_at=NEXT_TUESDAY + number * HOUR))
+        assert message_id is not None
+        assert not_arrived_after(line, message_id, code="30008") == 2
+
+    assert "No more texts" in line.clinic.tasks()[-1].text
+    assert len(line.clinic.tasks()) == GIVEN_UP_AFTER
+    assert line.clinic.queue(line.clinic.visit(starts_at=NEXT_TUESDAY + 5 * HOUR)) is None
+
+
+def not_arrived_after(line: Line, message_id: str, *, code: str) -> int:
+    """Let a text fail until it is not sent again, with the receipts twice; return how often it was sent."""
+    sent_before = len(line.clinic.gateway.sent)
+    for _ in range(5):
+        line.clinic.clock.advance(HOUR)
+        now = line.clinic.clock.now()
+        if send_queued(line.clinic.db, line.clinic.gateway, message_id=message_id, now=now) is not SmsState.SENT:
+            break
+        sid = line.clinic.gateway.sent[-1].sid
+        report(line, sid, "undelivered", code=code, query=f"?m={message_id}")
+        report(line, sid, "undelivered", code=code, query=f"?m={message_id}")
+    return len(line.clinic.gateway.sent) - sent_before
+
+
+def test_staff_send_again_what_failed_and_an_old_receipt_counts_no_more(line: Line):
+    sid = sent_text(line)
+    report(line, sid, "failed", code="30007")
+    message_id = line.clinic.texts()[0].id
+
+    with line.clinic.db.begin() as work:
+        assert send_again(work, clinic_id="clinic-elm", message_id=message_id, now=NOW)
+        assert not send_again(work, clinic_id="clinic-elm", message_id=message_id, now=NOW)
+        assert not send_again(work, clinic_id="another", message_id=message_id, now=NOW)
+    report(line, sid, "failed", code="30007", query=f"?m={message_id}")
+    assert state(line) == SmsState.QUEUED
+
+    # The answer to the second is lost: the first, with the same words, is not taken for it.
+    line.clinic.gateway.loses_answers = True
+    with pytest.raises(OutcomeUnknown):
+        send_queued(line.clinic.db, line.clinic.gateway, message_id=message_id, now=NOW)
+    later = NOW + SETTLE
+    assert send_queued(line.clinic.db, line.clinic.gateway, message_id=message_id, now=later) is SmsState.SENT
+    assert len(line.clinic.gateway.sent) == 2
+    assert line.clinic.texts()[0].vendor_sid == line.clinic.gateway.sent[-1].sid
