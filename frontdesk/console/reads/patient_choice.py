@@ -42,7 +42,10 @@ def find_patients(session: Session, catalogue: Catalogue, *, text: str) -> list[
         return _choices(session, clinic_id, [one.id for one in called])
     words = [Patient.name.icontains(word, autoescape=True) for word in text.split()[:6]]
     ids = session.scalars(
-        select(Patient.id).where(Patient.clinic_id == clinic_id, *words).order_by(Patient.name, Patient.id).limit(MOST)
+        select(Patient.id)
+        .where(Patient.clinic_id == clinic_id, Patient.gone_at.is_(None), *words)
+        .order_by(Patient.name, Patient.id)
+        .limit(MOST)
     )
     return _choices(session, clinic_id, list(ids))
 
@@ -58,7 +61,7 @@ def _choices(session: Session, clinic_id: str, ids: list[str]) -> list[PatientCh
         return []
     rows = session.scalars(
         select(Patient)
-        .where(Patient.clinic_id == clinic_id, Patient.id.in_(ids))
+        .where(Patient.clinic_id == clinic_id, Patient.id.in_(ids), Patient.gone_at.is_(None))
         .order_by(Patient.name, Patient.id)
         .limit(MOST)
     ).all()
