@@ -62,8 +62,12 @@ def _kept(wanted: AccessWanted) -> dict[str, Any]:
 
 
 def _address(line: AccessLine) -> str | None:
-    if line.what == Access.CONVERSATION:
-        return url_for("console.conversation", conversation_id=line.subject_id)
-    if line.what == Access.APPOINTMENT:
-        return url_for("console.appointment", appointment_id=line.subject_id)
+    """Return where the record is shown, for kinds of records that have a page."""
+    match line.what:
+        case Access.CONVERSATION:
+            return url_for("console.conversation", conversation_id=line.subject_id)
+        case Access.APPOINTMENT:
+            return url_for("console.appointment", appointment_id=line.subject_id)
+        case Access.PATIENT:
+            return url_for("console.patient", patient_id=line.subject_id)
     return None
