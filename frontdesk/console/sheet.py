@@ -143,7 +143,8 @@ class SheetMaker:
 
     def _room(self, room: ResourceInfo, rooms: Sequence[ResourceInfo], day: date) -> Column:
         place = next(one for one in self.places if one.id == room.location_id)
-        name = f"{room.kind} · {room.key}" if sum(one.kind == room.kind for one in rooms) > 1 else room.kind
+        seats = [one.schedule_id for one in rooms if one.id == room.id]
+        name = room.key if len(seats) == 1 else f"{room.key} ({seats.index(room.schedule_id) + 1})"
         minutes = intersected(Timetable.of_location(place).minutes(day), Timetable.of_resource(room).minutes(day))
         there = self.diary.in_room.get(room.schedule_id, frozenset())
         visits = [visit for visit in self.diary.visits if visit.id in there]

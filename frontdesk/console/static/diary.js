@@ -25,9 +25,9 @@
       item.style.marginLeft = `calc(${(100 * Number(item.dataset.lane)) / lanes}% + 2px)`;
     }
   }
-  for (const column of diary.querySelectorAll(".column")) {
-    column.style.setProperty("--lanes", column.dataset.lanes);
-  }
+  // A day on which many visits overlap gets the room for them.
+  const widths = Array.from(diary.querySelectorAll(".column"), (column) => `minmax(max(9.5rem, ${column.dataset.lanes} * 6.25rem), 1fr)`);
+  diary.style.setProperty("--columns", widths.join(" "));
   diary.classList.add("by-clock");
   const isByClock = () => getComputedStyle(diary.querySelector(".hours")).display !== "none";
 
