@@ -54,6 +54,7 @@ bench: setup
 	@$(BIN)/python -m benchmarks.booking >/dev/null
 	@$(BIN)/python -m benchmarks.calendars >/dev/null
 	@$(BIN)/python -m benchmarks.webhook >/dev/null
+	@$(BIN)/python -m benchmarks.console >/dev/null
 
 # Where the published data lies that understanding is measured on; docs/evaluation.md says what it is.
 DATA ?= ../shared/data

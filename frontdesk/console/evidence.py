@@ -134,6 +134,8 @@ class _Reader:
         found_in = source.turn if source and source.turn != turn.number else None
         if visit:
             words = f"{visit.service}, {self.dates.day_and_time(visit.starts_local)}, {visit.practitioner}"
+            if visit.starts_at != claim.starts_at:
+                words = self.words("evidence.now", visit=words)
             return Evidence(text, words, visit.id, visit.status, found_in)
         if source is None:
             return Evidence(text, self.words("evidence.nothing"), is_missing=True)

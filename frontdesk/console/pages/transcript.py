@@ -25,6 +25,7 @@ from frontdesk.console.pages.conversations import (
 )
 from frontdesk.console.reads.conversation_list import Place, neighbours, tags_of_clinic
 from frontdesk.console.reads.conversations import ConversationPage, is_theirs, read_conversation
+from frontdesk.console.reads.recordings import RecordedCall, recorded_calls
 from frontdesk.console.reads.visits import Visit, visits_by_id, visits_of_conversation
 from frontdesk.console.services import ConsoleServices
 from frontdesk.console.staff import Staff, current_staff
@@ -52,6 +53,7 @@ def add_transcript_pages(blueprint: Blueprint, services: ConsoleServices) -> Non
             turns=_turn_views(page, read.catalogue, visits=read.visits),
             appointments=read.led_to,
             tasks=read.tasks,
+            recorded_calls=read.recorded_calls,
             tags=[tag for tag in read.tags if tag not in page.tags],
             listing=read.listing,
             newer=read.newer,
@@ -92,6 +94,7 @@ class _Read:
     visits: Sequence[Visit]
     led_to: Sequence[Visit]
     tasks: Sequence[TaskInfo]
+    recorded_calls: Sequence[RecordedCall]
     tags: Sequence[str]
     listing: Listing
     newer: str | None
@@ -129,8 +132,9 @@ def _read(services: ConsoleServices, staff: Staff, conversation_id: str) -> _Rea
             page=page,
             catalogue=catalogue,
             visits=[*made, *named],
-            led_to=[*made, *(visit for visit in named if visit.id in written_ids)],
+            led_to=[*made, *(visit for visit in named if visit.id in written_ids and not visit.was_only_held)],
             tasks=tasks_of_conversation(session, conversation_id=conversation_id),
+            recorded_calls=recorded_calls(session, clinic_id=clinic_id, conversation_id=conversation_id),
             tags=tags_of_clinic(session, clinic_id=clinic_id),
             listing=listing,
             newer=newer,
