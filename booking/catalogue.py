@@ -108,6 +108,7 @@ def load_catalogue(session: Session, *, clinic_id: str) -> Catalogue:
         calendars=policy_of(clinic.calendars),
         messages=messages_of(clinic.messages),
         email=clinic.email,
+        records_calls=clinic.records_calls,
     )
 
 

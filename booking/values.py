@@ -432,6 +432,7 @@ class Catalogue:
     calendars: CalendarPolicy = CalendarPolicy()
     messages: MessagePolicy = MessagePolicy()
     email: str | None = None  # the mailbox that mails come from
+    records_calls: bool = False  # callers are asked whether they may be
     _by_id: dict[str, object] = field(default_factory=dict, compare=False, repr=False)
     _able: dict[tuple[str, frozenset[str], str], tuple[PractitionerInfo, ...]] = field(
         init=False, default_factory=dict, compare=False, repr=False

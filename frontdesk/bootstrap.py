@@ -1,6 +1,6 @@
 """Settings to services: the one place that chooses and makes adapters."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -47,6 +47,8 @@ from kernel.work import Database
 from sms.adapters.memory_gateway import MemoryGateway
 from sms.adapters.twilio_gateway import TwilioGateway
 from sms.ports import SmsGateway
+from voice.adapters.twilio_recordings import TwilioRecordings
+from voice.ports import NoRecordings, Recordings
 
 STAGE_SECRET = "0" * 32  # of a database that lives as long as a conversation
 WAKE_KEY = "frontdesk:wake-relay"
@@ -71,6 +73,7 @@ class Services:
     open_calendar: OpenCalendar
     find_calendars: FindCalendars
     queue: Queue
+    recordings: Recordings = field(default_factory=NoRecordings)
 
     def close(self) -> None:
         """Give back connections. The process may end without it."""
@@ -105,6 +108,7 @@ def build(settings: Settings) -> Services:
         find_calendars=_calendar_finder(settings.outbound, tokens),
         mailer=_mailer(settings),
         queue=RqQueue(redis),
+        recordings=_recordings(settings),
     )
 
 
@@ -199,6 +203,7 @@ def _assemble(
     find_calendars: FindCalendars,
     mailer: Mailer,
     queue: Queue,
+    recordings: Recordings | None = None,
 ) -> Services:
     catalogues = CatalogueCache()
     # Jobs keep calendars in step all the time, so they ask nobody for a last look before they book.
@@ -233,6 +238,7 @@ def _assemble(
         open_calendar=open_calendar,
         find_calendars=find_calendars,
         queue=queue,
+        recordings=recordings or NoRecordings(),
     )
 
 
@@ -262,6 +268,10 @@ def _sms_gateway(settings: Settings) -> SmsGateway:
     if settings.twilio.is_real:
         return TwilioGateway(make_client(settings.twilio), status_url=f"{settings.public_base_url}/twilio/sms/status")
     return MemoryGateway()
+
+
+def _recordings(settings: Settings) -> Recordings:
+    return TwilioRecordings(settings.twilio) if settings.twilio.is_real else NoRecordings()
 
 
 def _mailer(settings: Settings) -> Mailer:

@@ -7,7 +7,7 @@ import textwrap
 from dataclasses import dataclass
 
 from twilio.twiml import TwiML
-from twilio.twiml.voice_response import Dial, Gather, Say, VoiceResponse
+from twilio.twiml.voice_response import Dial, Gather, Say, Start, VoiceResponse
 
 from dialog.inbound import Reply
 from dialog.interpreter import Asked
@@ -86,6 +86,37 @@ def one_moment(text: str, *, language: str, addresses: Addresses) -> str:
         response.pause(length=1)
     response.redirect(addresses.ready, method="POST")
     return str(response)
+
+
+def ask_consent(text: str, *, language: str, action: str) -> str:
+    """Return what asks whether the call may be recorded, and waits for a yes or no or whatever else they say."""
+    response = VoiceResponse()
+    gather = Gather(
+        input="speech dtmf",
+        action=action,
+        method="POST",
+        language=_LANGUAGES.get(language, _LANGUAGES["en"]).code,
+        timeout=5,
+        speech_timeout="auto",
+        num_digits=1,
+        barge_in=True,
+        action_on_empty_result=True,
+        profanity_filter=False,
+    )
+    _say(gather, Reply(text=text, language=language))
+    response.append(gather)
+    return str(response)
+
+
+def with_recording(document: str, *, report_to: str) -> str:
+    """Return the document with the call recorded from here on. `report_to` is a whole address: the vendor resolves none here."""
+    start = Start()
+    start.recording(
+        recording_status_callback=report_to,
+        recording_status_callback_method="POST",
+        recording_status_callback_event="completed",
+    )
+    return document.replace("<Response>", f"<Response>{start.to_xml(xml_declaration=False)}", 1)
 
 
 def fallback(*, transfer_to: str | None, clinic_number: str, addresses: Addresses) -> str:

@@ -16,6 +16,7 @@ from booking.tasks import open_task
 from booking.values import Catalogue, TaskKind
 from dialog.inbound import Channel, Inbound, InboundKind, Reply, TurnHandler
 from dialog.languages import SPOKEN
+from dialog.record import hash_of_thread
 from dialog.wording.render import wording
 from kernel.clock import Clock
 from kernel.log import get_logger
@@ -23,7 +24,7 @@ from kernel.phone import caller_number, masked
 from kernel.telephony import TwilioAccount, Webhook, WebhookRejected
 from kernel.webhook import Endpoints, sentence, xml
 from kernel.work import Database, UnitOfWork
-from voice import calls, speech, twiml
+from voice import calls, consent, speech, twiml
 from voice.model import Call
 from voice.patience import FILLER_AFTER_S, Patience
 
@@ -50,11 +51,13 @@ def voice_blueprint(
     A caller whose turn takes longer than `filler_after_s` hears that it takes a moment.
     """
     patience = Patience(dialog, filler_after_s=filler_after_s)
-    webhooks = _VoiceWebhooks(dialog, patience, db, catalogues, clock, prefix=urlsplit(public_base_url).path)
+    webhooks = _VoiceWebhooks(dialog, patience, db, catalogues, clock, public_base_url=public_base_url)
     blueprint = Blueprint("voice", __name__)
 
     endpoints = Endpoints(blueprint, account=account, public_base_url=public_base_url, log_key="call_sid")
     endpoints.add("", webhooks.answer_call, _apologise)
+    endpoints.add("/consent", webhooks.take_consent, _apologise)
+    endpoints.add("/recording", webhooks.note_recording, _refuse_for_now)
     endpoints.add("/turn", webhooks.take_turn, _apologise)
     endpoints.add("/ready", webhooks.fetch_answer, _apologise)
     endpoints.add("/transferred", webhooks.take_back, _apologise)
@@ -97,14 +100,15 @@ class _VoiceWebhooks:
         catalogues: CatalogueCache,
         clock: Clock,
         *,
-        prefix: str,
+        public_base_url: str,
     ) -> None:
         self._dialog = dialog
         self._patience = patience
         self._db = db
         self._catalogues = catalogues
         self._clock = clock
-        self._prefix = prefix
+        self._public_base_url = public_base_url
+        self._prefix = urlsplit(public_base_url).path
 
     def answer_call(self, webhook: Webhook) -> Response:
         called = self._called(webhook)
@@ -118,7 +122,54 @@ class _VoiceWebhooks:
             )
 
         self._db.run(note)
+        catalogue = self._catalogue(called.clinic_id)
+        if catalogue.records_calls:
+            return self._ask_consent(called, catalogue)
         return self._converse(called, called.inbound(InboundKind.START, turn=0), turn=0, language=_FIRST_LANGUAGE)
+
+    def take_consent(self, webhook: Webhook) -> Response:
+        """Keep whether the call may be recorded, and begin it. Who said something else is heard with that."""
+        called = self._called(webhook)
+        if called is None:
+            return xml(twiml.goodbye(_NOT_A_CLINIC))
+        came = _what_came(called, webhook, turn=1)
+        words = came.text if came.kind is InboundKind.SAID else ""
+        read = consent.read_answer(said=words, keys=came.text if came.kind is InboundKind.KEYS else "")
+        stands = self._db.run(
+            lambda work: consent.note_answer(
+                work, call_sid=called.call_sid, consent=read or consent.Consent.REFUSED, now=self._clock.now()
+            )
+        )
+        start = called.inbound(InboundKind.START, turn=0)
+        if read is None and words:
+            self._dialog.handle_turn(start)
+            response = self._converse(called, came, turn=1, language=_FIRST_LANGUAGE)
+        else:
+            response = self._converse(called, start, turn=0, language=_FIRST_LANGUAGE)
+        if stands is consent.Consent.GIVEN:
+            report_to = f"{self._public_base_url}/twilio/voice/recording"
+            response.set_data(twiml.with_recording(response.get_data(as_text=True), report_to=report_to))
+        return response
+
+    def note_recording(self, webhook: Webhook) -> Response:
+        """Keep that there is a recording, if the caller agreed to it."""
+        call_sid, recording_sid = _call_sid(webhook), webhook.require("RecordingSid")
+        if not re.fullmatch("[A-Za-z0-9]{1,64}", recording_sid):
+            raise WebhookRejected(HTTPStatus.BAD_REQUEST, "RecordingSid is not an id")
+        duration = webhook.get("RecordingDuration")
+
+        def note(work: UnitOfWork) -> bool:
+            return consent.note_recording(
+                work,
+                call_sid=call_sid,
+                recording_sid=recording_sid,
+                duration_s=int(duration) if re.fullmatch("[0-9]{1,6}", duration) else None,
+                now=self._clock.now(),
+            )
+
+        if webhook.get("RecordingStatus") == "completed" and not self._db.run(note):
+            _log.error("voice.recording_without_consent")
+        return Response(status=HTTPStatus.NO_CONTENT)
 
     def take_turn(self, webhook: Webhook) -> Response:
         turn = webhook.number("n")
@@ -190,6 +241,18 @@ class _VoiceWebhooks:
             name = self._catalogues.get(session, clinic_id=call.clinic_id).name if call else "the clinic"
         text = f"A patient is calling for {name}. Press any key to take the call."
         return xml(twiml.whisper(text, accepted=self._path("/whisper")))
+
+    def _ask_consent(self, called: _Called, catalogue: Catalogue) -> Response:
+        asked = consent.question(catalogue)
+        thread = hash_of_thread(clinic_id=called.clinic_id, channel=Channel.VOICE, thread_key=called.call_sid)
+
+        def note(work: UnitOfWork) -> None:
+            consent.note_question(
+                work, call_sid=called.call_sid, thread_hash=thread, version=asked.version, now=self._clock.now()
+            )
+
+        self._db.run(note)
+        return xml(twiml.ask_consent(asked.text, language=asked.language, action=self._path("/consent")))
 
     def _called(self, webhook: Webhook) -> _Called | None:
         """Return which clinic is called by whom, None if the number belongs to none."""

@@ -47,6 +47,7 @@ def clinic_document(catalogue: Catalogue) -> dict[str, Any]:
             transfer_to=catalogue.transfer_to,
             email=catalogue.email,
             hidden_verticals=list(catalogue.hidden_verticals),
+            records_calls=catalogue.records_calls,
         ),
         "rules": _rules(catalogue.rules),
         "calendars": _calendars(catalogue.calendars),

@@ -200,6 +200,7 @@ def _clinic_columns(file: ClinicFile) -> dict[str, Any]:
         "phone": clinic.phone,
         "transfer_to": clinic.transfer_to,
         "email": clinic.email,
+        "records_calls": clinic.records_calls,
         "rules": stored_rules(dict(file.rules)),
         "calendars": stored_rules(dict(file.calendars)),
         "messages": stored_messages(_messages(file.messages)),

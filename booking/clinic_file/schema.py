@@ -140,6 +140,7 @@ class ClinicPart(Part):
     transfer_to: Phone | None = None
     email: Email | None = None
     hidden_verticals: list[Name] = []
+    records_calls: bool = False
 
 
 _RULES = BookingRules()

@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ForeignKey, UniqueConstraint, text
+from sqlalchemy import ForeignKey, UniqueConstraint, false, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from kernel.db import Base, new_id
@@ -24,6 +24,7 @@ class Clinic(Base):
     phone: Mapped[str | None] = mapped_column(index=True)  # the number patients call, E.164
     transfer_to: Mapped[str | None]
     email: Mapped[str | None]  # the mailbox that mails come from
+    records_calls: Mapped[bool] = mapped_column(default=False, server_default=false())
     rules: Mapped[dict[str, Any]]  # BookingRules; durations in seconds
     hidden_verticals: Mapped[list[str]] = mapped_column(default=list)
     calendars: Mapped[dict[str, Any]] = mapped_column(

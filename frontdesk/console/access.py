@@ -141,6 +141,7 @@ MAY: Mapping[str, frozenset[Role]] = {
     "calendar_services": ADMINISTRATOR,
     "calendar_log_in": ADMINISTRATOR,
     "choose_calendars": ADMINISTRATOR,
+    "recording": READERS,
     "set_up": READERS,
     "set_up_part": READERS,
     "save_part": ADMINISTRATOR,

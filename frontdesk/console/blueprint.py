@@ -29,6 +29,7 @@ from frontdesk.console.pages.patients import add_patient_pages
 from frontdesk.console.pages.practitioner_feeds import add_practitioner_feeds
 from frontdesk.console.pages.replays import add_replay_pages
 from frontdesk.console.pages.requests import add_request_pages
+from frontdesk.console.pages.recordings import add_recording_pages
 from frontdesk.console.pages.set_up import add_set_up_pages
 from frontdesk.console.pages.staff_accounts import add_staff_account_pages
 from frontdesk.console.pages.tasks import add_task_pages
@@ -63,6 +64,7 @@ def console_blueprint(services: ConsoleServices) -> Blueprint:
     add_booking_by_hand(blueprint, services)
     add_absences(blueprint, services)
     add_set_up_pages(blueprint, services)
+    add_recording_pages(blueprint, services)
     add_task_pages(blueprint, services)
     add_request_pages(blueprint, services)
     add_patient_pages(blueprint, services)

@@ -10,7 +10,7 @@ from frontdesk.accounts.sessions import LOGGED_IN_FOR
 from kernel.config import Settings
 
 CONTENT_POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; media-src 'self'; connect-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 _HTTPS_FOR_S = 365 * 24 * 3600

@@ -8,6 +8,7 @@ from jobs.context import JobServices
 from kernel.clock import Clock
 from kernel.config import Settings
 from kernel.work import Database
+from voice.ports import Recordings
 
 
 class ConsoleServices(Protocol):
@@ -33,3 +34,6 @@ class ConsoleServices(Protocol):
 
     @property
     def find_calendars(self) -> FindCalendars: ...
+
+    @property
+    def recordings(self) -> Recordings: ...

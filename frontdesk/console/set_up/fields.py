@@ -86,6 +86,7 @@ FIELDS: Mapping[str, tuple[Field, ...]] = {
         Field("languages", Kind.LINES),
         *_several(Kind.LINE, "phone", "transfer_to", "email"),
         Field("hidden_verticals", Kind.LINES),
+        Field("records_calls", Kind.FLAG),
     ),
     "rules": _rules(Kind.FLAG),
     "calendars": (
