@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from sqlalchemy import and_, func, or_, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session, aliased, load_only
 
 from booking.consent import is_opted_out
 from booking.model.patient import Patient
@@ -20,6 +20,21 @@ UNDER_WAY_FOR = timedelta(minutes=30)
 """So long after its last words a conversation counts as under way."""
 _MOST = 100
 _LAST_TURNS = 40
+# Not whole rows: each holds the dialog's state, encrypted, and all words for the search.
+_OF_CONVERSATION = load_only(
+    Conversation.id,
+    Conversation.channel,
+    Conversation.caller,
+    Conversation.is_on_call,
+    Conversation.last_turn_at,
+    Conversation.ended_at,
+    Conversation.taken_by,
+    Conversation.taken_at,
+    Conversation.taken_until,
+    Conversation.waits_since,
+    raiseload=True,
+)
+_OF_TURN = load_only(Turn.number, Turn.channel, Turn.kind, Turn.said, Turn.reply, Turn.at, Turn.staff, raiseload=True)
 
 
 class Speaker(StrEnum):
@@ -109,6 +124,7 @@ def list_live(session: Session, *, clinic_id: str, practitioner_id: str | None, 
         )
         .order_by(Conversation.waits_since.asc().nulls_last(), Conversation.last_turn_at.desc(), Conversation.id)
         .limit(_MOST)
+        .options(_OF_CONVERSATION, _OF_TURN)
     )
     return tuple(_line(row, name, turn, now) for row, name, turn in found)
 
@@ -129,6 +145,7 @@ def read_live(
         .where(
             Conversation.id == conversation_id, Conversation.clinic_id == clinic_id, own_conversations(practitioner_id)
         )
+        .options(_OF_CONVERSATION)
     ).one_or_none()
     if found is None:
         return None
@@ -139,6 +156,7 @@ def read_live(
         .where(Turn.conversation_id == row.id, Turn.number > after)
         .order_by(Turn.number.desc())
         .limit(_LAST_TURNS)
+        .options(_OF_TURN)
     ).all()
     return LiveConversation(
         id=row.id,

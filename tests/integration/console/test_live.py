@@ -20,6 +20,8 @@ pytestmark = pytest.mark.integration
 
 ANN = "+12125550123"
 Row = TypeVar("Row")
+# For what depends on no database.
+on_one = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 
 def test_what_goes_on_is_listed_and_what_is_over_or_long_ago_is_not(site: Site):
@@ -36,6 +38,7 @@ def test_what_goes_on_is_listed_and_what_is_over_or_long_ago_is_not(site: Site):
     assert over not in page
 
 
+@on_one
 def test_one_clinic_sees_and_takes_nothing_of_another(site: Site):
     conversation_id = a_conversation(site, said="a secret", caller=ANN)
     client = site.logged_in("oak")
@@ -48,6 +51,7 @@ def test_one_clinic_sees_and_takes_nothing_of_another(site: Site):
     assert row_of(site, conversation_id).taken_by is None
 
 
+@on_one
 @pytest.mark.parametrize(
     ("role", "taken"), [(Role.FRONT_DESK, True), (Role.AUDITOR, False), (Role.PRACTITIONER, False)]
 )
@@ -67,6 +71,7 @@ def test_the_desk_takes_over_and_others_only_watch(site: Site, role: Role, taken
     assert (row_of(site, conversation_id).taken_by == "somebody") is taken
 
 
+@on_one
 def test_a_practitioner_sees_only_their_own_patients(site: Site):
     conversation_id = a_conversation(site, said="a secret", caller=ANN, patient_id=site.visit.patient_id)
     with site.db.begin() as work:
@@ -110,6 +115,7 @@ def test_what_staff_write_is_queued_once_and_shown_with_what_became_of_it(site: 
     assert row_of(site, conversation_id).taken_by is None
 
 
+@on_one
 def test_what_could_not_be_sent_is_still_there_to_be_put_right(site: Site):
     conversation_id = a_conversation(site, caller=ANN)
     client = site.logged_in()
@@ -125,6 +131,7 @@ def test_what_could_not_be_sent_is_still_there_to_be_put_right(site: Site):
     assert rows(site, SmsMessage) == []
 
 
+@on_one
 def test_who_wants_no_texts_can_not_be_written_to(site: Site):
     conversation_id = a_conversation(site, caller=ANN)
     client = site.logged_in()
@@ -138,6 +145,7 @@ def test_who_wants_no_texts_can_not_be_written_to(site: Site):
     assert "<textarea" not in page
 
 
+@on_one
 def test_a_call_can_not_be_taken_over_but_made_a_task(site: Site):
     conversation_id = a_conversation(site, caller=ANN, channel="voice", is_on_call=True)
     client = site.logged_in()
@@ -151,6 +159,7 @@ def test_a_call_can_not_be_taken_over_but_made_a_task(site: Site):
     assert [one.phone for one in rows(site, StaffTask) if one.conversation_id == conversation_id] == [ANN]
 
 
+@on_one
 def test_a_page_that_asks_again_gets_only_what_is_new(site: Site):
     conversation_id = a_conversation(site, said="Hello?", caller=ANN, turns=3)
     client = site.logged_in()
@@ -167,6 +176,7 @@ def test_a_page_that_asks_again_gets_only_what_is_new(site: Site):
     assert "taken over by staff" in other.get_data(as_text=True)
 
 
+@on_one
 def test_the_list_is_sent_again_when_it_reads_differently(site: Site):
     a_conversation(site, caller=ANN)
     client = site.logged_in()
@@ -204,6 +214,7 @@ def test_the_list_takes_as_many_queries_for_many_as_for_one(site: Site):
     assert queries_during(site.db, lambda: client.get("/console/live")) == one
 
 
+@on_one
 def test_the_transcript_is_followed_live_until_it_is_over(site: Site):
     going_on = a_conversation(site, caller=ANN, turns=2)
     over = a_conversation(site, caller=ANN, ended_at=site.clock.now())
