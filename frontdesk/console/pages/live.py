@@ -27,6 +27,8 @@ from kernel.work import UnitOfWork
 from sms import segments
 from sms.staff_texts import LONGEST_TEXT, NotSendable, give_back, write_to_patient
 
+_MOST_TURNS = 1_000_000  # a number that a database can hold
+
 
 def add_live_pages(blueprint: Blueprint, services: ConsoleServices) -> None:
     """Add `/live`, `/live/<id>`, their fragments, and what the buttons of a conversation do."""
@@ -65,7 +67,7 @@ class _LivePages:
         return self._page(now)
 
     def live_now(self, conversation_id: str) -> ResponseReturnValue:
-        after = request.args.get("after", default=0, type=int)
+        after = max(0, min(request.args.get("after", default=0, type=int), _MOST_TURNS))
         now = self._read(conversation_id, after=after)
         return _fragment("console/_live_now.html", version=now, **self._shown(now))
 

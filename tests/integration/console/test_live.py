@@ -177,6 +177,14 @@ def test_a_page_that_asks_again_gets_only_what_is_new(site: Site):
 
 
 @on_one
+@pytest.mark.parametrize("after", ["9" * 30, "-" + "9" * 30, "x", ""])
+def test_any_number_of_a_turn_can_be_asked_for(site: Site, after: str):
+    conversation_id = a_conversation(site, caller=ANN)
+
+    assert site.logged_in().get(f"/console/live/{conversation_id}/now?after={after}").status_code == 200
+
+
+@on_one
 def test_the_list_is_sent_again_when_it_reads_differently(site: Site):
     a_conversation(site, caller=ANN)
     client = site.logged_in()
