@@ -24,7 +24,7 @@ from frontdesk.console.pages.diary_forms import (
     service_asked,
     time_asked,
 )
-from frontdesk.console.reads.patient_choice import PatientChoice, find_patients, patient_choice
+from frontdesk.console.reads.patients import Line, Wanted, list_patients, patient_line
 from frontdesk.console.services import ConsoleServices
 from frontdesk.console.staff import current_staff
 from frontdesk.console.words import page_words
@@ -35,6 +35,7 @@ from kernel.work import UnitOfWork
 
 _LOOKED_AHEAD = timedelta(days=28)
 _LONGEST_NAME = 200
+_MOST_FOUND = 12
 _NEW = "new"
 
 
@@ -169,7 +170,8 @@ def _problem(session: Session, asked: _Asked) -> str | None:
     if asked.starts_at is None:
         return words("move.no_such_time")
     if asked.patient_id != _NEW:
-        found = patient_choice(session, asked.catalogue, patient_id=asked.patient_id)
+        clinic_id = asked.catalogue.clinic_id
+        found = patient_line(session, clinic_id=clinic_id, patient_id=asked.patient_id, now=g.now)
         return words("booking.no_patient") if found is None else None
     if not asked.new.name:
         return words("booking.no_name")
@@ -244,6 +246,7 @@ def _page(
                 now=g.now,
                 patient_id=None if asked.patient_id == _NEW else asked.patient_id,
             )
+    found, chosen = _patients(session, asked)
     return render_template(
         "console/diary_new.html",
         asked=asked,
@@ -251,7 +254,8 @@ def _page(
         no=no,
         refusals=[] if no is None else [say(one, catalogue, place=asked.place) for one in no.refusals],
         problem=problem,
-        found=_patients(session, asked),
+        found=found,
+        chosen=chosen,
         spoken=catalogue.languages,
         offering=[one for one in catalogue.practitioners if service is None or catalogue.offers(one, service)],
         lengths=_lengths(service),
@@ -261,13 +265,27 @@ def _page(
 _MIDNIGHT = datetime.min.time()
 
 
-def _patients(session: Session, asked: _Asked) -> list[PatientChoice]:
-    """Return whom the form names, and whom its search finds."""
-    found = find_patients(session, asked.catalogue, text=asked.search)
-    if asked.patient_id in {"", _NEW, *(one.id for one in found)}:
-        return found
-    named = patient_choice(session, asked.catalogue, patient_id=asked.patient_id)
-    return found if named is None else [named, *found]
+def _patients(session: Session, asked: _Asked) -> tuple[list[Line], str]:
+    """Return whom the form names and whom its search finds, and the id of who is chosen: one found alone is."""
+    catalogue = asked.catalogue
+    lines: list[Line] = []
+    chosen = asked.patient_id
+    if asked.search.strip():
+        listed = list_patients(
+            session,
+            clinic_id=catalogue.clinic_id,
+            country=catalogue.country,
+            practitioner_id=None,
+            wanted=Wanted(search=asked.search),
+            now=g.now,
+        )
+        lines = list(listed.lines[:_MOST_FOUND])
+        if not chosen and len(lines) == 1 and not listed.is_alike:
+            chosen = lines[0].id
+    if chosen not in {"", _NEW, *(line.id for line in lines)}:
+        named = patient_line(session, clinic_id=catalogue.clinic_id, patient_id=chosen, now=g.now)
+        lines = lines if named is None else [named, *lines]
+    return lines, chosen or ("" if lines else _NEW)
 
 
 def _lengths(service: ServiceInfo | None) -> list[int]:

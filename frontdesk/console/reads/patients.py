@@ -82,6 +82,12 @@ def list_patients(
     return Listed(_lines(session, page, now), next="" if is_last else page[-1].id)
 
 
+def patient_line(session: Session, *, clinic_id: str, patient_id: str, now: datetime) -> Line | None:
+    """Return one patient of the clinic as the list shows them; None for nobody, and for a record that is gone."""
+    rows = session.scalars(select(Patient).where(*_of_clinic(clinic_id, None), Patient.id == patient_id)).all()
+    return next(iter(_lines(session, rows, now)), None)
+
+
 def dates_meant(text: str, *, country: str) -> tuple[date, ...]:
     """Return the dates that a text of digits may be: as it is written in the clinic's country, else the other way about."""
     parts = re.fullmatch(r"\s*(\d{1,4})[-/. ](\d{1,2})[-/. ](\d{1,4})\s*", text)

@@ -232,6 +232,8 @@ def test_who_is_known_is_found_by_name_number_or_birth_date_and_booked_for(site:
     for search in ("smi ann", "(212) 555-0123", "1984-05-02"):
         page = booking(client, do="look", search=search, patient="").get_data(as_text=True)
         assert f'name="patient" value="{site.visit.patient_id}" checked' in page
+    alike = booking(client, do="look", search="Ann Smyth", patient="").get_data(as_text=True)
+    assert f'name="patient" value="{site.visit.patient_id}">' in alike  # shown, and not chosen
     assert "Nobody is found" in booking(client, do="look", search="100%", patient="").get_data(as_text=True)
     assert len(booked(site)) == 1
 
