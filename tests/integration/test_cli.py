@@ -224,6 +224,14 @@ def test_a_password_is_all_that_is_printed_of_a_new_account(run: Run, elm: Path)
     assert (printed.code, printed.err, len(printed.out.split())) == (0, "", 1)
     assert is_refused_in_one_line(run("user", "add", "ann"))
     assert is_refused_in_one_line(run("user", "reset", "nobody"))
+    assert run("user", "reset", "ann", "--second-factor").code == 0
+
+
+def test_an_account_of_a_practitioner_says_whose_patients_it_sees(run: Run, elm: Path) -> None:
+    assert run("user", "add", "lee", "--role", "practitioner", "--practitioner", "lee").err == ""
+    assert "no patients" in run("user", "add", "nobody", "--role", "practitioner").err
+    assert is_refused_in_one_line(run("user", "add", "dan", "--role", "practitioner", "--practitioner", "moon"))
+    assert is_refused_in_one_line(run("user", "add", "dan", "--practitioner", "lee"))
 
 
 @pytest.mark.parametrize(

@@ -94,6 +94,18 @@ def test_a_form_without_its_seal_is_not_accepted(site: Site):
     assert "Call about" in client.get("/console/tasks").get_data(as_text=True)
 
 
+def test_who_asks_in_spanish_is_let_in_in_spanish(site: Site):
+    client = site.browser()
+    client.environ_base["HTTP_ACCEPT_LANGUAGE"] = "es-MX,es;q=0.9"
+
+    refused = log_in(client, password="wrong horse").get_data(as_text=True)
+    assert "El nombre y la contraseña no corresponden" in refused
+    assert 'lang="es"' in refused
+    assert "¿Olvidó su contraseña?" in refused
+    assert log_in(client).status_code == 302
+    assert "Mi cuenta" in client.get("/console/account").get_data(as_text=True)
+
+
 def test_logging_out_ends_the_session(site: Site):
     client = site.logged_in()
 

@@ -20,9 +20,10 @@ from frontdesk.console.access import MAY, may
 from frontdesk.console.guard import OPEN_TO_ALL
 from frontdesk.replay.model import Correction
 from frontdesk.users import Role, find_login
-from tests.integration.console.conftest import Site, seal_of
+from tests.integration.console.conftest import Site, a_user, seal_of
 from tests.integration.console.test_conversations import a_conversation
 from tests.support.visits import NOW
+from voice.model import Call, CallRecording
 
 pytestmark = pytest.mark.integration
 
@@ -44,7 +45,7 @@ WORDS = {
     "chart": "x",
 }
 # Whose parts belong to a patient: nothing to see for a practitioner of others.
-OF_A_PATIENT = {"conversation_id", "appointment_id", "patient_id", "correction_id"}
+OF_A_PATIENT = {"conversation_id", "appointment_id", "patient_id", "correction_id", "recording_sid"}
 
 
 @pytest.fixture
@@ -101,7 +102,10 @@ def ids(site: Site) -> dict[str, Any]:
     with site.db.begin() as work:
         desk = find_login(work.session, login="desk").id
         session = ConsoleSession(user_id=desk, created_at=NOW, seen_at=NOW, address="10.0.0.1", browser="")
-        work.session.add_all([link, set_up, correction, note, session])
+        call = Call(call_sid="CA1", clinic_id=clinic_id, status="completed", started_at=NOW)
+        work.session.add_all([link, set_up, correction, note, session, call])
+        work.session.flush()
+        work.session.add(CallRecording(recording_sid="RE1", call_sid="CA1", **at))
     return {
         "appointment_id": site.visit.id,
         "conversation_id": conversation_id,
@@ -111,6 +115,7 @@ def ids(site: Site) -> dict[str, Any]:
         "number": 1,
         "patient_id": patient_id,
         "practitioner_id": "practitioner-lee",
+        "recording_sid": "RE1",
         "session_id": session.id,
         "set_up_id": set_up.id,
         "task_id": site.task_id,
@@ -196,7 +201,9 @@ def test_a_patient_of_another_practitioner_is_not_there(site: Site, ids: dict[st
 
 
 def test_no_list_shows_a_patient_of_others(site: Site, ids: dict[str, Any]):
-    clients = {login: site.logged_in(login) for login in ("lee", "ruiz", "oak")}
+    with site.db.begin() as work:
+        work.session.add(a_user("unassigned", site.catalogue.clinic_id, Role.PRACTITIONER))
+    clients = {login: site.logged_in(login) for login in ("lee", "ruiz", "oak", "unassigned")}
     lists = [one for one in addresses(site.app) if one.method == "GET" and not one.rule.arguments]
     ways = [str(ids[part]) for part in OF_A_PATIENT]
 
@@ -206,7 +213,7 @@ def test_no_list_shows_a_patient_of_others(site: Site, ids: dict[str, Any]):
         return {page for page, answer in asked.items() if any(way in answer.get_data(as_text=True) for way in ways)}
 
     assert {"conversations", "diary", "patients"} <= named("lee")
-    assert named("ruiz") == named("oak") == set()
+    assert named("ruiz") == named("unassigned") == named("oak") == set()
 
 
 def refused(
