@@ -20,7 +20,7 @@ from dialog.languages import SPOKEN
 from dialog.model import Turn
 from dialog.model_privacy import one_line, without_personal_data
 from frontdesk.replay.corrections import Meaning
-from frontdesk.replay.disguise import Disguise, Heard
+from frontdesk.replay.disguise import Disguise, Disguised, Heard
 from frontdesk.replay.past import STRANGER, birth_dates, heard_commands
 from frontdesk.replay.replay import Recording
 from frontdesk.replay.script import WITHHELD
@@ -167,31 +167,26 @@ def _words(turn: Turn, disguise: Disguise, catalogue: Catalogue) -> Words:
     commands = heard_commands(turn)
     kinds = {command["name"] for command in commands}
     names = tuple(name for command in commands for name in _names(command))
-    language = _language(turn, catalogue)
-    found = disguise.text(turn.said, Heard(names, language))
+    found = _disguised(turn.said, disguise, names)
     is_doubtful = bool(kinds & _FREE) or (bool(kinds & _PERSONAL) and not found.spans)
-    is_doubtful = is_doubtful or _may_tell(found.masked, language, turn, catalogue)
-    return Words(turn.number, turn.said, found.text, is_doubtful)
+    return Words(turn.number, turn.said, found.text, is_doubtful or _may_tell(found.masked, turn, catalogue))
 
 
 def _staffs_words(meaning: Meaning, recording: Recording, disguise: Disguise, catalogue: Catalogue) -> Words:
-    turn = recording.turns[0]
-    found = disguise.text(meaning.meant, Heard(language=_language(turn, catalogue)))
-    is_doubtful = _may_tell(found.masked, _language(turn, catalogue), turn, catalogue)
-    return Words(MEANT, meaning.meant, found.text, is_doubtful)
+    found = _disguised(meaning.meant, disguise)
+    return Words(MEANT, meaning.meant, found.text, _may_tell(found.masked, recording.turns[0], catalogue))
 
 
-def _may_tell(text: str, language: str, turn: Turn, catalogue: Catalogue) -> bool:
+def _disguised(text: str, disguise: Disguise, names: tuple[str, ...] = ()) -> Disguised:
+    """Disguise a text in whatever language it is: in the one in which most is found that tells of somebody."""
+    found = [disguise.text(text, Heard(names, language)) for language in SPOKEN]
+    return max(found, key=lambda one: sum(end - start for start, end in one.spans))
+
+
+def _may_tell(text: str, turn: Turn, catalogue: Catalogue) -> bool:
     """Say whether something is left that looks like a name, a number or an address: what no vendor would get to read either."""
-    listening = Listening(catalogue=catalogue, now=_wall(turn, catalogue), language=language)
-    return without_personal_data(text, listening) != one_line(text)
-
-
-def _language(turn: Turn, catalogue: Catalogue) -> str:
-    """Return the language in which a Turn was understood, as far as there are words for it here."""
-    said = [command.get("language") for command in turn.commands if command["name"] == "switch_language"]
-    found = [each for each in (*said, *catalogue.languages) if each in SPOKEN]
-    return found[0] if found else "en"
+    heard_in = (Listening(catalogue=catalogue, now=_wall(turn, catalogue), language=each) for each in SPOKEN)
+    return any(without_personal_data(text, each).lower() != one_line(text).lower() for each in heard_in)
 
 
 def _wall(turn: Turn, catalogue: Catalogue) -> datetime:

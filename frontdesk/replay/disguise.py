@@ -301,7 +301,11 @@ class Disguise:
         for start, end in _runs(text):
             read = read_birth_date(text[start:end], now=self._now, language=language, day_first=self._day_first)
             if read in self._births:
-                return _Hit(start, end, _written(text[start:end], read, self._births[read], language))
+                return _Hit(
+                    _with_noughts_before(text, start),
+                    end,
+                    _written(text[start:end], read, self._births[read], language),
+                )
         return None
 
     def _part_of_day(self, text: str, language: str) -> _Hit | None:
@@ -362,6 +366,12 @@ def _runs(text: str) -> Iterator[tuple[int, int]]:
     for length in range(1, min(_LONGEST_DATE, len(pieces)) + 1):
         for first in range(len(pieces) - length + 1):
             yield pieces[first][1][0], pieces[first + length - 1][1][1]
+
+
+def _with_noughts_before(text: str, start: int) -> int:
+    """Return where a date begins with the nought that may be said before it: it reads the same without."""
+    before = re.search(r"(?:\b(?:oh|o|zero|cero)\s+)$", text[:start], re.IGNORECASE)
+    return start if before is None else before.start()
 
 
 def _may_hold_date(text: str, language: str) -> bool:

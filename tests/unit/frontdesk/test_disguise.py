@@ -44,6 +44,7 @@ def disguise(**given: Any) -> Disguise:
         ("ann dot smith at mail dot example", EN, "patient1 at example dot org"),
         ("five two eighty four", EN, "January 23, 1984"),
         ("the second of May nineteen eighty four", EN, "the January 23, 1984"),
+        ("oh five oh two nineteen eighty four", EN, "January 23, 1984"),
         ("05/02/1984", EN, "01/23/1984"),
         ("1984-05-02", EN, "1984-01-23"),
         ("nineteen eighty-four", EN, "1984"),
