@@ -11,8 +11,8 @@ from frontdesk.channels import add_channels
 from frontdesk.console.blueprint import console_blueprint
 from frontdesk.feeds import feeds_blueprint
 from frontdesk.health import health_blueprint
-from frontdesk.simulator.blueprint import simulator_blueprint
 from frontdesk.own_page.blueprint import own_page_blueprint
+from frontdesk.simulator.blueprint import simulator_blueprint
 from frontdesk.web_chat.blueprint import web_chat_blueprint
 from kernel.config import Mode
 from kernel.errors import Malformed, Refused, Unavailable

@@ -47,8 +47,9 @@ from kernel.work import Database
 from sms.adapters.memory_gateway import MemoryGateway
 from sms.adapters.twilio_gateway import TwilioGateway
 from sms.ports import SmsGateway
+from voice.adapters.twilio_calls import TwilioCalls
 from voice.adapters.twilio_recordings import TwilioRecordings
-from voice.ports import NoRecordings, Recordings
+from voice.ports import Calls, NoCalls, NoRecordings, Recordings
 
 STAGE_SECRET = "0" * 32  # of a database that lives as long as a conversation
 WAKE_KEY = "frontdesk:wake-relay"
@@ -74,6 +75,7 @@ class Services:
     find_calendars: FindCalendars
     queue: Queue
     recordings: Recordings = field(default_factory=NoRecordings)
+    calls: Calls = field(default_factory=NoCalls)
 
     def close(self) -> None:
         """Give back connections. The process may end without it."""
@@ -109,6 +111,7 @@ def build(settings: Settings) -> Services:
         mailer=_mailer(settings),
         queue=RqQueue(redis),
         recordings=_recordings(settings),
+        calls=_calls(settings),
     )
 
 
@@ -204,6 +207,7 @@ def _assemble(
     mailer: Mailer,
     queue: Queue,
     recordings: Recordings | None = None,
+    calls: Calls | None = None,
 ) -> Services:
     catalogues = CatalogueCache()
     # Jobs keep calendars in step all the time, so they ask nobody for a last look before they book.
@@ -239,6 +243,7 @@ def _assemble(
         find_calendars=find_calendars,
         queue=queue,
         recordings=recordings or NoRecordings(),
+        calls=calls or NoCalls(),
     )
 
 
@@ -272,6 +277,12 @@ def _sms_gateway(settings: Settings) -> SmsGateway:
 
 def _recordings(settings: Settings) -> Recordings:
     return TwilioRecordings(settings.twilio) if settings.twilio.is_real else NoRecordings()
+
+
+def _calls(settings: Settings) -> Calls:
+    if settings.twilio.is_real:
+        return TwilioCalls(make_client(settings.twilio), answer_url=f"{settings.public_base_url}/twilio/voice")
+    return NoCalls()
 
 
 def _mailer(settings: Settings) -> Mailer:

@@ -1,4 +1,4 @@
-"""Where recordings of calls are kept: at the vendor, until somebody listens."""
+"""What we ask the telephone vendor for of our own accord: a recording when somebody listens, a call to try the agent."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -28,6 +28,37 @@ class Recordings(Protocol):
     def fetch(self, recording_sid: str) -> Audio:
         """Begin to fetch a recording; the pieces come as they are asked for. Raises RecordingGone, Unavailable."""
         ...
+
+
+class CallRefused(Refused):
+    """The vendor will not place this call; `vendor_code` is its reason."""
+
+    code = "call-refused"
+
+
+class Calls(Protocol):
+    """Places calls. Not idempotent: each is another call."""
+
+    @property
+    def is_on(self) -> bool:
+        """Say whether there is a vendor at all."""
+        ...
+
+    def place(self, *, to: str, number: str) -> None:
+        """Call `to` from the clinic's `number` (both E.164); who takes it talks with the agent as if they had called.
+
+        Raises CallRefused, Unavailable.
+        """
+        ...
+
+
+class NoCalls:
+    """Where there is no vendor."""
+
+    is_on = False
+
+    def place(self, *, to: str, number: str) -> None:
+        raise CallRefused(vendor_code=0)
 
 
 class NoRecordings:

@@ -18,21 +18,23 @@ from frontdesk.console.pages.diary_booking import add_booking_by_hand
 from frontdesk.console.pages.diary_move import add_moving
 from frontdesk.console.pages.diary_visit import add_visit_pages
 from frontdesk.console.pages.display import add_display_switches
-from frontdesk.console.pages.live import add_live_pages
 from frontdesk.console.pages.insight import add_insight_pages
+from frontdesk.console.pages.live import add_live_pages
 from frontdesk.console.pages.log_in import add_log_in
+from frontdesk.console.pages.messages import add_message_pages
 from frontdesk.console.pages.password_links import add_password_links
 from frontdesk.console.pages.patient_edit import add_patient_forms
 from frontdesk.console.pages.patient_leaving import add_patient_leaving
 from frontdesk.console.pages.patient_merge import add_patient_merge
 from frontdesk.console.pages.patients import add_patient_pages
 from frontdesk.console.pages.practitioner_feeds import add_practitioner_feeds
+from frontdesk.console.pages.recordings import add_recording_pages
 from frontdesk.console.pages.replays import add_replay_pages
 from frontdesk.console.pages.requests import add_request_pages
-from frontdesk.console.pages.recordings import add_recording_pages
 from frontdesk.console.pages.set_up import add_set_up_pages
 from frontdesk.console.pages.staff_accounts import add_staff_account_pages
 from frontdesk.console.pages.tasks import add_task_pages
+from frontdesk.console.pages.test_call import add_test_call
 from frontdesk.console.pages.transcript import add_transcript_pages
 from frontdesk.console.services import ConsoleServices
 
@@ -64,9 +66,11 @@ def console_blueprint(services: ConsoleServices) -> Blueprint:
     add_booking_by_hand(blueprint, services)
     add_absences(blueprint, services)
     add_set_up_pages(blueprint, services)
+    add_test_call(blueprint, services)
     add_recording_pages(blueprint, services)
     add_task_pages(blueprint, services)
     add_request_pages(blueprint, services)
+    add_message_pages(blueprint, services)
     add_patient_pages(blueprint, services)
     add_patient_forms(blueprint, services)
     add_patient_merge(blueprint, services)

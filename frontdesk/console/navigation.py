@@ -56,11 +56,12 @@ WAYS = (
             "leave_calendar", "new_webhook_secret", "make_practitioner_feed",
         ),
     ),
+    Way("messages", ("sent_messages", "message_wording")),
     Way(
         "corrections",
         ("corrections", "correction", "new_correction", "edit_correction", "replays", "replay_conversation"),
     ),
-    Way("set_up", ("set_up", "set_up_part", "clinic_file")),
+    Way("set_up", ("set_up", "set_up_part", "clinic_file", "test_call")),
     Way("own_hours", ("own_hours",)),
     Way("staff", ("staff_accounts", "staff_account", "add_account", "make_password_link")),
     Way("access_log", ("access_log",)),

@@ -8,7 +8,7 @@ from jobs.context import JobServices
 from kernel.clock import Clock
 from kernel.config import Settings
 from kernel.work import Database
-from voice.ports import Recordings
+from voice.ports import Calls, Recordings
 
 
 class ConsoleServices(Protocol):
@@ -37,3 +37,6 @@ class ConsoleServices(Protocol):
 
     @property
     def recordings(self) -> Recordings: ...
+
+    @property
+    def calls(self) -> Calls: ...

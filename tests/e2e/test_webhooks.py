@@ -249,3 +249,12 @@ def test_an_unknown_page_is_a_plain_answer_with_the_headers_of_all_pages(product
     assert response.status_code in {302, 404}
     assert "Traceback" not in response.text
     assert response.headers["X-Content-Type-Options"] == "nosniff"
+
+
+def test_who_takes_a_test_call_talks_with_the_agent_as_the_caller(product: Product) -> None:
+    fields = {"CallSid": f"CA{uuid.uuid4().hex}", "From": CLINIC_NUMBER, "To": ANN, "Direction": "outbound-api"}
+
+    answer = twiml(product.post("/twilio/voice", {**fields, "CallStatus": "in-progress"}))
+
+    assert "automated assistant" in " ".join(element.text or "" for element in answer.iter("Say"))
+    assert [row.caller for row in stored(product, Conversation)] == [ANN]
