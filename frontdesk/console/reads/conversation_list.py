@@ -296,7 +296,7 @@ def _has_outcome(code: str, _reader: Reader) -> ColumnElement[bool]:
 
 def _is_reviewed(code: str, _reader: Reader) -> ColumnElement[bool]:
     return {
-        NEEDED: Conversation.needs_review.is_(True),
+        NEEDED: and_(Conversation.needs_review),
         DONE: and_(~Conversation.needs_review, Conversation.reviewed_at.is_not(None)),
         NOT_DONE: Conversation.reviewed_at.is_(None),
     }[code]
@@ -313,7 +313,7 @@ _FILTERS: Mapping[str, Callable[[str, Reader], ColumnElement[bool]]] = {
     "language": lambda code, _reader: _is(Conversation.language, code),
     "review": _is_reviewed,
     "reading": lambda code, reader: ~_has_read(reader) if code == UNREAD else _has_read(reader),
-    "corrected": lambda _code, _reader: Conversation.has_correction.is_(True),
+    "corrected": lambda _code, _reader: and_(Conversation.has_correction),
     "tag": _is_tagged,
     "practitioner": lambda practitioner_id, _reader: own_conversations(practitioner_id),
 }
