@@ -20,6 +20,7 @@ from frontdesk.console.access import MAY, may
 from frontdesk.console.guard import OPEN_TO_ALL
 from frontdesk.replay.model import Correction
 from frontdesk.users import Role, find_login
+from sms.model import SmsKind, SmsMessage, SmsState
 from tests.integration.console.conftest import Site, a_user, seal_of
 from tests.integration.console.test_conversations import a_conversation
 from tests.support.visits import NOW
@@ -99,11 +100,12 @@ def ids(site: Site) -> dict[str, Any]:
     note = ConversationNote(
         conversation_id=conversation_id, text="calls again", written_at=NOW, written_by="staff:desk"
     )
+    message = SmsMessage(kind=SmsKind.PICK_UP, body="Sorry.", state=SmsState.FAILED, due_at=NOW, **at)
     with site.db.begin() as work:
         desk = find_login(work.session, login="desk").id
         session = ConsoleSession(user_id=desk, created_at=NOW, seen_at=NOW, address="10.0.0.1", browser="")
         call = Call(call_sid="CA1", clinic_id=clinic_id, status="completed", started_at=NOW)
-        work.session.add_all([link, set_up, correction, note, session, call])
+        work.session.add_all([link, set_up, correction, note, message, session, call])
         work.session.flush()
         work.session.add(CallRecording(recording_sid="RE1", call_sid="CA1", **at))
     return {
@@ -111,6 +113,7 @@ def ids(site: Site) -> dict[str, Any]:
         "conversation_id": conversation_id,
         "correction_id": correction.id,
         "link_id": link.id,
+        "message_id": message.id,
         "note_id": note.id,
         "number": 1,
         "patient_id": patient_id,
