@@ -14,7 +14,9 @@ from frontdesk.console.set_up.fields import GROUPS, OWN_HOURS, SINGLE
 from frontdesk.console.words import page_words
 
 _GROUP = f"<any({', '.join(GROUPS)}):section>"
-_SINGLE = f"<any({', '.join(SINGLE)}):section>"
+# A group alone is where a part is added to it. One rule for both: of two that differ only in their words, Flask builds the
+# first for the other's.
+_SECTION = f"<any({', '.join((*SINGLE, *GROUPS))}):section>"
 
 
 def add_set_up_pages(blueprint: Blueprint, services: ConsoleServices) -> None:
@@ -29,14 +31,12 @@ def add_set_up_pages(blueprint: Blueprint, services: ConsoleServices) -> None:
             "console/set_up.html", document=document, key_name=key_name, warnings=list(warnings(check(document)))
         )
 
-    @blueprint.get(f"/set-up/{_SINGLE}")
-    @blueprint.get(f"/set-up/{_GROUP}/new")
+    @blueprint.get(f"/set-up/{_SECTION}")
     @blueprint.get(f"/set-up/{_GROUP}/part/<path:key>")
     def set_up_part(section: str, key: str | None = None) -> ResponseReturnValue:
         return desk.form(section, key)
 
-    @blueprint.post(f"/set-up/{_SINGLE}")
-    @blueprint.post(f"/set-up/{_GROUP}/new")
+    @blueprint.post(f"/set-up/{_SECTION}")
     @blueprint.post(f"/set-up/{_GROUP}/part/<path:key>")
     def save_part(section: str, key: str | None = None) -> ResponseReturnValue:
         return desk.save(section, key)

@@ -12,8 +12,7 @@ from werkzeug.test import TestResponse
 from booking.catalogue import load_catalogue
 from booking.clinic_file import export_clinic, import_clinic, parse
 from booking.values import Catalogue
-from frontdesk.users import Role
-from tests.integration.console.conftest import Site, a_user, seal_of
+from tests.integration.console.conftest import Site, seal_of
 from tests.support.visits import NOW
 
 pytestmark = pytest.mark.integration
@@ -129,11 +128,11 @@ def test_of_two_who_change_the_clinic_at_once_the_second_is_told_and_loses_nothi
 
 def test_a_new_practitioner_gets_a_key_from_the_name_and_can_be_booked(site: Site):
     client = site.logged_in()
-    page = client.get("/console/set-up/practitioners/new")
+    page = client.get("/console/set-up/practitioners")
     location = site.catalogue.locations[0].key
 
     client.post(
-        "/console/set-up/practitioners/new",
+        "/console/set-up/practitioners",
         data=filled(page, name="Dra. Inés Peña", services=["cleaning"], skills="hygiene", **{"schedules.0.location": location, "schedules.0.hours.fri": "9:00-12:00"}),
     )  # fmt: skip
 
@@ -193,11 +192,6 @@ def test_a_file_that_can_not_be_used_says_why(site: Site, text: str, told: str):
 
 
 def test_practitioners_change_their_own_hours_and_nothing_else(site: Site):
-    lee = next(one for one in site.catalogue.practitioners if one.key == "lee")
-    with site.db.begin() as work:
-        user = a_user("lee", site.catalogue.clinic_id, Role.PRACTITIONER)
-        user.practitioner_id = lee.id
-        work.session.add(user)
     client = site.logged_in("lee")
     page = client.get("/console/my-hours")
 
