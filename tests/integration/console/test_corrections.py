@@ -4,28 +4,36 @@ On PostgreSQL; tests/browser goes the same way on SQLite.
 """
 
 import io
+import json
 import re
 import zipfile
 from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
+import click
 import pytest
+from click.testing import CliRunner
 from flask.testing import FlaskClient
 from redis import Redis
 from ruamel.yaml import YAML
 from sqlalchemy import func, inspect, select, text
+from structlog.testing import capture_logs
 
 from booking.clinic_file import import_clinic, parse
 from booking.model.clinic import Clinic, Closure, Location
 from booking.model.snapshot import ClinicSnapshot
+from dialog.inbound import StaffTurn
 from dialog.model import Conversation, Turn
 from frontdesk.app import create_app
 from frontdesk.bootstrap import Services, build_in_process
+from frontdesk.case_commands import add_case_commands
 from frontdesk.patient_line import CallLine, TextLine
 from frontdesk.scenario import run_script
 from frontdesk.users import Role
+from kernel import log
 from kernel.clock import FixedClock
 from kernel.work import Database
 from tests.integration.console.conftest import a_user, log_in, seal_of
@@ -124,8 +132,24 @@ def mark(place: Place, client: FlaskClient, conversation_id: str, number: int = 
     return str(answer.location)
 
 
+def staff_say(place: Place, words: str) -> None:
+    """Let staff have the last word in the one conversation."""
+    with place.db.begin() as work:
+        last = work.session.scalars(select(Turn).order_by(Turn.number.desc())).first()
+        assert last is not None
+        work.session.add(
+            Turn(
+                conversation_id=last.conversation_id, number=last.number + 1, channel=last.channel,
+                thread_hash=last.thread_hash, kind=StaffTurn.STAFF_SAID, message_key="staff:1", said="", reply=words,
+                commands=[], heard="[]", acts=[], writes=[], results="[]", at=place.clock.now(),
+                catalogue_version=last.catalogue_version, timings={}, staff="desk",
+            )
+        )  # fmt: skip
+
+
 def test_a_conversation_played_again_at_once_is_the_same_and_nothing_is_written(place: Place) -> None:
     conversation_id = place.says(*BOOKING)
+    staff_say(place, "See you on Tuesday")
     client = place.logged_in()
     before = place.rows()
 
@@ -133,6 +157,7 @@ def test_a_conversation_played_again_at_once_is_the_same_and_nothing_is_written(
     short = client.get(f"/console/conversations/{conversation_id}/replay/in-short").get_json()
 
     assert "Nothing would be different" in page
+    assert "Staff had the conversation here" in page
     assert short == {"state": "same", "words": "Nothing would be different"}
     assert place.rows() == before
 
@@ -267,6 +292,32 @@ def test_a_correction_that_says_too_little_is_not_taken(place: Place) -> None:
         answer = client.post(address, data=sent | fields)
         assert (answer.status_code, said in answer.get_data(as_text=True)) == (200, True)
     assert "Nothing was marked yet" in client.get("/console/corrections").get_data(as_text=True)
+
+
+def test_the_command_line_replays_and_writes_cases(
+    place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    conversation_id = place.says(*BOOKING)
+    mark(place, place.logged_in(), conversation_id)
+    commands = click.Group()
+    with place.db.read() as session:
+        clinic_id = session.scalars(select(Clinic.id).where(Clinic.key == "elm")).one()
+    add_case_commands(
+        commands, open_services=lambda: nullcontext(place.services), find_clinic=lambda _session, _key: clinic_id
+    )
+    monkeypatch.setattr(log, "configure", lambda **_: None)  # it would hold for all tests after this one
+
+    with capture_logs():
+        replayed = CliRunner().invoke(commands, ["replay", "--json"])
+        unknown = CliRunner().invoke(commands, ["replay", "nobody"])
+    exported = CliRunner().invoke(commands, ["cases", "export", "--to", str(tmp_path / "cases")])
+
+    [one] = json.loads(replayed.output)["replays"]
+    assert (one["conversation"], one["ends_differently"], len(one["turns"])) == (conversation_id, False, 2)
+    assert unknown.exit_code == 1
+    assert exported.exit_code == 0
+    [case] = (tmp_path / "cases").iterdir()
+    assert run_script(case, secret_key=SECRET).failures == []
 
 
 def test_many_are_replayed_from_a_list_that_is_narrowed_down(place: Place) -> None:
