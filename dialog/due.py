@@ -16,6 +16,7 @@ from dialog.model import Conversation
 from dialog.offers import Offer
 from dialog.record import SMS_CONVERSATION_LASTS
 from dialog.state import DialogState, FlowKind, Outcome
+from dialog.takeover import is_taken
 from kernel.work import UnitOfWork
 
 
@@ -77,7 +78,7 @@ def dropped_calls(session: Session, *, now: datetime) -> list[str]:
 
 
 def take_dropped_call(work: UnitOfWork, *, conversation_id: str, now: datetime) -> DroppedCall | None:
-    """Return the call, for one caller of this only; None if they have come back meanwhile, in whatever way."""
+    """Return the call, for one caller of this only; None if they have come back meanwhile, in whatever way, or text with staff."""
     taken = work.session.scalar(
         update(Conversation)
         .where(Conversation.id == conversation_id, Conversation.pick_up_at <= now)
@@ -91,6 +92,8 @@ def take_dropped_call(work: UnitOfWork, *, conversation_id: str, now: datetime) 
     state = states.from_json(json.loads(row.state))
     if state.cut_off_at is None or state.flow is None or row.caller is None or has_come_back(work.session, row.id):
         return None
+    if is_taken(work.session, clinic_id=row.clinic_id, caller=row.caller, now=now):
+        return None  # the answer would reach staff, who were not asked
     return DroppedCall(
         conversation_id=row.id,
         clinic_id=row.clinic_id,
