@@ -23,10 +23,12 @@ from dialog.review import gather_words
 from jobs.context import JobServices
 from jobs.groups import look_after_groups
 from jobs.invitations import send_invitations
+from jobs.mails import send_mails
 from jobs.messages import send_what_waits
 from jobs.model import DueRun
 from jobs.next_available import refresh_everybody
 from jobs.pick_up import pick_up_dropped_calls
+from jobs.reminders import remind_everybody
 from jobs.staff_away import answer_for_staff
 from jobs.sync import sync_calendars
 from jobs.waiting_list import offer_everywhere
@@ -98,6 +100,7 @@ QUICK_DUTIES: tuple[Duty, ...] = (
     Duty("purge-lapsed-holds", timedelta(hours=1), _purge_lapsed),
     Duty("forget-calendar-history", timedelta(hours=1), _forget_calendar_history),
     Duty("pick-up-dropped-calls", timedelta(seconds=15), pick_up_dropped_calls),
+    Duty("remind", timedelta(minutes=1), remind_everybody),
     Duty("answer-for-staff", timedelta(seconds=15), answer_for_staff),
     # As often as anybody looks: what staff write waits here, and the patient for it.
     Duty("send-waiting-messages", timedelta(seconds=2), send_what_waits),
@@ -105,7 +108,10 @@ QUICK_DUTIES: tuple[Duty, ...] = (
 )
 # They wait for others, up to minutes when those are out of reach: whoever runs them keeps the rest going beside.
 SLOW_DUTIES: tuple[Duty, ...] = (Duty("sync-calendars", timedelta(seconds=15), sync_calendars),)
-MAIL_DUTIES: tuple[Duty, ...] = (Duty("send-invitations", timedelta(seconds=5), send_invitations),)
+MAIL_DUTIES: tuple[Duty, ...] = (
+    Duty("send-invitations", timedelta(seconds=5), send_invitations),
+    Duty("send-mails", timedelta(seconds=5), send_mails),
+)
 DUTIES = (*QUICK_DUTIES, *SLOW_DUTIES, *MAIL_DUTIES)
 
 
