@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from booking.asked import UnknownPatient
 from booking.merge import KeptValues, SamePatient
+from booking.patients import names_match
 from frontdesk.console.pages.patients import actor_of, must_be_ours, to_patient
 from frontdesk.console.reads.patient_page import PatientPage, Record, read_patient, read_record
 from frontdesk.console.reads.patients import Line, Wanted, list_patients
@@ -109,6 +110,9 @@ def _compare(session: Session, patient_id: str, other_id: str) -> str:
         rows=_rows(this.record, other.record),
         this=this,
         that=other,
+        is_unlike=not (
+            names_match(this.record.name, other.record.name) or names_match(other.record.name, this.record.name)
+        ),
         clashes=[visit for visit in this.visits if any(_clash(visit, each) for each in other.visits)],
     )
 

@@ -196,17 +196,20 @@ def _line(line: PatientLine) -> _HistoryLine:
     words = page_words()
     before = line.before or {}
     details = [
-        f"{words.of_code('patient_field', name)}: {_value(before[name])} → {_value(value)}"
-        if name in before
-        else f"{words.of_code('patient_field', name)}: {_value(value)}"
+        f"{words.of_code('patient_field', name)}: "
+        + (f"{_value(name, before[name])} → {_value(name, value)}" if name in before else _value(name, value))
         for name, value in line.after.items()
         if name not in {"encrypted", "merged", "into"} and value is not None
     ]
-    details += [words.of_code("patient_field", name) for name in line.after.get("encrypted", ())]
+    if hidden := line.after.get("encrypted"):
+        details.append(", ".join(words.of_code("patient_field", name) for name in hidden))
     return _HistoryLine(line, actor_words(line.actor, words=words), tuple(details))
 
 
-def _value(value: object) -> str:
+def _value(name: str, value: object) -> str:
+    words = page_words()
     if isinstance(value, bool):
-        return page_words()("patient.yes" if value else "patient.no")
+        return words("patient.yes" if value else "patient.no")
+    if name == "language" and value:
+        return words.of_code("language", str(value))
     return "–" if value is None else str(value)
