@@ -200,7 +200,7 @@ def test_practitioners_change_their_own_hours_and_nothing_else(site: Site):
     after = next(one for one in clinic_of(site).practitioners if one.key == "lee")
     assert answer.status_code == 302
     assert (after.name, [str(span.first) for span in after.time_off if span.location_id is None]) == (
-        lee.name,
+        "Dr. Mina Lee",
         ["2027-05-01"],
     )
     assert client.post("/console/set-up/rules", data=filled(page)).status_code == 403
