@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import and_, delete, select, update
 from sqlalchemy.dialects.postgresql import insert as insert_on_postgresql
 from sqlalchemy.dialects.sqlite import insert as insert_on_sqlite
 from sqlalchemy.orm import InstrumentedAttribute
@@ -36,9 +36,10 @@ def ask_for_review(work: UnitOfWork, *, conversation_id: str) -> None:
     _change(work, conversation_id, {Conversation.needs_review: True})
 
 
-def mark_reviewed(work: UnitOfWork, *, conversation_id: str, login: str, now: datetime) -> None:
-    """Note that `login` has looked at it. A later Turn that goes badly asks for it once more."""
-    changes = {Conversation.needs_review: False, Conversation.reviewed_at: now, Conversation.reviewed_by: login}
+def mark_reviewed(work: UnitOfWork, *, conversation_id: str, login: str, seen: datetime, now: datetime) -> None:
+    """Note that `login` has looked at it as it stood after the Turn at `seen`. What went badly later is still to be looked at."""
+    is_later = and_(Conversation.needs_review, Conversation.last_turn_at > seen)
+    changes = {Conversation.needs_review: is_later, Conversation.reviewed_at: now, Conversation.reviewed_by: login}
     _change(work, conversation_id, changes)
 
 
@@ -59,9 +60,11 @@ def forget_reading(work: UnitOfWork, *, conversation_id: str, login: str) -> Non
 
 
 def add_note(work: UnitOfWork, *, conversation_id: str, text: str, actor: str, now: datetime) -> None:
-    """Write a note beside the conversation: `actor` is `staff:<login>`. One of nothing but spaces is none."""
+    """Write a note beside the conversation: `actor` is `staff:<login>`. Sent twice it is one; nothing but spaces is none."""
     text = text.strip()[:LONGEST_NOTE]
-    if text:
+    notes = select(ConversationNote).where(ConversationNote.conversation_id == conversation_id)
+    last = work.session.scalar(notes.order_by(ConversationNote.id.desc()).limit(1))
+    if text and (last is None or (last.text, last.written_by) != (text, actor)):
         work.session.add(ConversationNote(conversation_id=conversation_id, text=text, written_at=now, written_by=actor))
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
@@ -145,11 +146,11 @@ def _read(services: ConsoleServices, staff: Staff, conversation_id: str) -> _Rea
 def _add_review(blueprint: Blueprint, services: ConsoleServices) -> None:
     @blueprint.post("/conversations/<conversation_id>/review")
     def review_conversation(conversation_id: str) -> ResponseReturnValue:
-        login = current_staff().login
+        login, seen = current_staff().login, _moment(request.form.get("seen", "")) or g.now
         return _done(
             services,
             conversation_id,
-            lambda work: review.mark_reviewed(work, conversation_id=conversation_id, login=login, now=g.now),
+            lambda work: review.mark_reviewed(work, conversation_id=conversation_id, login=login, seen=seen, now=g.now),
         )
 
     @blueprint.post("/conversations/<conversation_id>/ask-review")
@@ -247,6 +248,14 @@ def _turn_views(page: ConversationPage, catalogue: Catalogue, *, visits: Sequenc
 
 def _actor() -> str:
     return f"staff:{current_staff().login}"
+
+
+def _moment(text: str) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(text)
+        return moment.astimezone(UTC) if moment.tzinfo else None
+    except (ValueError, OverflowError):
+        return None
 
 
 def _same_list() -> dict[str, Any]:

@@ -1,6 +1,8 @@
 """What staff do with a conversation: review it, note on it, tag it, keep views of the list, write it out."""
 
 import json
+import re
+from html import unescape
 from typing import Any
 
 import pytest
@@ -36,6 +38,18 @@ def test_a_conversation_that_went_badly_is_reviewed_by_somebody(site: Site):
     assert "Somebody should look at this conversation." in shown(desk, conversation_id)
 
 
+def test_what_goes_badly_while_somebody_reviews_is_still_to_be_looked_at(site: Site):
+    conversation_id = a_conversation(site, needs_review=True)
+    desk = site.logged_in("desk")
+    seen = unescape(re.findall(r'name="seen" value="([^"]+)"', shown(desk, conversation_id))[0])
+    with site.db.begin() as work:
+        work.session.get_one(Conversation, conversation_id).last_turn_at = NOW
+
+    press(desk, conversation_id, "review", seen=seen)
+
+    assert "Somebody should look at this conversation." in shown(desk, conversation_id)
+
+
 def test_a_conversation_is_unread_until_it_was_read_and_again_after_new_words(site: Site):
     client, other = site.logged_in(), site.logged_in("desk")
     conversation_id = a_conversation(site, said="hello there")
@@ -56,6 +70,7 @@ def test_a_conversation_is_unread_until_it_was_read_and_again_after_new_words(si
 def test_a_note_is_its_writers_to_remove(site: Site):
     conversation_id = a_conversation(site)
     desk, admin = site.logged_in("desk"), site.logged_in()
+    press(desk, conversation_id, "notes", text="  Called <her> back.\nAll well. ")
     press(desk, conversation_id, "notes", text="  Called <her> back.\nAll well. ")
     press(desk, conversation_id, "notes", text="   ")
     with site.db.read() as session:

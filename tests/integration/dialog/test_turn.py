@@ -337,7 +337,7 @@ def test_staff_look_at_what_went_badly_or_was_left_to_them(line: Line) -> None:
     after_failure = needs_review()
     with line.db.begin() as work:
         conversation_id = work.session.scalars(select(Conversation.id)).one()
-        mark_reviewed(work, conversation_id=conversation_id, login="desk", now=NOW)
+        mark_reviewed(work, conversation_id=conversation_id, login="desk", seen=NOW, now=NOW)
     line.text("thanks")
     when_reviewed = needs_review()
     line.text("I want to talk to a person")
