@@ -31,10 +31,11 @@ def lead_conversations(work: UnitOfWork, *, clinic_id: str, gone_id: str, kept_i
 
 @dataclass(frozen=True)
 class Spoken:
-    """Messages of Turns that were erased, by the keys under which they came in, and the Turns."""
+    """Messages of Turns that were erased, by the keys under which they came in, the Turns, and the threads they were in."""
 
     message_keys: tuple[str, ...]
     turn_ids: tuple[str, ...]
+    thread_hashes: tuple[str, ...]
 
 
 def talks_of(patient_ids: Collection[str], conversation_ids: Collection[str]) -> ColumnElement[bool]:
@@ -57,16 +58,20 @@ def erase_words(work: UnitOfWork, *, clinic_id: str, which: ColumnElement[bool],
     for row in rows:
         row.caller = row.caller_hash = row.pick_up_at = row.words = None
         row.state, row.thread_hash = stored(DialogState(language=row.language)), f"erased:{row.id}"
-        row.ended_at, row.is_on_call = row.ended_at or now, False
+        row.ended_at, row.is_on_call, row.has_correction = row.ended_at or now, False, False
         row.version += 1
     turns = work.session.execute(
-        select(Turn.id, Turn.message_key).where(Turn.conversation_id.in_(ids)).order_by(Turn.id)
+        select(Turn.id, Turn.message_key, Turn.thread_hash).where(Turn.conversation_id.in_(ids)).order_by(Turn.id)
     ).all()
     _erase_turns(work, ids, instead)
     _erase_answers(work, [turn.message_key for turn in turns])
     work.session.execute(delete(ConversationNote).where(ConversationNote.conversation_id.in_(ids)))
     work.session.execute(delete(ConversationTag).where(ConversationTag.conversation_id.in_(ids)))
-    return Spoken(tuple(turn.message_key for turn in turns), tuple(turn.id for turn in turns))
+    return Spoken(
+        message_keys=tuple(turn.message_key for turn in turns),
+        turn_ids=tuple(turn.id for turn in turns),
+        thread_hashes=tuple(sorted({turn.thread_hash for turn in turns if turn.thread_hash})),
+    )
 
 
 def _erase_turns(work: UnitOfWork, ids: Collection[str], instead: str) -> None:

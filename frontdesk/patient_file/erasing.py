@@ -1,5 +1,6 @@
 """Erasing a patient from all that the product keeps, in one transaction."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -21,13 +22,16 @@ from booking.erasure import (
 from booking.model.appointment import Participant
 from booking.model.task import StaffTask
 from booking.several.groups import leave_session
-from booking.values import Catalogue, Source
+from booking.tasks import open_task
+from booking.values import Catalogue, Source, TaskKind
 from calendar_sync.erasure import erase_invitations
 from dialog.about_patient import erase_words, talks_of
 from dialog.model import Conversation
+from frontdesk.own_page.model import PageLink
 from frontdesk.replay.model import Correction
 from kernel.work import UnitOfWork
 from sms.erasure import count_messages, erase_messages, tell_nobody
+from voice.erasure import forget_recordings
 
 
 @dataclass(frozen=True)
@@ -76,6 +80,8 @@ def erase_file(
     talks = work.session.scalars(select(Conversation.id).where(which)).all()
     spoken = erase_words(work, clinic_id=clinic_id, which=Conversation.id.in_(talks), instead=ERASED, now=now)
     work.session.execute(delete(Correction).where(Correction.conversation_id.in_(talks)))
+    _forget_recordings(work, clinic_id, spoken.thread_hashes, now=now)
+    work.session.execute(delete(PageLink).where(PageLink.to_hash.in_(traces.addresses)))
     erase_messages(
         work,
         appointment_ids=traces.appointment_ids,
@@ -87,6 +93,13 @@ def erase_file(
         instead=ERASED,
     )
     erase_invitations(work, appointment_ids=traces.appointment_ids, instead=ERASED)
+
+
+def _forget_recordings(work: UnitOfWork, clinic_id: str, thread_hashes: Collection[str], *, now: datetime) -> None:
+    left = forget_recordings(work, thread_hashes=thread_hashes)
+    if left:
+        text = f"A patient was erased. Please delete the recordings of their calls at the vendor as well: {', '.join(left)}."
+        open_task(work, clinic_id=clinic_id, kind=TaskKind.MESSAGE, text=text, now=now)
 
 
 def _talks(clinic_id: str, traces: Traces) -> ColumnElement[bool]:

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 from flask.testing import FlaskClient
-from sqlalchemy import select
+from sqlalchemy import select, update
 from werkzeug.test import TestResponse
 
 from booking.asked import UnknownPatient
@@ -20,7 +20,7 @@ from booking.patients import find_by_phone, register_patient
 from booking.rules import PatientBlocked
 from booking.tasks import open_task
 from booking.values import AppointmentStatus, Source, TaskKind
-from dialog.model import Conversation
+from dialog.model import Conversation, Turn
 from frontdesk.schema import Base
 from kernel.db import new_id
 from sms.model import SmsKind, SmsMessage, SmsState
@@ -28,6 +28,7 @@ from tests.integration.console.conftest import Site, seal_of
 from tests.integration.console.test_conversations import a_conversation
 from tests.integration.console.test_pages import queries_during
 from tests.support.visits import NOW, PATIENT_PHONE, book
+from voice.model import Call, CallRecording
 
 pytestmark = pytest.mark.integration
 
@@ -241,6 +242,15 @@ def a_marked_patient(site: Site) -> str:
         site, said=f"I am {MARK}", reply=f"Hello {MARK}", patient_id=patient_id, caller="+12125550155",
         acts=[{"say": "booked", "fields": {"name": MARK}}], results=[{"request": MARK}], commands=[{"name": MARK}],
     )  # fmt: skip
+    with site.db.begin() as work:
+        work.session.execute(update(Turn).values(thread_hash="call of the marked"))
+        at = {"clinic_id": clinic_id, "created_at": NOW}
+        call = Call(
+            call_sid="CA1", clinic_id=clinic_id, status="completed", started_at=NOW, thread_hash="call of the marked"
+        )
+        work.session.add(call)
+        work.session.flush()
+        work.session.add(CallRecording(recording_sid="RE1", call_sid="CA1", **at))
     press(site.logged_in("desk"), patient_id, "note", text=f"{MARK} likes tea")
     return patient_id
 
@@ -291,5 +301,7 @@ def test_nothing_of_an_erased_patient_is_left_but_that_there_was_a_visit(site: S
         assert visit.status == AppointmentStatus.CANCELLED
         assert [line.what for line in patient_history(work.session, patient_id=patient_id)][-1] == "erased"
         assert work.session.get_one(Patient, patient_id).gone_at is not None
+        assert work.session.scalars(select(CallRecording.recording_sid)).all() == []
+        assert "delete the recordings of their calls at the vendor as well: RE1" in left
         states = work.session.scalars(select(SmsMessage.state).where(SmsMessage.appointment_id == visit.id))
         assert set(states) == {SmsState.SKIPPED.value}
