@@ -19,6 +19,7 @@ from kernel.errors import Refused
 from kernel.work import UnitOfWork
 
 MAILED_FOR = timedelta(minutes=30)
+_MAIL_EVERY = timedelta(minutes=2)  # at most: nobody's mailbox is filled by strangers who know a login
 HANDED_OVER_FOR = timedelta(hours=24)  # for somebody who begins tomorrow
 
 
@@ -47,10 +48,11 @@ def make_link(work: UnitOfWork, *, user_id: str, now: datetime) -> str:
 def ask_for_link(work: UnitOfWork, *, login: str, now: datetime) -> None:
     """Note that somebody who gave this login wants a link by mail; a duty sends it.
 
-    Nothing happens, and nobody is told, where there is no such login, it is switched off, or it has no address.
+    Nothing happens, and nobody is told, where there is no such login, it is switched off, it has no address, or a mail was
+    asked for a moment ago.
     """
     row = work.session.scalar(select(User).where(User.login == login.strip().lower(), User.switched_off_at.is_(None)))
-    if row is not None and row.email:
+    if row is not None and row.email and not _was_just_asked(work.session, row.id, now):
         # Beside those there are: else a stranger who knows the login could end the link of somebody who begins today.
         token = secrets.token_urlsafe(32)
         link = _link(row.id, token, now=now, lasts=MAILED_FOR)
@@ -88,6 +90,13 @@ def use_link(work: UnitOfWork, *, token: str, password: str, now: datetime) -> L
 def forget_links(work: UnitOfWork, *, now: datetime) -> None:
     """Delete links that are over, but for those that a mail is still due for: staff are told of these first."""
     work.session.execute(delete(PasswordLink).where(PasswordLink.expires_at <= now, PasswordLink.mail_due_at.is_(None)))
+
+
+def _was_just_asked(session: Session, user_id: str, now: datetime) -> bool:
+    mailed = PasswordLink.expires_at <= now + MAILED_FOR  # those that are handed over last longer
+    lately = PasswordLink.created_at > now - _MAIL_EVERY
+    found = select(PasswordLink.id).where(PasswordLink.user_id == user_id, mailed, lately).limit(1)
+    return session.scalar(found) is not None
 
 
 def _link(user_id: str, token: str, *, now: datetime, lasts: timedelta) -> PasswordLink:

@@ -330,6 +330,7 @@ def test_a_link_is_over_after_half_an_hour_and_no_token_is_stored(reachable: Sit
 def test_a_mail_that_cannot_leave_is_tried_again_and_told_to_staff_once(reachable: Site, failure: Exception):
     reachable.post.failure = failure
     ask(reachable, "desk")
+    reachable.clock.advance(timedelta(minutes=2))
     ask(reachable, "desk")
 
     for _ in range(int(MAILED_FOR.total_seconds() // 60) + 2):
@@ -357,6 +358,19 @@ def test_a_mail_leaves_once_the_server_is_back(reachable: Site):
 
     assert len(reachable.post.sent) == 1
     assert set_new(reachable, link_in(reachable)).status_code == 302
+
+
+def test_asking_again_and_again_fills_no_mailbox(reachable: Site):
+    for _ in range(3):
+        ask(reachable, "desk")
+    work(reachable)
+    assert len(reachable.post.sent) == 1
+
+    reachable.clock.advance(timedelta(minutes=2))
+    ask(reachable, "desk")
+    work(reachable)
+
+    assert len(reachable.post.sent) == 2
 
 
 def test_without_a_mail_server_the_page_says_who_can_help(site: Site):
