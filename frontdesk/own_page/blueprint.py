@@ -25,7 +25,7 @@ from frontdesk.own_page import visitor, visits
 from frontdesk.own_page.links import LinkOver, Opened, ask_for_link, is_good, open_link
 from frontdesk.rates import seconds_to_wait
 from kernel.errors import Refused
-from kernel.phone import to_e164
+from kernel.phone import readable, to_e164
 from kernel.work import UnitOfWork
 
 ASKS_PER_ADDRESS = 10  # for links, in a minute
@@ -197,7 +197,7 @@ class _Pages:
             abort(HTTPStatus.NOT_FOUND)
         except Refused as refusal:
             told = sentence(refusal, catalogue=catalogue, language=g.language)
-            call = page_words()("own_page.call", phone=catalogue.phone) if catalogue.phone else ""
+            call = page_words()("own_page.call", phone=readable(catalogue.phone)) if catalogue.phone else ""
             return _told(again, f"{told} {call}".strip(), is_problem=True)
         return _told(_home(catalogue), page_words()(done), is_problem=False)
 

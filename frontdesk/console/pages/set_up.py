@@ -9,7 +9,7 @@ from booking.clinic_file import check, document_text
 from booking.clinic_file.checks import warnings
 from frontdesk.console.services import ConsoleServices
 from frontdesk.console.set_up.desk import SetUpDesk
-from frontdesk.console.set_up.document import key_name
+from frontdesk.console.set_up.document import keys_of
 from frontdesk.console.set_up.fields import GROUPS, OWN_HOURS, SINGLE
 from frontdesk.console.words import page_words
 
@@ -28,7 +28,7 @@ def add_set_up_pages(blueprint: Blueprint, services: ConsoleServices) -> None:
     def set_up() -> ResponseReturnValue:
         document = desk.stored().document
         return render_template(
-            "console/set_up.html", document=document, key_name=key_name, warnings=list(warnings(check(document)))
+            "console/set_up.html", document=document, keys_of=keys_of, warnings=list(warnings(check(document)))
         )
 
     @blueprint.get(f"/set-up/{_SECTION}")

@@ -160,7 +160,7 @@ def _form(
         "console/set_up_part.html",
         section=section,
         key=key,
-        name=part.get("name") or key,
+        name=part.get("name") or part.get("topic") or key,
         is_own=bool(only),
         fields=asked(fields, part, keys=keys, faults=faults),
         problems=above,

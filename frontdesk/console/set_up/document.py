@@ -35,14 +35,12 @@ class Change:
     difference: Difference
 
 
-def key_name(group: str) -> str:
-    """Return which field of a part names it."""
-    return "topic" if group == "answers" else "key"
-
-
 def keys_of(document: Document, group: str) -> list[str]:
-    """Return what names the parts of a group, in their order."""
-    return [part[key_name(group)] for part in document.get(group, [])]
+    """Return what names the parts of a group, in their order: their keys; of answers, which have none, their number."""
+    parts = document.get(group, [])
+    return (
+        [str(number) for number in range(1, len(parts) + 1)] if group == "answers" else [part["key"] for part in parts]
+    )
 
 
 def part_of(document: Document, section: str, key: str | None) -> Part | None:
@@ -53,8 +51,7 @@ def part_of(document: Document, section: str, key: str | None) -> Part | None:
     if section in SINGLE:
         defaults = _DEFAULTS[section].model_dump(mode="json", exclude_none=True) if section in _DEFAULTS else {}
         return {**defaults, **document.get(section, {})}
-    found = (part for part in document[section] if part[key_name(section)] == key) if section in document else iter(())
-    return next(found, None)
+    return dict(zip(keys_of(document, section), document.get(section, []), strict=True)).get(key or "")
 
 
 def with_part(document: Document, section: str, key: str | None, part: Part) -> tuple[Document, Place]:
@@ -69,7 +66,8 @@ def with_part(document: Document, section: str, key: str | None, part: Part) -> 
 
 def without_part(document: Document, group: str, key: str) -> Document:
     """Return the document without a part, and without what names it: what is left to say, a check will say."""
-    left = {**document, group: [part for part in document[group] if part[key_name(group)] != key]}
+    named = zip(keys_of(document, group), document[group], strict=True)
+    left = {**document, group: [part for name, part in named if name != key]}
     if group == "services":
         left["practitioners"] = [_without_service(person, key) for person in document.get("practitioners", [])]
     if group == "locations":
@@ -115,7 +113,10 @@ def changes(before: Document, after: Document) -> list[Change]:
 
 
 def _by_key(document: Document, group: str) -> dict[str, Part]:
-    return {part[key_name(group)]: part for part in document.get(group, [])}
+    # Answers by what they say: with their number every one behind a new one would count as changed.
+    if group == "answers":
+        return {f"{part['topic']}: {part['text']}": part for part in document.get(group, [])}
+    return {part["key"]: part for part in document.get(group, [])}
 
 
 def _without_service(person: Part, key: str) -> Part:

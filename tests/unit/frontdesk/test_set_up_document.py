@@ -26,7 +26,7 @@ CLINIC: Document = {
         {"key": "lee", "services": ["cleaning", "advice"], "schedules": [{"location": "main"}, {"location": "west"}]},
     ],
     "resources": [{"key": "chair", "location": "west"}],
-    "answers": [{"topic": "parking", "text": "Behind."}],
+    "answers": [{"topic": "parking", "text": "Behind."}, {"topic": "parking", "text": "Detrás."}],
 }
 
 
@@ -39,9 +39,16 @@ def test_a_part_takes_the_place_of_the_one_with_its_key_and_a_new_one_stands_las
     assert CLINIC["services"] == [{"key": "cleaning"}, {"key": "advice"}]
 
 
-def test_an_answer_is_named_by_its_question():
-    assert part_of(CLINIC, "answers", "parking") == {"topic": "parking", "text": "Behind."}
-    assert part_of(CLINIC, "answers", "insurance") is None
+def test_an_answer_is_named_by_its_number_since_there_may_be_several_to_one_question():
+    assert part_of(CLINIC, "answers", "2") == {"topic": "parking", "text": "Detrás."}
+    assert part_of(CLINIC, "answers", "3") is None
+    assert without_part(CLINIC, "answers", "1")["answers"] == [{"topic": "parking", "text": "Detrás."}]
+
+
+def test_an_answer_put_before_others_leaves_those_unchanged():
+    after = {**CLINIC, "answers": [{"topic": "insurance", "text": "Yes."}, *CLINIC["answers"]]}
+
+    assert changes(CLINIC, after) == [Change("answers", "insurance: Yes.", Difference.ADDED)]
 
 
 def test_a_section_tells_what_holds_also_where_the_file_leaves_it_to_the_default():
