@@ -1,6 +1,6 @@
 """A simulated month of a clinic: patients book, move, cancel, wait and opt out while workers that are killed at random tell them.
 
-The clock stands still but for steps of an hour. Workers are threads, each with connections of its own, on one PostgreSQL;
+The clock stands still but for steps of an hour, two at night. Workers are threads, each with connections of its own, on one PostgreSQL;
 texts go to the stand-in for Twilio by HTTP, mails to an SMTP server. What came of it is read from these two and the diary
 alone, and held against what patients did: see `faults_of`.
 """
@@ -61,7 +61,7 @@ GRACE = 4 * HOUR
 LEADS = (2 * DAY, 3 * HOUR)
 _TOLD = {CONFIRMATION, WAITLIST, OFFER, OFFER_OVER}
 _DUTIES = {"expire-holds", "offer-freed-time", "remind", "send-waiting-messages", "send-mails"}
-_LANDLINE = "+34912345{:03d}"
+_LANDLINE = "+3491{:07d}"
 
 
 class Killed(BaseException):
@@ -195,12 +195,12 @@ def live(
         _worker(url=url, twilio=twilio, mail=mail, clock=clock, deaths=size.deaths, seed=f"{seed}-{n}")
         for n in range(size.workers)
     ]
-    steps = (timedelta(days=size.days) + DAY) // STEP
-    for number in range(steps + 3):
-        if number == steps:
+    acts_until, ends_at = BEGINS + size.days * DAY, BEGINS + (size.days + 1) * DAY
+    while clock.now() < ends_at + 4 * STEP:
+        if clock.now() >= ends_at:
             for one in workers:
-                one.deaths = 0.0  # the last ones finish what was begun
-        people.act(of_steps=max(1, size.days * DAY // STEP), is_over=number * STEP >= size.days * DAY)
+                one.deaths = 0.0  # the last steps finish what was begun
+        people.act(is_over=clock.now() >= acts_until)
         taken_before = len(mail.taken)
         threads = [threading.Thread(target=one.work, args=(clock.now(),)) for one in workers]
         for thread in threads:
@@ -208,7 +208,7 @@ def live(
         for thread in threads:
             thread.join()
         _note_mails(month, mail, since=taken_before, now=clock.now())
-        clock.advance(STEP)
+        clock.advance(_step_from(clock.now()))
     month.ended_at = clock.now()
     month.deaths = sum(one.died for one in workers)
     month.reminders += [
@@ -217,6 +217,11 @@ def live(
     for one in workers:
         one.services.db.dispose()
     return month
+
+
+def _step_from(now: datetime) -> timedelta:
+    """Return how long the clock stands still after `now`: longer at night, when little happens."""
+    return STEP if 6 <= now.astimezone(NEW_YORK).hour < 22 else 2 * STEP
 
 
 def _worker(
@@ -245,18 +250,19 @@ class _People:
         self._month = month
         self._clock = clock
         self._chance = chance
-        self._booked = 0
+        self._booked, self._acted_at = 0.0, BEGINS
         self._visits: list[tuple[BookedVisit, Stand, str]] = []
         self._waited_for: list[BookedVisit] = []
         self._number = 0
 
-    def act(self, *, of_steps: int, is_over: bool) -> None:
+    def act(self, *, is_over: bool) -> None:
         now, size = self._clock.now(), self._month.size
         if now == BEGINS:
             self._fill_waiting_list()
         if is_over:
             return
-        self._booked += size.visits / of_steps  # type: ignore[assignment]  # a share of a visit is carried on
+        self._booked += size.visits * (now - self._acted_at) / (size.days * DAY)  # a share of a visit is carried on
+        self._acted_at = now
         while self._booked >= 1:
             self._booked -= 1
             self._book(now)
@@ -391,7 +397,7 @@ class _People:
     def _fill_waiting_list(self) -> None:
         """Let three people wait for each Wednesday at nine with the dermatologist, which somebody has."""
         first = datetime(2027, 3, 3, 14, 0, tzinfo=UTC)
-        for week in range(1, self._month.size.days // 7 + 1):
+        for week in range(self._month.size.days // 7 + 1):
             local = (first + timedelta(weeks=week)).astimezone(NEW_YORK).date()
             nine = datetime.combine(local, time(9)).replace(tzinfo=NEW_YORK).astimezone(UTC)
             with self._month.db.begin() as work:

@@ -20,13 +20,20 @@ from booking.values import BookedVisit, Catalogue, Source, TaskKind
 from calendar_sync.adapters.memory_store import MemoryStore
 from jobs.context import JobServices
 from jobs.due import DUTIES, run_due
+from kernel.adapters.smtp_mailer import SmtpMailer
 from kernel.clock import FixedClock
 from kernel.mail import Mail
+from kernel.telephony import TwilioAccount, make_client
 from kernel.work import Database
 from sms.adapters.memory_gateway import MemoryGateway
+from sms.adapters.twilio_gateway import TwilioGateway
 from sms.model import SmsMessage, SmsState
 from tests.support.clinic_rows import store_catalogue
 from tests.support.clinics import elm_catalogue
+from tests.support.mail_server import Fault, TestingMailServer, mail_server
+from tests.support.twilio_server import Fault as TextFailure
+from tests.support.twilio_server import FaultKind as TextFault
+from tests.support.twilio_server import TwilioServer
 
 pytestmark = pytest.mark.integration
 
@@ -266,3 +273,70 @@ def test_a_moved_visit_is_reminded_of_at_its_new_time_only(desk: Desk) -> None:
 
     # Three hours before eleven it is eight: no night.
     assert [("9:00 AM" in one, "11:00 AM" in one) for one in desk.bodies()] == [(True, False), (False, True)]
+
+
+def with_vendors(desk: Desk, twilio: TwilioServer, mail: TestingMailServer) -> Desk:
+    """Let texts go by HTTP and mails by SMTP."""
+    account = TwilioAccount(twilio.account_sid, (twilio.auth_token,), api_base_url=twilio.base_url)
+    gateway = TwilioGateway(make_client(account), status_url="https://clinic.example.org/twilio/sms/status")
+    return replace(
+        desk, services=replace(desk.services, sms_gateway=gateway, mailer=SmtpMailer(mail.address, timeout_s=2.0))
+    )
+
+
+def tasks(desk: Desk) -> list[TaskKind]:
+    with desk.db.read() as session:
+        return [one.kind for one in open_tasks(session, clinic_id=desk.catalogue.clinic_id)]
+
+
+@pytest.mark.parametrize("kind", [TextFault.SERVER_ERROR, TextFault.TOO_MANY_REQUESTS, TextFault.ANSWER_LOST])
+def test_a_vendor_that_fails_loses_and_doubles_no_reminder(desk: Desk, twilio: TwilioServer, kind: TextFault) -> None:
+    with mail_server() as mail:
+        desk = with_vendors(desk, twilio, mail)
+        desk.book(desk.patient())
+        twilio.will_fail(TextFailure(kind), TextFailure(kind))
+
+        desk.run(*(SUNDAY_9 + n * MINUTE for n in range(6)))
+
+    assert [one.to for one in twilio.messages] == [ANN]
+    assert desk.texts()[0].state == SmsState.SENT
+    assert tasks(desk) == []
+
+
+def test_a_vendor_that_refuses_leaves_a_task_once(desk: Desk, twilio: TwilioServer) -> None:
+    twilio.unreachable[ANN] = 21614
+    with mail_server() as mail:
+        desk = with_vendors(desk, twilio, mail)
+        desk.book(desk.patient())
+
+        desk.run(SUNDAY_9, SUNDAY_9 + MINUTE, EVENING)
+
+    # The number is given up, so the second reminder goes no way: a task as well.
+    assert [one.note for one in desk.texts()] == [None, "not-working"]
+    assert tasks(desk) == [TaskKind.UNDELIVERED] * 2
+
+
+@pytest.mark.parametrize(
+    ("fault", "taken", "left"),
+    [
+        (Fault.DEFERS, 1, []),
+        (Fault.IS_CLOSING, 1, []),
+        (Fault.DROPS_BEFORE_THE_END, 1, []),
+        (Fault.IS_SILENT, 1, []),
+        (Fault.TAKES_AND_SAYS_NOTHING, 2, []),  # the same mail again, which programs take for the one they have
+        (Fault.REFUSES, 0, [TaskKind.UNDELIVERED]),
+    ],
+)
+def test_a_mail_server_that_fails_loses_no_reminder(
+    desk: Desk, twilio: TwilioServer, fault: Fault, taken: int, left: list[TaskKind]
+) -> None:
+    with mail_server() as mail:
+        desk = with_vendors(desk, twilio, mail)
+        desk.book(desk.patient(phone=LANDLINE, email="ann@example.org"))
+        mail.faults.append(fault)
+
+        desk.run(*(SUNDAY_9 + n * MINUTE for n in range(5)))
+
+        assert len(mail.taken) == taken
+        assert len(set(mail.message_ids())) <= 1
+    assert tasks(desk) == left
