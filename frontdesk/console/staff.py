@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any, cast
 from zoneinfo import ZoneInfo
 
-from flask import g, session
+from flask import g, request, session
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
@@ -71,7 +71,8 @@ def forget_cookie() -> None:
 def load_staff(db: Database, *, now: datetime) -> Staff | None:
     """Return whose session the cookie names, or None: nobody's, ended, too old, or of an account that is switched off.
 
-    One query; once a minute a second one notes that the session is in use.
+    One query; once a minute a second one notes that the session is in use. What a page asks by itself is no use of it: else
+    a list that keeps itself up to date would keep a screen open that everybody has left.
     """
     session_id = session.get("session")
     if not session_id:
@@ -80,7 +81,7 @@ def load_staff(db: Database, *, now: datetime) -> Staff | None:
         found = db_session.execute(_staff_of(session_id, now)).one_or_none()
     if found is None:
         return None
-    if now - found.seen_at >= SEEN_EVERY:
+    if now - found.seen_at >= SEEN_EVERY and not _is_asked_by_script():
         db.run(lambda work: note_seen(work, session_id=session_id, now=now))
     user = found.User
     return Staff(
@@ -96,6 +97,10 @@ def load_staff(db: Database, *, now: datetime) -> Staff | None:
         language=user.language,
         owes_factor=bool(found.needs_second_factor) and not found.has_factor,
     )
+
+
+def _is_asked_by_script() -> bool:
+    return request.method == "GET" and request.headers.get("Sec-Fetch-Dest") == "empty"
 
 
 def _staff_of(session_id: str, now: datetime) -> Select[*tuple[Any, ...]]:

@@ -94,6 +94,15 @@ def test_a_form_without_its_seal_is_not_accepted(site: Site):
     assert "Call about" in client.get("/console/tasks").get_data(as_text=True)
 
 
+def test_a_page_that_asks_by_itself_keeps_no_session_open(site: Site):
+    client = site.logged_in()
+    for _ in range(4):
+        assert client.get("/console/tasks", headers={"Sec-Fetch-Dest": "empty"}).status_code == 200
+        site.clock.advance(IDLE_FOR / 4)
+
+    assert client.get("/console/tasks").status_code == 302
+
+
 def test_who_asks_in_spanish_is_let_in_in_spanish(site: Site):
     client = site.browser()
     client.environ_base["HTTP_ACCEPT_LANGUAGE"] = "es-MX,es;q=0.9"
