@@ -104,7 +104,7 @@ def correct_turn(
     _set(row, meaning, login=login, now=now)
     work.session.add(row)
     work.session.execute(update(Conversation).where(Conversation.id == conversation_id).values(has_correction=True))
-    mark_reviewed(work, conversation_id=conversation_id, login=login, now=now)
+    mark_reviewed(work, conversation_id=conversation_id, login=login, seen=now, now=now)
     return row.id
 
 
