@@ -95,7 +95,8 @@ def column_of(page: Page, name: str) -> Locator:
 
 
 def place_in(page: Page, day: Locator, *, minute: int) -> tuple[float, float]:
-    """Return the point in the middle of the column at which the minute of the day stands."""
+    """Return the point in the middle of the column at which the minute of the day stands, once the page is laid out."""
+    expect(page.locator(".diary.by-clock")).to_be_visible()
     box = day.bounding_box()
     first, end = (int(page.locator(".diary").get_attribute(f"data-{name}") or "") for name in ("first", "end"))
     assert box is not None
@@ -104,9 +105,9 @@ def place_in(page: Page, day: Locator, *, minute: int) -> tuple[float, float]:
 
 def drag(page: Page, visit: Locator, *, to_minute: int) -> None:
     """Take the visit at its upper edge and let it go a little below where it is to begin."""
+    x, y = place_in(page, visit.locator("xpath=ancestor::div[contains(@class, 'day')]"), minute=to_minute)
     box = visit.bounding_box()
     assert box is not None
-    x, y = place_in(page, visit.locator("xpath=ancestor::div[contains(@class, 'day')]"), minute=to_minute)
     page.mouse.move(box["x"] + 20, box["y"] + 3)
     page.mouse.down()
     page.mouse.move(x, y + 10)
