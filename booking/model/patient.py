@@ -21,6 +21,7 @@ class Patient(Base):
         UniqueConstraint("clinic_id", "key"),
         Index("ix_patient_clinic_id_birth_date_hash", "clinic_id", "birth_date_hash"),
         Index("ix_patient_clinic_id_name_words_id", "clinic_id", "name_words", "id"),
+        Index("ix_patient_clinic_id_name_sounds_id", "clinic_id", "name_sounds", "id"),
     )
 
     id: Mapped[str] = mapped_column(primary_key=True, default=new_id)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from rapidfuzz import fuzz
-from sqlalchemy import ColumnElement, and_, false, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, case, false, func, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from booking.model.appointment import Appointment
@@ -68,14 +68,14 @@ def list_patients(
     if wanted.shown == RECENT and not wanted.search:
         return Listed(_lines(session, _seen_lately(session, clinic_id, where, now), now))
     if wanted.search:
-        where.append(_matches(wanted.search, country))
+        where.append(_matches(clinic_id, wanted.search, country))
     if wanted.after:
         before = session.scalar(select(Patient.name_words).where(Patient.id == wanted.after))
         where.append(tuple_(Patient.name_words, Patient.id) > tuple_(before or "", wanted.after))
     by_name = select(Patient).where(*where).order_by(Patient.name_words, Patient.id).limit(PER_PAGE + 1)
     found = session.scalars(by_name).all()
     if not found and wanted.search and not wanted.after:
-        alike = _alike(session, _of_clinic(clinic_id, practitioner_id) + _narrowed(wanted), wanted.search)
+        alike = _alike(session, clinic_id, _of_clinic(clinic_id, practitioner_id) + _narrowed(wanted), wanted.search)
         return Listed(_lines(session, alike, now), is_alike=bool(alike))
     page = found[:PER_PAGE]
     is_last = len(found) <= PER_PAGE
@@ -128,7 +128,7 @@ def _narrowed(wanted: Wanted) -> list[ColumnElement[bool]]:
             return []
 
 
-def _matches(search: str, country: str) -> ColumnElement[bool]:
+def _matches(clinic_id: str, search: str, country: str) -> ColumnElement[bool]:
     """Return the condition that the search means somebody, by what it looks like: an address, a date, a number, a name."""
     if "@" in search:
         return _has_contact([email_hash(search.strip())])
@@ -141,26 +141,34 @@ def _matches(search: str, country: str) -> ColumnElement[bool]:
     parts = name_parts(search)
     if not parts:
         return false()
+    # By ids, so that an index that holds the words is read and not the table.
+    named = select(Patient.id).where(
+        Patient.clinic_id == clinic_id, *(Patient.name_words.contains(f" {part}") for part in parts)
+    )
     # A row of the release before this one has no words yet.
-    unread = and_(Patient.name_words == "", Patient.name.icontains(search.strip(), autoescape=True))
-    return or_(and_(*(Patient.name_words.contains(f" {part}") for part in parts)), unread)
+    unread = select(Patient.id).where(
+        Patient.clinic_id == clinic_id,
+        Patient.name_words == "",
+        Patient.name.icontains(search.strip(), autoescape=True),
+    )
+    return Patient.id.in_(named.union_all(unread))
 
 
 def _has_contact(hashes: Sequence[str]) -> ColumnElement[bool]:
     return Patient.id.in_(select(ContactPoint.patient_id).where(ContactPoint.value_hash.in_(hashes)))
 
 
-def _alike(session: Session, where: Sequence[ColumnElement[bool]], search: str) -> list[Patient]:
+def _alike(session: Session, clinic_id: str, where: Sequence[ColumnElement[bool]], search: str) -> list[Patient]:
     """Return the few whose names sound like what was looked for, the most similar first."""
     sounds = sounding(search).split()
     if not sounds or "@" in search:
         return []
-    found = session.scalars(
-        select(Patient)
-        .where(*where, or_(*((Patient.name_sounds + " ").contains(f" {sound} ") for sound in sounds)))
-        .order_by(Patient.id)
-        .limit(_CANDIDATES)
-    ).all()
+    heard = [(Patient.name_sounds + " ").contains(f" {sound} ") for sound in sounds]
+    # Who has more of the names first: a first name alone is that of many.
+    best = sum((case((each, 1), else_=0) for each in heard[1:]), case((heard[0], 1), else_=0))
+    ids = select(Patient.id).where(Patient.clinic_id == clinic_id, or_(*heard))
+    alike = ids.order_by(best.desc(), Patient.id).limit(_CANDIDATES)
+    found = session.scalars(select(Patient).where(*where, Patient.id.in_(alike))).all()
     meant = searchable(search)
     return sorted(found, key=lambda one: (-fuzz.token_sort_ratio(meant, one.name_words), one.name_words))[:PER_PAGE]
 

@@ -40,6 +40,7 @@ def upgrade() -> None:
         op.add_column("patient", column)
     _fill_words()
     op.create_index("ix_patient_clinic_id_name_words_id", "patient", ["clinic_id", "name_words", "id"])
+    op.create_index("ix_patient_clinic_id_name_sounds_id", "patient", ["clinic_id", "name_sounds", "id"])
     op.create_index("ix_patient_merged_into", "patient", ["merged_into"])
     _create_notes("task_note", of="staff_task", column="task_id")
     _create_notes("patient_note", of="patient", column="patient_id")
@@ -67,6 +68,7 @@ def downgrade() -> None:
     for table in ("patient_merge", "patient_note", "task_note"):
         op.drop_table(table)
     op.drop_index("ix_patient_merged_into", "patient")
+    op.drop_index("ix_patient_clinic_id_name_sounds_id", "patient")
     op.drop_index("ix_patient_clinic_id_name_words_id", "patient")
     # Not in a batch: that makes the table anew on SQLite, and dropping the old one takes what refers to it along.
     for column in _of_patient():
