@@ -23,7 +23,6 @@ from frontdesk.console.words import page_words
 from frontdesk.replay.case import undoubtful
 from frontdesk.replay.cases import CaseOf, case_of, cases_of_clinic
 from frontdesk.replay.corrections import (
-    NothingExpected,
     StoredCorrection,
     UnknownCorrection,
     change_correction,
@@ -62,24 +61,18 @@ def _add_marking(blueprint: Blueprint, services: ConsoleServices) -> None:
             turn = _turn(session, conversation_id, number)
             catalogue = services.catalogues.get(session, clinic_id=staff.clinic_id)
         problem = form.problem(catalogue)
-        if problem is None:
-            meaning = form.meaning()
-            try:
-                correction_id = services.db.run(
-                    lambda work: correct_turn(
-                        work, clinic_id=staff.clinic_id, conversation_id=conversation_id, turn_number=number,
-                        meaning=meaning, login=staff.login, now=g.now,
-                    )
-                )  # fmt: skip
-            except UnknownCorrection:
-                abort(404)
-            except NothingExpected:
-                problem = page_words()("corrections.nothing_expected")
-            else:
-                flash(page_words()("corrections.was_marked"))
-                return redirect(url_for("console.correction", correction_id=correction_id))
-        flash(problem, "problem")
-        return _form(form, turn, catalogue)
+        if problem is not None:
+            flash(problem, "problem")
+            return _form(form, turn, catalogue)
+        meaning = form.meaning()
+        correction_id = services.db.run(
+            lambda work: correct_turn(
+                work, clinic_id=staff.clinic_id, conversation_id=conversation_id, turn_number=number, meaning=meaning,
+                login=staff.login, now=g.now,
+            )
+        )  # fmt: skip
+        flash(page_words()("corrections.was_marked"))
+        return redirect(url_for("console.correction", correction_id=correction_id))
 
 
 def _add_changing(blueprint: Blueprint, services: ConsoleServices) -> None:
@@ -234,7 +227,7 @@ def _case(services: ConsoleServices, correction_id: str) -> CaseOf:
     return made
 
 
-def _form(form: CorrectionForm, turn: Turn, catalogue: Catalogue) -> str:
+def _form(form: CorrectionForm, turn: Turn, catalogue: Catalogue) -> ResponseReturnValue:
     return render_template(
         "console/correction_form.html",
         form=form,

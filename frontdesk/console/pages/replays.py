@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from flask import Blueprint, abort, g, jsonify, render_template, request
+from flask import Blueprint, abort, jsonify, render_template, request
 from flask.typing import ResponseReturnValue
 
 from dialog.inbound import Channel, InboundKind
@@ -21,6 +21,7 @@ from frontdesk.replay.replay import Exchange, Recording, Replay, read_recording,
 from frontdesk.scenario import Answer
 from frontdesk.stage import BadScript
 from kernel.errors import Unavailable
+from kernel.log import get_logger
 
 Result = TypeVar("Result")
 _CHANNELS = tuple(channel.value for channel in Channel)
@@ -147,8 +148,9 @@ def staged(play: Callable[[], Result]) -> Result | None:
     try:
         with on_stage():
             return play()
-    except BadScript as fault:
-        g.stage_fault = str(fault)
+    except BadScript:
+        # Its text may quote what a patient said.
+        get_logger().warning("console.replay.impossible")
         return None
 
 
