@@ -1,11 +1,13 @@
-"""What a walk through the staff pages needs: a clinic in which something happened, and the address of every page.
+"""What a walk through all pages needs: a clinic in which something happened, and the address of every page.
 
-Pages are found in the application's own table of addresses, so that a new one is walked without being named here. One that
-shows a thing by its id takes the id of any row of the clinic: `ROWS` says of which table, by the name in the address.
+Pages are found in the application's own table of addresses, so that a new one is walked without being named here. What an
+address is filled in with is said by its name there: any of some WORDS, each of them a page, or the id of a row of ROWS.
 """
 
-from collections.abc import Iterator
+import contextlib
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import product as combinations
 from typing import Any
 
 from flask import Flask
@@ -14,37 +16,52 @@ from sqlalchemy.orm import Session
 from werkzeug.routing import Rule
 
 from booking.model.appointment import Appointment
-from booking.model.clinic import Clinic
 from booking.model.patient import Patient
 from booking.model.staff import Practitioner
 from booking.model.task import StaffTask
-from calendar_sync.model import CalendarLink
+from calendar_sync.model import CALCOM, CalendarLink, CalendarSetUp
 from dialog.model import Conversation
+from frontdesk.accounts.password_links import make_link
 from frontdesk.console.access import MAY
 from frontdesk.console.guard import OPEN_TO_ALL
+from frontdesk.console.set_up.fields import GROUPS, SINGLE
+from frontdesk.replay.model import Correction
 from frontdesk.simulator.vendor import deliver
-from frontdesk.users import Role
+from frontdesk.users import Role, User
 from kernel.work import UnitOfWork
 from tests.browser.product import NOW, PASSWORD, Product
 
-ROWS: dict[str, Any] = {
-    "appointment_id": Appointment.id,
-    "conversation_id": Conversation.id,
-    "link_id": CalendarLink.id,
-    "patient_id": Patient.id,
-    "practitioner_id": Practitioner.id,
-    "task_id": StaffTask.id,
+_LONGEST = select(Conversation.id).order_by(Conversation.version.desc()).limit(1)
+ROWS: Mapping[str, Any] = {
+    "appointment_id": select(Appointment.id).where(Appointment.conversation_id.is_not(None)),
+    "conversation_id": _LONGEST,
+    "correction_id": select(Correction.id),
+    "link_id": select(CalendarLink.id).where(CalendarLink.kind == CALCOM),
+    "patient_id": select(Patient.id).where(Patient.key == "ann"),
+    "practitioner_id": select(Practitioner.id).where(Practitioner.key == "okafor"),
+    "set_up_id": select(CalendarSetUp.id),
+    "task_id": select(StaffTask.id),
+    "user_id": select(User.id).where(User.login == "okafor"),
 }
-# What an address names that is in no table.
-VALUES = {"chart": "days"}
+WORDS = {
+    "chart": ("days",),
+    "key": ("lane", "cleaning", "okafor", "lane-room-1", "1"),  # one of each section with parts
+    "kind": ("caldav", CALCOM),
+    "number": (1,),
+    "section": (*SINGLE, *GROUPS),
+}
 # Pages that are there only in the middle of something, which a scenario of their own goes through.
 IN_BETWEEN = {
+    "recording": "a sound file",
+    "preview_message": "a part of `messages`",
+    "factor_image": "a picture on `second_factor` that is there until the factor is confirmed",
     "absence_report": "what was just settled, in test_diary_in_browser.py",
     "live_list": "a part of `live`, in test_taking_over_in_browser.py",
     "live_now": "a part of `live_conversation`, likewise",
 }
 LOGINS = {Role.ADMINISTRATOR: "admin", Role.PRACTITIONER: "okafor"}
 BLUEPRINTS = ("console", "simulator")
+FOR_PATIENTS = ("/chat/harbor", "/mine/harbor")
 _PATIENT, _CLINIC = "+12125550123", "+12125550150"
 
 
@@ -61,30 +78,43 @@ class NoExample(AssertionError):
     """An address asks for something the walk has no example of."""
 
 
-def live_a_little(product: Product) -> None:
-    """Let a patient book by text and another one call, link a calendar, and let the worker do what follows."""
+def live_a_little(product: Product) -> dict[str, tuple[str, ...]]:
+    """Let patients text and call, and staff link calendars and correct a Turn. Returns words that are made on the way."""
     for number, said in enumerate(("I'd like a teeth cleaning next Tuesday", "1", "yes"), start=1):
         sent = {"MessageSid": f"SM{number:032x}", "From": _PATIENT, "To": _CLINIC, "Body": said}
         _send(product, "/twilio/sms", sent)
     call = {"CallSid": f"CA{1:032x}", "From": "+12125550124", "To": _CLINIC, "Direction": "inbound"}
     _send(product, "/twilio/voice", {**call, "CallStatus": "ringing"})
-    product.services.db.run(_link_a_calendar)
+    token = product.services.db.run(_be_staff)
     product.work()
+    return {"token": (token,)}
 
 
-def pages_of(app: Flask, session: Session) -> list[WalkedPage]:
-    """Return every page of the staff's that can be opened by its address, for somebody who may open it."""
-    return sorted(_pages(app, session), key=lambda page: page.path)
+def pages_of(app: Flask, session: Session, *, words: Mapping[str, tuple[str, ...]]) -> list[WalkedPage]:
+    """Return every page that can be opened by its address, for somebody who may open it."""
+    pages = (page for rule in app.url_map.iter_rules() for page in _pages(rule, session, {**WORDS, **words}))
+    return [*sorted(pages, key=lambda page: page.path), *(WalkedPage(path, path, None) for path in FOR_PATIENTS)]
 
 
-def _pages(app: Flask, session: Session) -> Iterator[WalkedPage]:
-    clinic_id = session.scalars(select(Clinic.id)).one()
-    for rule in app.url_map.iter_rules():
-        blueprint, _, name = rule.endpoint.rpartition(".")
-        if blueprint not in BLUEPRINTS or name == "static" or name in IN_BETWEEN or "GET" not in (rule.methods or ()):
+def _pages(rule: Rule, session: Session, words: Mapping[str, tuple[Any, ...]]) -> Iterator[WalkedPage]:
+    blueprint, _, name = rule.endpoint.rpartition(".")
+    if blueprint not in BLUEPRINTS or name == "static" or name in IN_BETWEEN or "GET" not in (rule.methods or ()):
+        return
+    role = None if rule.endpoint in OPEN_TO_ALL else _asked_as(name if blueprint == "console" else "home")
+    names = sorted(rule.arguments)
+    for values in combinations(*(words.get(argument) or (_row(rule, argument, session),) for argument in names)):
+        if not _belongs_together(values):
             continue
-        role = None if rule.endpoint in OPEN_TO_ALL else _asked_as(name if blueprint == "console" else "home")
-        yield WalkedPage(rule.endpoint, _address(rule, session, clinic_id), role)
+        with contextlib.suppress(ValueError):  # of a word that the address does not take
+            built = rule.build(dict(zip(names, values, strict=True)))
+            assert built is not None, rule
+            yield WalkedPage(rule.endpoint, built[1], role)
+
+
+def _belongs_together(values: tuple[Any, ...]) -> bool:
+    """Say whether a part named by key and section is there: each key of WORDS is of one section."""
+    sections, keys = [one for one in values if one in GROUPS], [one for one in values if one in WORDS["key"]]
+    return not (sections and keys) or GROUPS.index(sections[0]) == WORDS["key"].index(keys[0])
 
 
 def _asked_as(name: str) -> Role:
@@ -93,20 +123,10 @@ def _asked_as(name: str) -> Role:
     return min(MAY[name], key=list(Role).index)  # the first in the list may most
 
 
-def _address(rule: Rule, session: Session, clinic_id: str) -> str:
-    values = {argument: _example(rule, argument, session, clinic_id) for argument in rule.arguments}
-    built = rule.build(values)
-    assert built is not None, rule
-    return built[1]
-
-
-def _example(rule: Rule, argument: str, session: Session, clinic_id: str) -> str:
-    if argument in VALUES:
-        return VALUES[argument]
+def _row(rule: Rule, argument: str, session: Session) -> str:
     if argument not in ROWS:
-        raise NoExample(f"{rule.rule}: tests/browser/walk.py knows no example of {argument}; add its column to ROWS")
-    column = ROWS[argument]
-    found = session.scalar(select(column).where(column.class_.clinic_id == clinic_id).order_by(column).limit(1))
+        raise NoExample(f"{rule.rule}: tests/browser/walk.py knows no example of {argument}; add it to ROWS or WORDS")
+    found = session.scalars(ROWS[argument]).first()
     if found is None:
         raise NoExample(
             f"{rule.rule}: the walk's clinic has no row for {argument}; let one come about in live_a_little"
@@ -114,14 +134,23 @@ def _example(rule: Rule, argument: str, session: Session, clinic_id: str) -> str
     return str(found)
 
 
-def _link_a_calendar(work: UnitOfWork) -> None:
+def _be_staff(work: UnitOfWork) -> str:
     whose = work.session.scalars(select(Practitioner).where(Practitioner.key == "okafor")).one()
-    work.session.add(
-        CalendarLink(
-            clinic_id=whose.clinic_id, practitioner_id=whose.id, url="https://cloud.example/dav/okafor/", name="Visits",
-            username="okafor", password=PASSWORD, created_at=NOW,
-        )
+    told: dict[str, Any] = {"clinic_id": whose.clinic_id, "created_at": NOW}
+    log_in = {"practitioner_id": whose.id, "username": "okafor", "password": PASSWORD}
+    work.session.add_all(
+        [
+            CalendarLink(url="https://cloud.example/dav/okafor/", name="Visits", **log_in, **told),
+            CalendarLink(kind=CALCOM, url="https://api.cal.com/v2/event-types/1", name="Visits", **log_in, **told),
+            CalendarSetUp(kind="caldav", url="https://cloud.example/dav/", auth="basic", **log_in, **told),
+            Correction(
+                conversation_id=work.session.scalars(_LONGEST).one(), turn_number=1, meant="a cleaning", note="",
+                commands=[], outcome=None, visit=None, words=None, created_by="staff:admin", changed_by="staff:admin",
+                changed_at=NOW, **told,
+            ),
+        ]
     )  # fmt: skip
+    return make_link(work, user_id=work.session.scalars(ROWS["user_id"]).one(), now=NOW)
 
 
 def _send(product: Product, path: str, fields: dict[str, str]) -> None:
