@@ -1,6 +1,6 @@
 """A change of a visit, brought into the patient's own calendar by e-mail."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import select
 
@@ -10,12 +10,9 @@ from calendar_sync.invitation_mail import invitations_to_send, send_invitation
 from calendar_sync.invitation_words import Speech
 from calendar_sync.invitations import note_mail_is_off, queue_invitation
 from jobs.context import JobServices
-from kernel.errors import Refused, Unavailable
-from kernel.mail import MailServerAway
+from jobs.mailing import send_waiting
 from kernel.work import UnitOfWork
 from sms.texts import language_of, moment
-
-_SENDS_FOR = timedelta(minutes=4)
 
 
 def write_invitation(services: JobServices, event: AppointmentEvent, now: datetime) -> None:
@@ -34,22 +31,10 @@ def write_invitation(services: JobServices, event: AppointmentEvent, now: dateti
 
 
 def send_invitations(services: JobServices, now: datetime) -> None:
-    """Send the mails that wait, oldest first, for as long as the duty's lease allows with one that takes its time.
-
-    Those that fail are noted and keep no other waiting, unless no mail can be sent.
-    """
-    if not services.mailer.is_on:
-        return
-    with services.db.read() as session:
-        waiting = invitations_to_send(session, now=now)
-    for invitation_id in waiting:
-        # Each is noted with its own time: by that others tell whether somebody is still at it.
-        at = services.clock.now()
-        if at > now + _SENDS_FOR:
-            return
-        try:
-            send_invitation(services.db, services.mailer, invitation_id=invitation_id, now=at)
-        except MailServerAway:
-            return
-        except (Refused, Unavailable):
-            continue
+    """Send the invitations that wait, oldest first."""
+    send_waiting(
+        services,
+        lambda session: invitations_to_send(session, now=now),
+        lambda invitation_id, at: send_invitation(services.db, services.mailer, invitation_id=invitation_id, now=at),
+        now=now,
+    )

@@ -6,6 +6,17 @@ from zoneinfo import ZoneInfo
 from frontdesk.console.words import Words
 
 
+def day_in_reach(text: str, *, today: date) -> date | None:
+    """Read a date like 2027-03-15; None for what is none, and for years in which no clinic has anything: sums with such a
+    date would run off the calendar's end.
+    """
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        return None
+    return day if today.year - 100 < day.year < today.year + 100 else None
+
+
 class DateWriter:
     """Writes for one page. `zone`: the clinic's; `now` is the page's own moment, aware."""
 

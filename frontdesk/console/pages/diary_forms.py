@@ -9,6 +9,7 @@ from flask import abort, flash, g, request, url_for
 
 from booking.sentences import sentence
 from booking.values import Catalogue, LocationInfo, PractitionerInfo, ServiceInfo
+from frontdesk.console.dates import day_in_reach
 from frontdesk.console.staff import current_staff
 from kernel.errors import Refused
 from kernel.interval import exists, wall_to_instant
@@ -39,12 +40,8 @@ def day_asked(text: str | None) -> date:
     today: date = g.dates.today
     if not text:
         return today
-    try:
-        day = date.fromisoformat(text)
-    except ValueError:
-        abort(404)
-    # Outside these years no clinic has a diary, and date arithmetic would run off the calendar's end.
-    if not today.year - 100 < day.year < today.year + 100:
+    day = day_in_reach(text, today=today)
+    if day is None:
         abort(404)
     return day
 

@@ -12,6 +12,7 @@ from booking.values import Catalogue
 from frontdesk.console import charts
 from frontdesk.console import insight_view as view
 from frontdesk.console.csv_file import csv_response
+from frontdesk.console.dates import day_in_reach
 from frontdesk.console.figures import Entry, Period, Step, Talk, Totals, course, popular_times, totals, utilisation
 from frontdesk.console.insight_view import Table
 from frontdesk.console.reads.insight import Part, due_during, made_during, talks_during, third_next_available
@@ -105,12 +106,8 @@ def _day(field: str, default: date, *, today: date) -> date:
     text = request.args.get(field)
     if not text:
         return default
-    try:
-        day = date.fromisoformat(text)
-    except ValueError:
-        abort(404)
-    # Outside these years no clinic has figures, and date arithmetic would run off the calendar's end.
-    if not today.year - 100 < day.year < today.year + 100:
+    day = day_in_reach(text, today=today)
+    if day is None:
         abort(404)
     return day
 
