@@ -106,13 +106,15 @@ def test_somebody_new_and_a_withheld_number_can_be_played(product: Product, open
 
 
 @sizes
-def test_a_task_is_done_at_a_click(product: Product, open_page: OpenPage, size: tuple[int, int]):
+def test_a_task_is_done_with_a_word_of_what_was_done(product: Product, open_page: OpenPage, size: tuple[int, int]):
     watched = open_page(size=size)
     page = watched.page
     product.log_in(page, then="/console/tasks")
     assert_is_sound(page)
 
-    page.get_by_role("button", name="Mark as done: Call back, just now").click()
+    page.get_by_text("Done: Call back, just now").click()
+    page.get_by_label("What was done?").fill("Called; it was about the bill")
+    page.get_by_role("button", name="Done", exact=True).click()
 
     expect(page.get_by_role("status")).to_have_text("The task is marked as done.")
     expect(page.locator("main")).to_contain_text("Nothing is waiting for you")

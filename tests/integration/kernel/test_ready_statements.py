@@ -23,7 +23,7 @@ ADD = Ready(
     .inline()
     .values({name: bindparam(name) for name in ("id", "clinic_id", "name", "birth_date")})
     # What stands in the statement itself is sent, too.
-    .values(blocked=False, is_placeholder=False, created_at=NOW)
+    .values(blocked=False, is_placeholder=False, created_at=NOW, name_words="", name_sounds="")
 )
 BORN_BY = Ready(
     select(PATIENT.c.id, PATIENT.c.birth_date, PATIENT.c.blocked, PATIENT.c.created_at)
