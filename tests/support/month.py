@@ -28,7 +28,7 @@ from booking.model.waitlist import Offer, WaitlistEntry
 from booking.patient_record import PatientChanges, change_patient
 from booking.patients import register_patient
 from booking.reschedule import reschedule
-from booking.values import BookedVisit, Catalogue, Source
+from booking.values import BookedVisit, Catalogue, PractitionerInfo, ResourceInfo, Source
 from booking.waiting_list.waitlist import OfferStatus, accept_offer, decline_offer, join_waitlist
 from calendar_sync.adapters.memory_store import MemoryStore
 from jobs.context import JobServices
@@ -52,6 +52,7 @@ from tests.support.mail_server import TestingMailServer
 from tests.support.twilio_server import TwilioServer
 
 Result = TypeVar("Result")
+AnyDiary = TypeVar("AnyDiary", PractitionerInfo, ResourceInfo)
 
 BEGINS = datetime(2027, 3, 1, 13, 0, tzinfo=UTC)  # a Monday, 8:00 in Albany; the clocks go forward on the 14th
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -61,6 +62,7 @@ GRACE = 4 * HOUR
 LEADS = (2 * DAY, 3 * HOUR)
 _TOLD = {CONFIRMATION, WAITLIST, OFFER, OFFER_OVER}
 _DUTIES = {"expire-holds", "offer-freed-time", "remind", "send-waiting-messages", "send-mails"}
+_EXAM = "service-dental-exam"
 _LANDLINE = "+3491{:07d}"
 
 
@@ -182,7 +184,7 @@ def live(
     size: Size, *, url: str, twilio: TwilioServer, mail: TestingMailServer, clock: FixedClock, seed: int = 1
 ) -> Month:
     """Let the month pass and return what happened. `twilio` shall go by `clock`, which begins at `BEGINS`."""
-    catalogue = elm_catalogue()
+    catalogue = _with_room_for(size)
     rules = replace(catalogue.rules, offer_for=timedelta(minutes=90))
     catalogue = replace(catalogue, email="desk@elm.example", rules=rules, _by_id={})
     db = Database(url, secret=SECRET)
@@ -241,6 +243,24 @@ def _worker(
     worker = _Worker(services, random.Random(seed), deaths)
     db.perhaps_die = gateway.perhaps_die = worker.perhaps_die  # of this worker only
     return worker
+
+
+def _with_room_for(size: "Size") -> Catalogue:
+    """Return the clinic with as many dentists, and chairs for them, as that many visits need."""
+    catalogue = elm_catalogue()
+    more = range(size.visits // (size.days * 16))
+    dentists = [one for one in catalogue.practitioners if _EXAM in one.service_ids]
+    chairs = [one for one in catalogue.resources if one.kind == "chair"]
+    return replace(
+        catalogue,
+        practitioners=(*catalogue.practitioners, *(_another(one, number) for number in more for one in dentists)),
+        resources=(*catalogue.resources, *(_another(one, number) for number in more for one in chairs)),
+        _by_id={},
+    )
+
+
+def _another(one: AnyDiary, number: int) -> AnyDiary:
+    return replace(one, id=f"{one.id}-{number}", key=f"{one.key}-{number}", schedule_id=f"{one.schedule_id}-{number}")
 
 
 class _People:
@@ -313,7 +333,7 @@ class _People:
                     return place_hold(
                         work,
                         self._month.catalogue,
-                        service_id="service-dental-exam",
+                        service_id=_EXAM,
                         location_id="location-main",
                         starts_at=self._some_time(now),
                         conversation_id=None,

@@ -20,6 +20,7 @@ from booking.values import BookedVisit, Catalogue, Source, TaskKind
 from calendar_sync.adapters.memory_store import MemoryStore
 from jobs.context import JobServices
 from jobs.due import DUTIES, run_due
+from kernel import telephony
 from kernel.adapters.smtp_mailer import SmtpMailer
 from kernel.clock import FixedClock
 from kernel.mail import Mail
@@ -34,6 +35,7 @@ from tests.support.mail_server import Fault, TestingMailServer, mail_server
 from tests.support.twilio_server import Fault as TextFailure
 from tests.support.twilio_server import FaultKind as TextFault
 from tests.support.twilio_server import TwilioServer
+from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.integration
 
@@ -298,6 +300,26 @@ def test_a_vendor_that_fails_loses_and_doubles_no_reminder(desk: Desk, twilio: T
 
         desk.run(*(SUNDAY_9 + n * MINUTE for n in range(6)))
 
+    assert [one.to for one in twilio.messages] == [ANN]
+    assert desk.texts()[0].state == SmsState.SENT
+    assert tasks(desk) == []
+
+
+def test_a_vendor_that_answers_after_our_time_out_is_asked_and_sends_once(
+    desk: Desk, twilio: TwilioServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(telephony, "REQUEST_TIMEOUT_S", 0.5)
+    with mail_server() as mail:
+        desk = with_vendors(desk, twilio, mail)
+        desk.book(desk.patient())
+        twilio.will_fail(TextFailure(TextFault.SLOW, delay_s=1.5))
+
+        desk.run(SUNDAY_9)
+        state_meanwhile = desk.texts()[0].state
+        eventually(lambda: len(twilio.messages) == 1, what="the vendor has done what it was slow with")
+        desk.run(*(SUNDAY_9 + n * MINUTE for n in range(1, 4)))
+
+    assert state_meanwhile == SmsState.UNKNOWN
     assert [one.to for one in twilio.messages] == [ANN]
     assert desk.texts()[0].state == SmsState.SENT
     assert tasks(desk) == []
