@@ -176,6 +176,11 @@ def subject_of(about: About, appointment_id: str) -> str:
     return f"{about}:{appointment_id}"
 
 
+def subject_of_undelivered(message_id: str) -> str:
+    """Return the subject under which there is one task for a text, or the mail in its place, that did not arrive."""
+    return f"undelivered:{message_id}"
+
+
 def settle_tasks(
     work: UnitOfWork,
     *,

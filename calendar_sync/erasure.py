@@ -4,7 +4,9 @@ from collections.abc import Collection
 
 from sqlalchemy import select
 
-from calendar_sync.model import Invitation, InvitationState
+from booking.model.mail import MailState
+from booking.outgoing_mail import skip
+from calendar_sync.model import Invitation
 from kernel.work import UnitOfWork
 
 
@@ -20,6 +22,6 @@ def erase_invitations(work: UnitOfWork, *, appointment_ids: Collection[str], ins
         # One visit says the same to one address once: what is left of the address keeps several apart.
         mail.to, mail.to_name, mail.to_hash = "", "", f"erased:{mail.id}"
         mail.subject, mail.body, mail.calendar = instead, instead, ""
-        if mail.state in {InvitationState.QUEUED.value, InvitationState.SENDING.value}:
-            mail.state, mail.note = InvitationState.SKIPPED.value, "erased"
+        if mail.state in {MailState.QUEUED, MailState.SENDING}:
+            skip(mail, note="erased")
     return len(mails)

@@ -11,6 +11,7 @@ from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
 from booking.model.appointment import Appointment
+from booking.model.mail import MailState
 from booking.model.patient import Patient, RelatedPerson
 from booking.patients import email_hash, emails_of
 from booking.tasks import open_task
@@ -18,7 +19,7 @@ from booking.values import AppointmentStatus, Catalogue, TaskKind
 from calendar_sync.entry import CalendarEntry
 from calendar_sync.ical import Method, to_invitation
 from calendar_sync.invitation_words import Said, Speech, compose
-from calendar_sync.model import Invitation, InvitationState
+from calendar_sync.model import Invitation
 from calendar_sync.wanted import SHOWN
 from kernel.db import new_id
 from kernel.errors import Malformed
@@ -54,7 +55,7 @@ def queue_invitation(
         return None
     stored = _stored(work.session, appointment, status=status, to=between.patient)
     if stored is not None:
-        return None if stored.state == InvitationState.SKIPPED.value else stored.id
+        return None if stored.state == MailState.SKIPPED else stored.id
     _drop_waiting(work, appointment_id)
     said = compose(catalogue, appointment, what=_what(appointment, status, told), speech=speech, now=now)
     return _write(work, catalogue, appointment, between, said, status=status, now=now)
@@ -67,7 +68,7 @@ def stands_for(invitation: Invitation, appointment: Appointment) -> bool:
 
 def last_told(session: Session, *, appointment_id: str) -> Invitation | None:
     """Return the newest mail about the visit that the patient has, or may have."""
-    has_left = Invitation.state.in_((InvitationState.SENDING.value, InvitationState.SENT.value))
+    has_left = Invitation.state.in_((MailState.SENDING, MailState.SENT))
     return session.scalar(
         select(Invitation)
         .where(Invitation.appointment_id == appointment_id, or_(has_left, Invitation.unanswered > 0))
@@ -120,8 +121,8 @@ def _drop_waiting(work: UnitOfWork, appointment_id: str) -> None:
     """Take back what has not left yet: the visit has changed since."""
     work.session.execute(
         update(Invitation)
-        .where(Invitation.appointment_id == appointment_id, Invitation.state == InvitationState.QUEUED.value)
-        .values(state=InvitationState.SKIPPED.value, note="superseded")
+        .where(Invitation.appointment_id == appointment_id, Invitation.state == MailState.QUEUED)
+        .values(state=MailState.SKIPPED, note="superseded")
     )
 
 
@@ -168,7 +169,7 @@ def _write(
         subject=said.subject,
         body=said.body,
         calendar=_calendar(catalogue, appointment, between, said, status=status, now=now),
-        state=InvitationState.QUEUED.value,
+        state=MailState.QUEUED,
         due_at=now,
         created_at=now,
     )

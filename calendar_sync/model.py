@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import ForeignKey, Index, UniqueConstraint, false, text, true
 from sqlalchemy.orm import Mapped, mapped_column
 
+from booking.model.mail import OutgoingMail
 from kernel.db import Base, EncryptedText, new_id
 
 CALCOM = "calcom"
@@ -143,19 +144,10 @@ class CalendarAction(Base):
     actor: Mapped[str]
 
 
-class InvitationState(StrEnum):
-    QUEUED = "queued"
-    SENDING = "sending"  # about to be handed over, or just was: a process that died here left it so
-    SENT = "sent"
-    FAILED = "failed"  # given up; staff have a task
-    SKIPPED = "skipped"  # not to be sent; `note` says why
-
-
-class Invitation(Base):
+class Invitation(OutgoingMail, Base):
     """One mail that puts a visit into its patient's calendar, moves it there, or takes it out.
 
-    There before a mail server is called, with all that the mail says: it is the same mail however often it is sent. A visit
-    says the same thing to an address once, whatever tells of it and how often.
+    A visit says the same thing to an address once, whatever tells of it and how often.
     """
 
     __tablename__ = "invitation"
@@ -164,27 +156,11 @@ class Invitation(Base):
         Index("ix_invitation_state_due_at", "state", "due_at"),
     )
 
-    id: Mapped[str] = mapped_column(primary_key=True, default=new_id)  # and the mail's Message-ID
-    clinic_id: Mapped[str] = mapped_column(ForeignKey("clinic.id"))
     appointment_id: Mapped[str] = mapped_column(ForeignKey("appointment.id", ondelete="CASCADE"))
     sequence: Mapped[int]
     status: Mapped[str]  # iCalendar's: CONFIRMED, TENTATIVE, CANCELLED
-    sender: Mapped[str]
-    sender_name: Mapped[str]
-    to: Mapped[str] = mapped_column(EncryptedText)
-    to_hash: Mapped[str]
     to_name: Mapped[str] = mapped_column(EncryptedText)
-    subject: Mapped[str] = mapped_column(EncryptedText)
-    body: Mapped[str] = mapped_column(EncryptedText)
     calendar: Mapped[str] = mapped_column(EncryptedText)
-    state: Mapped[str]  # InvitationState
-    note: Mapped[str | None]  # a code: why it was skipped or failed
-    attempts: Mapped[int] = mapped_column(default=0)
-    unanswered: Mapped[int] = mapped_column(default=0)  # attempts whose outcome nobody knows
-    due_at: Mapped[datetime]  # not before
-    claimed_at: Mapped[datetime | None]  # when it was last about to be handed over
-    created_at: Mapped[datetime]
-    sent_at: Mapped[datetime | None]
 
 
 class CalendarFeed(Base):

@@ -6,7 +6,8 @@ from sqlalchemy import select
 
 from booking.events import AppointmentEvent
 from booking.model.appointment import Appointment
-from calendar_sync.invitation_mail import invitations_to_send, send_invitation
+from booking.outgoing_mail import mails_to_send, send_mail
+from calendar_sync.invitation_mail import INVITATIONS
 from calendar_sync.invitation_words import Speech
 from calendar_sync.invitations import note_mail_is_off, queue_invitation
 from jobs.context import JobServices
@@ -34,7 +35,7 @@ def send_invitations(services: JobServices, now: datetime) -> None:
     """Send the invitations that wait, oldest first."""
     send_waiting(
         services,
-        lambda session: invitations_to_send(session, now=now),
-        lambda invitation_id, at: send_invitation(services.db, services.mailer, invitation_id=invitation_id, now=at),
+        lambda session: mails_to_send(session, INVITATIONS, now=now),
+        lambda mail_id, at: send_mail(services.db, services.mailer, INVITATIONS, mail_id=mail_id, now=at),
         now=now,
     )

@@ -7,30 +7,28 @@ from sqlalchemy import select
 
 from booking import quiet
 from booking.model.clinic import Clinic
+from booking.outgoing_mail import send_mail_again
+from booking.tasks import settle_subjects, subject_of_undelivered
 from kernel.work import UnitOfWork
-from sms.model import PatientMail, SmsMessage, SmsState
+from sms.model import SmsMessage, SmsState
+from sms.send_mail import PATIENT_MAILS
 
 _RETRIED_AFTER = timedelta(minutes=30)
 _HAS_FAILED = {SmsState.FAILED, SmsState.UNDELIVERED}
 
 
-def send_again(work: UnitOfWork, *, clinic_id: str, message_id: str, now: datetime) -> bool:
-    """Queue a text or mail that failed, to be sent at once; say whether there is one. Calling again changes nothing.
+def send_again(work: UnitOfWork, *, clinic_id: str, message_id: str, now: datetime, done_by: str) -> bool:
+    """Queue a text that failed, or the mail in its place, to be sent at once; say whether there is one. Calling again changes nothing.
 
-    The vendor's receipts of the first sending count no more.
+    The vendor's receipts of the first sending count no more, and the task about it is done.
     """
     of_clinic = (SmsMessage.id == message_id, SmsMessage.clinic_id == clinic_id)
     text = work.session.scalar(select(SmsMessage).where(*of_clinic).with_for_update())
     if text is not None and text.state in _HAS_FAILED:
         queue_again(text, due_at=now)
+        settle_subjects(work, clinic_id=clinic_id, subjects=[subject_of_undelivered(text.id)], now=now, done_by=done_by)
         return True
-    of_mail = (PatientMail.id == message_id, PatientMail.clinic_id == clinic_id)
-    mail = work.session.scalar(select(PatientMail).where(*of_mail).with_for_update())
-    if mail is not None and mail.state in _HAS_FAILED:
-        mail.state, mail.note, mail.due_at = SmsState.QUEUED, None, now
-        mail.attempts = mail.unanswered = 0
-        return True
-    return False
+    return send_mail_again(work, PATIENT_MAILS, clinic_id=clinic_id, mail_id=message_id, now=now, done_by=done_by)
 
 
 def try_again_later(work: UnitOfWork, message: SmsMessage, *, times: int, now: datetime) -> bool:

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from booking.consent import opt_out
 from booking.numbers import note_failure
-from booking.tasks import open_task
+from booking.tasks import open_task, subject_of_undelivered
 from booking.values import TaskKind
 from kernel.log import get_logger
 from kernel.work import UnitOfWork
@@ -31,7 +31,7 @@ def record_failure(work: UnitOfWork, message: SmsMessage, *, code: int | None, n
         now=now,
         appointment_id=message.appointment_id,
         phone=message.to,
-        subject=f"undelivered:{message.id}",
+        subject=subject_of_undelivered(message.id),
     )
 
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import update
 
 from booking.patients import email_hash
-from booking.tasks import open_task
+from booking.tasks import open_task, subject_of_undelivered
 from booking.values import Catalogue, MailUse, TaskKind
 from kernel.log import get_logger
 from kernel.mail import one_line
@@ -72,7 +72,7 @@ def ask_for_a_call(work: UnitOfWork, message: SmsMessage, *, now: datetime) -> N
         now=now,
         appointment_id=message.appointment_id,
         phone=message.to,
-        subject=f"undelivered:{message.id}",
+        subject=subject_of_undelivered(message.id),
     )
 
 

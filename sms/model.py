@@ -6,6 +6,7 @@ from enum import StrEnum
 from sqlalchemy import ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from booking.model.mail import OutgoingMail
 from kernel.db import Base, EncryptedText, new_id
 
 
@@ -91,31 +92,15 @@ class SmsMessage(Base):
     sent_at: Mapped[datetime | None]
 
 
-class PatientMail(Base):
-    """A mail that says what a text would: where no text can reach the patient, or beside it. Sent again it is the same to the byte."""
+class PatientMail(OutgoingMail, Base):
+    """A mail that says what a text would: where no text can reach the patient, or beside it. Its id is the text's."""
 
     __tablename__ = "patient_mail"
     __table_args__ = (
         UniqueConstraint("kind", "appointment_id", "revision"),
         Index("ix_patient_mail_state_due_at", "state", "due_at"),
+        Index("ix_patient_mail_clinic_id", "clinic_id"),
     )
 
-    id: Mapped[str] = mapped_column(primary_key=True, default=new_id)
-    clinic_id: Mapped[str] = mapped_column(ForeignKey("clinic.id"), index=True)
     kind: Mapped[str]  # SmsKind
-    sender: Mapped[str]
-    sender_name: Mapped[str]
-    to: Mapped[str] = mapped_column(EncryptedText)
-    to_hash: Mapped[str]
-    subject: Mapped[str] = mapped_column(EncryptedText)
-    body: Mapped[str] = mapped_column(EncryptedText)
-    appointment_id: Mapped[str | None] = mapped_column(ForeignKey("appointment.id", ondelete="CASCADE"))
     revision: Mapped[int | None]
-    state: Mapped[str]  # SmsState
-    note: Mapped[str | None]  # a code: why it was skipped, or the mail server's
-    attempts: Mapped[int] = mapped_column(default=0)
-    unanswered: Mapped[int] = mapped_column(default=0)  # times it may have been taken
-    due_at: Mapped[datetime]
-    claimed_at: Mapped[datetime | None]
-    created_at: Mapped[datetime]
-    sent_at: Mapped[datetime | None]

@@ -13,6 +13,7 @@ from frontdesk.console.reads.messages import FAILED, failed_count, messages
 from frontdesk.console.services import ConsoleServices
 from frontdesk.console.staff import current_staff
 from frontdesk.console.words import page_words
+from kernel.work import UnitOfWork
 from sms.again import send_again
 from sms.model import SmsKind, SmsState
 from sms.samples import Sample, own_text, sample, usual_text
@@ -61,8 +62,12 @@ def _add_list(blueprint: Blueprint, services: ConsoleServices) -> None:
 
     @blueprint.post("/messages/<message_id>/again")
     def send_message_again(message_id: str) -> ResponseReturnValue:
-        clinic_id = current_staff().clinic_id
-        if not services.db.run(lambda work: send_again(work, clinic_id=clinic_id, message_id=message_id, now=g.now)):
+        staff, now = current_staff(), g.now
+
+        def step(work: UnitOfWork) -> bool:
+            return send_again(work, clinic_id=staff.clinic_id, message_id=message_id, now=now, done_by=staff.login)
+
+        if not services.db.run(step):
             abort(404)
         flash(page_words()("messages.queued_again"))
         return redirect(url_for("console.sent_messages", state="failed"))

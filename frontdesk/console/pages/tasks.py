@@ -8,8 +8,10 @@ from flask import Blueprint, abort, flash, g, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
+from booking.outgoing_mail import failed_mails
+from booking.outgoing_mail import send_mail_again as send_again
 from booking.tasks import TaskDone, TaskTaken, UnknownTask, close_task, hand_task, note_on_task, reopen_task
-from calendar_sync.invitation_mail import failed_invitations, send_again
+from calendar_sync.invitation_mail import INVITATIONS
 from frontdesk.console import queues
 from frontdesk.console.access import may
 from frontdesk.console.reads.staff_names import logins_who
@@ -148,7 +150,7 @@ def _add_repairs(blueprint: Blueprint, services: ConsoleServices) -> None:
             _must_exist(work.session, task_id)
             mail = _mail_of(subject_of_task(work.session, clinic_id=staff.clinic_id, task_id=task_id))
             return mail is not None and send_again(
-                work, clinic_id=staff.clinic_id, invitation_id=mail, now=g.now, done_by=staff.login
+                work, INVITATIONS, clinic_id=staff.clinic_id, mail_id=mail, now=g.now, done_by=staff.login
             )
 
         words = page_words()
@@ -186,7 +188,7 @@ def _read(session: Session, filters: dict[str, str]) -> _Page:
     waiting = open_tasks(session, clinic_id=staff.clinic_id, wanted=wanted)
     notes = notes_of_tasks(session, task_ids=[task.id for task in waiting])
     parked = {one.task_id: one for one in parked_work(session, clinic_id=staff.clinic_id)}
-    mails = failed_invitations(session, clinic_id=staff.clinic_id, ids=_mails(waiting))
+    mails = failed_mails(session, INVITATIONS, clinic_id=staff.clinic_id, ids=_mails(waiting))
     return _Page(
         lines=[
             _OpenTask(

@@ -11,10 +11,11 @@ from werkzeug.test import TestResponse
 from booking import ledger
 from booking.desk.requests import propose
 from booking.events import AppointmentBooked
+from booking.model.mail import MailState
 from booking.model.task import StaffTask
 from booking.tasks import open_task
 from booking.values import AppointmentStatus, Source, TaskKind
-from calendar_sync.model import Invitation, InvitationState
+from calendar_sync.model import Invitation
 from frontdesk.console.queues import QUEUES
 from jobs.model import Delivery, DeliveryState
 from jobs.parked import subject_of_parked
@@ -149,7 +150,7 @@ def test_a_mail_that_was_given_up_is_sent_again(site: Site):
         mail = Invitation(
             clinic_id=site.catalogue.clinic_id, appointment_id=site.visit.id, sequence=0, status="CONFIRMED",
             sender="a@example.org", sender_name="", to="b@example.org", to_hash="hash", to_name="", subject="Visit",
-            body="", calendar="", state=InvitationState.FAILED.value, note="unavailable", attempts=16, due_at=NOW,
+            body="", calendar="", state=MailState.FAILED, note="unavailable", attempts=16, due_at=NOW,
             created_at=NOW,
         )  # fmt: skip
         work.session.add(mail)
@@ -166,7 +167,7 @@ def test_a_mail_that_was_given_up_is_sent_again(site: Site):
     assert "does not wait to be sent again" in said(twice)
     with site.db.read() as session:
         again = session.get_one(Invitation, mail_id)
-        assert (again.state, again.attempts) == (InvitationState.QUEUED.value, 0)
+        assert (again.state, again.attempts) == (MailState.QUEUED, 0)
         assert session.get_one(StaffTask, task).done_by == "desk"
 
 

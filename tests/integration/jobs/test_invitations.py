@@ -15,11 +15,11 @@ from booking.events import EVENTS, AppointmentBooked, AppointmentEvent, Appointm
 from booking.model.appointment import Appointment
 from booking.model.clinic import Clinic
 from booking.model.patient import ContactPoint, Patient, RelatedPerson
+from booking.outgoing_mail import SETTLE
 from booking.patient_record import PatientChanges, change_patient
 from booking.patients import register_patient
 from booking.tasks import open_tasks
 from booking.values import AppointmentStatus, BookedVisit, CalendarPolicy, Source, TaskKind
-from calendar_sync.invitation_mail import SETTLE
 from calendar_sync.model import Invitation
 from jobs.context import JobServices
 from jobs.invitations import send_invitations

@@ -172,9 +172,10 @@ def test_staff_send_again_what_failed_and_an_old_receipt_counts_no_more(line: Li
     message_id = line.clinic.texts()[0].id
 
     with line.clinic.db.begin() as work:
-        assert send_again(work, clinic_id="clinic-elm", message_id=message_id, now=NOW)
-        assert not send_again(work, clinic_id="clinic-elm", message_id=message_id, now=NOW)
-        assert not send_again(work, clinic_id="another", message_id=message_id, now=NOW)
+        assert send_again(work, clinic_id="clinic-elm", message_id=message_id, now=NOW, done_by="kim")
+        assert not send_again(work, clinic_id="clinic-elm", message_id=message_id, now=NOW, done_by="kim")
+        assert not send_again(work, clinic_id="another", message_id=message_id, now=NOW, done_by="kim")
+    assert line.clinic.tasks() == []
     report(line, sid, "failed", code="30007", query=f"?m={message_id}")
     assert state(line) == SmsState.QUEUED
 
