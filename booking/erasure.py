@@ -188,7 +188,8 @@ def _erase_tasks(work: UnitOfWork, traces: Traces, *, now: datetime, actor: str)
     still_open = StaffTask.id.in_(ids), StaffTask.done_at.is_(None)
     closed = {"done_at": now, "done_by": actor.removeprefix("staff:"), "subject": None}
     work.session.execute(update(StaffTask).where(*still_open).values(**closed))
-    work.session.execute(update(StaffTask).where(StaffTask.id.in_(ids)).values(text=ERASED, phone=None, outcome=None))
+    empty = {"says": None, "details": None, "text": ERASED, "phone": None, "outcome": None}
+    work.session.execute(update(StaffTask).where(StaffTask.id.in_(ids)).values(**empty))
 
 
 def _erase_history(work: UnitOfWork, traces: Traces) -> None:

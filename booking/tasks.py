@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from types import MappingProxyType
 
 from sqlalchemy import ColumnElement, or_, select, update
 from sqlalchemy.exc import IntegrityError
@@ -11,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from booking.events import TaskOpened
 from booking.model.task import StaffTask, TaskNote
+from booking.task_words import LANGUAGES, Details, TaskSays, packed, told
 from booking.values import TaskKind
 from kernel.db import new_id
 from kernel.errors import Refused
@@ -36,22 +38,30 @@ def open_task(
     *,
     clinic_id: str,
     kind: TaskKind,
-    text: str,
+    says: TaskSays | None = None,
+    text: str = "",
     now: datetime,
+    details: Details = MappingProxyType({}),
     conversation_id: str | None = None,
     patient_id: str | None = None,
     appointment_id: str | None = None,
     phone: str | None = None,
     subject: str | None = None,
 ) -> str:
-    """Ask staff to do something and return the task's id. While a task of the same `subject` is open there is only that one."""
+    """Ask staff to do something and return the task's id. While a task of the same `subject` is open there is only that one.
+
+    `details`: what the sentence `says` names, a patient's own words as they were said.
+    """
+    stored = packed(details)
     subject = None if subject is None else f"{clinic_id}:{subject}"
     task = StaffTask(
         id=new_id(),
         clinic_id=clinic_id,
         kind=kind,
         subject=subject,
-        text=text,
+        says=says,
+        details=stored if says else None,
+        text=(told(says, stored, language=LANGUAGES[0]) if says else None) or text,
         phone=phone,
         patient_id=patient_id,
         appointment_id=appointment_id,
@@ -218,23 +228,28 @@ def settle_placeholder(work: UnitOfWork, *, clinic_id: str, patient_id: str, now
     )
 
 
-def open_tasks(session: Session, *, clinic_id: str) -> list[TaskInfo]:
-    """Return what is still to do, oldest first."""
-    return _read(session, StaffTask.clinic_id == clinic_id, StaffTask.done_at.is_(None))
+def open_tasks(session: Session, *, clinic_id: str, language: str = LANGUAGES[0]) -> list[TaskInfo]:
+    """Return what is still to do, oldest first, in a reader's language."""
+    return _read(session, StaffTask.clinic_id == clinic_id, StaffTask.done_at.is_(None), language=language)
 
 
-def tasks_of_conversation(session: Session, *, conversation_id: str) -> list[TaskInfo]:
-    """Return what came of a conversation, done or not, oldest first."""
-    return _read(session, StaffTask.conversation_id == conversation_id)
+def tasks_of_conversation(session: Session, *, conversation_id: str, language: str = LANGUAGES[0]) -> list[TaskInfo]:
+    """Return what came of a conversation, done or not, oldest first, in a reader's language."""
+    return _read(session, StaffTask.conversation_id == conversation_id, language=language)
 
 
-def _read(session: Session, *conditions: ColumnElement[bool]) -> list[TaskInfo]:
+def text_of(task: StaffTask, *, language: str) -> str:
+    """Return what the task says in a reader's language, or as it was stored where that can't be made of it."""
+    return (task.says and told(task.says, task.details, language=language)) or task.text
+
+
+def _read(session: Session, *conditions: ColumnElement[bool], language: str) -> list[TaskInfo]:
     statement = select(StaffTask).where(*conditions).order_by(StaffTask.created_at, StaffTask.id)
     return [
         TaskInfo(
             id=task.id,
             kind=TaskKind(task.kind),
-            text=task.text,
+            text=text_of(task, language=language),
             phone=task.phone,
             patient_id=task.patient_id,
             appointment_id=task.appointment_id,

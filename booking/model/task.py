@@ -21,7 +21,9 @@ class StaffTask(Base):
     clinic_id: Mapped[str] = mapped_column(ForeignKey("clinic.id"))
     kind: Mapped[str]
     subject: Mapped[str | None] = mapped_column(unique=True)
-    text: Mapped[str] = mapped_column(EncryptedText)  # for staff to read; may hold a patient's words
+    says: Mapped[str | None]  # which sentence of `booking.task_words`; None in rows that only have a text
+    details: Mapped[str | None] = mapped_column(EncryptedText)  # what stands in it; may hold a patient's words
+    text: Mapped[str] = mapped_column(EncryptedText)  # the sentence in English, which the release before reads
     phone: Mapped[str | None] = mapped_column(EncryptedText)
     patient_id: Mapped[str | None] = mapped_column(ForeignKey("patient.id"), index=True)
     appointment_id: Mapped[str | None] = mapped_column(ForeignKey("appointment.id"))

@@ -26,6 +26,13 @@ def sentence(refusal: Refused, *, catalogue: Catalogue, language: str, zone: Zon
     return template.format_map(values)
 
 
+def plain_sentence(code: str, *, language: str) -> str:
+    """Return the sentence for a refusal of which only the code is known: the general one where its own names values."""
+    words = _words(language if language in LANGUAGES else LANGUAGES[0])
+    template = str(words.get(code, words["refused"]))
+    return str(words["refused"]) if "{" in template else template
+
+
 @lru_cache
 def _words(language: str) -> Mapping[str, Any]:
     source = resources.files("booking.sentences").joinpath(f"{language}.yaml")
