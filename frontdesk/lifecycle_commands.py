@@ -10,6 +10,7 @@ import click
 from sqlalchemy.orm import Session
 
 from booking.catalogue import load_catalogue
+from booking.desk.absence import Absence
 from booking.desk.away import Instead, apply_away, preview_away
 from booking.desk.requests import accept_request, grant_proposal, open_requests, reject_request
 from booking.values import BookedVisit, Catalogue, DateSpan, Slot
@@ -24,6 +25,7 @@ FindClinic = Callable[[Session, str | None], str]
 _CLINIC = click.option("--clinic", "clinic_key", help="Its key; needed where there are several.")
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 _DAY = click.DateTime(["%Y-%m-%d"])
+_TIME = click.DateTime(["%H:%M"])
 
 
 def add_commands(cli: click.Group, *, open_services: OpenServices, find_clinic: FindClinic) -> None:
@@ -120,6 +122,8 @@ def _add_away(cli: click.Group, open_services: OpenServices, find_clinic: FindCl
     @click.option("--location", "location_key", help="Only there; without it everywhere.")
     @click.option("--from", "first", required=True, type=_DAY, help="First day.")
     @click.option("--to", "end", required=True, type=_DAY, help="The day after the last.")
+    @click.option("--from-time", "from_time", type=_TIME, help="On the first day only from this time on, like 15:00.")
+    @click.option("--until-time", "until_time", type=_TIME, help="On the last day only until this time.")
     @click.option("--apply", "is_applied", is_flag=True, help="Do it; without it only show whom it hits.")
     @click.option("--reason", default="away", show_default=True, help="For the history; patients are not told.")
     @click.option(
@@ -137,6 +141,8 @@ def _add_away(cli: click.Group, open_services: OpenServices, find_clinic: FindCl
         location_key: str | None,
         first: datetime,
         end: datetime,
+        from_time: datetime | None,
+        until_time: datetime | None,
         is_applied: bool,
         reason: str,
         instead: str,
@@ -148,13 +154,15 @@ def _add_away(cli: click.Group, open_services: OpenServices, find_clinic: FindCl
             catalogue = load_catalogue(work.session, clinic_id=find_clinic(work.session, clinic_key))
             now = services.clock.now()
             practitioner_id = id_of(catalogue.practitioners, practitioner_key)
-            span = _span(catalogue, first.date(), end.date(), location_key)
+            days = _days(catalogue, first.date(), end.date(), location_key)
+            times = [None if one is None else one.time() for one in (from_time, until_time)]
+            absence = Absence.between(days, *times)
             if is_applied:
                 settled = apply_away(
                     work,
                     catalogue,
                     practitioner_id=practitioner_id,
-                    span=span,
+                    absence=absence,
                     reason=reason,
                     now=now,
                     actor=ACTOR,
@@ -166,7 +174,7 @@ def _add_away(cli: click.Group, open_services: OpenServices, find_clinic: FindCl
                     for one in settled
                 ]
             else:
-                hits = preview_away(work.session, catalogue, practitioner_id=practitioner_id, span=span, now=now)
+                hits = preview_away(work.session, catalogue, practitioner_id=practitioner_id, absence=absence, now=now)
                 found = [
                     _visit(catalogue, hit.visit) | {"alternatives": [_slot(catalogue, one) for one in hit.alternatives]}
                     for hit in hits
@@ -174,7 +182,7 @@ def _add_away(cli: click.Group, open_services: OpenServices, find_clinic: FindCl
         _print_lines(found, key="visits", as_json=as_json, line=_away_line)
 
 
-def _span(catalogue: Catalogue, first: date, end: date, location_key: str | None) -> DateSpan:
+def _days(catalogue: Catalogue, first: date, end: date, location_key: str | None) -> DateSpan:
     return DateSpan(first, end, id_of(catalogue.locations, location_key) if location_key else None)
 
 

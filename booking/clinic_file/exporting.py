@@ -162,7 +162,7 @@ def _practitioner(catalogue: Catalogue, person: PractitionerInfo) -> dict[str, A
         skills=sorted(person.skills),
         services=[key for service_id, key in keys.items() if service_id in person.service_ids],
         schedules=_schedules(catalogue, person),
-        off=_dates(span for span in person.time_off if span.location_id is None),
+        off=_away(person),
         bio=person.profile.bio,
         kind=person.kind,
         vertical=person.vertical,
@@ -232,6 +232,12 @@ def _dated(hours: Iterable[DatedHours]) -> list[dict[str, Any]]:
         )
         for day, found in by_day.items()
     ]
+
+
+def _away(person: PractitionerInfo) -> list[str]:
+    days = [span for span in person.time_off if span.location_id is None]
+    hours = [one for one in person.dated if one.location_id is None and not one.is_open]
+    return [*map(forms.away_text, days), *map(forms.away_text, hours)]
 
 
 def _coordinates(place: Place | None) -> list[float] | None:

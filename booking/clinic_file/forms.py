@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 
-from booking.values import DateSpan, WeeklyHours
+from booking.values import DatedHours, DateSpan, WeeklyHours
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _EVERY_DAY = {"all", "all week", "daily", "every day"}
@@ -131,6 +131,23 @@ def read_date_span(value: object) -> DateSpan:
     if last < first:
         raise ValueError("it ends before it begins")
     return DateSpan(first, last + _DAY)
+
+
+def read_away(value: object) -> DateSpan | DatedHours:
+    """Read days as `read_date_span` does, or hours of one day as "2027-07-05 15:00-17:30"."""
+    if isinstance(value, DatedHours):
+        return value
+    if isinstance(value, str) and ":" in value:
+        day, _, times = value.strip().partition(" ")
+        return DatedHours(read_date(day), *read_times(times), is_open=False)
+    return read_date_span(value)
+
+
+def away_text(away: DateSpan | DatedHours) -> str:
+    """Write what `read_away` reads."""
+    if isinstance(away, DatedHours):
+        return f"{away.day.isoformat()} {times_text(away.start, away.end)}"
+    return date_span_text(away)
 
 
 def read_date(value: object) -> date:

@@ -29,7 +29,7 @@ from booking.model.appointment import Appointment
 from booking.model.clinic import Clinic, Closure, DatedOpening, Location, OpeningHours
 from booking.model.schedule import AvailabilityRule, DatedWork, Schedule, TimeOff
 from booking.model.staff import HealthcareService, Practitioner, Resource, ServiceOffering
-from booking.values import AppointmentStatus, MessagePolicy, Wording
+from booking.values import AppointmentStatus, DatedHours, DateSpan, MessagePolicy, Wording
 from kernel.db import Base, new_id
 from kernel.errors import Refused
 from kernel.work import UnitOfWork
@@ -315,11 +315,21 @@ def _dated(parts: Iterable[DatedPart]) -> list[dict[str, Any]]:
 
 
 def _dated_work(person: PractitionerPart, place_ids: Mapping[str, str]) -> list[dict[str, Any]]:
-    return [
+    everywhere = [
+        {"location_id": None, "day": away.day, **_closed(away)}
+        for away in dict.fromkeys(person.off)
+        if isinstance(away, DatedHours)
+    ]
+    somewhere = [
         {**dated, "location_id": place_ids[schedule.location]}
         for schedule in person.schedules
         for dated in _dated(schedule.dated)
     ]
+    return everywhere + somewhere
+
+
+def _closed(away: DatedHours) -> dict[str, Any]:
+    return {"start_minute": _minutes(away.start), "end_minute": _minutes(away.end), "is_open": False}
 
 
 def _opening(part: LocationPart) -> list[dict[str, Any]]:
@@ -351,7 +361,7 @@ def _working(person: PractitionerPart, place_ids: Mapping[str, str]) -> list[dic
 
 
 def _off(person: PractitionerPart, place_ids: Mapping[str, str]) -> list[dict[str, Any]]:
-    everywhere = [(None, span) for span in person.off]
+    everywhere = [(None, away) for away in person.off if isinstance(away, DateSpan)]
     somewhere = [(place_ids[schedule.location], span) for schedule in person.schedules for span in schedule.off]
     return [
         {"location_id": location_id, "starts_on": span.first, "ends_on": span.end}

@@ -19,6 +19,7 @@ from booking.message_wording import WordedKind
 from booking.values import (
     BookingRules,
     CalendarPolicy,
+    DatedHours,
     DateSpan,
     MailUse,
     MessagePolicy,
@@ -106,6 +107,12 @@ Dates = Annotated[
     BeforeValidator(forms.read_date_span),
     PlainSerializer(forms.date_span_text),
     WithJsonSchema({"type": "string", "examples": ["2027-07-05", "2027-07-05/2027-07-09"]}),
+]
+Away = Annotated[
+    DateSpan | DatedHours,
+    BeforeValidator(forms.read_away),
+    PlainSerializer(forms.away_text),
+    WithJsonSchema({"type": "string", "examples": ["2027-07-05", "2027-07-05/2027-07-09", "2027-07-05 15:00-17:30"]}),
 ]
 Day = Annotated[date, BeforeValidator(forms.read_date)]
 WallTime = Annotated[
@@ -287,7 +294,7 @@ class SchedulePart(Part):
 
 
 class PractitionerPart(Part):
-    """A person patients are booked with. `off`: away wherever they work."""
+    """A person patients are booked with. `off`: days or hours away wherever they work."""
 
     key: Key
     name: Name
@@ -297,7 +304,7 @@ class PractitionerPart(Part):
     skills: list[Name] = []
     services: list[Key] = []
     schedules: list[SchedulePart] = []
-    off: list[Dates] = []
+    off: list[Away] = []
     bio: Text | None = None
     kind: Name | None = None
     vertical: Name | None = None

@@ -1,4 +1,4 @@
-"""A practitioner is away for a day or longer: whom that concerns, what they can have instead, and doing it in one step.
+"""A practitioner is away, for some hours or days: whom that concerns, what they can have instead, and doing it in one step.
 
 All of it is one transaction. The time off and the visits it hits change together, so that nobody sees half of it and a process
 that dies leaves nothing to tidy up; done once, doing it again finds nothing left to do. Rows are locked up front in the order
@@ -13,36 +13,35 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from types import MappingProxyType
 
-from sqlalchemy import ColumnElement, and_, or_, select, update
+from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.orm import Session
 
 from booking import guard, ledger, tasks
 from booking.asked import ImplausibleTime, location_asked, people_asked
 from booking.availability import Wanted
 from booking.cancel import cancel_appointment
+from booking.desk.absence import Absence
+from booking.desk.absence_rows import write_absence
 from booking.desk.alternatives import nearest
 from booking.desk.instead import free_instead, lost
 from booking.desk.offered_moves import moves_offered_for
 from booking.events import MoveOffered
 from booking.hold import place_hold, release_one
 from booking.model.appointment import Appointment, Bundle
-from booking.model.clinic import Clinic
 from booking.model.patient import Patient
-from booking.model.schedule import TimeOff
 from booking.reschedule import reschedule
 from booking.values import (
     AppointmentStatus,
     BookedVisit,
     BundleKind,
     Catalogue,
-    DateSpan,
     PractitionerInfo,
     Slot,
     Source,
     TaskKind,
 )
 from kernel.errors import Refused
-from kernel.interval import Interval, day_interval
+from kernel.interval import Interval
 from kernel.work import UnitOfWork
 
 ALTERNATIVES = 3
@@ -99,17 +98,17 @@ class Settled:
 
 
 def preview_away(
-    session: Session, catalogue: Catalogue, *, practitioner_id: str, span: DateSpan, now: datetime
+    session: Session, catalogue: Catalogue, *, practitioner_id: str, absence: Absence, now: datetime
 ) -> list[Hit]:
-    """Return whom it concerns if the practitioner is away on these local days, in order of time; changes nothing.
+    """Return whom it concerns if the practitioner is away then, in order of time; changes nothing.
 
     No two visits are offered the same time first. Visits that have begun, and those whose patients were asked before, are
     left out. Raises UnknownPractitioner, UnknownLocation, EndBeforeStart, ImplausibleTime.
     """
-    person = _checked(catalogue, practitioner_id=practitioner_id, span=span, now=now)
+    person = _checked(catalogue, practitioner_id=practitioner_id, absence=absence, now=now)
     asked = {one.visit.id for one in moves_offered_for(session, _of_practitioner(person), now=now)}
-    visits = [visit for visit in _visits_hit(session, catalogue, person, span, now=now) if visit.id not in asked]
-    return _with_alternatives(session, _without(catalogue, person, span), visits, now=now)
+    visits = [visit for visit in _visits_hit(session, catalogue, person, absence, now=now) if visit.id not in asked]
+    return _with_alternatives(session, _without(catalogue, person, absence), visits, now=now)
 
 
 def apply_away(
@@ -117,14 +116,14 @@ def apply_away(
     catalogue: Catalogue,
     *,
     practitioner_id: str,
-    span: DateSpan,
+    absence: Absence,
     reason: str,
     now: datetime,
     actor: str,
     instead: Instead = Instead.ASK,
     choices: Mapping[str, Choice] = MappingProxyType({}),
 ) -> list[Settled]:
-    """Write the time off and settle every visit it hits: as `choices` say by Appointment id, the others as `instead`.
+    """Write the absence and settle every visit it hits: as `choices` say by Appointment id, the others as `instead`.
 
     A visit whose chosen time has gone gets the next best; where nothing is free staff get a task. Holds of conversations are
     given back. Each patient is told once, `reason` stands in the history. Calling again settles only what has come since: a
@@ -132,17 +131,17 @@ def apply_away(
     Locks the clinic's row, the Patients, the Appointments and the Schedules that the visits may move to. Raises what
     `preview_away` does, and ScheduleBusy.
     """
-    person = _checked(catalogue, practitioner_id=practitioner_id, span=span, now=now)
+    person = _checked(catalogue, practitioner_id=practitioner_id, absence=absence, now=now)
     with guard.all_or_nothing(work):
-        _write_time_off(work, catalogue, person, span)
-        left = _without(catalogue, person, span)
-        holds = _holds_hit(work.session, catalogue, person, span, now=now)
-        _lock(work, left, [*_visits_hit(work.session, catalogue, person, span, now=now), *holds])
+        write_absence(work, catalogue, person, absence)
+        left = _without(catalogue, person, absence)
+        holds = _holds_hit(work.session, catalogue, person, absence, now=now)
+        _lock(work, left, [*_visits_hit(work.session, catalogue, person, absence, now=now), *holds])
         for hold in holds:
             # Who is still talking it over is told that it has gone.
             release_one(work, appointment_id=hold.id, now=now)
         step = _Step(work, left, person, reason, now, actor)
-        hits = preview_away(work.session, catalogue, practitioner_id=practitioner_id, span=span, now=now)
+        hits = preview_away(work.session, catalogue, practitioner_id=practitioner_id, absence=absence, now=now)
         return [step.settle(hit, choices.get(hit.visit.id, Choice(instead))) for hit in hits]
 
 
@@ -278,78 +277,77 @@ class _Step:
         )
 
 
-def _checked(catalogue: Catalogue, *, practitioner_id: str, span: DateSpan, now: datetime) -> PractitionerInfo:
+def _checked(catalogue: Catalogue, *, practitioner_id: str, absence: Absence, now: datetime) -> PractitionerInfo:
     person = people_asked(catalogue, (practitioner_id,))[0]
-    if span.location_id is not None:
-        location_asked(catalogue, span.location_id)
-    if span.end <= span.first:
-        raise EndBeforeStart(starts_on=span.first.isoformat(), ends_on=span.end.isoformat())
-    if span.end - span.first > _LONGEST or abs(span.first - now.date()) > 5 * _LONGEST:
-        raise ImplausibleTime(at=span.first.isoformat())
+    days = absence.days
+    if days.location_id is not None:
+        location_asked(catalogue, days.location_id)
+    if absence.ends <= absence.begins:
+        raise EndBeforeStart(starts_on=days.first.isoformat(), ends_on=days.end.isoformat())
+    if days.end - days.first > _LONGEST or abs(days.first - now.date()) > 5 * _LONGEST:
+        raise ImplausibleTime(at=days.first.isoformat())
     return person
 
 
-def _without(catalogue: Catalogue, person: PractitionerInfo, span: DateSpan) -> Catalogue:
-    """Return the catalogue as it is with the time off."""
-    away = dataclasses.replace(person, time_off=(*person.time_off, span))
+def _without(catalogue: Catalogue, person: PractitionerInfo, absence: Absence) -> Catalogue:
+    """Return the catalogue as it is with the absence."""
+    away = absence.without(person)
     people = tuple(away if one.id == person.id else one for one in catalogue.practitioners)
     return dataclasses.replace(catalogue, practitioners=people, _by_id={})
 
 
 def _visits_hit(
-    session: Session, catalogue: Catalogue, person: PractitionerInfo, span: DateSpan, *, now: datetime
+    session: Session, catalogue: Catalogue, person: PractitionerInfo, absence: Absence, *, now: datetime
 ) -> list[BookedVisit]:
     stands = or_(
         Appointment.status == _S.BOOKED,
         and_(Appointment.status == _S.PENDING, Appointment.hold_expires_at.is_(None)),
     )
-    return _within(session, catalogue, person, span, stands, now=now)
+    return _within(session, catalogue, person, absence, stands, now=now)
 
 
 def _holds_hit(
-    session: Session, catalogue: Catalogue, person: PractitionerInfo, span: DateSpan, *, now: datetime
+    session: Session, catalogue: Catalogue, person: PractitionerInfo, absence: Absence, *, now: datetime
 ) -> list[BookedVisit]:
     held = and_(Appointment.status == _S.PENDING, Appointment.hold_expires_at.is_not(None))
-    return _within(session, catalogue, person, span, held, now=now)
+    return _within(session, catalogue, person, absence, held, now=now)
 
 
 def _within(
     session: Session,
     catalogue: Catalogue,
     person: PractitionerInfo,
-    span: DateSpan,
+    absence: Absence,
     condition: ColumnElement[bool],
     *,
     now: datetime,
 ) -> list[BookedVisit]:
-    """Return what the practitioner has on these days, by the clocks of each Location, and has not begun."""
-    outside = timedelta(days=2)  # wider than any zone is from UTC; the exact days are taken from what is found
+    """Return what the practitioner has then, by the clocks of each Location, and has not begun."""
+    outside = timedelta(days=2)  # wider than any zone is from UTC; the exact time is taken from what is found
     statement = (
         ledger.entries()
         .where(
             _of_practitioner(person),
             condition,
             Appointment.starts_at > now,
-            Appointment.starts_at < _noon(span.end) + outside,
-            Appointment.ends_at > _noon(span.first) - outside,
+            Appointment.starts_at < _noon(absence.days.end) + outside,
+            Appointment.ends_at > _noon(absence.days.first) - outside,
         )
         .order_by(Appointment.starts_at, Appointment.id)
     )
     found = [ledger.entry_of(row).visit for row in session.execute(statement)]
-    return [visit for visit in found if _is_hit(catalogue, visit, span)]
+    return [visit for visit in found if _is_hit(catalogue, visit, absence)]
 
 
 def _noon(day: date) -> datetime:
     return datetime.fromisoformat(f"{day.isoformat()}T12:00:00+00:00")
 
 
-def _is_hit(catalogue: Catalogue, visit: BookedVisit, span: DateSpan) -> bool:
-    if span.location_id not in {None, visit.location_id}:
+def _is_hit(catalogue: Catalogue, visit: BookedVisit, absence: Absence) -> bool:
+    if absence.days.location_id not in {None, visit.location_id}:
         return False
-    zone = catalogue.location(visit.location_id).zone
-    last = span.end - timedelta(days=1)
-    away = Interval(day_interval(span.first, zone).start, day_interval(last, zone).end)
-    return away.overlaps(Interval(visit.starts_at, visit.ends_at))
+    away = absence.interval(catalogue.location(visit.location_id).zone)
+    return away is not None and away.overlaps(Interval(visit.starts_at, visit.ends_at))
 
 
 def _of_practitioner(person: PractitionerInfo) -> ColumnElement[bool]:
@@ -383,25 +381,6 @@ def _bundles_that_come_together(session: Session, visits: Sequence[BookedVisit])
 def _clash(slot: Slot, other: Slot) -> bool:
     same = slot.practitioner_id == other.practitioner_id
     return same and slot.starts_at < other.ends_at and other.starts_at < slot.ends_at
-
-
-def _write_time_off(work: UnitOfWork, catalogue: Catalogue, person: PractitionerInfo, span: DateSpan) -> None:
-    """Write the time off unless it is covered already. The clinic's row is locked first: two at once would both write it."""
-    work.session.execute(
-        select(Clinic.id).where(Clinic.id == catalogue.clinic_id).with_for_update(key_share=True)
-    ).one()
-    covered = select(TimeOff.id).where(
-        TimeOff.schedule_id == person.schedule_id,
-        TimeOff.starts_on <= span.first,
-        TimeOff.ends_on >= span.end,
-        or_(TimeOff.location_id.is_(None), TimeOff.location_id == span.location_id),
-    )
-    if work.session.scalars(covered.limit(1)).first() is not None:
-        return
-    row = TimeOff(schedule_id=person.schedule_id, location_id=span.location_id, starts_on=span.first, ends_on=span.end)
-    work.session.add(row)
-    work.session.flush()
-    work.session.execute(update(Clinic).where(Clinic.id == catalogue.clinic_id).values(version=Clinic.version + 1))
 
 
 def _lock(work: UnitOfWork, catalogue: Catalogue, visits: Sequence[BookedVisit]) -> None:

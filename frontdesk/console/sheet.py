@@ -1,7 +1,7 @@
 """The diary of some days as columns: who works when, what is taken, and who comes. Pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from itertools import pairwise
 
@@ -12,7 +12,7 @@ from frontdesk.console.axis import Axis
 from frontdesk.console.dates import DateWriter
 from frontdesk.console.reads.visits import Visit
 from frontdesk.console.words import Words
-from kernel.interval import Interval, merged, wall_to_instant
+from kernel.interval import Interval, merged, subtracted, wall_to_instant
 
 _FIRST_HOUR, _LAST_HOUR = 8, 18  # shown even when nobody works then, so that a day looks like the next
 
@@ -36,6 +36,14 @@ class Placed:
 
 
 @dataclass(frozen=True)
+class Away:
+    """Time of a column that somebody usually works, and is away."""
+
+    at: Span
+    label: str
+
+
+@dataclass(frozen=True)
 class Hour:
     at: Span
     label: str
@@ -53,6 +61,7 @@ class Column:
     practitioner: PractitionerInfo | None
     working: tuple[Span, ...]
     busy: tuple[Span, ...]
+    away: tuple[Away, ...]
     visits: tuple[Placed, ...]
     note: str | None
     now: int | None
@@ -130,6 +139,7 @@ class SheetMaker:
             person=person,
             working=working,
             busy=self.diary.busy.get(person.schedule_id, ()),
+            away=subtracted(self._planned(person, day), working),
             note=None if working else self._why_not(person, day),
         )
 
@@ -171,6 +181,7 @@ class SheetMaker:
         person: PractitionerInfo | None = None,
         working: Iterable[Interval] = (),
         busy: Iterable[Interval] = (),
+        away: Iterable[Interval] = (),
         note: str | None = None,
     ) -> Column:
         def spans(intervals: Iterable[Interval]) -> tuple[Span, ...]:
@@ -183,6 +194,7 @@ class SheetMaker:
             practitioner=person,
             working=spans(working),
             busy=spans(busy),
+            away=tuple(Away(span, self._away_words(each)) for each in away for span in spans([each])),
             visits=self._side_by_side(visits, day),
             note=note,
             now=self.axis.place(self.now, day=day) if day == today else None,
@@ -220,12 +232,25 @@ class SheetMaker:
             found += _instants(intersected(Timetable.of_location(place).minutes(day), there), day, place)
         return merged(found)
 
+    def _planned(self, person: PractitionerInfo, day: date) -> list[Interval]:
+        """Return when somebody would work who is away for some hours; nothing for who is not."""
+        if all(one.is_open or one.day != day for one in person.dated):
+            return []
+        return self._working(replace(person, dated=tuple(one for one in person.dated if one.is_open)), day)
+
+    def _away_words(self, away: Interval) -> str:
+        first, last = (
+            self.dates.clock(at.astimezone(self.axis.zone).replace(tzinfo=None)) for at in (away.start, away.end)
+        )
+        return self.words("diary.away_between", first=first, last=last)
+
     def _why_not(self, person: PractitionerInfo | None, day: date) -> str:
         if all(any(span.first <= day < span.end for span in place.closures) for place in self.places):
             return self.words("diary.closed")
         here = {None, *(place.id for place in self.places)}
         off = () if person is None else person.time_off
-        if any(span.first <= day < span.end and span.location_id in here for span in off):
+        is_off = any(span.first <= day < span.end and span.location_id in here for span in off)
+        if is_off or (person is not None and self._planned(person, day)):
             return self.words("diary.away")
         return self.words("diary.not_working")
 

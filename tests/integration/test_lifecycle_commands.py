@@ -147,6 +147,7 @@ def test_an_absence_is_only_shown_until_it_is_to_be_applied(operator: Operator):
     (line,) = operator.read("away", *MONDAY)["visits"]
     assert (line["id"], line["alternatives"][0]["practitioner"]) == (one.id, "ben-carter")
     assert "instead: 2027-03-15T09:00:00-04:00  cleaning  ben-carter  main; " in operator("away", *MONDAY).stdout
+    assert operator.read("away", *MONDAY, "--from-time", "12:00") == {"visits": []}
     assert operator.look(one.id) == one
 
     (line,) = operator.read("away", *MONDAY, "--apply", "--instead", "move")["visits"]

@@ -1,6 +1,7 @@
 """What the front desk does: tasks, conversations to read, absences."""
 
 from booking import ledger
+from booking.desk.absence import Absence
 from booking.desk.away import apply_away, preview_away
 from booking.tasks import close_task, open_tasks
 from booking.values import BookedVisit, DateSpan
@@ -103,7 +104,7 @@ def preview_absence(call: Call, practitioner: str, body: AwayForm) -> Answer[Hit
         call.session,
         call.catalogue,
         practitioner_id=named(call.catalogue.practitioners, practitioner, "practitioner").id,
-        span=_days(call, body),
+        absence=_absence(call, body),
         now=call.now,
     )
     return Answer(
@@ -132,7 +133,7 @@ def note_absence(call: Call, practitioner: str, body: SettleForm) -> Answer[Away
         call.work,
         call.catalogue,
         practitioner_id=named(call.catalogue.practitioners, practitioner, "practitioner").id,
-        span=_days(call, body),
+        absence=_absence(call, body),
         reason=body.reason,
         now=call.now,
         actor=actor,
@@ -152,9 +153,10 @@ def note_absence(call: Call, practitioner: str, body: SettleForm) -> Answer[Away
     )
 
 
-def _days(call: Call, form: AwayForm) -> DateSpan:
+def _absence(call: Call, form: AwayForm) -> Absence:
     location = None if form.location is None else named(call.catalogue.locations, form.location, "location")
-    return DateSpan(form.from_, form.to, None if location is None else location.id)
+    days = DateSpan(form.from_, form.to, None if location is None else location.id)
+    return Absence.between(days, form.from_time, form.until_time)
 
 
 def _visit(call: Call, visit: BookedVisit) -> AppointmentOut:

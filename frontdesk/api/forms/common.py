@@ -1,7 +1,7 @@
 """What the forms of requests and answers are made of."""
 
 import re
-from datetime import date, datetime
+from datetime import date, datetime, time
 from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, StringConstraints, WithJsonSchema
@@ -24,6 +24,7 @@ Minutes = Annotated[int, Field(ge=1, le=24 * 60), BeforeValidator(_whole)]
 _EARLIEST, _LATEST = date(1900, 1, 1), date(2200, 1, 1)
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d(:\d\d(\.\d{1,6})?)?([Zz]|[+-]\d\d:\d\d)?", re.ASCII)
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+_TIME_OF_DAY = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
 
 
 class Form(BaseModel):
@@ -70,6 +71,14 @@ def _read_day(value: Any) -> date:
     return day
 
 
+def _read_time_of_day(value: Any) -> time:
+    if isinstance(value, time):
+        return value
+    if not isinstance(value, str) or not _TIME_OF_DAY.fullmatch(value):
+        raise PydanticCustomError("time-of-day", "Not a time of day like 15:00")
+    return time.fromisoformat(value)
+
+
 def _read_day_or_instant(value: Any) -> date | datetime:
     return _read_day(value) if isinstance(value, str) and _DAY.fullmatch(value) else _read_instant(value)
 
@@ -81,6 +90,13 @@ Instant = Annotated[datetime, PlainValidator(_read_instant), WithJsonSchema(_AN_
 """RFC 3339 with an offset, which is kept: it tells where the sender thinks the time is."""
 
 Day = Annotated[date, PlainValidator(_read_day), WithJsonSchema(_A_DAY)]
+TimeOfDay = Annotated[
+    time,
+    PlainValidator(_read_time_of_day),
+    WithJsonSchema({"type": "string", "pattern": f"^{_TIME_OF_DAY.pattern}$", "examples": ["15:00"]}),
+]
+"""What clocks show at the location, without a zone."""
+
 DayOrInstant = Annotated[
     date | datetime,
     PlainValidator(_read_day_or_instant),

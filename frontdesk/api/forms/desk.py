@@ -8,7 +8,7 @@ from pydantic import Field, StringConstraints
 from booking.desk.away import Instead, Outcome
 from booking.values import TaskKind
 from frontdesk.api.forms.appointments import AppointmentOut, LoginName
-from frontdesk.api.forms.common import Day, Form, Id, Out, Text
+from frontdesk.api.forms.common import Day, Form, Id, Out, Text, TimeOfDay
 from frontdesk.api.forms.slots import SlotOut
 
 Cursor = Annotated[str | None, StringConstraints(max_length=200)]
@@ -76,10 +76,15 @@ class TranscriptOut(Out):
 
 
 class AwayForm(Form):
-    """Whole local days, `to` excluded, everywhere or at one location."""
+    """Local days, `to` excluded, everywhere or at one location.
+
+    `from_time`, `until_time`: only from this time of the first day on, and only until this one of the last.
+    """
 
     from_: Annotated[Day, Field(alias="from")]
     to: Day
+    from_time: TimeOfDay | None = None
+    until_time: TimeOfDay | None = None
     location: Id | None = None
 
 

@@ -3,18 +3,28 @@
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 
 from flask import Blueprint, abort, flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from booking.desk.away import Choice, EndBeforeStart, Hit, Instead, apply_away, preview_away
-from booking.desk.back import take_back_time_off
+from booking.desk.absence import Absence, absences
+from booking.desk.absence_rows import take_back_absence
+from booking.desk.away import Choice, Hit, Instead, apply_away, preview_away
 from booking.values import Catalogue, DateSpan, LocationInfo, PractitionerInfo, Slot
 from frontdesk.console.free_times import FreeTime, picked_time, shown_time
 from frontdesk.console.once import answer_to, new_form_key, once, sent_form_key
-from frontdesk.console.pages.diary_forms import PROBLEM, actor, day_asked, flash_refusal, person_asked, place_asked, say
+from frontdesk.console.pages.diary_forms import (
+    PROBLEM,
+    actor,
+    day_asked,
+    flash_refusal,
+    person_asked,
+    place_asked,
+    say,
+    time_asked,
+)
 from frontdesk.console.reads.visits import Visit, visits_by_id
 from frontdesk.console.services import ConsoleServices
 from frontdesk.console.staff import current_staff
@@ -29,8 +39,8 @@ _LONGEST_REASON = 200
 def add_absences(blueprint: Blueprint, services: ConsoleServices) -> None:
     """Add `/diary/absences`."""
 
-    @blueprint.get("/diary/absences")
-    def absences() -> ResponseReturnValue:
+    @blueprint.get("/diary/absences", endpoint="absences")
+    def absences_page() -> ResponseReturnValue:
         with services.db.read() as session:
             catalogue = services.catalogues.get(session, clinic_id=current_staff().clinic_id)
             return _page(session, catalogue)
@@ -40,11 +50,10 @@ def add_absences(blueprint: Blueprint, services: ConsoleServices) -> None:
         with services.db.read() as session:
             catalogue = services.catalogues.get(session, clinic_id=current_staff().clinic_id)
         asked = _asked(catalogue)
-        if asked.person is None:
-            abort(404)
+        person = asked.person or abort(404)
         key = sent_form_key()
         try:
-            once(services, key=key, step=lambda work: _settle(services, work, asked))
+            once(services, key=key, step=lambda work: _settle(services, work, person, asked))
         except Refused as refusal:
             flash_refusal(refusal, catalogue)
             return redirect(url_for("console.absences"))
@@ -54,16 +63,14 @@ def add_absences(blueprint: Blueprint, services: ConsoleServices) -> None:
     def absence_report(key: str) -> ResponseReturnValue:
         return _report(services, key)
 
-    @blueprint.post("/diary/absences/take-back")
-    def take_back_absence() -> ResponseReturnValue:
+    @blueprint.post("/diary/absences/take-back", endpoint="take_back_absence")
+    def take_back() -> ResponseReturnValue:
         with services.db.read() as session:
             catalogue = services.catalogues.get(session, clinic_id=current_staff().clinic_id)
         asked = _asked(catalogue)
-        if asked.person is None:
-            abort(404)
-        person_id, span = asked.person.id, asked.span
+        person = asked.person or abort(404)
         is_gone = services.db.run(
-            lambda work: take_back_time_off(work, catalogue, practitioner_id=person_id, span=span, now=g.now)
+            lambda work: take_back_absence(work, catalogue, practitioner_id=person.id, absence=asked.absence, now=g.now)
         )
         words = page_words()
         flash(
@@ -74,25 +81,34 @@ def add_absences(blueprint: Blueprint, services: ConsoleServices) -> None:
 
 @dataclass(frozen=True)
 class _Asked:
-    """Who is away, and when: `last` is the last day of it."""
+    """Who is away, and when: `last` is the last day of it. The times, where there are any, are of the first and the last day."""
 
     person: PractitionerInfo | None
     place: LocationInfo | None
     first: date
     last: date
+    from_time: time | None
+    until_time: time | None
 
     @property
-    def span(self) -> DateSpan:
-        return DateSpan(self.first, self.last + _DAY, None if self.place is None else self.place.id)
+    def absence(self) -> Absence:
+        days = DateSpan(self.first, self.last + _DAY, None if self.place is None else self.place.id)
+        return Absence.between(days, self.from_time, self.until_time)
 
 
 def _asked(catalogue: Catalogue) -> _Asked:
-    """Return what the address or the form asks for: without days it is the rest of today."""
+    """Return what the address or the form asks for: without days it is today, without times all of them."""
     given = request.values
     first = day_asked(given.get("first") or given.get("day"))
     last = day_asked(given["last"]) if given.get("last") else first
     person = person_asked(catalogue, given.get("practitioner"))
-    return _Asked(person, place_asked(catalogue, given.get("location")), first, last)
+    place = place_asked(catalogue, given.get("location"))
+    return _Asked(person, place, first, last, _time(given.get("from")), _time(given.get("until")))
+
+
+def _time(text: str | None) -> time | None:
+    """Return the time of day, None if none is named. Ends the request with 404 for what is none: that is not all day."""
+    return (time_asked(text) or abort(404)) if text else None
 
 
 @dataclass(frozen=True)
@@ -104,13 +120,12 @@ class _Row:
 
 
 @dataclass(frozen=True)
-class _TimeOff:
-    """Time off that is not over, which can be taken back."""
+class _Away:
+    """An absence that is not over, which can be taken back."""
 
     person: PractitionerInfo
     place: LocationInfo | None
-    first: date
-    last: date
+    absence: Absence
 
 
 def _page(session: Session, catalogue: Catalogue) -> ResponseReturnValue:
@@ -119,7 +134,7 @@ def _page(session: Session, catalogue: Catalogue) -> ResponseReturnValue:
     problem = None
     if asked.person is not None:
         try:
-            hits = preview_away(session, catalogue, practitioner_id=asked.person.id, span=asked.span, now=g.now)
+            hits = preview_away(session, catalogue, practitioner_id=asked.person.id, absence=asked.absence, now=g.now)
             rows = _rows(session, catalogue, hits)
         except Refused as refusal:
             problem = say(refusal, catalogue)
@@ -131,7 +146,7 @@ def _page(session: Session, catalogue: Catalogue) -> ResponseReturnValue:
         rows=rows,
         problem=problem,
         key=new_form_key(),
-        time_off=list(_time_off(catalogue)),
+        away=list(_away(catalogue)),
     )
 
 
@@ -145,25 +160,23 @@ def _visits(session: Session, catalogue: Catalogue, ids: Sequence[str]) -> dict[
     return {visit.id: visit for visit in found}
 
 
-def _time_off(catalogue: Catalogue) -> Iterator[_TimeOff]:
+def _away(catalogue: Catalogue) -> Iterator[_Away]:
     today = g.dates.today
     for person in catalogue.practitioners:
-        for span in person.time_off:
-            if span.end > today:
-                place = None if span.location_id is None else catalogue.location(span.location_id)
-                yield _TimeOff(person, place, span.first, span.end - _DAY)
+        for absence in absences(person):
+            if absence.last >= today:
+                location_id = absence.days.location_id
+                yield _Away(person, None if location_id is None else catalogue.location(location_id), absence)
 
 
-def _settle(services: ConsoleServices, work: UnitOfWork, asked: _Asked) -> str:
+def _settle(services: ConsoleServices, work: UnitOfWork, person: PractitionerInfo, asked: _Asked) -> str:
     """Do it, and return as JSON what became of whom, by ids."""
-    if asked.person is None:
-        raise EndBeforeStart
     catalogue = services.catalogues.get(work.session, clinic_id=current_staff().clinic_id)
     settled = apply_away(
         work,
         catalogue,
-        practitioner_id=asked.person.id,
-        span=asked.span,
+        practitioner_id=person.id,
+        absence=asked.absence,
         reason=request.form.get("reason", "").strip()[:_LONGEST_REASON] or page_words()("absence.default_reason"),
         now=g.now,
         actor=actor(),
@@ -171,9 +184,11 @@ def _settle(services: ConsoleServices, work: UnitOfWork, asked: _Asked) -> str:
     )
     return json.dumps(
         {
-            "practitioner_id": asked.person.id,
+            "practitioner_id": person.id,
             "first": asked.first.isoformat(),
             "last": asked.last.isoformat(),
+            "from": asked.from_time and asked.from_time.isoformat(),
+            "until": asked.until_time and asked.until_time.isoformat(),
             "settled": [
                 [one.visit.id, str(one.outcome), None if one.hold is None else one.hold.starts_at.isoformat()]
                 for one in settled
@@ -225,8 +240,11 @@ def _report(services: ConsoleServices, key: str) -> ResponseReturnValue:
     return render_template(
         "console/diary_absence_report.html",
         person=catalogue.practitioner(told["practitioner_id"]),
-        first=date.fromisoformat(told["first"]),
-        last=date.fromisoformat(told["last"]),
+        absence=Absence.between(
+            DateSpan(date.fromisoformat(told["first"]), date.fromisoformat(told["last"]) + _DAY),
+            time_asked(told.get("from")),
+            time_asked(told.get("until")),
+        ),
         outcomes=outcomes,
     )
 

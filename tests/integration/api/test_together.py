@@ -174,14 +174,17 @@ def test_a_practitioner_s_absence_is_previewed_and_settled(staff: Program) -> No
     days = {"from": "2027-03-15", "to": "2027-03-16"}
     hits = staff.post("/practitioners/lee/away/preview", days).json["hits"]
     still = staff.get(f"/appointments/{booked['id']}").json
+    after_it = staff.post("/practitioners/lee/away/preview", {**days, "from_time": "12:00", "until_time": "17:00"})
     settled = staff.post("/practitioners/lee/away", {**days, "reason": "ill", "instead": "move"}).json["settled"]
+    no_time = staff.post("/practitioners/lee/away/preview", {**days, "from_time": "noon"})
     reversed_days = staff.post("/practitioners/lee/away/preview", {"from": "2027-03-16", "to": "2027-03-15"})
 
     assert [hit["appointment"]["id"] for hit in hits] == [booked["id"]]
     assert hits[0]["alternatives"]
     assert still == booked
     assert [one["outcome"] for one in settled] == ["moved"]
-    assert reversed_days.status_code == 422
+    assert after_it.json["hits"] == []
+    assert (no_time.status_code, reversed_days.status_code) == (400, 422)
 
 
 def test_tasks_are_listed_and_done(site: Site, staff: Program) -> None:

@@ -15,13 +15,14 @@ from sqlalchemy import select
 from booking.asked import ImplausibleTime, UnknownLocation, UnknownPractitioner
 from booking.catalogue import load_catalogue
 from booking.confirm import NotHeld, confirm_hold
+from booking.desk.absence import Absence, absences
+from booking.desk.absence_rows import take_back_absence
 from booking.desk.away import Choice, EndBeforeStart, Hit, Instead, Outcome, Settled, apply_away, preview_away
-from booking.desk.back import take_back_time_off
 from booking.desk.offered_moves import accept_move, decline_move, offered_moves
 from booking.guard import SlotTaken
 from booking.hold import place_hold
 from booking.model.appointment import Allocation, Appointment, Bundle
-from booking.model.schedule import TimeOff
+from booking.model.schedule import DatedWork, TimeOff
 from booking.queries import find_slots, history, visit
 from booking.tasks import TaskInfo, open_tasks
 from booking.values import (
@@ -30,6 +31,7 @@ from booking.values import (
     BundleKind,
     Catalogue,
     DateSpan,
+    PractitionerInfo,
     SlotQuery,
     Source,
     TaskKind,
@@ -46,6 +48,10 @@ MONDAY = DateSpan(date(2027, 3, 15), date(2027, 3, 16))
 LEE, BEN = "practitioner-lee", "practitioner-ben-carter"
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 STATUS = AppointmentStatus
+
+
+def an_absence(away: DateSpan | Absence) -> Absence:
+    return away if isinstance(away, Absence) else Absence(away)
 
 
 class Clinic:
@@ -68,18 +74,20 @@ class Clinic:
         with self.database.begin() as work:
             return place_hold(work, self.catalogue, starts_at=starts_at, now=NOW, **details)
 
-    def preview(self, span: DateSpan = MONDAY, practitioner_id: str = LEE, now: datetime = NOW) -> list[Hit]:
+    def preview(self, away: DateSpan | Absence = MONDAY, practitioner_id: str = LEE, now: datetime = NOW) -> list[Hit]:
         with self.database.read() as session:
-            return preview_away(session, self.catalogue, practitioner_id=practitioner_id, span=span, now=now)
+            return preview_away(
+                session, self.stored(), practitioner_id=practitioner_id, absence=an_absence(away), now=now
+            )
 
-    def apply(self, span: DateSpan = MONDAY, now: datetime = NOW, **others: Any) -> list[Settled]:
+    def apply(self, away: DateSpan | Absence = MONDAY, now: datetime = NOW, **others: Any) -> list[Settled]:
         with self.database.begin() as work:
             catalogue = load_catalogue(work.session, clinic_id=self.catalogue.clinic_id)
             return apply_away(
                 work,
                 catalogue,
                 practitioner_id=LEE,
-                span=span,
+                absence=an_absence(away),
                 reason="ill",
                 now=now,
                 actor="staff:kim",
@@ -89,6 +97,13 @@ class Clinic:
     def stored(self) -> Catalogue:
         with self.database.read() as session:
             return load_catalogue(session, clinic_id=self.catalogue.clinic_id)
+
+    def take_back(self, away: DateSpan | Absence, now: datetime) -> bool:
+        with self.database.begin() as work:
+            return take_back_absence(work, self.stored(), practitioner_id=LEE, absence=an_absence(away), now=now)
+
+    def lee(self) -> PractitionerInfo:
+        return self.stored().practitioner(LEE)
 
     def look(self, appointment_id: str) -> BookedVisit:
         with self.database.read() as session:
@@ -487,19 +502,66 @@ def test_a_visit_that_staff_want_to_talk_about_is_left_to_them_whatever_is_free(
 
 
 def test_time_off_is_taken_back_from_today_on(clinic: Clinic):
-    def take_back(span: DateSpan, now: datetime) -> bool:
-        with clinic.database.begin() as work:
-            return take_back_time_off(work, clinic.stored(), practitioner_id=LEE, span=span, now=now)
-
     week = DateSpan(date(2027, 3, 15), date(2027, 3, 20))
     clinic.apply(week)
     wednesday = datetime(2027, 3, 18, 3, 59, tzinfo=UTC)  # a minute to midnight in Albany
     version = clinic.stored().version
 
-    assert take_back(week, wednesday)
-    assert not take_back(week, wednesday)
+    assert clinic.take_back(week, wednesday)
+    assert not clinic.take_back(week, wednesday)
     assert (date(2027, 3, 15), date(2027, 3, 17)) in clinic.times_off()
     assert clinic.stored().version == version + 1
     april = DateSpan(date(2027, 4, 1), date(2027, 4, 6))
-    assert take_back(april, wednesday)
+    assert clinic.take_back(april, wednesday)
     assert (april.first, april.end) not in clinic.times_off()
+
+
+def test_who_leaves_at_three_loses_what_lasts_longer_and_keeps_the_rest(clinic: Clinic):
+    three = NINE + 6 * HOUR
+    early, late = clinic.book(NINE + 4 * HOUR), clinic.book(three - timedelta(minutes=15))
+    clinic.book(three + DAY)
+    leaves = Absence(MONDAY, start=15 * HOUR)
+    clinic.hold(three + HOUR, service_id="service-cleaning")
+    free = SlotQuery("service-cleaning", Interval(NINE, NINE + 12 * HOUR), (LEE,))
+
+    (settled,) = clinic.apply(leaves, instead=Instead.MOVE)
+
+    assert (settled.visit.id, settled.outcome) == (late.id, Outcome.MOVED)
+    assert (clinic.look(early.id), clinic.preview(leaves), clinic.apply(leaves)) == (early, [], [])
+    assert [absence for absence in absences(clinic.lee()) if absence.days.first == MONDAY.first] == [leaves]
+    with clinic.database.read() as session:
+        starts = [slot.starts_at for slot in find_slots(session, clinic.stored(), query=free, now=NOW)]
+    assert starts
+    assert max(starts) < three
+
+    assert clinic.take_back(leaves, NINE)
+    assert not clinic.take_back(leaves, NINE)
+    with clinic.database.read() as session:
+        assert find_slots(session, clinic.stored(), query=free, now=NOW)[-1].starts_at > three
+
+
+def test_who_is_ill_until_wednesday_noon_is_not_booked_in_hours_added_meanwhile(clinic: Clinic):
+    with clinic.database.begin() as work:
+        work.session.add(
+            DatedWork(
+                schedule_id="schedule-lee",
+                location_id="location-main",
+                day=date(2027, 3, 16),
+                start_minute=9 * 60,
+                end_minute=12 * 60,
+                is_open=True,
+            )
+        )
+    ill = Absence(DateSpan(date(2027, 3, 15), date(2027, 3, 18)), 13 * HOUR, 12 * HOUR)
+    version = clinic.stored().version
+
+    assert clinic.apply(ill) == []
+
+    lee = clinic.lee()
+    assert (DateSpan(date(2027, 3, 16), date(2027, 3, 17)) in lee.time_off, len(lee.dated)) == (True, 4)
+    assert clinic.stored().version == version + 1
+    with clinic.database.read() as session:
+        query = SlotQuery("service-cleaning", Interval(NINE + 4 * HOUR, NINE + 2 * DAY + 3 * HOUR), (LEE,))
+        assert find_slots(session, clinic.stored(), query=query, now=NOW) == []
+    assert clinic.take_back(ill, NINE - DAY)
+    assert [one.is_open for one in clinic.lee().dated] == [True]

@@ -386,6 +386,29 @@ def test_time_off_is_written_without_visits_and_taken_back(site: Site):
     assert ito.time_off == ()
 
 
+def test_who_leaves_at_three_is_away_from_then_on_and_the_morning_stays(site: Site):
+    morning, late = (
+        book(site.db, site.catalogue, practitioner="lee", starts_at=NINE + hours * HOUR) for hours in (2, 6)
+    )
+    client, absences = site.logged_in("desk"), "/console/diary/absences"
+    given = {"practitioner": "lee", "first": MONDAY, "last": MONDAY, "from": "15:00", "until": ""}
+    page = client.get(absences, query_string=given).get_data(as_text=True)
+    assert "1 appointment can&#39;t take place." in page
+    assert 'name="from" value="15:00"' in page
+
+    settled = send(client, absences, sealed_by=absences, key="k", **{f"choice-{late.id}": "cancel"}, **given)
+
+    assert "from 3:00" in page_of(client, settled.location)
+    assert [look(site, one.id).status for one in (morning, late)] == [STATUS.BOOKED, STATUS.CANCELLED]
+    assert "Away 3:00" in page_of(client, f"/console/diary?day={MONDAY}&practitioner=lee")
+    assert client.get(absences, query_string={**given, "from": "25:00"}).status_code == 404
+    ends_first = client.get(absences, query_string={**given, "until": "14:00"}).get_data(as_text=True)
+    assert "It ends before it begins." in ends_first
+    taken_back = send(client, f"{absences}/take-back", sealed_by=absences, **given)
+    assert "The absence is taken back." in page_of(client, taken_back.location)
+    assert "Away" not in page_of(client, f"/console/diary?day={MONDAY}&practitioner=lee")
+
+
 def test_a_practitioner_sees_and_changes_their_own_diary_only(site: Site):
     theirs = book(site.db, site.catalogue, practitioner="ben-carter", starts_at=NINE + HOUR)
     now_is(site, NINE)

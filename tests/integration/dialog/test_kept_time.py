@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from booking.catalogue import CatalogueCache, load_catalogue
+from booking.desk.absence import Absence
 from booking.desk.away import Instead, apply_away
 from booking.desk.offered_moves import offered_moves
 from booking.queries import upcoming_visits, visit
@@ -64,7 +65,7 @@ def kept(database: Database) -> Kept:
             work,
             load_catalogue(work.session, clinic_id=catalogue.clinic_id),
             practitioner_id="practitioner-lee",
-            span=MONDAY,
+            absence=Absence(MONDAY),
             reason="ill",
             instead=Instead.ASK,
             now=NOW,

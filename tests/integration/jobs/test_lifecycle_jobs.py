@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import select, update
 
 from booking.catalogue import CatalogueCache
+from booking.desk.absence import Absence
 from booking.desk.away import Instead, apply_away
 from booking.desk.offered_moves import decline_move, offered_moves
 from booking.desk.requests import accept_request, reject_request
@@ -83,7 +84,7 @@ class Jobs:
                 work,
                 self.catalogue,
                 practitioner_id="practitioner-lee",
-                span=MONDAY,
+                absence=Absence(MONDAY),
                 reason="ill",
                 now=NOW,
                 actor="staff:kim",

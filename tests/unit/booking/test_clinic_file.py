@@ -7,7 +7,7 @@ import pytest
 
 from booking.clinic_file import ClinicFileError, forms, json_schema, parse
 from booking.clinic_file.checks import warnings
-from booking.values import DateSpan
+from booking.values import DatedHours, DateSpan
 
 pytestmark = pytest.mark.unit
 
@@ -48,6 +48,22 @@ def test_the_core_of_a_clinic_file_is_read():
     assert file.patients[0].born == date(1984, 5, 2)
     assert file.appointments[0].start == datetime(2027, 3, 15, 9, 0)  # noqa: DTZ001 -- wall time
     assert list(warnings(file)) == []
+
+
+def test_somebody_is_away_for_days_or_for_hours_of_one():
+    away = 'services: [cleaning], off: ["2027-03-22/2027-03-23", "2027-03-15 15:00-24:00"],'
+
+    (lee,) = parse(CORE.replace("services: [cleaning],", away), path="elm.yaml").practitioners
+
+    assert lee.off == [
+        DateSpan(date(2027, 3, 22), date(2027, 3, 24)),
+        DatedHours(date(2027, 3, 15), timedelta(hours=15), timedelta(hours=24), is_open=False),
+    ]
+    for wrong in ("2027-03-15 15:00", "2027-03-15 15:00-11:00", "2027-03-32 15:00-16:00", "15:00-16:00"):
+        assert (
+            "practitioners[0].off[1]"
+            in errors(CORE.replace("services: [cleaning],", away.replace("2027-03-15 15:00-24:00", wrong)))[0]
+        )
 
 
 def test_json_is_read_like_yaml_and_may_be_indented_with_tabs():
