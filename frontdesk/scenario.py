@@ -27,6 +27,7 @@ from dialog.interpreter import Interpreter
 from dialog.model import Conversation, Turn
 from frontdesk.bootstrap import STAGE_SECRET
 from frontdesk.files import read_text
+from frontdesk.opening import OPENING, Opening
 from frontdesk.patient_line import CallLine, CallOver, Heard, Line, LineFault
 from frontdesk.stage import BadScript, Stage
 from kernel.config import ModelSettings
@@ -98,7 +99,7 @@ def run_script(
             secret_key=secret_key,
         )
         try:
-            stage.set_busy(_busy(script))
+            stage.open(_opening(script))
             result = _Play(turns, stage).play()
         finally:
             stage.close()
@@ -326,11 +327,12 @@ def _clinic(script: Mapping[str, Any], folder: Path) -> tuple[str | Mapping[str,
     return read_text(path), str(path)
 
 
-def _busy(script: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    busy = script.get("busy") or []
-    if not isinstance(busy, list) or not all(isinstance(one, dict) for one in busy):
-        raise BadScript("busy must be a list of mappings, each with practitioner, start and end")
-    return busy
+def _opening(script: Mapping[str, Any]) -> Opening:
+    parts = {name: script.get(name) or [] for name in OPENING}
+    for name, some in parts.items():
+        if not isinstance(some, list) or not all(isinstance(one, dict) for one in some):
+            raise BadScript(f"{name} must be a list of mappings")
+    return Opening(**parts)
 
 
 def _turns(script: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:

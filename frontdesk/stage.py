@@ -1,6 +1,6 @@
 """A whole product for one conversation: a clinic from a file, a database of its own, a clock that is moved by hand."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -10,16 +10,15 @@ from sqlalchemy import select
 from booking.catalogue import load_catalogue
 from booking.clinic_file import ClinicFile, ClinicFileError, UnusableDocument, check, import_clinic, parse
 from booking.confirm import confirm_hold
-from booking.elsewhere import set_busy
 from booking.hold import place_hold
 from booking.model.clinic import Clinic
-from booking.model.schedule import Schedule
 from booking.patients import register_patient
 from booking.values import Catalogue, LocationInfo, Source
 from dialog.interpreter import Interpreter
 from frontdesk.bootstrap import STAGE_SECRET, Services, build_in_process
 from frontdesk.channels import channels_app
 from frontdesk.listing import id_of
+from frontdesk.opening import BadOpening, Opening, set_up
 from frontdesk.patient_line import CallLine, ChatLine, Line, TextLine
 from frontdesk.schema import make_tables
 from jobs.due import run_due
@@ -27,7 +26,6 @@ from jobs.outbox_relay import relay_once
 from jobs.subscriptions import SUBSCRIBERS
 from kernel.config import ModelSettings
 from kernel.errors import Refused
-from kernel.interval import Interval
 from kernel.telephony import TwilioAccount
 
 _ACCOUNT = TwilioAccount(sid="AC" + "0" * 32, auth_tokens=("the seal of a stage",), is_real=False)
@@ -109,19 +107,15 @@ class Stage:
         file, now = read_clinic(clinic, path="clinic"), self._clock.now()
         self.services.db.run(lambda work: import_clinic(work, file, now=now))
 
-    def set_busy(self, taken: Iterable[Mapping[str, Any]]) -> None:
-        """Let time be taken in practitioners' own calendars: each `practitioner`, `start` and `end`. Raises BadScript."""
+    def open(self, opening: Opening) -> None:
+        """Bring in what stood when the conversation began. Raises BadScript."""
         now = self._clock.now()
-        spans: dict[str, list[Interval]] = {}
         with self.services.db.begin() as work:
             catalogue = load_catalogue(work.session, clinic_id=self.clinic_id)
-            for one in taken:
-                spans.setdefault(id_of(catalogue.practitioners, str(one.get("practitioner"))), []).append(_span(one))
-            for practitioner_id, some in spans.items():
-                schedule_id = work.session.scalars(
-                    select(Schedule.id).where(Schedule.practitioner_id == practitioner_id)
-                ).one()
-                set_busy(work, schedule_id=schedule_id, origin="script", spans=some, now=now)
+            try:
+                set_up(work, catalogue, opening, caller=self._caller, now=now)
+            except BadOpening as fault:
+                raise BadScript(str(fault)) from None
 
     def close(self) -> None:
         self.services.close()
@@ -169,11 +163,3 @@ def _import(services: Services, file: ClinicFile, path: str, now: datetime) -> t
         if clinic.phone is None:
             raise BadScript(f"{path}: the clinic has no phone number that could be called")
         return clinic.id, clinic.phone
-
-
-def _span(taken: Mapping[str, Any]) -> Interval:
-    try:
-        start, end = (datetime.fromisoformat(str(taken[name])) for name in ("start", "end"))
-        return Interval(start, end)
-    except (KeyError, ValueError):
-        raise BadScript(f"busy is a list of practitioner, start and end with a zone, not {dict(taken)!r}") from None

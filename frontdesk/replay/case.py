@@ -19,6 +19,7 @@ from dialog.interpreter import Listening
 from dialog.languages import SPOKEN
 from dialog.model import Turn
 from dialog.model_privacy import one_line, without_personal_data
+from frontdesk.opening import OPENING
 from frontdesk.replay.corrections import Meaning
 from frontdesk.replay.disguise import Disguise, Disguised, Heard
 from frontdesk.replay.past import STRANGER, birth_dates, heard_commands
@@ -92,7 +93,7 @@ def make_case(
         "clinic": _clinic(script["clinic"], disguise),
         **{name: script[name] for name in ("now", "channel")},
         "from": caller if caller == WITHHELD else disguise.number(caller),
-        **({"busy": script["busy"]} if "busy" in script else {}),
+        **{name: script[name] for name in OPENING if name in script},
         "turns": steps,
         "expect": _expected(meaning),
     }

@@ -37,7 +37,7 @@ def script_of(conversation: Conversation, turns: Sequence[Turn], past: Past) -> 
         "now": turns[0].at.astimezone(past.zone).replace(microsecond=0).isoformat(),
         "channel": conversation.channel,
         "from": conversation.caller or WITHHELD,
-        **({"busy": list(past.busy)} if past.busy else {}),
+        **{name: list(parts) for name, parts in past.opening.items() if parts},
         "turns": steps,
     }
     answered = tuple(turn.number for turn in by_agent if turn.kind != InboundKind.HUNG_UP)
@@ -57,7 +57,7 @@ def _steps(
             steps.append({"wait": f"{passed}s"})
             clock = turn.at.replace(microsecond=0)
         while taken and taken[0][0] <= turn.at:
-            steps.append({"take": _without_patient(taken.pop(0)[1])})
+            steps.append({"take": dict(taken.pop(0)[1])})
         if turn.catalogue_version != version:
             version = turn.catalogue_version
             steps.append({"clinic": dict(past.clinics[version].document)})
@@ -80,7 +80,3 @@ def _said(turn: Turn, before: Turn | None) -> Iterator[dict[str, Any]]:
             yield {"digits": turn.said}
         case _:
             yield dict(_STEPS[turn.kind])
-
-
-def _without_patient(visit: Any) -> dict[str, Any]:
-    return {name: value for name, value in visit.items() if name != "patient"}

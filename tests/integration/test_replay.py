@@ -1,0 +1,113 @@
+"""What stood when a conversation began is met again when it is replayed: what it answers, and who else has a place."""
+
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from booking.cancel import cancel_appointment
+from booking.catalogue import load_catalogue
+from booking.model.appointment import Appointment, Participant
+from booking.model.patient import Patient
+from booking.values import Source
+from dialog.model import Conversation
+from frontdesk.bootstrap import STAGE_SECRET
+from frontdesk.replay.replay import Recording, read_recording, replay
+from frontdesk.stage import Stage
+
+pytestmark = pytest.mark.integration
+
+NOW = datetime.fromisoformat("2027-03-10T10:00:00-05:00")
+ANN = "+12125550123"
+CLINICS = Path(__file__).parents[1] / "scenarios/clinics"
+
+
+@pytest.fixture
+def stage_of(tmp_path: Path) -> Iterator[Callable[[str], Stage]]:
+    open_stages = []
+
+    def make(clinic: str) -> Stage:
+        text = (CLINICS / f"{clinic}.yaml").read_text()
+        stage = Stage(clinic=text, path=clinic, now=NOW, channel="sms", caller=ANN, data_dir=tmp_path)
+        open_stages.append(stage)
+        return stage
+
+    yield make
+    for stage in open_stages:
+        stage.close()
+
+
+def said(stage: Stage, *words: str) -> Recording:
+    """Text one thing after another, and return the conversation."""
+    for each in words:
+        stage.line.say(each)
+        stage.wait(timedelta(minutes=1))
+    with stage.services.db.read() as session:
+        last = session.scalars(select(Conversation.id).order_by(Conversation.last_turn_at.desc())).first()
+        recording = read_recording(session, clinic_id=stage.clinic_id, conversation_id=last or "")
+    assert recording is not None
+    return recording
+
+
+def assert_the_same(recording: Recording) -> None:
+    played = replay(recording, secret_key=STAGE_SECRET)
+
+    assert [one.now and one.now.reply for one in played.exchanges] == [one.then.reply for one in played.exchanges]
+    assert not played.ends_differently
+
+
+@pytest.mark.parametrize("answer", [("1",), ("2", "Ann Smith, May 2 1984", "Thursday at 10", "yes", "yes")])
+def test_the_answer_to_a_reminder(stage_of: Callable[[str], Stage], answer: tuple[str, ...]) -> None:
+    stage = stage_of("elm")
+    said(stage, "cleaning with Dr Lee on Tuesday at 10", "yes")
+    stage.wait(timedelta(days=5, hours=2))
+
+    recording = said(stage, *answer)
+
+    assert (
+        [visit["start"] for visit in recording.written] == ["2027-03-16T10:00"]
+        if answer == ("1",)
+        else ["2027-03-18T10:00"]
+    )
+    assert_the_same(recording)
+
+
+@pytest.mark.parametrize("answer", ["yes", "no"])
+def test_the_answer_to_a_time_that_came_free(stage_of: Callable[[str], Stage], answer: str) -> None:
+    stage = stage_of("elm")
+    stage.take({"service": "cleaning", "practitioner": "lee", "start": "2027-03-16T10:00"})
+    said(stage, "cleaning with Dr Lee on Tuesday at 10", "put me on the waiting list", "the first one", "yes")
+    stage.wait(timedelta(days=2))
+    with stage.services.db.begin() as work:
+        freed = work.session.scalars(
+            select(Appointment.id)
+            .join(Patient, Patient.id == Appointment.patient_id)
+            .where(Patient.name.startswith("Somebody Else"))
+        ).one()
+        cancel_appointment(
+            work, load_catalogue(work.session, clinic_id=stage.clinic_id), appointment_id=freed, reason=None,
+            now=NOW + timedelta(days=2, minutes=4), actor="staff:kim", source=Source.STAFF,
+        )  # fmt: skip
+    stage.wait(timedelta(minutes=1))
+
+    recording = said(stage, answer)
+
+    assert [visit["start"] for visit in recording.written] == (["2027-03-16T10:00"] if answer == "yes" else [])
+    assert_the_same(recording)
+
+
+def test_a_group_in_which_places_are_taken(stage_of: Callable[[str], Stage]) -> None:
+    stage = stage_of("oak")
+    said(stage, "a place in the back class on Monday at 2 pm please", "yes")
+    stage.wait(timedelta(days=2))
+
+    recording = said(stage, "when is my appointment?", "Ann Smith, May 2 1984", "then cancel it", "yes")
+
+    assert_the_same(recording)
+    with stage.services.db.read() as session:
+        assert session.scalars(select(Participant.status)).one() == "cancelled"
+    # In the past of that conversation there was a place of theirs.
+    [group] = recording.script.content["groups"]
+    assert (group["patients"], group["others"]) == (["patient-1"], 0)
