@@ -1,7 +1,7 @@
 """From what a patient said to commands of the closed set: the port, and the records that go in and come out."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Protocol
 
@@ -44,6 +44,7 @@ class Option:
 class Listening:
     """What an utterance is understood against. `now` is naive wall time in the clinic's zone.
 
+    `day_spoken_of` is the day that "the following week" counts from: of what was offered or is moved.
     `tokens_left` is what the conversation may still spend on a language model; None is no limit.
     """
 
@@ -52,6 +53,7 @@ class Listening:
     language: str = "en"
     asked: Asked = Asked.NOTHING
     offered: tuple[Option, ...] = ()
+    day_spoken_of: date | None = None
     tokens_left: int | None = None
 
 

@@ -139,7 +139,13 @@ def read_times(text: str, listening: Listening, *, asked: Asked | None = None) -
     """Read what `text` says about time; in a language that has no words for it yet, that is nothing."""
     if _words(listening) is None:
         return TimeReading(mentions=(), wish=None, unresolved=(), past=False)
-    return read_time(text, now=listening.now, language=listening.language, asked=asked and asked.value)
+    return read_time(
+        text,
+        now=listening.now,
+        language=listening.language,
+        asked=asked and asked.value,
+        day_spoken_of=listening.day_spoken_of,
+    )
 
 
 def _words(listening: Listening) -> Language | None:

@@ -361,8 +361,7 @@ def _choose(draft: Draft, commands: tuple[c.Command, ...], said: tuple[c.Command
             return not said and answers.want_others(draft, with_others=False)
     singled_out = [offer for one in said if (offer := details.chosen_by_detail(draft, one))]
     if singled_out and len(set(singled_out)) == 1 and not any(isinstance(one, c.Deny) for one in commands):
-        draft.update_flow(chosen=singled_out[0], offers=())
-        return True
+        return answers.choose_time(draft, singled_out[0])
     return False
 
 

@@ -132,7 +132,9 @@ class Flow:
     visit: BookedVisit | None = None  # the one to move or cancel
     offers: tuple[Offer, ...] = ()
     shown: tuple[datetime, ...] = ()  # starts offered before
-    anchor: tuple[datetime, ...] = ()  # starts offered last: what "later" and "another day" refer to
+    anchor: tuple[
+        datetime, ...
+    ] = ()  # starts offered last, or the one chosen of them: what "later" and "another day" refer to
     lost_at: datetime | None = None  # the time somebody else took, while looking for one near it
     chosen: Offer | None = None
     offered_beside: tuple[Offer, ...] = ()  # the list that it was chosen from
@@ -229,6 +231,14 @@ class DialogState:
     @property
     def flow(self) -> Flow | None:
         return self.flows[-1] if self.flows else None
+
+    @property
+    def start_spoken_of(self) -> datetime | None:
+        """The start that "the following week" counts from: offered or chosen last, of the visit that is moved, or made last."""
+        flow = self.flow
+        if flow is None:
+            return self.made[-1].visit.starts_at if self.made else None
+        return max(flow.anchor, default=flow.visit.starts_at if flow.visit else None)
 
     def with_flow(self, flow: Flow) -> "DialogState":
         return replace(self, flows=(*self.flows[:-1], flow))

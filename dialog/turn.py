@@ -209,6 +209,7 @@ class Dialog:
             language=state.language,
             asked=state.asked,
             offered=tuple(_option(setting.catalogue, one) for one in state.choices),
+            day_spoken_of=state.start_spoken_of and state.start_spoken_of.astimezone(setting.catalogue.zone).date(),
             tokens_left=max(0, TOKENS_OF_A_CONVERSATION - state.tokens_spent),
         )
         deadline_s = min(INTERPRETER_DEADLINE_S[inbound.channel], watch.left_s(TURN_S[inbound.channel]))

@@ -151,7 +151,7 @@ def choose(draft: Draft, index: int) -> bool:
         return False
     choice = choices[index]
     if choice.offer is not None:
-        return _choose_time(draft, choice.offer)
+        return choose_time(draft, choice.offer)
     question = draft.state.question
     match question.say if question else None:
         case Say.ASK_WHICH_SERVICE:
@@ -188,16 +188,16 @@ def without_idle_choice(draft: Draft, commands: tuple[c.Command, ...]) -> tuple[
     return tuple(one for one in commands if not isinstance(one, c.Choose | c.ChooseAll))
 
 
-def _choose_time(draft: Draft, offer: Offer) -> bool:
+def choose_time(draft: Draft, offer: Offer) -> bool:
     """Take a time that was offered; at the read-back of one, another of the same list instead of it."""
     flow = draft.flow
     if flow.offers:
-        draft.update_flow(chosen=offer, offers=(), offered_beside=flow.offers)
+        draft.update_flow(chosen=offer, offers=(), offered_beside=flow.offers, anchor=(offer.starts_at,))
         return True
     if offer == flow.chosen:
         return False
     draft.effects.append(ReleaseHold())
-    draft.update_flow(chosen=offer, hold=None, agreed=False)
+    draft.update_flow(chosen=offer, hold=None, agreed=False, anchor=(offer.starts_at,))
     return True
 
 

@@ -125,13 +125,17 @@ def _like_last_time(draft: Draft) -> Details:
 
 
 def _on_the_day_held(draft: Draft, details: Details, said: c.GiveTime) -> Details:
-    """Take another time of day for what is read back ("no, at ten") as one of the day that is held, unless days were wished for."""
+    """Take another time of day for what is read back ("no, at ten") as one of the day that is held, unless that is among the days wished for."""
     held, wish = draft.flow.chosen, details.wish
     is_timed = said.wish.at_minute is not None or bool(said.wish.clocks)
-    if held is None or wish is None or not is_timed or said.wish.relative or wish.days or wish.weekdays:
+    names_day = bool(said.wish.days or said.wish.weekdays or said.wish.relative)
+    if held is None or wish is None or not is_timed or names_day:
         return details
-    day = wall_time(held.starts_at, draft.catalogue.location(held.location_id)).date()
-    return replace(details, wish=replace(wish, days=one_day(day)))
+    wall = wall_time(held.starts_at, draft.catalogue.location(held.location_id))
+    days = TimeWish(days=wish.days, weekdays=wish.weekdays)
+    if days != TimeWish() and allows(days, start=wall):
+        return details
+    return replace(details, wish=replace(wish, days=one_day(wall.date()), weekdays=frozenset()))
 
 
 def _shown_after(flow: Flow, command: c.Command) -> tuple[datetime, ...]:

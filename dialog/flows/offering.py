@@ -208,7 +208,8 @@ def _resolve_relative(draft: Draft) -> None:
     rest = replace(wish, relative=None, shift_days=0)
     if wish.shift_days:
         start = min(walls, default=draft.setting.local_now) + timedelta(days=wish.shift_days)
-        draft.update_details(wish=_shifted(rest, start, is_moved=flow.visit is not None))
+        moved = _shifted(rest, start, days=wish.shift_days, is_moved=flow.visit is not None)
+        draft.update_details(wish=moved)
         return
     if walls:
         _relate(draft, wish, rest, walls)
@@ -244,13 +245,13 @@ def _in_the_week_of(rest: TimeWish, wall: datetime, *, not_then: bool) -> TimeWi
     return replace(rest, days=week, weekdays=frozenset(), not_days=(*rest.not_days, *own))
 
 
-def _shifted(rest: TimeWish, wall: datetime, *, is_moved: bool) -> TimeWish:
-    """Wish for the day of `wall`: for a visit that is moved at its time of day, unless they said another; else any time, for weeks in the whole week."""
+def _shifted(rest: TimeWish, wall: datetime, *, days: int, is_moved: bool) -> TimeWish:
+    """Wish for the day of `wall`, `days` later: for a visit that is moved at its time of day, unless they said another; else at any, after weeks on any day of the week."""
     if not is_moved:
         monday = wall.date() - timedelta(days=wall.weekday())
-        is_week = rest.days == () and not rest.weekdays
-        days = (DayRange(monday, monday + _WEEK),) if is_week else rest.days
-        return replace(rest, days=days)
+        is_in_weeks = days % _WEEK.days == 0
+        whole = (DayRange(monday, monday + _WEEK),) if is_in_weeks else offers.one_day(wall.date())
+        return replace(rest, days=whole, weekdays=frozenset())
     is_timed = rest.clocks or rest.at_minute is not None
     at_minute = rest.at_minute if is_timed else wall.hour * 60 + wall.minute
     return replace(rest, days=offers.one_day(wall.date()), weekdays=frozenset(), at_minute=at_minute)

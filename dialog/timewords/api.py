@@ -9,7 +9,7 @@ next to come, and a weekday alone is never today; a clock time without a half of
 In Spanish "el próximo jueves" and "el jueves que viene" are the next Thursday to come, and 3/4 is the third of April.
 """
 
-from datetime import datetime
+from datetime import date, datetime
 
 from dialog.timewords.atoms import Signal
 from dialog.timewords.birth import read_birth_date
@@ -42,15 +42,17 @@ __all__ = [
 MAX_LENGTH = 4000
 
 
-def read_time(text: str, *, now: datetime, language: str = "en", asked: str | None = None) -> TimeReading:
+def read_time(
+    text: str, *, now: datetime, language: str = "en", asked: str | None = None, day_spoken_of: date | None = None
+) -> TimeReading:
     """Read what `text` says about when to come.
 
     `now` is naive wall time at the clinic. `asked` is what the agent just asked ("when", "time", "date", "choice", "birth_date"): it lets "3" or "the 5th" alone be read,
-    though "the first" picks among a choice that was offered, and after a birth date was asked nothing is a wish. Any text gives a reading; beyond 4,000 characters it is not read. A text that is plainly in another language than `language` is read in that. Raises KeyError for an unknown language.
+    though "the first" picks among a choice that was offered, and after a birth date was asked nothing is a wish. `day_spoken_of` is the day that the conversation is about: "the following week" counts from it, and else from today. Any text gives a reading; beyond 4,000 characters it is not read. A text that is plainly in another language than `language` is read in that. Raises KeyError for an unknown language.
     """
     text = text[:MAX_LENGTH]
     cut_text = cut(text)
-    context = Context(now, spoken([token.word for token in cut_text], language), asked)
+    context = Context(now, spoken([token.word for token in cut_text], language), asked, day_spoken_of)
     tokens = prepared(cut_text, context.language)
     pieces = pieces_of(tokens, context)
     phrases = [settled(phrase, context) for phrase in phrases_of(pieces, tokens, context.language)]

@@ -10,7 +10,7 @@ from typing import Literal
 from dialog.timewords.values import Open, Order, Relative
 
 Half = Literal["am", "pm"]
-Follows = Literal["day", "week", "weekday", "next_week", "week_of_month", "again", "limit"]
+Follows = Literal["day", "week", "weekday", "next_week", "next_weekday", "week_of_month", "again", "limit"]
 
 
 @dataclass(frozen=True)

@@ -17,11 +17,15 @@ NOON = DAY_MINUTES // 2
 
 @dataclass(frozen=True)
 class Context:
-    """What every meaning may look at: the wall time now and the language's tables. `asked` is what the agent just asked."""
+    """What every meaning may look at: the wall time now and the language's tables. `asked` is what the agent just asked.
+
+    `day_spoken_of` is the day that the conversation is about, if there is one.
+    """
 
     now: datetime
     language: Language
     asked: str | None = None
+    day_spoken_of: date | None = None
 
     @property
     def today(self) -> date:

@@ -75,6 +75,11 @@ def weekday_in_week(context: Context, weekday: int, weeks: int) -> Day:
     return point(monday_of(context.today) + timedelta(days=weekday + 7 * weeks), week_named=True)
 
 
+def weekday_following_week(context: Context, weekday: int) -> Day:
+    """Read "Tuesday of the following week": of the one after what was spoken of, or after this one."""
+    return point(monday_of(context.day_spoken_of or context.today) + timedelta(days=weekday + 7), week_named=True)
+
+
 def weekday_next(context: Context, weekday: int) -> Day:
     """Read "next Tuesday"."""
     return weekday_next_weeks(context, weekday, 0)
@@ -190,7 +195,7 @@ def next_of_kind(before: Day, *, weekly: bool) -> Day | None:
 def following(context: Context, day: Day, before: Day) -> Day:
     """Count `day`, which was counted from today, from the day `before` it instead."""
     last = before.end - timedelta(days=1)
-    if day.follows == "weekday":
+    if day.follows in {"weekday", "next_weekday"}:
         return point(last + timedelta(days=(day.first.weekday() - last.weekday() - 1) % 7 + 1))
     weekly = day.follows in {"week", "next_week"}
     moved = monday_of(last) - monday_of(context.today) if weekly else last - context.today
@@ -202,6 +207,11 @@ def following(context: Context, day: Day, before: Day) -> Day:
 def said_weekday(context: Context, weekday: int) -> Day:
     """Read "the Monday after that"."""
     return point(_coming(context, weekday), follows="weekday")
+
+
+def said_weekday_or_next(context: Context, weekday: int) -> Day:
+    """Read "the following Monday": the one after what was spoken of, or after today."""
+    return point(_coming(context, weekday), follows="next_weekday")
 
 
 def length_after(_: Context, by: Length, from_: Day) -> Dated | None:

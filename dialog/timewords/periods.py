@@ -90,6 +90,11 @@ def said_week_or_next(context: Context) -> Day:
     return replace(period(context, "week", 1), follows="next_week")
 
 
+def said_weekend_or_next(context: Context) -> Day:
+    """Read "the following weekend": that of the week after what was spoken of, or after this one."""
+    return replace(period(context, "weekend", 1), follows="next_week")
+
+
 def period_before_point(_: Context, kind: str, from_: Day) -> Day:
     """Read "the week before Christmas"."""
     if kind == "month":

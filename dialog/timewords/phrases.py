@@ -172,10 +172,13 @@ def _again(piece: Piece, found: list[Piece], tokens: list[Token], context: Conte
 
 def _after_what(day: Day, context: Context) -> Atom:
     """Leave "the week after" to the conversation, which may know after what; a weekday after what nobody said is unclear."""
-    if day.follows == "next_week":
-        return replace(day, follows=None)
-    if day.follows == "week":
+    spoken_of = context.day_spoken_of
+    if day.follows == "week" or (day.follows == "next_week" and day.unit == "week" and spoken_of):
         return replace(day, follows=None, shift=7)
+    if spoken_of and day.follows != "day":
+        return dates.following(context, day, dates.point(spoken_of))
+    if day.follows in {"next_week", "next_weekday"}:
+        return replace(day, follows=None)
     if day.follows == "day":
         return replace(day, follows=None, shift=(day.first - context.today).days)
     return Unclear("after what")

@@ -38,7 +38,7 @@ def merge_wish(old: TimeWish | None, new: TimeWish) -> TimeWish:
 
     A new day replaces days and weekdays and keeps the clock; a new clock replaces the clock and keeps the days. Refusals add up, but a wish for what was refused
     lifts that refusal, and a refusal takes its days and times out of the earlier wish. "Any time" and "any day" clear what they name, "whenever" clears both.
-    An order or a relation that is not said again falls away with the days it went with. Laying the same wish over twice changes nothing.
+    An order or a relation that is not said again falls away with the days it went with, as days do before a wish that counts from them ("a week later"). Laying the same wish over twice changes nothing.
     """
     if old is None:
         return new
@@ -46,7 +46,11 @@ def merge_wish(old: TimeWish | None, new: TimeWish) -> TimeWish:
     all_open = new.flexible and not dated and not timed
     any_day, any_clock = _names_any_day(new), ANY_CLOCK in new.clocks
     days, weekdays = (
-        ((), frozenset[int]()) if all_open or any_day else (new.days, new.weekdays) if dated else _dates_left(old, new)
+        (new.days, new.weekdays)
+        if dated and not any_day
+        else ((), frozenset[int]())
+        if all_open or any_day or new.shift_days
+        else _dates_left(old, new)
     )
     clocks, at, alternatives = (
         ((), None, ())

@@ -245,7 +245,11 @@ def read_times(
     question = asked or listening.asked
     asked_for = str(question) if question in {Asked.WHEN, Asked.CHOICE} else None
     return read_time(
-        "".join(letters[first:last]), now=at or listening.now, language=scene.book.language, asked=asked_for
+        "".join(letters[first:last]),
+        now=at or listening.now,
+        language=scene.book.language,
+        asked=asked_for,
+        day_spoken_of=listening.day_spoken_of,
     )
 
 

@@ -27,6 +27,13 @@ def days(first: tuple[int, int], end: tuple[int, int], year: int = 2026) -> DayR
     return DayRange(date(year, *first), date(year + (end < first), *end))
 
 
+WEEK_LATER = TimeWish(relative="later", shift_days=7)
+
+
+def both(one: DayRange, other: DayRange) -> tuple[TimeWish, TimeWish]:
+    return TimeWish(days=(one,)), TimeWish(days=(other,))
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
@@ -389,6 +396,7 @@ def test_a_year_in_words_is_no_time_of_day() -> None:
         ("the day after", "later", 1),
         ("push it back a week", "later", 7),
         ("back by two weeks", "later", 14),
+        ("two weeks after that", "later", 14),
         ("two days earlier", "earlier", -2),
         ("up a week", "earlier", -7),
     ],
@@ -398,6 +406,28 @@ def test_a_shift_is_left_to_whoever_knows_what_it_counts_from(said: str, relativ
 
     assert reading.wish == TimeWish(relative=relative, shift_days=days)
     assert not reading.past
+
+
+@pytest.mark.parametrize(
+    ("said", "language", "from_today", "from_the_25th"),
+    [
+        ("the following week", "en", TimeWish(days=(days((3, 15), (3, 22), 2027),)), WEEK_LATER),
+        ("la semana siguiente", "es", TimeWish(days=(days((3, 15), (3, 22), 2027),)), WEEK_LATER),
+        ("the following weekend", "en", *both(days((3, 20), (3, 22), 2027), days((4, 3), (4, 5), 2027))),
+        ("the following Friday", "en", *both(day(3, 12, 2027), day(3, 26, 2027))),
+        ("el viernes siguiente", "es", *both(day(3, 12, 2027), day(3, 26, 2027))),
+        ("Tuesday of the following week", "en", *both(day(3, 16, 2027), day(3, 30, 2027))),
+        ("el martes de la semana siguiente", "es", *both(day(3, 16, 2027), day(3, 30, 2027))),
+        ("the Monday after", "en", None, TimeWish(days=(day(3, 29, 2027),))),
+    ],
+)
+def test_what_follows_counts_from_the_day_spoken_of_and_else_from_today(
+    said: str, language: str, from_today: TimeWish | None, from_the_25th: TimeWish
+) -> None:
+    spoken_of = date(2027, 3, 25)
+
+    assert read_time(said, now=WEDNESDAY, language=language).wish == from_today
+    assert read_time(said, now=WEDNESDAY, language=language, day_spoken_of=spoken_of).wish == from_the_25th
 
 
 def test_a_weekday_that_counts_from_a_day_that_was_not_named_is_to_be_asked_about() -> None:
