@@ -48,6 +48,7 @@ class Entry:
     replaces_id: str | None
     override_reason: str | None = None  # why staff set the rules aside that the visit names
     wish: Mapping[str, Any] | None = None  # of a request: what the patient asked for
+    patient_confirmed_at: datetime | None = None  # they said that they will come
 
 
 # Columns of the table rather than of the class: a booking is written by many at the same second, and the mapper costs more
@@ -76,6 +77,7 @@ _COLUMNS = (
     _ROW.overridden,
     _ROW.override_reason,
     _ROW.wish,
+    _ROW.patient_confirmed_at,
     _ROW.clinic_id,
     _ROW.revision,
     _ROW.conversation_id,
@@ -124,6 +126,7 @@ def entry_of(row: Sequence[Any]) -> Entry:
         columns["replaces_id"],
         columns["override_reason"],
         columns["wish"],
+        columns["patient_confirmed_at"],
     )
 
 

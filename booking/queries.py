@@ -154,15 +154,13 @@ def day_sheet(
         conditions.append(Appointment.location_id == location_id)
     statement = (
         ledger.entries()
-        .add_columns(Patient.name, Appointment.patient_confirmed_at)
+        .add_columns(Patient.name)
         .outerjoin(Patient, Patient.id == Appointment.patient_id)
         .where(*conditions)
         .order_by(Appointment.starts_at, Appointment.id)
     )
-    return [
-        DayRow(ledger.entry_of(row).visit, row.name, row.conversation_id, row.patient_confirmed_at)
-        for row in session.execute(statement)
-    ]
+    found = ((ledger.entry_of(row), row.name) for row in session.execute(statement))
+    return [DayRow(entry.visit, name, entry.conversation_id, entry.patient_confirmed_at) for entry, name in found]
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """Holds and appointments: kept, booked, moved, called off, looked up."""
 
 from datetime import timedelta
+from typing import Literal
 
 from booking import ledger
 from booking.cancel import cancel_appointment
@@ -263,6 +264,7 @@ def appointment_out(catalogue: Catalogue, entry: ledger.Entry) -> AppointmentOut
         practitioner_id=visit.practitioner_id or None,
         location_id=visit.location_id,
         patient_id=visit.patient_id,
+        patient_status=_patient_status(entry),
         bundle_id=visit.bundle_id,
         starts_at=shown(visit.starts_at, catalogue, visit.location_id),
         ends_at=shown(visit.ends_at, catalogue, visit.location_id),
@@ -272,6 +274,12 @@ def appointment_out(catalogue: Catalogue, entry: ledger.Entry) -> AppointmentOut
         meeting_url=visit.meeting_url,
         overridden=list(visit.overridden),
     )
+
+
+def _patient_status(entry: ledger.Entry) -> Literal["accepted", "needs-action"] | None:
+    if entry.visit.patient_id is None:
+        return None
+    return "needs-action" if entry.patient_confirmed_at is None else "accepted"
 
 
 def _hold_to_move(call: Call, entry: ledger.Entry, body: MoveForm, *, actor: str, source: Source) -> str:

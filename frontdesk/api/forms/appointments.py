@@ -103,6 +103,10 @@ class AppointmentOut(Out):
     practitioner_id: Annotated[str | None, Field(description="Null for a request for which nobody is chosen yet.")]
     location_id: str
     patient_id: str | None
+    patient_status: Annotated[
+        Literal["accepted", "needs-action"] | None,
+        Field(description="FHIR's participant.status: whether the patient said they will come. Null for no patient."),
+    ]
     bundle_id: str | None
     starts_at: datetime
     ends_at: datetime

@@ -49,6 +49,7 @@ class Visit:
     location_id: str = ""
     patient_id: str | None = None
     participants: int = 0  # of a group: who has a place in it
+    patient_confirmed_at: datetime | None = None
 
     def is_lapsed(self, *, now: datetime) -> bool:
         """Say whether this was a Hold that nobody confirmed in time: it is no longer anybody's."""
@@ -71,6 +72,11 @@ class Visit:
     @property
     def waits_for_staff(self) -> bool:
         return self.status == AppointmentStatus.PENDING and self.hold_expires_at is None
+
+    @property
+    def is_expected(self) -> bool:
+        """Say whether the patient said that they will come, of a visit that is still to begin."""
+        return self.status == AppointmentStatus.BOOKED and self.patient_confirmed_at is not None
 
     @property
     def may_move(self) -> bool:
@@ -260,4 +266,5 @@ def _visit(found: Any) -> Visit:
         location_id=row.location_id,
         patient_id=row.patient_id,
         participants=found.participants,
+        patient_confirmed_at=row.patient_confirmed_at,
     )

@@ -4,8 +4,10 @@ from datetime import timedelta
 
 import pytest
 
+from booking.confirm import note_patient_confirmed
 from frontdesk.api.keys import Scope
 from tests.integration.api.conftest import NINE, TEN, Program, Site
+from tests.support.visits import NOW
 
 pytestmark = pytest.mark.integration
 
@@ -62,6 +64,17 @@ def test_a_hold_becomes_an_appointment_marked_as_made_by_a_program(program: Prog
     assert booked.status_code == 201
     assert (booked.json["status"], booked.json["source"], booked.json["is_hold"]) == ("booked", "api", False)
     assert program.get(booked.headers["Location"].removeprefix("/api/v1")).json == booked.json
+
+
+def test_whether_a_patient_said_they_will_come_is_told_as_fhir_does(site: Site, program: Program) -> None:
+    hold = program.hold().json
+    booked = program.post("/appointments", {"hold_id": hold["id"], "patient_id": program.patient()}).json
+    with site.db.begin() as work:
+        note_patient_confirmed(work, appointment_id=booked["id"], now=NOW)
+
+    after = program.get(f"/appointments/{booked['id']}").json
+
+    assert [one["patient_status"] for one in (hold, booked, after)] == [None, "needs-action", "accepted"]
 
 
 def test_a_hold_that_is_given_back_is_free_again(program: Program) -> None:

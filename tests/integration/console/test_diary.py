@@ -11,6 +11,7 @@ from sqlalchemy import func, select, update
 from werkzeug.test import TestResponse
 
 from booking.catalogue import load_catalogue, stored_rules
+from booking.confirm import note_patient_confirmed
 from booking.desk.requests import propose
 from booking.elsewhere import set_busy
 from booking.hold import place_hold
@@ -334,6 +335,19 @@ def test_a_request_is_answered_on_its_page(site: Site):
         work.session.execute(update(Appointment).values(status="pending"))
     assert "The request is rejected" in press(client, site, "reject", reason="no room")
     assert look(site, site.visit.id).status is STATUS.CANCELLED
+
+
+def test_who_said_they_will_come_is_shown_until_the_visit_is_moved(site: Site):
+    client, day, page = site.logged_in("desk"), f"/console/diary?day={MONDAY}", f"/console/appointments/{site.visit.id}"
+    assert ">Confirmed<" not in page_of(client, day) + page_of(client, page)
+
+    with site.db.begin() as work:
+        note_patient_confirmed(work, appointment_id=site.visit.id, now=NOW)
+
+    assert ">Confirmed<" in page_of(client, day)
+    assert "Said they will come" in page_of(client, page)
+    press(client, site, "move", day=MONDAY, time="11:00", practitioner="lee")
+    assert ">Confirmed<" not in page_of(client, day) + page_of(client, page)
 
 
 def test_an_absence_is_settled_in_one_step_and_once(site: Site):
