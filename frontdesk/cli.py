@@ -19,6 +19,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
 
 from booking.clinic_file import ImportReport, export_clinic, import_clinic, json_schema, parse
+from booking.clinic_file.remarks import sentence
 from booking.model.clinic import Clinic
 from frontdesk.accounts.passwords import new_password
 from frontdesk.accounts.second_factor import drop_factor
@@ -130,7 +131,7 @@ def import_command(file: Path, dry_run: bool) -> None:
         if dry_run:
             work.session.rollback()
     for warning in report.warnings:
-        print(f"{file}: warning: {warning}", file=sys.stderr)
+        print(f"{file}: warning: {sentence(warning)}", file=sys.stderr)
     print(_import_summary(report, dry_run=dry_run), file=sys.stderr)
 
 

@@ -2,29 +2,22 @@
 
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from booking import message_wording
-from booking.clinic_file.forms import DAYS, read_hours
+from booking.clinic_file.forms import read_hours
+from booking.clinic_file.remarks import Place, Remark
 from booking.clinic_file.schema import ClinicFile, DatedPart, PractitionerPart, SchedulePart, ServicePart
 from booking.values import WeeklyHours
 from kernel.interval import exists
 from kernel.phone import to_e164
 
-
-@dataclass(frozen=True)
-class Fault:
-    place: tuple[int | str, ...]
-    message: str
-
-
 _KEYED = ("locations", "services", "practitioners", "resources", "patients")
 
 
-def faults(file: ClinicFile) -> Iterator[Fault]:
+def faults(file: ClinicFile) -> Iterator[Remark]:
     """Yield everything that makes the file unusable though each part of it is well formed."""
     yield from _twice(file)
     yield from _unknown_references(file)
@@ -33,47 +26,46 @@ def faults(file: ClinicFile) -> Iterator[Fault]:
     yield from _impossible_services(file)
     yield from _impossible_dated_hours(file)
     if file.calendars.invitations and file.clinic.email is None:
-        yield Fault(("calendars", "invitations"), "give the clinic an email, which the invitations come from")
+        yield Remark("invitations-email", ("calendars", "invitations"))
     yield from _unfit_wording(file)
 
 
-def _unfit_wording(file: ClinicFile) -> Iterator[Fault]:
+def _unfit_wording(file: ClinicFile) -> Iterator[Remark]:
     for language, texts in file.messages.wording.items():
         for kind, text in texts.items():
             for fault in message_wording.faults(kind, text):
-                about = f": {fault.about}" if fault.about else ""
-                yield Fault(("messages", "wording", language, kind.value), f"{fault.kind.replace('-', ' ')}{about}")
+                place = ("messages", "wording", language, kind.value)
+                yield Remark(f"wording-{fault.kind}", place, {"about": fault.about})
 
 
-def warnings(file: ClinicFile) -> Iterator[str]:
+def warnings(file: ClinicFile) -> Iterator[Remark]:
     """Yield what is probably not meant: services nobody can give, and why."""
     for service in file.services:
         if service.steps:
             continue
         offering = [person for person in file.practitioners if service.key in person.services]
         if not offering:
-            yield f"{service.name}: no practitioner offers it, so it can't be booked"
+            yield Remark("nobody-offers", fields={"name": service.name})
         elif not any(set(service.skills) <= set(person.skills) for person in offering):
-            skills = ", ".join(service.skills)
-            yield f"{service.name}: nobody who offers it has the skills it needs ({skills}), so it can't be booked"
+            yield Remark("nobody-has-skills", fields={"name": service.name, "skills": service.skills})
         elif not any(_has_rooms(file, service, location.key) for location in file.locations):
-            yield f"{service.name}: no location has all it needs ({', '.join(service.resources)}), so it can't be booked"
+            yield Remark("nowhere-has-rooms", fields={"name": service.name, "resources": service.resources})
     for person in file.practitioners:
         if not person.schedules:
-            yield f"{person.name}: has no schedule, so nothing can be booked with them"
+            yield Remark("no-schedule", fields={"name": person.name})
 
 
-def with_numbers(file: ClinicFile) -> tuple[ClinicFile, list[Fault]]:
+def with_numbers(file: ClinicFile) -> tuple[ClinicFile, list[Remark]]:
     """Return the file with every telephone number in E.164 form, and those that can't be one."""
-    bad: list[Fault] = []
+    bad: list[Remark] = []
 
-    def changes(part: Any, place: tuple[int | str, ...]) -> dict[str, str]:
+    def changes(part: Any, place: Place) -> dict[str, str]:
         found = {}
         for name in ("phone", "transfer_to"):
             text = getattr(part, name, None)
             number = None if text is None else to_e164(text, country=file.clinic.country)
             if text is not None and number is None:
-                bad.append(Fault((*place, name), f"not a telephone number: {text}"))
+                bad.append(Remark("phone", (*place, name), {"text": text}))
             elif number is not None:
                 found[name] = number
         return found
@@ -87,21 +79,21 @@ def with_numbers(file: ClinicFile) -> tuple[ClinicFile, list[Fault]]:
     return file.model_copy(update=updated), bad
 
 
-def _twice(file: ClinicFile) -> Iterator[Fault]:
+def _twice(file: ClinicFile) -> Iterator[Remark]:
     for group in _KEYED:
         seen: set[str] = set()
         for position, part in enumerate(getattr(file, group)):
             if part.key in seen:
-                yield Fault((group, position, "key"), f"{part.key} is there twice")
+                yield Remark("twice", (group, position, "key"), {"key": part.key})
             seen.add(part.key)
 
 
-def _unknown_references(file: ClinicFile) -> Iterator[Fault]:
+def _unknown_references(file: ClinicFile) -> Iterator[Remark]:
     keys = {group: {part.key for part in getattr(file, group)} for group in _KEYED}
 
-    def unknown(group: str, key: str, *place: int | str) -> Iterator[Fault]:
+    def unknown(group: str, key: str, *place: int | str) -> Iterator[Remark]:
         if key not in keys[group]:
-            yield Fault(place, f"there is no {key} under {group}")
+            yield Remark("unknown-reference", place, {"key": key, "group": group})
 
     for number, person in enumerate(file.practitioners):
         for position, service in enumerate(person.services):
@@ -117,82 +109,78 @@ def _unknown_references(file: ClinicFile) -> Iterator[Fault]:
             yield from unknown(f"{name}s", getattr(appointment, name), "appointments", number, name)
 
 
-def _impossible_services(file: ClinicFile) -> Iterator[Fault]:
+def _impossible_services(file: ClinicFile) -> Iterator[Remark]:
     services = {service.key: service for service in file.services}
     for number, service in enumerate(file.services):
         place = ("services", number)
         if service.duration is None and not service.steps:
-            yield Fault((*place, "duration"), "say how long it takes, or which steps it has")
+            yield Remark("no-duration", (*place, "duration"))
         if service.steps:
             yield from _impossible_package(service, services, place)
         if service.duration and service.longest and service.longest <= service.duration:
-            yield Fault((*place, "longest"), "must be longer than the duration")
+            yield Remark("longest", (*place, "longest"))
         if service.duration_step is not None and service.longest is None:
-            yield Fault((*place, "duration_step"), "only a service with a longest duration has steps of it")
+            yield Remark("duration-step", (*place, "duration_step"))
         if service.group and service.group.min > service.group.max:
-            yield Fault((*place, "group", "min"), "is more than max")
+            yield Remark("group-min", (*place, "group", "min"))
 
 
-def _impossible_package(
-    service: ServicePart, services: Mapping[str, ServicePart], place: tuple[int | str, ...]
-) -> Iterator[Fault]:
+def _impossible_package(service: ServicePart, services: Mapping[str, ServicePart], place: Place) -> Iterator[Remark]:
     for name in ("duration", "longest", "group"):
         if getattr(service, name) is not None:
-            yield Fault((*place, name), "a package takes the time of its steps")
+            yield Remark("package-time", (*place, name))
     for name in ("skills", "resources"):
         if getattr(service, name):
-            yield Fault((*place, name), "a package needs what its steps need")
+            yield Remark("package-needs", (*place, name))
     for position, key in enumerate(service.steps):
         step = services.get(key)
         if step is None:
-            yield Fault((*place, "steps", position), f"there is no {key} under services")
+            yield Remark("unknown-reference", (*place, "steps", position), {"key": key, "group": "services"})
         elif step.steps or step.group or step.longest:
-            yield Fault(
-                (*place, "steps", position), f"{key} is a package, a group or of open length: no step of a package"
-            )
+            yield Remark("package-step", (*place, "steps", position), {"key": key})
 
 
-def _impossible_dated_hours(file: ClinicFile) -> Iterator[Fault]:
+def _impossible_dated_hours(file: ClinicFile) -> Iterator[Remark]:
     for number, location in enumerate(file.locations):
         yield from _dated_faults(location.dated, ("locations", number, "dated"))
     for number, person in enumerate(file.practitioners):
         for position, schedule in enumerate(person.schedules):
             yield from _dated_faults(schedule.dated, ("practitioners", number, "schedules", position, "dated"))
             if not schedule.hours and not schedule.dated:
-                yield Fault(("practitioners", number, "schedules", position), "has neither hours nor dated hours")
+                yield Remark("no-hours", ("practitioners", number, "schedules", position))
 
 
-def _dated_faults(parts: Sequence[DatedPart], place: tuple[int | str, ...]) -> Iterator[Fault]:
+def _dated_faults(parts: Sequence[DatedPart], place: Place) -> Iterator[Remark]:
     days = set()
     for number, part in enumerate(parts):
         if part.day in days:
-            yield Fault((*place, number, "day"), f"{part.day} is there twice")
+            yield Remark("day-twice", (*place, number, "day"), {"date": part.day})
         days.add(part.day)
         if not part.open and not part.closed:
-            yield Fault((*place, number), "says neither open nor closed")
+            yield Remark("neither-open-nor-closed", (*place, number))
 
 
-def _overlapping_hours(file: ClinicFile) -> Iterator[Fault]:
+def _overlapping_hours(file: ClinicFile) -> Iterator[Remark]:
     for number, location in enumerate(file.locations):
         day = _first_overlap(read_hours(location.hours))
         if day is not None:
-            yield Fault(("locations", number, "hours"), f"hours overlap on {DAYS[day]}")
+            yield Remark("hours-overlap", ("locations", number, "hours"), {"weekday": day})
     for number, person in enumerate(file.practitioners):
         yield from _overlapping_schedules(person, number)
     for number, resource in enumerate(file.resources):
         day = _first_overlap(read_hours(resource.hours))
         if day is not None:
-            yield Fault(("resources", number, "hours"), f"hours overlap on {DAYS[day]}")
+            yield Remark("hours-overlap", ("resources", number, "hours"), {"weekday": day})
 
 
-def _overlapping_schedules(person: PractitionerPart, number: int) -> Iterator[Fault]:
+def _overlapping_schedules(person: PractitionerPart, number: int) -> Iterator[Remark]:
     for position, schedule in enumerate(person.schedules):
         place = ("practitioners", number, "schedules", position)
         if schedule.valid_from and schedule.valid_until and schedule.valid_until < schedule.valid_from:
-            yield Fault((*place, "valid_until"), "it ends before it begins")
+            yield Remark("ends-before", (*place, "valid_until"))
         day = _first_overlap(read_hours(schedule.hours))
         if day is not None:
-            yield Fault((*place, "hours"), f"hours overlap on {DAYS[day]}")
+            yield Remark("hours-overlap", (*place, "hours"), {"weekday": day})
     for (_, one), (position, other) in itertools.combinations(enumerate(person.schedules), 2):
         if not _hold_together(one, other):
             continue
@@ -202,7 +190,7 @@ def _overlapping_schedules(person: PractitionerPart, number: int) -> Iterator[Fa
         day = _first_overlap(both)
         if day is not None:
             where = ("practitioners", number, "schedules", position, "hours")
-            yield Fault(where, f"on {DAYS[day]} at two places at the same time")
+            yield Remark("two-places", where, {"weekday": day})
 
 
 def _first_overlap(hours: Sequence[WeeklyHours]) -> int | None:
@@ -218,12 +206,12 @@ def _hold_together(one: SchedulePart, other: SchedulePart) -> bool:
     return starts <= ends
 
 
-def _times_that_do_not_exist(file: ClinicFile) -> Iterator[Fault]:
+def _times_that_do_not_exist(file: ClinicFile) -> Iterator[Remark]:
     zones = {location.key: ZoneInfo(location.timezone or file.clinic.timezone) for location in file.locations}
     for number, appointment in enumerate(file.appointments):
         zone = zones.get(appointment.location)
         if zone is not None and not exists(appointment.start, zone):
-            yield Fault(("appointments", number, "start"), f"clocks in {zone.key} skip this time")
+            yield Remark("skipped-time", ("appointments", number, "start"), {"zone": zone.key})
 
 
 def _has_rooms(file: ClinicFile, service: ServicePart, location: str) -> bool:

@@ -10,6 +10,7 @@ from booking import guard, history, ledger, taken
 from booking.availability import Wanted, free_resources
 from booking.choice import Choice, Reason
 from booking.claims import Taken
+from booking.clinic_file.remarks import Remark
 from booking.clinic_file.schema import AppointmentPart, ClinicFile
 from booking.guard import SlotTaken
 from booking.model.appointment import Appointment
@@ -82,8 +83,8 @@ def _bring_contact(work: UnitOfWork, patient: Patient, system: str, value: str |
 
 def add_appointments(
     work: UnitOfWork, file: ClinicFile, catalogue: Catalogue, *, now: datetime
-) -> tuple[int, list[str]]:
-    """Add the file's appointments that were never added before; return how many, and a line for each that does not fit.
+) -> tuple[int, list[Remark]]:
+    """Add the file's appointments that were never added before; return how many, and a remark for each that does not fit.
 
     One that was moved or cancelled since is not added again: its UID says that it was here. Rules and working hours do not
     apply; time that is taken stays taken.
@@ -101,7 +102,8 @@ def add_appointments(
             _add(work, catalogue, part, uid=uid, patient_id=patient_ids[part.patient], now=now)
             added += 1
         except SlotTaken:
-            skipped.append(f"{part.service} with {part.practitioner} at {part.start:%Y-%m-%d %H:%M}: the time is taken")
+            told = {"service": part.service, "practitioner": part.practitioner, "at": f"{part.start:%Y-%m-%d %H:%M}"}
+            skipped.append(Remark("time-taken", fields=told))
     return added, skipped
 
 

@@ -1,20 +1,33 @@
 """How the clinic file writes durations, days of the week, times of day and dates, both ways.
 
-The readers raise ValueError with a text for whoever wrote the file.
+The readers raise Unreadable.
 """
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from booking.values import DatedHours, DateSpan, WeeklyHours
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _EVERY_DAY = {"all", "all week", "daily", "every day"}
 
-DURATION = r"^(?=.)(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?$"
+DURATION = r"^(?=.)(?:(\d{1,9})d)?(?:(\d{1,9})h)?(?:(\d{1,9})m)?$"
 _TIMES = re.compile(r"^(\d{1,2}):(\d{2})\s*[-–]\s*(\d{1,2}):(\d{2})$")
 _DAY = timedelta(days=1)
+# Beyond these, sums of moments leave the calendar.
+LONGEST_DURATION = timedelta(days=3650)
+YEARS = (1900, 2200)
+
+
+class Unreadable(ValueError):
+    """What stands in a file is not written as it should be: the `code` and `fields` of the remark to make."""
+
+    def __init__(self, code: str, **fields: Any) -> None:
+        super().__init__(code)
+        self.code = code
+        self.fields = fields
 
 
 def read_duration(text: object) -> timedelta:
@@ -23,8 +36,10 @@ def read_duration(text: object) -> timedelta:
         return text
     match = re.match(DURATION, text) if isinstance(text, str) else None
     if match is None:
-        raise ValueError("write a duration like 45m, 2h, 1h30m or 90d")
+        raise Unreadable("duration")
     days, hours, minutes = (int(part or 0) for part in match.groups())
+    if days * 24 * 60 + hours * 60 + minutes > LONGEST_DURATION / timedelta(minutes=1):
+        raise Unreadable("longest-duration", limit=duration_text(LONGEST_DURATION))
     return timedelta(days=days, hours=hours, minutes=minutes)
 
 
@@ -48,14 +63,14 @@ def read_days(text: str) -> tuple[int, ...]:
         end = _weekday(last) if last else start
         found += [day % 7 for day in range(start, (end if end >= start else end + 7) + 1)]
     if len(set(found)) < len(found):
-        raise ValueError("a day is named twice")
+        raise Unreadable("weekday-twice")
     return tuple(found)
 
 
 def _weekday(text: str) -> int:
     short = text.strip().lower()[:3]
     if short not in DAYS:
-        raise ValueError("name days like mon-fri, sat, or mon,wed")
+        raise Unreadable("weekday")
     return DAYS.index(short)
 
 
@@ -63,13 +78,13 @@ def read_times(text: str) -> tuple[timedelta, timedelta]:
     """Read "09:00-17:30" as offsets from midnight. "24:00" is the end of the day."""
     match = _TIMES.match(text.strip())
     if match is None:
-        raise ValueError('write times like "09:00-17:30"')
+        raise Unreadable("times")
     hour, minute, end_hour, end_minute = (int(part) for part in match.groups())
     start, end = timedelta(hours=hour, minutes=minute), timedelta(hours=end_hour, minutes=end_minute)
     if max(minute, end_minute) > 59 or end > _DAY:
-        raise ValueError("there is no such time of day")
+        raise Unreadable("no-such-time")
     if end <= start:
-        raise ValueError("it ends before it begins; write hours over midnight as two, up to 24:00 and from 00:00")
+        raise Unreadable("over-midnight")
     return start, end
 
 
@@ -129,7 +144,7 @@ def read_date_span(value: object) -> DateSpan:
     first = read_date(first_text)
     last = read_date(last_text) if slash else first
     if last < first:
-        raise ValueError("it ends before it begins")
+        raise Unreadable("ends-before")
     return DateSpan(first, last + _DAY)
 
 
@@ -155,9 +170,17 @@ def read_date(value: object) -> date:
     if isinstance(value, date) and not isinstance(value, datetime):
         return value
     try:
-        return date.fromisoformat(str(value).strip())
+        day = date.fromisoformat(str(value).strip())
     except ValueError:
-        raise ValueError("write a date like 2027-07-05") from None
+        raise Unreadable("date") from None
+    return _of_our_time(day)
+
+
+def _of_our_time(day: date) -> date:
+    first, last = YEARS
+    if not first <= day.year <= last:
+        raise Unreadable("date-out-of-range", first=first, last=last)
+    return day
 
 
 def date_span_text(span: DateSpan) -> str:
@@ -171,7 +194,8 @@ def read_wall_time(value: object) -> datetime:
     try:
         read = value if isinstance(value, datetime) else datetime.fromisoformat(str(value).strip())
     except ValueError:
-        raise ValueError('write wall time like "2027-03-15T09:00"') from None
+        raise Unreadable("wall-time") from None
     if read.tzinfo is not None:
-        raise ValueError("wall time of the location is meant, without a zone")
+        raise Unreadable("wall-time-zone")
+    _of_our_time(read.date())
     return datetime(*read.timetuple()[:5])  # noqa: DTZ001 -- wall time; ruamel's own kind of datetime is left behind

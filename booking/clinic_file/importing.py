@@ -15,6 +15,7 @@ from booking.catalogue import load_catalogue, stored_messages, stored_rules
 from booking.clinic_file import forms
 from booking.clinic_file.checks import warnings
 from booking.clinic_file.demo import add_appointments, bring_patients
+from booking.clinic_file.remarks import Remark
 from booking.clinic_file.schema import (
     ClinicFile,
     DatedPart,
@@ -52,7 +53,7 @@ class ImportReport:
     changed: bool
     patients_added: int
     appointments_added: int
-    warnings: tuple[str, ...]
+    warnings: tuple[Remark, ...]
 
 
 def import_clinic(work: UnitOfWork, file: ClinicFile, *, now: datetime) -> ImportReport:
@@ -372,7 +373,7 @@ def _off(person: PractitionerPart, place_ids: Mapping[str, str]) -> list[dict[st
 _AHEAD = (AppointmentStatus.PENDING, AppointmentStatus.BOOKED)
 
 
-def _kept_though_retired(session: Session, clinic_id: str, *, now: datetime) -> Sequence[str]:
+def _kept_though_retired(session: Session, clinic_id: str, *, now: datetime) -> Sequence[Remark]:
     """Tell of appointments ahead with people, services and places that are no longer in the file."""
     told = []
     kinds: tuple[tuple[Any, Any], ...] = (
@@ -393,7 +394,7 @@ def _kept_though_retired(session: Session, clinic_id: str, *, now: datetime) -> 
             .group_by(kind.id, kind.name)
             .order_by(kind.name)
         )
-        told += [f"{name}: no longer in the file; appointments ahead that are kept: {count}" for name, count in rows]
+        told += [Remark("kept-though-gone", fields={"name": name, "count": count}) for name, count in rows]
     return told
 
 

@@ -1,7 +1,8 @@
 """What may stand in a clinic file. These models are the definition: the JSON Schema is made from them."""
 
+import unicodedata
 from datetime import date, datetime, timedelta
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
@@ -15,6 +16,7 @@ from pydantic import (
 )
 
 from booking.clinic_file import forms
+from booking.clinic_file.forms import Unreadable
 from booking.message_wording import WordedKind
 from booking.values import (
     BookingRules,
@@ -49,30 +51,40 @@ def _checked_zone(name: str) -> str:
     try:
         return ZoneInfo(name).key
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise ValueError("name a time zone of the IANA database, like Europe/Madrid") from None
+        raise Unreadable("zone") from None
 
 
 def _checked_price(text: str) -> str:
-    return str(Money.parse(text))
+    try:
+        return str(Money.parse(text))
+    except ValueError:
+        raise Unreadable("price") from None
 
 
 def _checked_email(text: str) -> str:
     try:
         return read_address(text)
-    except Malformed as fault:
-        raise ValueError(str(fault)) from None
+    except Malformed:
+        raise Unreadable("email") from None
 
 
 def _some_time(length: timedelta) -> timedelta:
     if length <= timedelta(0):
-        raise ValueError("must be more than 0m")
+        raise Unreadable("some-time")
     return length
 
 
 def _at_most_a_day(length: timedelta) -> timedelta:
     if length > timedelta(days=1):
-        raise ValueError("must be at most 1d")
+        raise Unreadable("longest-duration", limit="1d")
     return length
+
+
+def _printable(text: str) -> str:
+    # PostgreSQL keeps no NUL, and the others would spoil what is shown and spoken.
+    if any(unicodedata.category(character) == "Cc" and character not in "\n\t" for character in text):
+        raise Unreadable("control-character")
+    return text
 
 
 def _as_list(value: Any) -> Any:
@@ -81,14 +93,22 @@ def _as_list(value: Any) -> Any:
 
 def _text_of_number(value: Any) -> Any:
     if isinstance(value, int) and not isinstance(value, bool):
-        raise ValueError('put a telephone number in quotes, like "+12125550100"')  # noqa: TRY004 -- what pydantic takes
+        raise Unreadable("phone-quotes")
     return value
 
 
-Key = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=64)]
-Name = Annotated[str, Field(min_length=1, max_length=200)]
-Text = Annotated[str, Field(min_length=1, max_length=2000)]
-Language = Annotated[str, Field(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]+)*$")]
+_KEY = r"^[A-Za-z0-9][A-Za-z0-9_.-]*$"
+_LANGUAGE = r"^[a-z]{2,3}(-[A-Za-z0-9]+)*$"
+_COUNTRY = r"^[A-Z]{2}$"
+_LINK = r"^https://[^\s]+$"
+_PART_PRICE = r"^\d{1,3}(\.\d{1,5})? [A-Z]{3}$"
+# What is to be said of a text that is not written so.
+PATTERNS = {_KEY: "key", _LANGUAGE: "language", _COUNTRY: "country", _LINK: "link", _PART_PRICE: "part-price"}
+
+Key = Annotated[str, Field(pattern=_KEY, max_length=64)]
+Name = Annotated[str, AfterValidator(_printable), Field(min_length=1, max_length=200)]
+Text = Annotated[str, AfterValidator(_printable), Field(min_length=1, max_length=2000)]
+Language = Annotated[str, Field(pattern=_LANGUAGE)]
 Phone = Annotated[str, BeforeValidator(_text_of_number), Field(max_length=40)]
 Email = Annotated[str, AfterValidator(_checked_email), Field(max_length=254)]
 Zone = Annotated[str, AfterValidator(_checked_zone)]
@@ -121,12 +141,12 @@ WallTime = Annotated[
     PlainSerializer(lambda at: at.isoformat(timespec="minutes")),
     WithJsonSchema({"type": "string", "examples": ["2027-03-15T09:00"]}),
 ]
-PositiveInt = Annotated[int, Field(gt=0)]
+PositiveInt = Annotated[int, Field(gt=0, le=1000)]
 Coordinates = Annotated[
     tuple[Annotated[float, Field(ge=-90, le=90)], Annotated[float, Field(ge=-180, le=180)]],
     Field(description="Latitude and longitude in degrees.", examples=[[42.65, -73.75]]),
 ]
-Link = Annotated[str, Field(pattern=r"^https://[^\s]+$", max_length=500)]
+Link = Annotated[str, Field(pattern=_LINK, max_length=500)]
 
 
 class Part(BaseModel):
@@ -141,7 +161,7 @@ class ClinicPart(Part):
     key: Key
     name: Name
     timezone: Zone
-    country: Annotated[str, Field(pattern=r"^[A-Z]{2}$", description="ISO 3166, for reading numbers: US, ES ...")]
+    country: Annotated[str, Field(pattern=_COUNTRY, description="ISO 3166, for reading numbers: US, ES ...")]
     languages: Annotated[list[Language], Field(min_length=1)] = ["en"]
     phone: Phone | None = None
     transfer_to: Phone | None = None
@@ -161,7 +181,7 @@ class RulesPart(Part):
     step: Annotated[Duration, AfterValidator(_some_time), AfterValidator(_at_most_a_day)] = _RULES.step
     hold: Annotated[Duration, AfterValidator(_some_time)] = _RULES.hold
     cancel_notice: Duration = _RULES.cancel_notice
-    max_moves: Annotated[int, Field(ge=0)] | None = None
+    max_moves: Annotated[int, Field(ge=0, le=1000)] | None = None
     max_per_patient_per_day: PositiveInt | None = None
     max_per_practitioner_per_day: PositiveInt | None = None
     fairness_window: Duration = _RULES.fairness_window
@@ -191,9 +211,9 @@ class CalendarsPart(Part):
 
 def _few_and_different(leads: list[timedelta]) -> list[timedelta]:
     if len(set(leads)) < len(leads):
-        raise ValueError("say each time before the visit once")
+        raise Unreadable("leads-twice")
     if any(lead > timedelta(days=30) for lead in leads):
-        raise ValueError("must be at most 30d")
+        raise Unreadable("longest-duration", limit="30d")
     return leads
 
 
@@ -210,7 +230,7 @@ class MessagesPart(Part):
         list[Annotated[Duration, AfterValidator(_some_time)]], Field(max_length=4), AfterValidator(_few_and_different)
     ] = list(_MESSAGES.reminders)
     mail: MailUse = _MESSAGES.mail
-    part_price: Annotated[str, Field(pattern=r"^\d{1,3}(\.\d{1,5})? [A-Z]{3}$", examples=["0.0079 USD"])] | None = None
+    part_price: Annotated[str, Field(pattern=_PART_PRICE, examples=["0.0079 USD"])] | None = None
     wording: dict[Language, dict[WordedKind, Text]] = {}
 
 
@@ -299,7 +319,7 @@ class PractitionerPart(Part):
     key: Key
     name: Name
     aliases: list[Name] = []
-    gender: Annotated[str, Field(pattern="^(male|female|other|unknown)$")] | None = None
+    gender: Literal["female", "male", "other", "unknown"] | None = None
     languages: list[Language] = []
     skills: list[Name] = []
     services: list[Key] = []
@@ -312,7 +332,7 @@ class PractitionerPart(Part):
     credentials: list[Name] = []
     publications: list[Name] = []
     rating: Annotated[float, Field(ge=0, le=5)] | None = None
-    reviews: Annotated[int, Field(ge=0)] = 0
+    reviews: Annotated[int, Field(ge=0, le=1_000_000_000)] = 0
     visible_when_unavailable: bool = True
     meeting_url: Link | None = None
     since: Day | None = None

@@ -1,17 +1,15 @@
 """Setting the clinic up: everything in the clinic file on forms, the file itself in and out, and one's own hours."""
 
-from typing import Any
-
-from flask import Blueprint, Response, render_template
+from flask import Blueprint, Response, g, render_template
 from flask.typing import ResponseReturnValue
 
 from booking.clinic_file import check, document_text
 from booking.clinic_file.checks import warnings
+from booking.clinic_file.remarks import sentence
 from frontdesk.console.services import ConsoleServices
-from frontdesk.console.set_up.desk import SetUpDesk
+from frontdesk.console.set_up.desk import SetUpDesk, field_word
 from frontdesk.console.set_up.document import keys_of
 from frontdesk.console.set_up.fields import GROUPS, OWN_HOURS, SINGLE
-from frontdesk.console.words import page_words
 
 _GROUP = f"<any({', '.join(GROUPS)}):section>"
 # A group alone is where a part is added to it. One rule for both: of two that differ only in their words, Flask builds the
@@ -22,7 +20,8 @@ _SECTION = f"<any({', '.join((*SINGLE, *GROUPS))}):section>"
 def add_set_up_pages(blueprint: Blueprint, services: ConsoleServices) -> None:
     """Add the pages of the set-up to the console."""
     desk = SetUpDesk(services.db)
-    blueprint.add_app_template_global(_field_word, "field_word")
+    blueprint.add_app_template_global(field_word, "field_word")
+    blueprint.add_app_template_global(lambda remark: sentence(remark, g.language), "sentence_of")
 
     @blueprint.get("/set-up")
     def set_up() -> ResponseReturnValue:
@@ -59,7 +58,7 @@ def add_set_up_pages(blueprint: Blueprint, services: ConsoleServices) -> None:
 def _add_file_pages(blueprint: Blueprint, desk: SetUpDesk) -> None:
     @blueprint.get("/set-up/file")
     def clinic_file() -> ResponseReturnValue:
-        return render_template("console/set_up_file.html", text="", problems=[])
+        return desk.file_form()
 
     @blueprint.get("/set-up/file/clinic.yaml")
     def export_file() -> ResponseReturnValue:
@@ -71,11 +70,3 @@ def _add_file_pages(blueprint: Blueprint, desk: SetUpDesk) -> None:
     @blueprint.post("/set-up/file")
     def import_file() -> ResponseReturnValue:
         return desk.import_file()
-
-
-def _field_word(group: str, part: str, field: str) -> Any:
-    """Return the word for a field: that of a part if it has its own, else that of all fields of the name, else nothing."""
-    words = page_words()
-    found = (key for key in (f"{group}.{part}_{field}", f"{group}.{field}") if key in words)
-    key = next(found, None)
-    return words(key) if key else ""

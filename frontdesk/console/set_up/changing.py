@@ -8,6 +8,7 @@ from sqlalchemy import select
 from booking.catalogue import load_catalogue
 from booking.clinic_file import ClinicFile, clinic_document, import_clinic
 from booking.clinic_file.effects import Hit, visits_hit
+from booking.clinic_file.remarks import Remark
 from booking.model.clinic import Clinic
 from frontdesk.console.set_up.document import Change, Document, changes
 from kernel.errors import Refused
@@ -44,7 +45,7 @@ class Preview:
 
     changes: tuple[Change, ...]
     hits: tuple[Hit, ...]
-    warnings: tuple[str, ...]
+    warnings: tuple[Remark, ...]
 
 
 def stored(db: Database, *, clinic_id: str) -> Stored:

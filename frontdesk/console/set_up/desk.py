@@ -8,30 +8,31 @@ from flask import abort, flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from booking.clinic_file import ClinicFile, ClinicFileError, UnusableDocument, check, parse
-from booking.clinic_file.checks import Fault
 from booking.clinic_file.effects import Hit
 from booking.clinic_file.importing import NumberInUse
-from booking.clinic_file.reading import path_text
+from booking.clinic_file.reading import Fault
+from booking.clinic_file.remarks import Remark, line, sentence
 from booking.model.staff import Practitioner
 from frontdesk.console.reads.visits import Visit, visits_by_id
 from frontdesk.console.set_up.changing import ChangedMeanwhile, OtherClinic, Stored, change, preview, stored
 from frontdesk.console.set_up.document import (
     Document,
-    faults_of_part,
-    keys_of,
+    name_of,
+    names_in,
     new_key,
     part_of,
+    remarks_on_part,
     with_part,
     without_part,
 )
-from frontdesk.console.set_up.fields import FIELDS, GROUPS, Field
+from frontdesk.console.set_up.fields import FIELDS, GROUPS, SINGLE, Field
 from frontdesk.console.set_up.form import asked, said, unplaced
 from frontdesk.console.staff import current_staff
 from frontdesk.console.words import page_words
 from kernel.log import get_logger
 from kernel.work import Database
 
-_LONGEST_FILE = 1_000_000
+_LARGEST_FILE = 400_000  # bytes: some hundred practitioners and services
 _log = get_logger()
 
 
@@ -64,32 +65,42 @@ class SetUpDesk:
         """Take a filled-in form: show it again with what is wrong, ask once more where visits are hit, or make it so."""
         clinic = self.stored()
         before = part_of(clinic.document, section, key)
-        if before is None and key is not None:
-            abort(404)
         fields = only or FIELDS[section]
+        if before is None and key is not None:
+            return self._gone_meanwhile(clinic, section, fields)
         part = _part_said(clinic.document, section, key, before or {}, fields)
         document, place = with_part(clinic.document, section, key, part)
         try:
             return self._settle(check(document), back=_back(section, only), ask=_confirm_part(section, key))
         except UnusableDocument as unusable:
-            inside, outside = faults_of_part(unusable.faults, place)
-            return _form(clinic, section, key, part, only=only, faults=inside, elsewhere=outside)
+            inside, outside = remarks_on_part(unusable.remarks, place)
+            told = _told(outside, document)
+            return _form(clinic, section, key, part, only=only, remarks=inside, problems=told)
         except NumberInUse:
-            return _form(clinic, section, key, part, only=only, problem=page_words()("set_up.number_in_use"))
+            return _form(clinic, section, key, part, only=only, problems=[page_words()("set_up.number_in_use")])
         except ChangedMeanwhile:
-            return _form(self.stored(), section, key, part, only=only, problem=page_words()("set_up.changed_meanwhile"))
+            told = [page_words()("set_up.changed_meanwhile")]
+            return _form(self.stored(), section, key, part, only=only, problems=told)
+
+    def _gone_meanwhile(self, clinic: Stored, section: str, fields: Sequence[Field]) -> ResponseReturnValue:
+        """Offer to add again what somebody else has taken out while it was being changed."""
+        if request.form.get("version", type=int) in {None, clinic.version}:
+            abort(404)
+        part = _part_said(clinic.document, section, None, {}, fields)
+        return _form(clinic, section, None, part, problems=[page_words()("set_up.gone_meanwhile")])
 
     def remove(self, group: str, key: str) -> ResponseReturnValue:
         """Take a part out, after asking."""
         clinic = self.stored()
         if part_of(clinic.document, group, key) is None:
             abort(404)
+        left = without_part(clinic.document, group, key)
         try:
-            file = check(without_part(clinic.document, group, key))
+            file = check(left)
             ask = _confirm_part(group, key, is_removal=True)
             return self._settle(file, back=_back(group, ()), ask=ask, always_asks=True)
         except UnusableDocument as unusable:
-            problem = page_words()("set_up.can_not_remove", why="; ".join(_told(unusable.faults)))
+            problem = page_words()("set_up.can_not_remove", why="; ".join(_told(unusable.remarks, left)))
         except ChangedMeanwhile:
             problem = page_words()("set_up.changed_meanwhile")
         flash(problem, "problem")
@@ -97,20 +108,28 @@ class SetUpDesk:
 
     def import_file(self) -> ResponseReturnValue:
         """Take a whole clinic file: say what is wrong with it, say what it would change, or make it so."""
-        text = _uploaded()
+        text = ""
         try:
+            text = _uploaded()
             file = parse(text, path=page_words()("set_up.file"))
             ask = functools.partial(render_template, "console/set_up_file_confirm.html", text=text)
             return self._settle(file, back=url_for("console.set_up"), ask=ask, always_asks=True)
         except ClinicFileError as error:
-            problems = list(error.lines)
+            problems = error.lines(g.language)
         except OtherClinic as other:
             problems = [page_words()("set_up.other_clinic", key=other.fields["key"])]
         except NumberInUse:
             problems = [page_words()("set_up.number_in_use")]
         except ChangedMeanwhile:
             problems = [page_words()("set_up.changed_meanwhile")]
-        return render_template("console/set_up_file.html", text=text, problems=problems), 422
+        return self.file_form(text, problems), 422
+
+    def file_form(self, text: str = "", problems: Sequence[str] = ()) -> str:
+        """Show the form that takes a whole clinic file, with what is wrong with the one that was given."""
+        too_large = sentence(Remark("too-large"), g.language)
+        return render_template(
+            "console/set_up_file.html", text=text, problems=problems, largest=_LARGEST_FILE, too_large=too_large
+        )
 
     def _settle(
         self, file: ClinicFile, *, back: str, ask: Callable[..., str], always_asks: bool = False
@@ -125,7 +144,7 @@ class SetUpDesk:
         _log.info("console.set_up.changed", login=staff.login, page=request.endpoint)
         flash(page_words()("set_up.was_saved" if seen.changes else "set_up.nothing_changed"))
         for warning in seen.warnings:
-            flash(warning, "problem")
+            flash(sentence(warning, g.language), "problem")
         return redirect(back)
 
     def _named(self, hits: Sequence[Hit]) -> list[tuple[Visit, Hit]]:
@@ -149,25 +168,26 @@ def _form(
     part: Mapping[str, Any],
     *,
     only: Sequence[Field] = (),
-    faults: Sequence[Fault] = (),
-    elsewhere: Sequence[Fault] = (),
-    problem: str = "",
+    remarks: Sequence[Remark] = (),
+    problems: Sequence[str] = (),
 ) -> ResponseReturnValue:
     fields = only or FIELDS[section]
-    above = [*([problem] if problem else []), *_told([*unplaced(fields, faults), *elsewhere])]
-    keys = {group: keys_of(clinic.document, group) for group in GROUPS}
+    above = [*problems, *(line(remark, g.language) for remark in unplaced(fields, remarks))]
+    names = {group: names_in(clinic.document, group) for group in GROUPS}
     page = render_template(
         "console/set_up_part.html",
         section=section,
         key=key,
         name=part.get("name") or part.get("topic") or key,
         is_own=bool(only),
-        fields=asked(fields, part, keys=keys, faults=faults),
+        # Not always where one is: what was removed meanwhile is added again as something new.
+        action=request.path if only or key or section in SINGLE else url_for("console.save_part", section=section),
+        fields=asked(fields, part, names=names, remarks=remarks),
         problems=above,
-        has_faults=bool(faults),
+        has_faults=bool(remarks),
         version=clinic.version,
     )
-    return page, 422 if faults or above else 200
+    return page, 422 if remarks or above else 200
 
 
 def _part_said(
@@ -187,12 +207,42 @@ def _back(section: str, only: Sequence[Field]) -> str:
     return url_for("console.own_hours") if only else url_for("console.set_up", _anchor=section)
 
 
-def _told(faults: Sequence[Fault]) -> list[str]:
-    return [f"{path_text(fault.place)}: {fault.message}" if fault.place else fault.message for fault in faults]
+def _told(remarks: Sequence[Remark], document: Document) -> list[str]:
+    """Return what the remarks say, each after the part and field of the set-up that it is about."""
+    words = page_words()
+
+    def where(remark: Remark) -> list[str]:
+        if not remark.place:
+            return []
+        section = str(remark.place[0])
+        field = next((name for name in reversed(remark.place) if isinstance(name, str)), section)
+        named = field_word("set_up_field", section, field) if field != section else ""
+        return [words.of_code("set_up_part", section), name_of(document, remark.place), named]
+
+    return [": ".join(filter(None, [*where(remark), sentence(remark, g.language)])) for remark in remarks]
+
+
+def field_word(group: str, part: str, field: str) -> str:
+    """Return the word for a field: that of a part if it has its own, else that of all fields of the name, else nothing."""
+    words = page_words()
+    found = (key for key in (f"{group}.{part}_{field}", f"{group}.{field}") if key in words)
+    key = next(found, None)
+    return words(key) if key else ""
 
 
 def _uploaded() -> str:
+    """Return the text that was sent, as a file or written out. Raises ClinicFileError for what is none."""
     given = request.files.get("file")
-    if given is not None and given.filename:
-        return given.stream.read(_LONGEST_FILE).decode("utf-8", errors="replace")
-    return request.form.get("text", "")[:_LONGEST_FILE]
+    if given is None or not given.filename:
+        return request.form.get("text", "")
+    content = given.stream.read(_LARGEST_FILE + 1)
+    if len(content) > _LARGEST_FILE:
+        raise _no_file("too-large")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise _no_file("not-utf8") from None
+
+
+def _no_file(code: str) -> ClinicFileError:
+    return ClinicFileError([Fault(1, Remark(code))], path=page_words()("set_up.file"))

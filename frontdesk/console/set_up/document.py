@@ -1,16 +1,18 @@
 """A clinic's document while it is changed: one part put in, taken out or compared. Pure; nothing given is changed."""
 
+import hashlib
+import json
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
 from pydantic import BaseModel
 
-from booking.clinic_file.checks import Fault
-from booking.clinic_file.reading import Place
+from booking.clinic_file.remarks import Place, Remark
 from booking.clinic_file.schema import CalendarsPart, MessagesPart, RulesPart
 from frontdesk.console.set_up.fields import GROUPS, SINGLE
 
@@ -36,11 +38,18 @@ class Change:
 
 
 def keys_of(document: Document, group: str) -> list[str]:
-    """Return what names the parts of a group, in their order: their keys; of answers, which have none, their number."""
+    """Return what names the parts of a group, in their order: their keys; of answers, which have none, what they say.
+
+    An answer by its number would be another one as soon as one before it is gone.
+    """
     parts = document.get(group, [])
-    return (
-        [str(number) for number in range(1, len(parts) + 1)] if group == "answers" else [part["key"] for part in parts]
-    )
+    return list(_digests(parts)) if group == "answers" else [part["key"] for part in parts]
+
+
+def names_in(document: Document, group: str) -> dict[str, str]:
+    """Return what the parts of a group are called, by what names them in addresses and in the file."""
+    called = (name_of(document, (group, number)) for number in range(len(document.get(group, []))))
+    return dict(zip(keys_of(document, group), called, strict=True))
 
 
 def part_of(document: Document, section: str, key: str | None) -> Part | None:
@@ -76,11 +85,21 @@ def without_part(document: Document, group: str, key: str) -> Document:
     return left
 
 
-def faults_of_part(faults: Sequence[Fault], place: Place) -> tuple[list[Fault], list[Fault]]:
-    """Return the faults of the part at `place`, with their places in it, and the faults of the rest of the document."""
-    inside = [fault for fault in faults if fault.place[: len(place)] == place]
-    outside = [fault for fault in faults if fault not in inside]
-    return [Fault(fault.place[len(place) :], fault.message) for fault in inside], outside
+def remarks_on_part(remarks: Sequence[Remark], place: Place) -> tuple[list[Remark], list[Remark]]:
+    """Return the remarks on the part at `place`, with their places in it, and those on the rest of the document."""
+    inside = [remark for remark in remarks if remark.place[: len(place)] == place]
+    outside = [remark for remark in remarks if remark not in inside]
+    return [replace(remark, place=remark.place[len(place) :]) for remark in inside], outside
+
+
+def name_of(document: Document, place: Place) -> str:
+    """Return what the part of a group that `place` lies in is called; nothing where it lies in none."""
+    match place:
+        case (str(group), int(number), *_) if group in GROUPS:
+            part = document[group][number]
+            return str(part.get("name") or part.get("topic") or part.get("key") or "")
+        case _:
+            return ""
 
 
 def new_key(document: Document, group: str, name: str) -> str:
@@ -110,6 +129,14 @@ def changes(before: Document, after: Document) -> list[Change]:
             elif was[key] != will_be[key]:
                 found.append(Change(group, key, Difference.CHANGED))
     return found
+
+
+def _digests(parts: Sequence[Part]) -> Iterator[str]:
+    seen: Counter[str] = Counter()
+    for part in parts:
+        said = json.dumps(part, sort_keys=True)
+        seen[said] += 1
+        yield hashlib.sha256(f"{said}{seen[said]}".encode()).hexdigest()[:12]
 
 
 def _by_key(document: Document, group: str) -> dict[str, Part]:

@@ -10,6 +10,7 @@ from booking.cancel import cancel_appointment
 from booking.catalogue import CatalogueCache, UnknownClinic, find_clinic_by_number, load_catalogue
 from booking.clinic_file import ImportReport, export_clinic, import_clinic, parse
 from booking.clinic_file.importing import NumberInUse
+from booking.clinic_file.remarks import Remark, sentence
 from booking.hold import place_hold
 from booking.model.appointment import Appointment
 from booking.patients import find_by_phone
@@ -129,7 +130,7 @@ def test_who_leaves_the_file_is_retired_and_the_appointments_stay(database: Data
 
     catalogue = catalogue_of(database, report.clinic_id)
     assert without_ito.warnings == ()
-    assert again.warnings == ("Dr. Mina Lee: no longer in the file; appointments ahead that are kept: 1",)
+    assert again.warnings == (Remark("kept-though-gone", fields={"name": "Dr. Mina Lee", "count": 1}),)
     assert {person.key for person in catalogue.practitioners} == {"roe", "ito"}
     with database.read() as session:
         household = find_by_phone(session, clinic_id=report.clinic_id, phone="+12125550123")
@@ -159,7 +160,7 @@ def test_an_import_does_not_take_time_from_anybody_and_says_so(database: Databas
     again = bring(database, more)
 
     assert (again.clinic_id, again.appointments_added) == (report.clinic_id, 0)
-    assert again.warnings == ("advice with lee at 2027-03-15 09:15: the time is taken",)
+    assert [sentence(one) for one in again.warnings] == ["advice with lee at 2027-03-15 09:15: the time is taken"]
 
 
 def test_an_import_tells_nobody(database: Database):

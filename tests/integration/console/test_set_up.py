@@ -10,8 +10,9 @@ import pytest
 from werkzeug.test import TestResponse
 
 from booking.catalogue import load_catalogue
-from booking.clinic_file import export_clinic, import_clinic, parse
+from booking.clinic_file import clinic_document, export_clinic, import_clinic, parse
 from booking.values import Catalogue
+from frontdesk.console.set_up.document import keys_of
 from tests.integration.console.conftest import Site, seal_of
 from tests.support.visits import NOW
 
@@ -176,9 +177,10 @@ def test_the_clinic_goes_out_as_a_file_and_comes_in_again(site: Site):
     ("text", "told"),
     [
         ("", "a clinic file is a mapping"),
+        ("# " + "x" * 480_000, "a clinic file is a mapping"),
         ("clinic: [", "Nothing was changed"),
         ("clinic: {key: oak, name: Oak, timezone: Europe/London, country: GB}\nlocations: [{key: a, name: A, address: B, hours: {}}]", "of another clinic"),
-        ("clinic: {key: elm}\n", "this key is missing"),
+        ("clinic: {key: elm}\n", "this is missing"),
     ],
 )  # fmt: skip
 def test_a_file_that_can_not_be_used_says_why(site: Site, text: str, told: str):
@@ -205,3 +207,66 @@ def test_practitioners_change_their_own_hours_and_nothing_else(site: Site):
     )
     assert client.post("/console/set-up/rules", data=filled(page)).status_code == 403
     assert client.get("/console/set-up").status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"# " + b"x" * 400_000, "the file holds more than a clinic file can"),
+        ("clinic: Niño".encode("latin-1"), "the file is not a text in UTF-8"),
+    ],
+)
+def test_nothing_is_made_of_half_a_file_or_of_letters_that_can_not_be_read(site: Site, content: bytes, told: str):
+    client = site.logged_in()
+    seal = seal_of(client.get("/console/set-up/file"))
+
+    answer = client.post("/console/set-up/file", data={"csrf_token": seal, "file": (BytesIO(content), "elm.yaml")})
+
+    assert answer.status_code == 422
+    assert told in said_by(answer)
+
+
+def test_who_reads_spanish_is_told_in_spanish_what_is_wrong(site: Site):
+    client = site.logged_in()
+    client.post("/console/language", data={"csrf_token": seal_of(client.get("/console/set-up/file")), "language": "es"})
+    address = "/console/set-up/practitioners/part/lee"
+    sent = filled(client.get(address), **{"off": "2027-07-05\r\nmañana", "schedules.0.hours.mon": "9:00-12:00, 11-13"})
+
+    field = client.post(address, data=sent)
+    clinic, calendars = "/console/set-up/clinic", "/console/set-up/calendars"
+    client.post(clinic, data=filled(client.get(clinic), email="desk@elm.example"))
+    client.post(calendars, data=filled(client.get(calendars), invitations="on"))
+    elsewhere = client.post(clinic, data=filled(client.get(clinic), email=""))
+    file = client.post("/console/set-up/file", data={"csrf_token": sent["csrf_token"], "text": "clinic: {key: elm}"})
+
+    assert field.status_code == 422
+    assert "<b>mañana</b>: escriba una fecha como 2027-07-05" in said_by(field)
+    assert "<b>11-13</b>: escriba las horas como" in said_by(field)
+    assert 'name="schedules.0.hours.mon" value="9:00-12:00, 11-13"' in said_by(field)
+    assert (
+        "Calendarios: qué se deriva de ellos: Enviar invitaciones por correo a los pacientes: escriba el correo"
+        in said_by(elsewhere)
+    )
+    assert "Archivo de la clínica:1: clinic.name: falta este dato" in said_by(file)
+
+
+def test_what_was_removed_while_it_was_changed_is_offered_as_something_new(site: Site):
+    one, other = site.logged_in(), site.logged_in()
+    for topic in ("parking", "insurance"):
+        one.post("/console/set-up/answers", data=filled(one.get("/console/set-up/answers"), topic=topic, text="Yes."))
+    keys = keys_of(clinic_document(clinic_of(site)), "answers")
+    parking, insurance = (f"/console/set-up/answers/part/{key}" for key in keys[-2:])
+    written = filled(other.get(parking), text="Behind the house.")
+    one.post(parking.replace("part", "remove"), data=filled(one.get(parking)) | {"confirmed": "yes"})
+
+    answer = other.post(parking, data=written)
+    assert "Somebody else has removed this" in said_by(answer)
+    assert 'action="/console/set-up/answers"' in said_by(answer)
+    other.post("/console/set-up/answers", data=filled(answer))
+
+    assert [(one.topic, one.text) for one in clinic_of(site).answers][-2:] == [
+        ("insurance", "Yes."),
+        ("parking", "Behind the house."),
+    ]
+    assert other.get(insurance).status_code == 200
+    assert other.post(parking, data=written | {"version": clinic_of(site).version}).status_code == 404

@@ -1,12 +1,24 @@
 """The clinic file: what may stand in it, and errors that say where and what."""
 
+import itertools
 import json
+import re
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
+from pathlib import Path
+from string import Formatter
+from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from booking.clinic_file import ClinicFileError, forms, json_schema, parse
+import booking.clinic_file
+from booking.clinic_file import ClinicFileError, UnusableDocument, check, forms, json_schema, parse, reading, remarks
 from booking.clinic_file.checks import warnings
+from booking.clinic_file.remarks import LANGUAGES, Remark, sentence
+from booking.clinic_file.schema import PATTERNS
+from booking.message_wording import WordingFault
 from booking.values import DatedHours, DateSpan
 
 pytestmark = pytest.mark.unit
@@ -33,7 +45,7 @@ appointments:                # optional, likewise
 def errors(text: str) -> list[str]:
     with pytest.raises(ClinicFileError) as caught:
         parse(text, path="elm.yaml")
-    return list(caught.value.lines)
+    return caught.value.lines()
 
 
 def test_the_core_of_a_clinic_file_is_read():
@@ -86,7 +98,7 @@ def test_numbers_come_out_in_one_form():
         ("  - {key: chair-1", "rooms: []\nx:\n  - {key: chair-1", None),
         ("duration: 45m", "duration: soon", "elm.yaml:6: services[0].duration: write a duration like 45m, 2h, 1h30m or 90d"),
         ("duration: 45m", "duration: 0m", "elm.yaml:6: services[0].duration: must be more than 0m"),
-        ("95.00 USD", "cheap", "elm.yaml:6: services[0].price: not an amount like 95.00 USD: 'cheap'"),
+        ("95.00 USD", "cheap", "elm.yaml:6: services[0].price: not an amount like 95.00 USD"),
         ("sat: [", "sit: [", "elm.yaml:4: locations[0].hours.sit: name days like mon-fri, sat, or mon,wed"),
         ("09:00-13:00", "09:00-25:00", "elm.yaml:4: locations[0].hours.sat[0]: there is no such time of day"),
         (
@@ -95,11 +107,11 @@ def test_numbers_come_out_in_one_form():
             "elm.yaml:4: locations[0].hours.sat[0]: it ends before it begins; write hours over midnight as two, up to 24:00 and from 00:00",
         ),
         ("mon-fri: [", '"mon,mon": [', "elm.yaml:4: locations[0].hours.mon,mon: a day is named twice"),
-        ('sat: ["09', 'thu-sat: ["09', "elm.yaml:4: locations[0].hours: hours overlap on thu"),
+        ('sat: ["09', 'thu-sat: ["09', "elm.yaml:4: locations[0].hours: hours overlap on Thursday"),
         (
             '"13:00-17:00"',
             '"11:00-17:00"',
-            "elm.yaml:9: practitioners[0].schedules[0].hours: hours overlap on mon",
+            "elm.yaml:9: practitioners[0].schedules[0].hours: hours overlap on Monday",
         ),
         ("closed: [2027-07-05]", "closed: [2027-07-35]", "elm.yaml:4: locations[0].closed[0]: write a date like 2027-07-05"),
         ("2027-04-01/2027-04-05", "2027-04-05/2027-04-01", "elm.yaml:9: practitioners[0].schedules[0].off[1]: it ends before it begins"),
@@ -115,7 +127,14 @@ def test_numbers_come_out_in_one_form():
         ("locations:", "calendars: {invitations: true}\nlocations:", "elm.yaml:3: calendars.invitations: give the clinic an email, which the invitations come from"),
         ("duration: 45m", "duration: 2d", "elm.yaml:6: services[0].duration: must be at most 1d"),
         ("duration: 45m", "duration: !!int x", None),
-        ("gender: female", "gender: lady", None),
+        ("gender: female", "gender: lady", "elm.yaml:8: practitioners[0].gender: one of these: female, male, other, unknown"),
+        ("hold: 5m", "hold: 99999999999999999999d", "elm.yaml:2: rules.hold: write a duration like 45m, 2h, 1h30m or 90d"),
+        ("maximum_advance: 90d", "maximum_advance: 999999d", "elm.yaml:2: rules.maximum_advance: must be at most 3650d"),
+        ("closed: [2027-07-05]", "closed: [9999-12-31]", "elm.yaml:4: locations[0].closed[0]: the year must lie between 1900 and 2200"),
+        ("name: Main Street", 'name: "Main\\0Street"', "elm.yaml:4: locations[0].name: holds a character that can't be shown"),
+        ("name: Main Street", "name: 1", "elm.yaml:4: locations[0].name: a text belongs here; put numbers and dates that are meant as one in quotes"),
+        ("clinic: {key: elm,", "x: &x {key: 1.5}\nclinic: {<<: *x,", "elm.yaml:2: clinic.key: a text belongs here; put numbers and dates that are meant as one in quotes"),
+        ("patients:  ", "answers: !!omap [topic: x]\npatients:  ", "elm.yaml:12: answers: a list belongs here"),
     ],
 )  # fmt: skip
 def test_an_error_names_the_line_and_the_key(old: str, new: str, message: str | None):
@@ -145,9 +164,12 @@ def test_a_key_that_is_there_twice_is_named():
         "\t",
         "a: &x [*x]",
         "!!python/object:os.system x",
-        "[" * 1000,
+        "[" * 100_000,
+        "- " * 1000,
+        "a: &a [1,1,1,1,1,1,1,1,1,1]\n" + "".join(f"{new}: &{new} [{','.join([f'*{old}'] * 10)}]\n" for old, new in itertools.pairwise("abcdefghi")),
     ],
-)
+    ids=itertools.count(),
+)  # fmt: skip
 def test_what_is_not_a_clinic_file_is_refused_with_a_line(text: str):
     assert all(line.startswith("elm.yaml:") for line in errors(text))
 
@@ -160,7 +182,7 @@ def test_nobody_is_at_two_places_at_the_same_time_unless_the_dates_differ():
 
     assert parse(second.replace("VALID", "2027-05-31"), path="elm.yaml").practitioners[0].schedules[0].valid_from
     assert errors(second.replace("VALID", "2027-06-01")) == [
-        "elm.yaml:9: practitioners[0].schedules[1].hours: on mon at two places at the same time"
+        "elm.yaml:9: practitioners[0].schedules[1].hours: on Monday at two places at the same time"
     ]
 
 
@@ -173,7 +195,7 @@ def test_nobody_is_at_two_places_at_the_same_time_unless_the_dates_differ():
     ],
 )  # fmt: skip
 def test_a_service_that_nobody_can_give_is_warned_of(old: str, new: str, warning: str):
-    assert list(warnings(parse(CORE.replace(old, new, 1), path="elm.yaml"))) == [warning]
+    assert [sentence(one) for one in warnings(parse(CORE.replace(old, new, 1), path="elm.yaml"))] == [warning]
 
 
 @pytest.mark.parametrize(
@@ -211,3 +233,87 @@ def test_the_schema_describes_the_parts():
     assert schema["required"] == ["clinic", "locations"]
     assert schema["additionalProperties"] is False
     assert {"clinic", "rules", "locations", "services", "practitioners"} <= set(schema["properties"])
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_remark_that_is_made_has_a_sentence_in_each_language(language: str):
+    folder = Path(booking.clinic_file.__file__).parent
+    made = {
+        code
+        for module in folder.glob("*.py")
+        for code in re.findall(r'(?:Remark|Unreadable|_NotYaml)\(\s*"([a-z0-9-]+)"', module.read_text())
+    }
+    made |= {f"wording-{kind}" for kind in WordingFault} | {*reading.CODES.values(), *PATTERNS.values()}
+    made |= {code for code, _ in reading.LIMITS.values()}
+
+    assert made
+    assert made <= set(remarks.sentences(language)["remarks"])
+
+
+def test_languages_have_the_same_remarks_and_name_nothing_that_the_first_does_not():
+    first, *others = (remarks.sentences(language)["remarks"] for language in LANGUAGES)
+
+    for other in others:
+        assert other.keys() == first.keys()
+        assert [code for code in other if not named(other[code]) <= named(first[code])] == []
+
+
+def named(text: str) -> set[str]:
+    return {name for _, name, _, _ in Formatter().parse(text) if name}
+
+
+# Every way in which a value can be of another kind than belongs there: none of them may reach the reader in the words of the
+# library that finds it.
+WRONG: tuple[Any, ...] = (
+    None,
+    True,
+    -1,
+    3.5,
+    10**30,
+    "",
+    "x" * 3000,
+    "1e999",
+    [],
+    ["", None, {}],
+    [1, 2, 3],
+    {},
+    {"x": 1},
+    "\ud800",
+    float("nan"),
+)
+
+
+@given(st.data())
+def test_whatever_is_wrong_is_told_in_our_words(data: st.DataObject):
+    document = parse(CORE, path="elm.yaml").model_dump(mode="json", exclude_none=True)
+    document |= {"messages": {"reminders": ["2d"]}, "calendars": {}}
+    part: Any = document
+    for _ in range(data.draw(st.integers(1, 5))):
+        holder, key = part, data.draw(st.sampled_from(sorted(part) if isinstance(part, dict) else range(len(part))))
+        part = holder[key]
+        if not isinstance(part, dict | list) or not part:
+            break
+    holder[key] = data.draw(st.sampled_from(WRONG))
+
+    found = wrong_with(document)
+
+    assert "unreadable" not in {one.code for one in found}
+    assert all(sentence(one, language) for one in found for language in LANGUAGES)
+
+
+def wrong_with(document: Mapping[str, Any]) -> Sequence[Remark]:
+    try:
+        check(document)
+    except UnusableDocument as error:
+        return error.remarks
+    return ()
+
+
+def test_a_file_is_told_what_is_wrong_with_it_in_another_language_too():
+    with pytest.raises(ClinicFileError) as caught:
+        parse(CORE.replace("duration: 45m, ", "", 1), path="olmo.yaml")
+
+    assert caught.value.lines("es") == [
+        "olmo.yaml:6: services[0].duration: escriba cuánto dura o de qué servicios se compone"
+    ]
+    assert sentence(Remark("hours-overlap", fields={"weekday": 3}), "es") == "el horario se superpone el jueves"

@@ -2,15 +2,17 @@
 
 import pytest
 
-from booking.clinic_file.checks import Fault
+from booking.clinic_file.remarks import Remark
 from frontdesk.console.set_up.document import (
     Change,
     Difference,
     Document,
     changes,
-    faults_of_part,
+    keys_of,
+    name_of,
     new_key,
     part_of,
+    remarks_on_part,
     with_part,
     without_part,
 )
@@ -39,10 +41,17 @@ def test_a_part_takes_the_place_of_the_one_with_its_key_and_a_new_one_stands_las
     assert CLINIC["services"] == [{"key": "cleaning"}, {"key": "advice"}]
 
 
-def test_an_answer_is_named_by_its_number_since_there_may_be_several_to_one_question():
-    assert part_of(CLINIC, "answers", "2") == {"topic": "parking", "text": "Detrás."}
-    assert part_of(CLINIC, "answers", "3") is None
-    assert without_part(CLINIC, "answers", "1")["answers"] == [{"topic": "parking", "text": "Detrás."}]
+def test_an_answer_is_named_by_what_it_says_so_that_it_is_the_same_one_when_others_are_gone():
+    first, second = keys_of(CLINIC, "answers")
+
+    left = without_part(CLINIC, "answers", first)
+
+    assert part_of(CLINIC, "answers", second) == {"topic": "parking", "text": "Detrás."}
+    assert part_of(CLINIC, "answers", "2") is None
+    assert left["answers"] == [{"topic": "parking", "text": "Detrás."}]
+    assert keys_of(left, "answers") == [second]
+    twice = {**CLINIC, "answers": CLINIC["answers"] * 2}
+    assert len(set(keys_of(twice, "answers"))) == 4
 
 
 def test_an_answer_put_before_others_leaves_those_unchanged():
@@ -80,10 +89,12 @@ def test_a_key_is_made_from_a_name(name: str, key: str):
     assert new_key(CLINIC, "services", name) == key
 
 
-def test_faults_are_told_in_the_part_or_elsewhere():
-    here, there = Fault(("services", 1, "duration"), "too long"), Fault(("practitioners", 0, "services", 0), "unknown")
+def test_what_is_wrong_is_told_in_the_part_or_elsewhere():
+    here = Remark("duration", ("services", 1, "duration"))
+    there = Remark("unknown-reference", ("practitioners", 0, "services", 0))
 
-    assert faults_of_part([here, there], ("services", 1)) == ([Fault(("duration",), "too long")], [there])
+    assert remarks_on_part([here, there], ("services", 1)) == ([Remark("duration", ("duration",))], [there])
+    assert name_of(CLINIC, there.place) == "lee"
 
 
 def test_what_differs_is_told_part_by_part():

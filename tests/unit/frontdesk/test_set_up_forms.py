@@ -7,7 +7,7 @@ import pytest
 from werkzeug.datastructures import MultiDict
 
 from booking.clinic_file import check
-from booking.clinic_file.checks import Fault
+from booking.clinic_file.remarks import Remark
 from booking.clinic_file.schema import (
     AnswerPart,
     CalendarsPart,
@@ -25,7 +25,7 @@ from booking.clinic_file.schema import (
     ServicePart,
 )
 from frontdesk.console.set_up.fields import FIELDS, GROUPS, SINGLE, Field, Kind
-from frontdesk.console.set_up.form import Asked, asked, said, unplaced
+from frontdesk.console.set_up.form import Asked, Problem, asked, said, unplaced
 from frontdesk.console.words import LANGUAGES, load_words
 
 pytestmark = pytest.mark.unit
@@ -72,7 +72,7 @@ DOCUMENT: dict[str, Any] = {
     "answers": [{"topic": "insurance", "text": "We take Aetna.", "phrases": ["do you take aetna"]}],
 }  # fmt: skip
 ELSEWHERE = {"wording"}  # has a page of its own
-KEYS = {group: [part["key"] for part in DOCUMENT[group]] for group in ("locations", "services")}
+NAMES = {group: {part["key"]: part["name"] for part in DOCUMENT[group]} for group in ("locations", "services")}
 MODELS: dict[str, type[Part]] = {
     "clinic": ClinicPart,
     "rules": RulesPart,
@@ -94,8 +94,7 @@ def sent(fields: Sequence[Asked]) -> Iterator[tuple[str, str]]:
     for one in fields:
         for row in one.rows:
             yield from sent(row)
-        for day, times in one.days:
-            yield f"{one.id}.{day}", times
+        yield from sent(one.days)
         yield from ((one.id, option.value) for option in one.options if option.is_chosen)
         if one.is_on:
             yield one.id, "on"
@@ -122,10 +121,10 @@ def test_a_form_has_every_field_of_its_part(name: str):
 def test_a_form_that_nobody_touches_says_what_stood_in_the_file():
     again: dict[str, Any] = {}
     for name in SINGLE:
-        again[name] = said(FIELDS[name], MultiDict(sent(asked(FIELDS[name], DOCUMENT[name], keys=KEYS))))
+        again[name] = said(FIELDS[name], MultiDict(sent(asked(FIELDS[name], DOCUMENT[name], names=NAMES))))
     for name in GROUPS:
         again[name] = [
-            said(FIELDS[name], MultiDict(sent(asked(FIELDS[name], part, keys=KEYS)))) for part in DOCUMENT[name]
+            said(FIELDS[name], MultiDict(sent(asked(FIELDS[name], part, names=NAMES)))) for part in DOCUMENT[name]
         ]
     for location in again["locations"]:
         location["hours"] = dict(location["hours"])
@@ -141,8 +140,8 @@ def weekday_by_weekday(document: dict[str, Any]) -> dict[str, Any]:
         if isinstance(value, dict):
             fields = {key: apart(one) for key, one in value.items()}
             if "hours" in fields:
-                field = asked((Field("hours", Kind.HOURS),), fields, keys={})[0]
-                fields["hours"] = {day: times.split(", ") for day, times in field.days if times}
+                field = asked((Field("hours", Kind.HOURS),), fields, names={})[0]
+                fields["hours"] = {one.id.rpartition(".")[2]: one.value.split(", ") for one in field.days if one.value}
             return fields
         return [apart(one) for one in value] if isinstance(value, list) else value
 
@@ -171,27 +170,39 @@ def test_a_row_that_is_ticked_for_removal_is_gone_and_the_rest_closes_up():
     assert rows == [{"location": "west", "hours": {"fri": ["9:00-12:00"]}, "contingent": False}]
 
 
-def test_what_is_wrong_is_told_at_its_field():
-    faults = [
-        Fault(("schedules", 0, "hours", "mon", 0), "it ends before it begins"),
-        Fault(("schedules", 0), "has neither hours nor dated hours"),
-        Fault(("key",), "is there twice"),
-    ]
-    part = {"key": "lee", "schedules": [{"location": "main", "hours": {"mon": ["12:00-09:00"]}}]}
+def test_any_number_of_rows_is_kept():
+    form = MultiDict({f"dated.{number}.day": f"2027-01-{number % 28 + 1:02}" for number in range(150)})
 
-    fields = {one.field.name: one for one in asked(FIELDS["practitioners"], part, keys=KEYS, faults=faults)}
+    assert len(said(FIELDS["locations"], form)["dated"]) == 150
+
+
+def test_what_is_wrong_is_told_at_its_field():
+    over_midnight = Remark("over-midnight", ("schedules", 0, "hours", "mon", 1))
+    overlap = Remark("hours-overlap", ("schedules", 0, "hours"), {"weekday": 2})
+    no_hours, twice = Remark("no-hours", ("schedules", 0)), Remark("twice", ("key",))
+    day_off = Remark("date", ("off", 1))
+    remarks = [over_midnight, overlap, no_hours, twice, day_off]
+    schedule = {"location": "main", "hours": {"mon": ["9:00-10:00", "12:00-09:00"]}}
+    part = {"key": "lee", "schedules": [schedule], "off": ["2027-07-05", "tomorrow"]}
+
+    fields = {one.field.name: one for one in asked(FIELDS["practitioners"], part, names=NAMES, remarks=remarks)}
     hours = next(one for one in fields["schedules"].rows[0] if one.field.name == "hours")
 
-    assert fields["key"].problems == ("is there twice",)
-    assert fields["schedules"].problems == ("has neither hours nor dated hours",)
-    assert hours.problems == ("it ends before it begins",)
-    assert hours.days[0] == ("mon", "12:00-09:00")
+    assert fields["key"].problems == (Problem(twice),)
+    assert fields["schedules"].problems == (Problem(no_hours),)
+    assert fields["off"].problems == (Problem(day_off, "tomorrow"),)
+    assert hours.problems == ()
+    assert [day.problems for day in hours.days[:3]] == [
+        (Problem(over_midnight, "12:00-09:00"),),
+        (),
+        (Problem(overlap),),
+    ]
 
 
 def test_what_belongs_to_no_field_is_told_above_the_form():
-    above = Fault(("practitioners", 0, "services", 1), "there is no cleaning under services")
+    above = Remark("wording-empty", ("wording", "en", "booked"))
 
-    assert unplaced(FIELDS["services"], [above, Fault(("name",), "too long")]) == [above]
+    assert unplaced(FIELDS["messages"], [above, Remark("one-of", ("mail",))]) == [above]
 
 
 def test_reminders_that_are_taken_out_are_none_and_not_the_usual_ones():
