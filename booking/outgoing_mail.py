@@ -16,6 +16,7 @@ from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
 from booking.model.mail import MailState, OutgoingMail
+from booking.task_words import TaskSays
 from booking.tasks import open_task, settle_subjects, subject_of_undelivered
 from booking.values import TaskKind
 from kernel.errors import Malformed, Refused, Unavailable
@@ -154,12 +155,16 @@ def _put_off(work: UnitOfWork, kind: MailKind[Row], mail_id: str, *, unanswered:
 
 def _give_up(work: UnitOfWork, kind: MailKind[Row], mail: Row, *, note: str, now: datetime) -> MailState:
     mail.state, mail.note = MailState.FAILED, note
-    may_have_come = " It may have arrived all the same." if mail.unanswered else ""
     open_task(
         work,
         clinic_id=mail.clinic_id,
         kind=TaskKind.UNDELIVERED,
-        text=f"A mail could not be delivered ({note}).{may_have_come} Please tell the patient: {kind.told(mail)}",
+        says=TaskSays.MAIL_FAILED,
+        details={
+            "mail_code": note,
+            "fate_code": "may-have-come" if mail.unanswered else None,
+            "words": kind.told(mail),
+        },
         now=now,
         appointment_id=mail.appointment_id,
         subject=subject_of_undelivered(mail.id),

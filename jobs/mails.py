@@ -5,7 +5,7 @@ from datetime import datetime
 from booking.outgoing_mail import mails_to_send, send_mail
 from jobs.context import JobServices
 from jobs.mailing import send_waiting
-from sms.send_mail import PATIENT_MAILS
+from sms.mails import PATIENT_MAILS
 
 
 def send_mails(services: JobServices, now: datetime) -> None:

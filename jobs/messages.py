@@ -19,7 +19,8 @@ from kernel.errors import Refused, Unavailable
 from kernel.work import UnitOfWork
 from sms.model import SmsKind
 from sms.notices import Instead
-from sms.send import queue_visit_notice, send_queued, texts_to_send
+from sms.send import send_queued, texts_to_send
+from sms.visit_notices import queue_visit_notice
 
 _KINDS: dict[type[AppointmentEvent], SmsKind] = {
     AppointmentBooked: SmsKind.BOOKED,

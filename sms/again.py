@@ -4,16 +4,19 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from booking import quiet
-from booking.model.clinic import Clinic
+from booking.model.appointment import Appointment
+from booking.model.clinic import Clinic, Location
 from booking.outgoing_mail import send_mail_again
 from booking.tasks import settle_subjects, subject_of_undelivered
 from kernel.work import UnitOfWork
-from sms.model import SmsMessage, SmsState
-from sms.send_mail import PATIENT_MAILS
+from sms.mails import PATIENT_MAILS
+from sms.model import SmsKind, SmsMessage, SmsState
 
 _RETRIED_AFTER = timedelta(minutes=30)
+_WITH_DEADLINE = {SmsKind.OFFER, SmsKind.MOVE_OFFERED, SmsKind.LINK}
 _HAS_FAILED = {SmsState.FAILED, SmsState.UNDELIVERED}
 
 
@@ -32,11 +35,12 @@ def send_again(work: UnitOfWork, *, clinic_id: str, message_id: str, now: dateti
 
 
 def try_again_later(work: UnitOfWork, message: SmsMessage, *, times: int, now: datetime) -> bool:
-    """Queue a text whose receipt tells of passing trouble for half an hour later; False once it was sent again so often."""
-    if len(message.earlier_sids) >= times:
+    """Queue a text whose receipt tells of passing trouble for half an hour later; False once it was sent again so
+    often, and for what would come too late to be answered: staff call instead.
+    """
+    if message.kind in _WITH_DEADLINE or len(message.earlier_sids) >= times:
         return False
-    zone = ZoneInfo(work.session.scalars(select(Clinic.timezone).where(Clinic.id == message.clinic_id)).one())
-    queue_again(message, due_at=quiet.allowed_from(now + _RETRIED_AFTER, zone=zone))
+    queue_again(message, due_at=quiet.allowed_from(now + _RETRIED_AFTER, zone=_zone(work.session, message)))
     return True
 
 
@@ -46,3 +50,10 @@ def queue_again(message: SmsMessage, *, due_at: datetime) -> None:
         message.earlier_sids = [*message.earlier_sids, message.vendor_sid]
     message.vendor_sid = message.error_code = message.sent_at = message.claimed_at = message.note = None
     message.state, message.due_at, message.attempts = SmsState.QUEUED, due_at, 0
+
+
+def _zone(session: Session, message: SmsMessage) -> ZoneInfo:
+    """Return the zone of the place that a text is about, else of the clinic."""
+    of_place = select(Location.timezone).join(Appointment, Appointment.location_id == Location.id)
+    name = session.scalar(of_place.where(Appointment.id == message.appointment_id))
+    return ZoneInfo(name or session.scalars(select(Clinic.timezone).where(Clinic.id == message.clinic_id)).one())

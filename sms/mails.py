@@ -1,86 +1,39 @@
-"""Mails in place of texts, or beside them: written down with all that they say. `send_mail` sends them.
+"""Mails in place of texts, or beside them: written down with all that they say, sent as mails to patients are (`booking/outgoing_mail`).
 
 Where a visit is told by an invitation (`calendar_sync`), that mail is the one: nobody gets two of one event.
 """
 
 from datetime import datetime
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 
+from booking.model.appointment import Appointment
+from booking.model.mail import MailState
+from booking.outgoing_mail import MailKind
 from booking.patients import email_hash
-from booking.tasks import open_task, subject_of_undelivered
-from booking.values import Catalogue, MailUse, TaskKind
+from booking.values import Catalogue
+from calendar_sync.invitations import last_told
 from kernel.log import get_logger
-from kernel.mail import one_line
+from kernel.mail import Mail, Mailbox, one_line
 from kernel.phone import readable
 from kernel.work import UnitOfWork
-from sms.model import PatientMail, SmsKind, SmsMessage, SmsState
-from sms.reach import Obstacle, Reach
+from sms.held_back import is_held_back
+from sms.model import PatientMail, SmsKind, SmsMessage
+from sms.reach import Reach
 from sms.texts import words_of
 
 _log = get_logger()
 _INVITED = {SmsKind.BOOKED, SmsKind.MOVED, SmsKind.CANCELLED}
 
 
-def tell_otherwise(
-    work: UnitOfWork,
-    catalogue: Catalogue,
-    message: SmsMessage,
-    reach: Reach,
-    *,
-    said: str,
-    use: MailUse,
-    now: datetime,
-) -> bool:
-    """Where `message` reaches nobody tell the patient by mail, or have staff call; where the clinic wants it mail beside it.
-
-    `said`: what the mail says; `use`: what the clinic wants of the mails that can be sent. Say whether a mail tells them. Who
-    asked for no texts and has no address is left alone.
-    """
-    is_unreached = message.note in set(Obstacle)
-    is_sent = message.note is None and use is MailUse.ALSO
-    may_mail = use is not MailUse.NEVER and reach.email is not None
-    if may_mail and (is_unreached or is_sent):
-        if message.kind in _INVITED and catalogue.sends_invitations:
-            return True
-        return _write(work, catalogue, message, reach, said=said, now=now)
-    if is_unreached and message.note != Obstacle.OPTED_OUT:
-        ask_for_a_call(work, message, now=now)
-    return False
-
-
-def drop_mails(work: UnitOfWork, *, appointment_id: str) -> None:
-    """Take back what has not left yet: the visit has changed again since."""
-    work.session.execute(
-        update(PatientMail)
-        .where(
-            PatientMail.appointment_id == appointment_id,
-            PatientMail.state == SmsState.QUEUED,
-            PatientMail.kind != SmsKind.REMINDER,
-        )
-        .values(state=SmsState.SKIPPED, note="superseded")
-    )
-
-
-def ask_for_a_call(work: UnitOfWork, message: SmsMessage, *, now: datetime) -> None:
-    """Ask staff to tell the patient what no text can."""
-    open_task(
-        work,
-        clinic_id=message.clinic_id,
-        kind=TaskKind.UNDELIVERED,
-        text=f"No number that takes texts is known. Please tell the patient: {message.body}",
-        now=now,
-        appointment_id=message.appointment_id,
-        phone=message.to,
-        subject=subject_of_undelivered(message.id),
-    )
-
-
-def _write(
+def write_mail(
     work: UnitOfWork, catalogue: Catalogue, message: SmsMessage, reach: Reach, *, said: str, now: datetime
-) -> bool:
+) -> None:
+    """Write down the mail that says what `message` does, unless an invitation tells it. `said`: what the mail says."""
+    if _is_told_by_invitation(work, catalogue, message):
+        return
     if reach.email is None or catalogue.email is None:
-        return False
+        raise ValueError("a mail needs an address at either end")
     words = words_of(catalogue, reach.language)
     phone = message.sender or catalogue.phone
     foot = "\n".join(line for line in (catalogue.name, readable(phone) if phone else "") if line)
@@ -96,11 +49,53 @@ def _write(
         body=f"{said}\n\n{foot}\n",
         appointment_id=message.appointment_id,
         revision=message.revision,
-        state=SmsState.QUEUED,
+        state=MailState.QUEUED,
         due_at=message.due_at,
         created_at=now,
     )
     work.session.add(mail)
     work.session.flush()
     _log.info("sms.mail", kind=message.kind, mail_id=mail.id)
-    return True
+
+
+def drop_mails(work: UnitOfWork, *, appointment_id: str) -> None:
+    """Take back what has not left yet: the visit has changed again since."""
+    work.session.execute(
+        update(PatientMail)
+        .where(
+            PatientMail.appointment_id == appointment_id,
+            PatientMail.state == MailState.QUEUED,
+            PatientMail.kind != SmsKind.REMINDER,
+        )
+        .values(state=MailState.SKIPPED, note="superseded")
+    )
+
+
+def _is_told_by_invitation(work: UnitOfWork, catalogue: Catalogue, message: SmsMessage) -> bool:
+    """Say whether an invitation tells it: never to a group, and only who was invited hears by one that nothing comes of it."""
+    if message.kind not in _INVITED or not catalogue.sends_invitations or message.appointment_id is None:
+        return False
+    of_visit = select(Appointment.patient_id).where(Appointment.id == message.appointment_id)
+    if work.session.scalar(of_visit) is None:
+        return False
+    is_off = message.kind == SmsKind.CANCELLED
+    return not is_off or last_told(work.session, appointment_id=message.appointment_id) is not None
+
+
+def _mail(mail: PatientMail) -> Mail:
+    return Mail(
+        id=mail.id,
+        written_at=mail.created_at,
+        sender=Mailbox(mail.sender, mail.sender_name),
+        to=Mailbox(mail.to),
+        subject=mail.subject,
+        text=mail.body,
+    )
+
+
+PATIENT_MAILS = MailKind(
+    PatientMail,
+    is_held_back=lambda work, mail, now: is_held_back(work, mail, now=now),
+    mail=_mail,
+    told=lambda mail: mail.body,
+)

@@ -27,6 +27,10 @@ class SmsKind(StrEnum):
     AGENT_AGAIN = "agent-again"  # the agent's first words after theirs
 
 
+ABOUT_VISIT = frozenset({SmsKind.BOOKED, SmsKind.MOVED, SmsKind.CANCELLED, SmsKind.REJECTED, SmsKind.MOVE_OFFERED})
+"""What tells what became of a visit."""
+
+
 class SmsState(StrEnum):
     QUEUED = "queued"
     SENDING = "sending"  # about to be handed over, or just was: a process that died here left it so

@@ -6,21 +6,16 @@ from datetime import datetime
 from sqlalchemy import select, update
 
 from booking import queries, quiet
-from booking.patients import phone_hash
 from booking.values import BookedVisit, Catalogue, MailUse
 from booking.waiting_list.waitlist import OfferGone, OfferStatus, offer_made
-from kernel.db import new_id
-from kernel.log import get_logger
 from kernel.phone import readable
 from kernel.work import UnitOfWork
 from sms import segments
-from sms.mails import ask_for_a_call, tell_otherwise
 from sms.model import SmsKind, SmsMessage, SmsState
 from sms.notices import Medium, shortest
 from sms.reach import reach_of
 from sms.texts import clock, moment, words_of
-
-_log = get_logger()
+from sms.writing import Notice, write_down
 
 _MOST_PARTS = 2
 
@@ -96,33 +91,19 @@ def queue_offer(
     hold = queries.visit(work.session, appointment_id=offer.hold_id)
     replaces = None if entry.replaces_id is None else queries.visit(work.session, appointment_id=entry.replaces_id)
     offered = OfferedTime(hold, offer.expires_at, replaces, is_shared=hold.patient_id is None)
-    location = catalogue.location(hold.location_id)
     reach = reach_of(work.session, catalogue, patient_id=entry.patient_id)
-    to, sender = reach.number, catalogue.phone or location.phone
-    note = reach.obstacle or (None if sender else "no-sender")
-    message = SmsMessage(
-        id=new_id(),
-        clinic_id=catalogue.clinic_id,
-        kind=SmsKind.OFFER,
-        to=to,
-        to_hash=phone_hash(to) if to else None,
-        sender=sender,
-        body=compose_offer(catalogue, offered, now=now, language=reach.language),
+    notice = Notice(
+        SmsKind.OFFER,
+        text=compose_offer(catalogue, offered, now=now, language=reach.language),
+        mail=compose_offer(catalogue, offered, now=now, language=reach.language, medium=Medium.MAIL),
         appointment_id=hold.id,
+        location_id=hold.location_id,
+        due_at=min(quiet.allowed_from(now, zone=catalogue.location(hold.location_id).zone), offer.expires_at),
         offer_id=offer_id,
-        state=SmsState.SKIPPED if note else SmsState.QUEUED,
-        note=note,
-        due_at=min(quiet.allowed_from(now, zone=location.zone), offer.expires_at),
-        created_at=now,
+        must_arrive=True,  # time is kept for them, whatever they think of texts
     )
-    work.session.add(message)
-    work.session.flush()
-    said = compose_offer(catalogue, offered, now=now, language=reach.language, medium=Medium.MAIL)
-    is_mailed = tell_otherwise(work, catalogue, message, reach, said=said, use=mail, now=now)
-    if note is not None and not is_mailed:
-        ask_for_a_call(work, message, now=now)  # time is kept for them, whatever they think of texts
-    _log.info("sms.offer", message_id=message.id, offer_id=offer_id, skipped=note)
-    return None if note else message.id
+    message = write_down(work, catalogue, notice, reach, mail=mail, now=now)
+    return None if message.note else message.id
 
 
 def drop_offer(work: UnitOfWork, *, offer_id: str) -> None:

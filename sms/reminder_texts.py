@@ -10,18 +10,14 @@ from booking.patients import phone_hash
 from booking.reminded import note_reminders
 from booking.reminders import Ahead, Due
 from booking.values import Catalogue, MailUse
-from kernel.db import new_id
-from kernel.log import get_logger
 from kernel.phone import readable
 from kernel.work import UnitOfWork
 from sms import segments
-from sms.mails import tell_otherwise
 from sms.model import SmsKind, SmsMessage, SmsState
 from sms.notices import Medium, shortest
 from sms.reach import Reach
 from sms.texts import moment, words_of
-
-_log = get_logger()
+from sms.writing import Notice, write_down
 
 
 def compose_reminder(
@@ -75,44 +71,26 @@ def queue_reminder(
     if not told:
         return None
     visits = [one.ahead for one in told]
-    location = catalogue.location(visits[0].location_id)
-    sender = catalogue.phone or location.phone
-    note = reach.obstacle or (None if sender else "no-sender")
-    message = SmsMessage(
-        id=new_id(),
-        clinic_id=catalogue.clinic_id,
-        kind=SmsKind.REMINDER,
-        to=reach.number,
-        to_hash=phone_hash(reach.number) if reach.number else None,
-        sender=sender,
-        body=compose_reminder(
-            catalogue,
-            visits,
-            now=now,
-            language=reach.language,
-            is_first=not _was_reminded(work.session, catalogue, reach.number),
-        ),
+    is_first = not _was_reminded(work.session, catalogue, reach.number)
+    notice = Notice(
+        SmsKind.REMINDER,
+        text=compose_reminder(catalogue, visits, now=now, language=reach.language, is_first=is_first),
+        mail=compose_reminder(catalogue, visits, now=now, language=reach.language, medium=Medium.MAIL),
         appointment_id=visits[0].appointment_id,
-        state=SmsState.SKIPPED if note else SmsState.QUEUED,
-        note=note,
+        location_id=visits[0].location_id,
         due_at=now,
-        created_at=now,
     )
-    work.session.add(message)
-    work.session.flush()
-    by_mail = compose_reminder(catalogue, visits, now=now, language=reach.language, medium=Medium.MAIL)
-    tell_otherwise(work, catalogue, message, reach, said=by_mail, use=mail, now=now)
+    message = write_down(work, catalogue, notice, reach, mail=mail, now=now)
     note_reminders(
         work,
         told,
         clinic_id=catalogue.clinic_id,
         now=now,
         message_id=message.id,
-        number=None if note else reach.number,
-        note=note,
+        number=None if message.note else reach.number,
+        note=message.note,
     )
-    _log.info("sms.reminder", message_id=message.id, visits=len(told), skipped=note)
-    return None if note else message.id
+    return None if message.note else message.id
 
 
 def _with_place(catalogue: Catalogue, visit: Ahead, when: str) -> str:

@@ -4,19 +4,15 @@ from datetime import datetime
 
 from sqlalchemy import select
 
-from booking import queries, quiet
-from booking.patients import phone_hash
+from booking import queries
 from booking.sessions import Seat, seat
 from booking.values import AppointmentStatus, BookedVisit, Catalogue, MailUse
-from kernel.db import new_id
-from kernel.log import get_logger
 from kernel.work import UnitOfWork
-from sms.mails import tell_otherwise
 from sms.model import SmsKind, SmsMessage, SmsState
 from sms.notices import Medium, Origin, compose
 from sms.reach import reach_of
-
-_log = get_logger()
+from sms.visit_notices import early_enough
+from sms.writing import Notice, write_down
 
 
 def queue_seat_notice(
@@ -46,41 +42,27 @@ def queue_seat_notice(
     session = queries.visit(work.session, appointment_id=found.session_id)
     by_clinic = kind is SmsKind.MOVED or session.status is AppointmentStatus.CANCELLED
     reach = reach_of(work.session, catalogue, patient_id=found.patient_id)
-    to, sender = reach.number, catalogue.phone or catalogue.location(session.location_id).phone
-    note = _out_of_date(found, session, kind=kind, now=now) or reach.obstacle or (None if sender else "no-sender")
 
     def said(medium: Medium) -> str:
         origin = Origin.CLINIC if by_clinic else Origin.PATIENT
         return compose(catalogue, session, kind=kind, now=now, origin=origin, language=reach.language, medium=medium)
 
-    message = SmsMessage(
-        id=new_id(),
-        clinic_id=catalogue.clinic_id,
-        kind=kind,
-        to=to,
-        to_hash=phone_hash(to) if to else None,
-        sender=sender,
-        body=said(Medium.TEXT),
+    notice = Notice(
+        kind,
+        text=said(Medium.TEXT),
+        mail=said(Medium.MAIL),
         appointment_id=found.session_id,
+        location_id=session.location_id,
+        due_at=early_enough(catalogue, session, now=now) if by_clinic else now,
         revision=revision,
-        state=SmsState.SKIPPED if note else SmsState.QUEUED,
-        note=note,
-        due_at=_due_at(catalogue, session, now=now) if by_clinic else now,
-        created_at=now,
+        out_of_date=_out_of_date(found, session, kind=kind, now=now),
+        must_arrive=by_clinic,
     )
-    work.session.add(message)
-    work.session.flush()
-    tell_otherwise(work, catalogue, message, reach, said=said(Medium.MAIL), use=mail, now=now)
-    _log.info("sms.seat", kind=kind, message_id=message.id, skipped=note)
-    return None if note else message.id
+    message = write_down(work, catalogue, notice, reach, mail=mail, now=now)
+    return None if message.note else message.id
 
 
 def _out_of_date(found: Seat, visit: BookedVisit, *, kind: SmsKind, now: datetime) -> str | None:
     if (found.status is AppointmentStatus.BOOKED) != (kind is not SmsKind.CANCELLED):
         return "superseded"
     return "past" if visit.starts_at <= now else None
-
-
-def _due_at(catalogue: Catalogue, visit: BookedVisit, *, now: datetime) -> datetime:
-    morning = quiet.allowed_from(now, zone=catalogue.location(visit.location_id).zone)
-    return morning if morning < visit.starts_at else now

@@ -19,7 +19,7 @@ from kernel.clock import FixedClock
 from kernel.work import Database
 from sms.adapters.memory_gateway import MemoryGateway
 from sms.model import SmsKind, SmsMessage
-from sms.send import queue_visit_notice
+from sms.visit_notices import queue_visit_notice
 from sms.webhook import sms_blueprint
 from tests.support.clinic_rows import store_catalogue
 from tests.support.clinics import elm_catalogue

@@ -1,0 +1,99 @@
+"""What keeps a text, or the mail in its place, from being handed over after all: much may have changed since it was written."""
+
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from booking import queries, quiet
+from booking.model.clinic import Location
+from booking.reminded import note_told, take_reminders
+from booking.values import BookedVisit
+from booking.waiting_list.waitlist import OfferStatus, offer_made
+from kernel.work import UnitOfWork
+from sms.model import ABOUT_VISIT, PatientMail, SmsKind, SmsMessage, SmsState
+
+_IN_TIME = timedelta(minutes=15)
+"""So long after it was written a text goes when its writer meant it to go; later than that it waits for the end of the night."""
+
+
+def is_held_back(work: UnitOfWork, message: SmsMessage | PatientMail, *, now: datetime) -> bool:
+    """Say whether a message is not to be handed over now, and note what becomes of it: it is skipped, or waits for the morning."""
+    match message.kind:
+        case SmsKind.REMINDER:
+            return _is_reminder_held_back(work, message, now)
+        case SmsKind.OFFER:
+            return _is_offer_held_back(work.session, message, now)
+        case kind if kind in ABOUT_VISIT:
+            return _is_notice_held_back(work.session, message, now)
+        case _:
+            return False
+
+
+def is_past(visit: BookedVisit, *, now: datetime) -> bool:
+    """Say whether it is too late to tell of a visit. What was only wished for has no time yet: its times bound the wish."""
+    return (visit.starts_at if visit.practitioner_id else visit.ends_at) <= now
+
+
+def skip(message: SmsMessage | PatientMail, *, note: str) -> bool:
+    """Note that the message is not to be sent, and why."""
+    message.state, message.note = SmsState.SKIPPED, note
+    return True
+
+
+def _wait(message: SmsMessage | PatientMail, *, until: datetime) -> bool:
+    message.state, message.due_at = SmsState.QUEUED, until
+    return True
+
+
+def _is_reminder_held_back(work: UnitOfWork, message: SmsMessage | PatientMail, now: datetime) -> bool:
+    standing = take_reminders(work, message_id=message.id, now=now)
+    if standing is None:
+        return skip(message, note="superseded")
+    morning = quiet.allowed_from(now, zone=standing.zone)
+    if morning >= standing.starts_at:
+        return skip(message, note="past")
+    if morning > now:
+        return _wait(message, until=morning)
+    note_told(work, message_id=message.id, now=now)
+    return False
+
+
+def _is_offer_held_back(session: Session, message: SmsMessage | PatientMail, now: datetime) -> bool:
+    offer_id = session.scalars(select(SmsMessage.offer_id).where(SmsMessage.id == message.id)).one()
+    offer, _ = offer_made(session, offer_id=offer_id or "", clinic_id=message.clinic_id)
+    if offer.status is not OfferStatus.OPEN or offer.expires_at <= now:
+        return skip(message, note="superseded")
+    hold = queries.visit(session, appointment_id=offer.hold_id)
+    return _is_kept_for_morning(session, message, hold, before=offer.expires_at, now=now)
+
+
+def _is_notice_held_back(session: Session, message: SmsMessage | PatientMail, now: datetime) -> bool:
+    visit = queries.visit(session, appointment_id=message.appointment_id or "")
+    if is_past(visit, now=now):
+        return skip(message, note="past")
+    if visit.patient_id is not None and _is_told_anew(session, message):
+        return skip(message, note="superseded")
+    return _is_kept_for_morning(session, message, visit, before=visit.starts_at, now=now)
+
+
+def _is_kept_for_morning(
+    session: Session, message: SmsMessage | PatientMail, visit: BookedVisit, *, before: datetime, now: datetime
+) -> bool:
+    """Let what comes late, at night on the clock of the place, wait for a morning that is early enough."""
+    if now - message.created_at <= _IN_TIME:
+        return False
+    zone = session.scalars(select(Location.timezone).where(Location.id == visit.location_id)).one()
+    morning = quiet.allowed_from(now, zone=ZoneInfo(zone))
+    return now < morning < before and _wait(message, until=morning)
+
+
+def _is_told_anew(session: Session, message: SmsMessage | PatientMail) -> bool:
+    """Say whether a later change of the visit has a text of its own: sent again, the older would come after it."""
+    later = select(SmsMessage.id).where(
+        SmsMessage.appointment_id == message.appointment_id,
+        SmsMessage.kind.in_(ABOUT_VISIT),
+        SmsMessage.revision > message.revision,
+    )
+    return session.scalar(later.limit(1)) is not None
