@@ -17,6 +17,7 @@ EVERYBODY = frozenset(Role)
 # By endpoint, without the blueprint's name.
 MAY: Mapping[str, frozenset[Role]] = {
     "home": EVERYBODY,
+    "notices": EVERYBODY,
     "log_out": EVERYBODY,
     "choose_language": EVERYBODY,
     "choose_look": EVERYBODY,

@@ -22,6 +22,7 @@ from frontdesk.console.pages.insight import add_insight_pages
 from frontdesk.console.pages.live import add_live_pages
 from frontdesk.console.pages.log_in import add_log_in
 from frontdesk.console.pages.messages import add_message_pages
+from frontdesk.console.pages.notices import add_notices
 from frontdesk.console.pages.password_links import add_password_links
 from frontdesk.console.pages.patient_edit import add_patient_forms
 from frontdesk.console.pages.patient_leaving import add_patient_leaving
@@ -60,6 +61,7 @@ def console_blueprint(services: ConsoleServices) -> Blueprint:
     add_correction_pages(blueprint, services)
     add_replay_pages(blueprint, services)
     add_live_pages(blueprint, services)
+    add_notices(blueprint, services)
     add_diary_pages(blueprint, services)
     add_visit_pages(blueprint, services)
     add_moving(blueprint, services)

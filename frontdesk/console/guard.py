@@ -1,5 +1,6 @@
 """What every staff page goes through: log-in, form seal, headers, and the words and dates its template uses."""
 
+from functools import partial
 from typing import Any
 
 from flask import Blueprint, Response, abort, flash, g, redirect, render_template, request, url_for
@@ -15,7 +16,8 @@ from frontdesk.accounts.staff_accounts import UnknownAccount
 from frontdesk.console.access import may
 from frontdesk.console.dates import DateWriter
 from frontdesk.console.display import LOOKS, shown_language, shown_look
-from frontdesk.console.navigation import entries
+from frontdesk.console.navigation import Entry, entries
+from frontdesk.console.reads.notices import count_pending
 from frontdesk.console.security import csrf, harden, secure_app
 from frontdesk.console.services import ConsoleServices
 from frontdesk.console.staff import load_staff
@@ -36,6 +38,9 @@ _SETTING_UP = {
     "console.confirm_factor",
     "console.log_out",
 }
+
+NOTICES_EVERY = 4
+"""So many times as rarely as a live page every other page asks for news."""
 
 
 def guard(blueprint: Blueprint, services: ConsoleServices) -> None:
@@ -62,7 +67,7 @@ def guard(blueprint: Blueprint, services: ConsoleServices) -> None:
 
     @blueprint.context_processor
     def dress() -> dict[str, Any]:
-        return _page_context(has_simulator=has_simulator(services))
+        return _page_context(services)
 
     for name in ("clock", "moment", "day_and_time", "long_date", "short_date", "short_date_with_year"):
         blueprint.add_app_template_filter(_date_filter(name), name)
@@ -101,6 +106,16 @@ def has_simulator(services: ConsoleServices) -> bool:
     return services.settings.mode is not Mode.PRODUCTION
 
 
+def ways_on(services: ConsoleServices) -> list[Entry]:
+    """Return where whoever asks may go from the page under way, with what waits there. One query."""
+    staff = g.get("staff")
+    if staff is None:
+        return []
+    with services.db.read() as session:
+        pending = count_pending(session, clinic_id=staff.clinic_id, practitioner_id=staff.practitioner_id, now=g.now)
+    return entries(staff, pending, has_simulator=has_simulator(services))
+
+
 def administrators_only() -> None:
     """End the request with 403 unless an administrator asks."""
     if not g.staff.is_administrator:
@@ -114,7 +129,7 @@ def _to_log_in() -> ResponseReturnValue:
     return redirect(url_for("console.log_in", next=request.full_path.rstrip("?")))
 
 
-def _page_context(*, has_simulator: bool) -> dict[str, Any]:
+def _page_context(services: ConsoleServices) -> dict[str, Any]:
     words = page_words()
     staff = g.get("staff")
     return {
@@ -129,8 +144,9 @@ def _page_context(*, has_simulator: bool) -> dict[str, Any]:
         "staff": staff,
         "may": lambda page: bool(staff) and may(staff.role, page),
         "clinic_name": staff.clinic_name if staff else "",
-        "has_simulator": bool(has_simulator and staff and staff.is_administrator),
-        "navigation": entries(staff, has_simulator=has_simulator) if staff else [],
+        "has_simulator": bool(has_simulator(services) and staff and staff.is_administrator),
+        "navigation": partial(ways_on, services),  # asked for by whole pages only
+        "notices_every_ms": NOTICES_EVERY * services.settings.live_every_ms,
     }
 
 

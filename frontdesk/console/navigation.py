@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from flask import request, url_for
 
 from frontdesk.console.access import may
+from frontdesk.console.reads.notices import Pending
 from frontdesk.console.staff import Staff
 from frontdesk.console.words import page_words
 
@@ -26,13 +27,23 @@ IN_REACH, IN_ROW = 4, 7
 
 
 @dataclass(frozen=True)
+class Mark:
+    """A number beside an entry. `words` say what it counts; one that `presses` should be seen to soon."""
+
+    number: int
+    words: str
+    presses: bool
+
+
+@dataclass(frozen=True)
 class Entry:
     """`place`: `in-reach` on every screen, `in-row` on a wide one and else in the menu, `in-menu` always there."""
 
+    key: str
     label: str
     href: str
     is_here: bool
-    count: int
+    mark: Mark | None
     place: str
 
 
@@ -68,16 +79,17 @@ WAYS = (
 )  # fmt: skip
 
 
-def entries(staff: Staff, *, has_simulator: bool) -> list[Entry]:
-    """Return what this person may open, in order, with the number of things that wait for somebody there."""
+def entries(staff: Staff, pending: Pending, *, has_simulator: bool) -> list[Entry]:
+    """Return what this person may open, in order, with what waits there."""
     here = (request.endpoint or "").removeprefix("console.")
     open_ways = [way for way in WAYS if may(staff.role, way.start)]
     found = [
         Entry(
+            key=way.key,
             label=page_words()(f"app.{way.key}"),
             href=url_for(f"console.{way.start}"),
             is_here=here in way.pages,
-            count=staff.open_tasks if way.key == "tasks" else 0,
+            mark=_mark(way.key, pending),
             place=_place(rank),
         )
         for rank, way in enumerate(open_ways)
@@ -85,14 +97,27 @@ def entries(staff: Staff, *, has_simulator: bool) -> list[Entry]:
     if has_simulator and staff.is_administrator:
         found.append(
             Entry(
+                key="simulator",
                 label=page_words()("app.simulator"),
                 href=url_for("simulator.page"),
                 is_here=request.blueprint == "simulator",
-                count=0,
+                mark=None,
                 place=_place(len(found)),
             )
         )
     return found
+
+
+def _mark(key: str, pending: Pending) -> Mark | None:
+    count = page_words().count
+    if key == "live" and pending.waiting:
+        return Mark(pending.waiting, count("live.waiting", pending.waiting), presses=True)
+    if key == "live" and pending.live:
+        return Mark(pending.live, count("live.count", pending.live), presses=False)
+    if key == "tasks" and pending.tasks:
+        late = [count("notices.tasks_overdue", pending.overdue)] if pending.overdue else []
+        return Mark(pending.tasks, ", ".join([count("notices.tasks_open", pending.tasks), *late]), presses=bool(late))
+    return None
 
 
 def _place(rank: int) -> str:

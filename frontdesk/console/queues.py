@@ -39,9 +39,17 @@ _SOON = {
 _IN_TIME = timedelta(days=1)
 
 
+def late_after(kind: str) -> timedelta:
+    """Return how long a task of this kind may wait."""
+    return next((length for known, length in _SOON.items() if known == kind), _IN_TIME)
+
+
+URGENT = tuple(kind for kind in TaskKind if late_after(kind) <= timedelta(hours=1))
+
+
 def is_overdue(kind: str, *, created_at: datetime, now: datetime) -> bool:
     """Say whether a task has waited longer than one of its kind should."""
-    return now - created_at >= next((length for known, length in _SOON.items() if known == kind), _IN_TIME)
+    return now - created_at >= late_after(kind)
 
 
 def counts_by_queue(by_kind: Mapping[str, int]) -> dict[str, int]:

@@ -6,11 +6,10 @@ from typing import Any, cast
 from zoneinfo import ZoneInfo
 
 from flask import g, request, session
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from booking.model.clinic import Clinic
-from booking.model.task import StaffTask
 from frontdesk.accounts.model import ConsoleSession, LogInPolicy, SecondFactor
 from frontdesk.accounts.sessions import SEEN_EVERY, is_alive, note_seen
 from frontdesk.users import Role, User, UserInfo, find_user
@@ -31,7 +30,6 @@ class Staff:
     clinic_id: str
     clinic_name: str
     zone: ZoneInfo
-    open_tasks: int
     practitioner_id: str | None = None  # of a practitioner: whose patients they may see; None: all of the clinic
     language: str | None = None
     owes_factor: bool = False  # the clinic wants a second factor and there is none yet
@@ -92,7 +90,6 @@ def load_staff(db: Database, *, now: datetime) -> Staff | None:
         clinic_id=user.clinic_id,
         clinic_name=found.name,
         zone=ZoneInfo(found.timezone),
-        open_tasks=found.open_tasks,
         practitioner_id=_bound(user),
         language=user.language,
         owes_factor=bool(found.needs_second_factor) and not found.has_factor,
@@ -104,19 +101,12 @@ def _is_asked_by_script() -> bool:
 
 
 def _staff_of(session_id: str, now: datetime) -> Select[*tuple[Any, ...]]:
-    open_tasks = (
-        select(func.count())
-        .where(StaffTask.clinic_id == User.clinic_id, StaffTask.done_at.is_(None))
-        .correlate(User)
-        .scalar_subquery()
-    )
     return (
         select(
             User,
             ConsoleSession.seen_at,
             Clinic.name,
             Clinic.timezone,
-            open_tasks.label("open_tasks"),
             SecondFactor.secret.is_not(None).label("has_factor"),
             LogInPolicy.needs_second_factor,
         )

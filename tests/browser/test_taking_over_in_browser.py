@@ -1,5 +1,6 @@
 """Two of the staff, a patient who texts, and the agent."""
 
+import re
 import uuid
 from collections.abc import Callable
 
@@ -46,7 +47,7 @@ def test_two_of_the_staff_want_the_same_conversation_and_one_has_it_until_it_is_
 
     assert text(product, "Is there a <ramp> at the door?") == ""
     for page in (admin, desk):
-        expect(page.get_by_role("log")).to_contain_text("Is there a <ramp> at the door?")
+        expect(page.get_by_role("log", name="Messages")).to_contain_text("Is there a <ramp> at the door?")
     expect(admin.get_by_role("status").last).to_contain_text("The patient has been waiting")
     admin.get_by_label("Text to the patient").fill("Yes, on the left side. Maria")
     expect(admin.locator("[data-count]")).to_have_text("28 characters, 1 text")
@@ -54,14 +55,16 @@ def test_two_of_the_staff_want_the_same_conversation_and_one_has_it_until_it_is_
     assert_counted_as_sent(admin)
     admin.get_by_label("Text to the patient").fill("Yes, on the left side. Maria")
     admin.get_by_role("button", name="Send").click()
-    expect(desk.get_by_role("log")).to_contain_text("Yes, on the left side. Maria")
+    expect(desk.get_by_role("log", name="Messages")).to_contain_text("Yes, on the left side. Maria")
     send_what_waits(product.services.jobs, NOW)
     expect(admin.locator(".sms-state")).to_have_text("sent")
 
     admin.get_by_role("button", name="Give back to the agent").click()
-    expect(admin.get_by_role("log")).to_contain_text("You are writing with our automated assistant again.")
+    expect(admin.get_by_role("log", name="Messages")).to_contain_text(
+        "You are writing with our automated assistant again."
+    )
     assert "Shall I book it?" in text(product, "1")
-    expect(desk.get_by_role("log")).to_contain_text("Shall I book it?")
+    expect(desk.get_by_role("log", name="Messages")).to_contain_text("Shall I book it?")
     expect(desk.get_by_role("button", name="Take over")).to_be_visible()
     assert watched.faults == []
 
@@ -78,6 +81,34 @@ def test_a_transcript_shows_what_is_said_after_it_was_opened(product: Product, o
     text(product, "1")
 
     expect(page.locator(".live-log")).to_contain_text("Shall I book it?")
+    assert watched.faults == []
+
+
+def test_staff_hear_on_any_page_of_what_is_urgent_and_of_each_thing_once(product: Product, open_page: OpenPage) -> None:
+    watched = open_page(size=PHONE)
+    page = watched.page
+    product.log_in(page, then="/console/patients")
+    tasks, news = page.get_by_role("link", name="Tasks (1 open)"), page.get_by_role("log", name="News")
+    expect(tasks).to_be_visible()
+    expect(news).to_be_attached()
+
+    assert "911" in text(product, "my chest hurts and I can't breathe")
+
+    told = news.get_by_role("link", name="Emergency, 10:00 AM")
+    expect(told).to_be_visible()
+    expect(page.get_by_role("link", name="Tasks (2 open)")).to_be_visible()
+    assert accessibility_faults(page) == []
+    news.get_by_role("button", name="Close").click()
+    page.reload()
+    with page.expect_response("**/notices"):
+        pass
+    expect(told).to_have_count(0)
+
+    page.evaluate("localStorage.clear()")
+    page.reload()
+    told.click()
+    expect(page).to_have_url(re.compile("/console/tasks#task-"))
+    expect(news.get_by_role("link")).to_have_count(0)
     assert watched.faults == []
 
 

@@ -58,6 +58,7 @@ IN_BETWEEN = {
     "absence_report": "what was just settled, in test_diary_in_browser.py",
     "live_list": "a part of `live`, in test_taking_over_in_browser.py",
     "live_now": "a part of `live_conversation`, likewise",
+    "notices": "a part of every page, in test_taking_over_in_browser.py",
 }
 LOGINS = {Role.ADMINISTRATOR: "admin", Role.PRACTITIONER: "okafor"}
 BLUEPRINTS = ("console", "simulator")

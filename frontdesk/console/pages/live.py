@@ -3,12 +3,11 @@
 A small script asks for the fragments again every few seconds; without it they are pages like all others.
 """
 
-import hashlib
 from datetime import datetime
 from http import HTTPStatus
 from typing import Any
 
-from flask import Blueprint, Response, abort, flash, g, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, abort, flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from booking.tasks import open_task
@@ -17,6 +16,7 @@ from dialog.model import Conversation
 from dialog.takeover import How, NotTextable, NotYours, TakenAlready, UnknownConversation, take_over
 from frontdesk.console.access import may
 from frontdesk.console.access_log import Access, log_access
+from frontdesk.console.fragment import fragment
 from frontdesk.console.reads.live import LiveConversation, LiveLine, list_live, read_live
 from frontdesk.console.services import ConsoleServices
 from frontdesk.console.staff import current_staff
@@ -59,7 +59,7 @@ class _LivePages:
     def live_list(self) -> ResponseReturnValue:
         shown = self._list()
         ages = [g.dates.age(line.last_at) for line in shown["lines"]]
-        return _fragment("console/_live_list.html", version=(shown["lines"], ages), **shown)
+        return fragment("console/_live_list.html", version=(shown["lines"], ages), **shown)
 
     def live_conversation(self, conversation_id: str) -> ResponseReturnValue:
         now = self._read(conversation_id)
@@ -69,7 +69,7 @@ class _LivePages:
     def live_now(self, conversation_id: str) -> ResponseReturnValue:
         after = max(0, min(request.args.get("after", default=0, type=int), _MOST_TURNS))
         now = self._read(conversation_id, after=after)
-        return _fragment("console/_live_now.html", version=now, **self._shown(now))
+        return fragment("console/_live_now.html", version=now, **self._shown(now))
 
     def take_conversation(self, conversation_id: str) -> ResponseReturnValue:
         staff = current_staff()
@@ -184,21 +184,6 @@ class _LivePages:
         return render_template(
             "console/live_conversation.html", who=_who(now), problem=problem, **self._shown(now, draft=draft)
         )
-
-
-def _fragment(template: str, *, version: object, **shown: Any) -> Response:
-    """Answer with a part of a page, or with 304 and nothing where the asker has this version for the same person.
-
-    The version is what the page tells: its forms differ at each asking, by their seals.
-    """
-    staff = current_staff()
-    told = repr((version, staff.login, staff.role, page_words().of_code("role", staff.role)))
-    response = make_response()
-    response.set_etag(hashlib.sha256(told.encode()).hexdigest()[:32])
-    response.make_conditional(request)
-    if response.status_code != HTTPStatus.NOT_MODIFIED:
-        response.set_data(render_template(template, **shown))
-    return response
 
 
 def _who(one: LiveLine | LiveConversation) -> str:

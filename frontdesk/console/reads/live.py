@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import Session, aliased, load_only
 
 from booking.consent import is_opted_out
@@ -18,7 +18,7 @@ from sms.model import SmsMessage
 
 UNDER_WAY_FOR = timedelta(minutes=30)
 """So long after its last words a conversation counts as under way."""
-_MOST = 100
+MOST_LISTED = 100
 _LAST_TURNS = 40
 # Not whole rows: each holds the dialog's state, encrypted, and all words for the search.
 _OF_CONVERSATION = load_only(
@@ -102,6 +102,20 @@ class LiveConversation:
         return self.messages[-1].number if self.messages else 0
 
 
+def is_under_way(clinic_id: str, now: datetime) -> ColumnElement[bool]:
+    """Narrow a query of conversations to those of a clinic that are going on."""
+    return and_(
+        Conversation.clinic_id == clinic_id,
+        Conversation.ended_at.is_(None),
+        or_(Conversation.taken_by.is_not(None), Conversation.last_turn_at > now - UNDER_WAY_FOR),
+    )
+
+
+def waits_for_staff(now: datetime) -> ColumnElement[bool]:
+    """Narrow a query of conversations to those whose patients wait for an answer of whoever has taken them over."""
+    return and_(Conversation.taken_until > now, Conversation.waits_since.is_not(None))
+
+
 def list_live(session: Session, *, clinic_id: str, practitioner_id: str | None, now: datetime) -> tuple[LiveLine, ...]:
     """Return what is under way: first what waits for staff, the longest first, then the latest words first."""
     later = aliased(Turn)
@@ -116,14 +130,9 @@ def list_live(session: Session, *, clinic_id: str, practitioner_id: str | None, 
                 Turn.conversation_id == Conversation.id, Turn.number == last.correlate(Conversation).scalar_subquery()
             ),
         )
-        .where(
-            Conversation.clinic_id == clinic_id,
-            Conversation.ended_at.is_(None),
-            or_(Conversation.taken_by.is_not(None), Conversation.last_turn_at > now - UNDER_WAY_FOR),
-            own_conversations(practitioner_id),
-        )
+        .where(is_under_way(clinic_id, now), own_conversations(practitioner_id))
         .order_by(Conversation.waits_since.asc().nulls_last(), Conversation.last_turn_at.desc(), Conversation.id)
-        .limit(_MOST)
+        .limit(MOST_LISTED)
         .options(_OF_CONVERSATION, _OF_TURN)
     )
     return tuple(_line(row, name, turn, now) for row, name, turn in found)
