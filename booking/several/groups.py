@@ -9,7 +9,7 @@ import dataclasses
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, bindparam, func, insert, literal_column, null, select, update
+from sqlalchemy import ColumnElement, bindparam, func, insert, literal_column, select, update
 from sqlalchemy.orm import Session
 
 from booking import elsewhere, guard, ledger, sessions, tasks
@@ -299,9 +299,7 @@ _HELD = Ready(select(_SEAT.c.id).where(*_IS_HELD).limit(1))
 _GIVE_BACK = Ready(
     update(_SEAT)
     .where(*_IS_HELD)
-    .values(
-        status=literal_column(f"'{AppointmentStatus.CANCELLED}'"), hold_expires_at=null(), changed_at=bindparam("now")
-    )
+    .values(status=literal_column(f"'{AppointmentStatus.CANCELLED}'"), changed_at=bindparam("now"))
     .returning(_SEAT.c.appointment_id)
 )
 
@@ -477,7 +475,8 @@ def _wanted_seat(entry: ledger.Entry, *, patient_id: str | None, conversation_id
 
 
 def _cancelled(seat: Seat) -> Seat:
-    return dataclasses.replace(seat, status=AppointmentStatus.CANCELLED, hold_expires_at=None)
+    # A held seat keeps its expiry, as a Hold does: by that it is told from one that was booked.
+    return dataclasses.replace(seat, status=AppointmentStatus.CANCELLED)
 
 
 def _write(work: UnitOfWork, entry: ledger.Entry, seat: Seat, *, what: str, actor: str, now: datetime) -> Seat:
@@ -519,7 +518,7 @@ def _give_others_back(
             Participant.appointment_id != session_id,
             whose,
         )
-        .values(status=AppointmentStatus.CANCELLED, hold_expires_at=None, changed_at=now)
+        .values(status=AppointmentStatus.CANCELLED, changed_at=now)
     )
 
 
