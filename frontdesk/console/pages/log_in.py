@@ -132,8 +132,12 @@ def _code_form(problem: str = "", *, status: int = 200) -> ResponseReturnValue:
 
 def wanted_page(target: str, *, home: str, log_in: str) -> str:
     """Return the page that was asked for before the log-in if it is one of ours: anything else would send staff astray."""
-    parts = urlsplit(target)
-    is_ours = not parts.scheme and not parts.netloc and "\\" not in target
+    try:
+        parts = urlsplit(target)
+    except ValueError:
+        return home
+    # `urlsplit` passes over line breaks, which no header may hold.
+    is_ours = not parts.scheme and not parts.netloc and "\\" not in target and target.isprintable()
     is_page = parts.path.startswith("/console/") or parts.path == "/simulator"
     return target if is_ours and is_page and parts.path != log_in else home
 

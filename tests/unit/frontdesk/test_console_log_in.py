@@ -119,6 +119,8 @@ def test_nobody_logs_in_while_tries_cannot_be_counted(redis: object):
         ("javascript:alert(1)", "/home"),
         ("/healthz", "/home"),
         ("/console/log-in", "/home"),
+        ("//[", "/home"),
+        ("/console/tasks\r\nSet-Cookie: a=b", "/home"),
     ],
 )
 def test_a_log_in_leads_to_a_page_of_ours_only(asked: str, shown: str):
