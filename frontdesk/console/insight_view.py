@@ -4,11 +4,15 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeVar
 
-from booking.values import Catalogue, PractitionerInfo, ServiceInfo
+from booking.values import Catalogue, LocationInfo, PractitionerInfo
 from frontdesk.console.dates import DateWriter
-from frontdesk.console.figures import Entry, Step, Totals, Use
+from frontdesk.console.figures import Entry, Handled, Step, Talk, Totals, Use, handled
+from frontdesk.console.reads.insight import Part
 from frontdesk.console.words import Words
+
+AnyInfo = TypeVar("AnyInfo", bound=LocationInfo | PractitionerInfo)
 
 
 @dataclass(frozen=True)
@@ -47,21 +51,29 @@ _TOTALS: tuple[tuple[str, str], ...] = (
 )
 
 
-def tiles(now: Totals, before: Totals, words: Words) -> list[Tile]:
-    """Return the headline numbers beside those of the period before; what can't be told for a part of the clinic is left out."""
+def tiles(now: Totals, before: Totals, words: Words, *, part: Part) -> list[Tile]:
+    """Return the headline numbers beside those of the period before; what can't be told of a part of the clinic is left out."""
     return [
         Tile(
-            label=words.of_code("insight_total", key),
+            label=words.of_code("insight_total", _code(key, part)),
             value=_written(getattr(now, key), kind, words),
             before=_written(getattr(before, key), kind, words),
-            help=words.of_code("insight_help", key),
+            help=words.of_code("insight_help", _code(key, part)),
         )
-        for key, kind in _TOTALS
-        if now.conversations is not None or key not in _OF_TALKS
+        for key, kind in _told(part)
     ]
 
 
-_OF_TALKS = {"conversations", "conversations_a_day", "conversion", "contained", "turns_to_book"}
+# Of a part of the clinic only those conversations are known that led to an appointment there.
+_LED_THERE = {"conversations", "conversations_a_day"}
+
+
+def _told(part: Part) -> list[tuple[str, str]]:
+    return [(key, kind) for key, kind in _TOTALS if part.is_whole or key != "conversion"]
+
+
+def _code(key: str, part: Part) -> str:
+    return key if part.is_whole or key not in _LED_THERE else f"{key}_there"
 
 
 def _written(value: float | None, kind: str, words: Words) -> str:
@@ -72,21 +84,42 @@ def _written(value: float | None, kind: str, words: Words) -> str:
     return f"{value:.1f}".removesuffix(".0") if kind == "mean" else str(int(value))
 
 
-def totals_table(now: Totals, before: Totals, words: Words) -> Table:
-    """Return every headline number of this period and the one before, unrounded; empty where it can't be told."""
-    rows = tuple((words.of_code("insight_total", key), getattr(now, key), getattr(before, key)) for key, _ in _TOTALS)
+def totals_table(now: Totals, before: Totals, words: Words, *, part: Part) -> Table:
+    """Return every headline number of this period and the one before, unrounded; empty where there is nothing to divide by."""
+    rows = tuple(
+        (words.of_code("insight_total", _code(key, part)), getattr(now, key), getattr(before, key))
+        for key, _ in _told(part)
+    )
     head = (words("insight.figure"), words("insight.this_period"), words("insight.period_before"))
     return Table(head, rows)
 
 
-def course_table(steps: Iterable[Step], words: Words) -> Table:
+def course_table(steps: Iterable[Step], words: Words, *, part: Part) -> Table:
     """Return a row for each bar of the period's course, by its first day."""
-    head = (words("insight.from_day"), words("insight.days"), *_both(words))
+    counted = (words.of_code("insight_total", key) for key in (_code("conversations", part), "bookings"))
+    head = (words("insight.from_day"), words("insight.days"), *counted)
     return Table(head, tuple((step.first.isoformat(), step.days, step.conversations, step.bookings) for step in steps))
 
 
-def _both(words: Words) -> tuple[str, str]:
-    return words.of_code("insight_total", "conversations"), words.of_code("insight_total", "bookings")
+def channels_table(talks: Iterable[Talk], words: Words, *, part: Part) -> Table:
+    """Return how conversations went by the channel on which they began, the usual one first."""
+    by_channel: dict[str, list[Talk]] = {}
+    for talk in talks:
+        by_channel.setdefault(talk.channel, []).append(talk)
+    went = sorted(((channel, handled(some)) for channel, some in by_channel.items()), key=_most_first)
+    shown = [(key, kind) for key, kind in _told(part) if key in {"conversations", "conversion", "contained"}]
+    head = (words("insight.channel"), *(words.of_code("insight_total", _code(key, part)) for key, _ in shown))
+    rows = tuple(
+        (words.of_code("channel", channel), *(_written(getattr(one, key), kind, words) for key, kind in shown))
+        for channel, one in went
+    )
+    most = max((one.conversations for _, one in went), default=1)
+    return Table(head, rows, tuple(one.conversations / most for _, one in went))
+
+
+def _most_first(went: tuple[str, Handled]) -> tuple[int, str]:
+    channel, one = went
+    return -one.conversations, channel
 
 
 def times_table(times: Mapping[tuple[int, int], int], words: Words, dates: DateWriter) -> Table:
@@ -131,13 +164,11 @@ def _hours(minutes: int) -> float:
     return round(minutes / 60, 1)
 
 
-def access_table(
-    thirds: Mapping[str, datetime | None], services: Sequence[ServiceInfo], words: Words, dates: DateWriter
-) -> Table:
+def access_table(thirds: Mapping[str, datetime | None], catalogue: Catalogue, words: Words, dates: DateWriter) -> Table:
     """Return for each service in how many days its third next available time is, and when."""
     head = (words("insight.service"), words("insight.in_days"), words("insight.when"))
     rows, days = [], []
-    for service in services:
+    for service in catalogue.services:
         if service.id not in thirds:
             continue
         third = thirds[service.id]
@@ -149,5 +180,22 @@ def access_table(
 
 
 def shown_people(catalogue: Catalogue, practitioner_id: str | None) -> list[PractitionerInfo]:
-    """Return the one practitioner figures are of, or everybody."""
+    """Return the one practitioner figures are of, or everybody who works here."""
     return [person for person in catalogue.practitioners if practitioner_id in {None, person.id}]
+
+
+def people_then(catalogue: Catalogue, practitioner_id: str | None, due: Iterable[Entry]) -> list[PractitionerInfo]:
+    """Return the one practitioner figures are of, or everybody who works here or has these visits: some may have left."""
+    here = shown_people(catalogue, practitioner_id)
+    others = {entry.practitioner_id for entry in due} - {person.id for person in here} - {None}
+    return [*here, *(person for person in _retired(catalogue, PractitionerInfo) if person.id in others)]
+
+
+def places_then(catalogue: Catalogue, location_id: str | None) -> list[LocationInfo]:
+    """Return the Location figures are of, or all there are and were."""
+    places = [*catalogue.locations, *_retired(catalogue, LocationInfo)]
+    return [place for place in places if location_id in {None, place.id}]
+
+
+def _retired(catalogue: Catalogue, kind: type[AnyInfo]) -> list[AnyInfo]:
+    return [one for one in catalogue.retired if isinstance(one, kind)]

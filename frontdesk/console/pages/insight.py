@@ -8,19 +8,21 @@ from flask import Blueprint, abort, g, render_template, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
+from booking.clinic_file.past_hours import hours_during
 from booking.values import Catalogue
 from frontdesk.console import charts
 from frontdesk.console import insight_view as view
 from frontdesk.console.csv_file import csv_response
 from frontdesk.console.dates import day_in_reach
-from frontdesk.console.figures import Entry, Period, Step, Talk, Totals, course, popular_times, totals, utilisation
+from frontdesk.console.figures import Entry, Period, Step, Talk, Totals, Use, course, popular_times, totals, utilisation
 from frontdesk.console.insight_view import Table
-from frontdesk.console.reads.insight import Part, due_during, made_during, talks_during, third_next_available
+from frontdesk.console.reads.insight import Part, due_during, made_during, talks_during
+from frontdesk.console.reads.third_next import third_next_available
 from frontdesk.console.services import ConsoleServices
 from frontdesk.console.staff import Staff, current_staff
 from frontdesk.console.words import page_words
 
-_USUAL_DAYS, _MOST_DAYS = 30, 366
+_USUAL_DAYS, _MOST_DAYS = 30, 5 * 366
 _PRESETS = (7, 30, 90, 365)
 
 
@@ -30,6 +32,7 @@ class _Asked:
 
     catalogue: Catalogue
     period: Period
+    is_cut: bool  # a longer one was wanted
     part: Part
     location: str
     practitioner: str
@@ -58,9 +61,10 @@ def add_insight_pages(blueprint: Blueprint, services: ConsoleServices) -> None:
             asked=asked,
             presets=[(days, g.dates.today - timedelta(days=days - 1)) for days in _PRESETS],
             today=g.dates.today,
-            tiles=view.tiles(seen.now, seen.before, words),
+            most_years=_MOST_DAYS // 366,
+            tiles=view.tiles(seen.now, seen.before, words, part=asked.part),
             tables=seen.tables,
-            columns=_columns(seen.course, is_whole=asked.part.is_whole),
+            columns=_columns(seen),
             shade=partial(charts.shade, most=max(seen.times.values(), default=0)),
             chosen=_chosen(asked),
             is_own=current_staff().practitioner_id is not None,
@@ -86,20 +90,24 @@ def _asked(services: ConsoleServices, session: Session, staff: Staff) -> _Asked:
     people = {person.key: person.id for person in view.shown_people(catalogue, staff.practitioner_id)}
     if (location and location not in places) or (practitioner and practitioner not in people):
         abort(404)
+    period, is_cut = _period(g.dates.today)
     return _Asked(
         catalogue=catalogue,
-        period=_period(g.dates.today),
+        period=period,
+        is_cut=is_cut,
         part=Part(staff.clinic_id, places.get(location), staff.practitioner_id or people.get(practitioner)),
         location=location,
         practitioner=practitioner,
     )
 
 
-def _period(today: date) -> Period:
+def _period(today: date) -> tuple[Period, bool]:
+    """Return the period that the address names, and whether it is but the end of it."""
     last = _day("last", today, today=today)
     first = _day("first", last - timedelta(days=_USUAL_DAYS - 1), today=today)
     first, last = min(first, last), max(first, last)
-    return Period(max(first, last - timedelta(days=_MOST_DAYS - 1)), last)
+    earliest = last - timedelta(days=_MOST_DAYS - 1)
+    return Period(max(first, earliest), last), first < earliest
 
 
 def _day(field: str, default: date, *, today: date) -> date:
@@ -114,16 +122,12 @@ def _day(field: str, default: date, *, today: date) -> date:
 
 def _look(session: Session, asked: _Asked) -> _Seen:
     catalogue, part, period = asked.catalogue, asked.part, asked.period
-    zone = catalogue.zone
     made, due, talks = _read(session, asked, period)
     before = _totals(session, asked, period.before)
     now = totals(period=period, made=made, due=due, talks=talks)
-    steps = course(period=period, zone=zone, made=made, talks=talks or ())
+    steps = course(period=period, zone=catalogue.zone, made=made, talks=talks)
     times = popular_times(due, catalogue)
-    thirds = third_next_available(session, catalogue, part, services=catalogue.services, now=g.now)
-    places = [place for place in catalogue.locations if part.location_id in {None, place.id}]
-    people = view.shown_people(catalogue, part.practitioner_id)
-    uses = utilisation(due, period=period, people=people, places=places)
+    thirds = third_next_available(session, catalogue, part, now=g.now)
     words = page_words()
     return _Seen(
         now=now,
@@ -131,22 +135,35 @@ def _look(session: Session, asked: _Asked) -> _Seen:
         course=steps,
         times=times,
         tables={
-            "totals": view.totals_table(now, before, words),
-            "days": view.course_table(steps, words),
+            "totals": view.totals_table(now, before, words, part=part),
+            "days": view.course_table(steps, words, part=part),
             "times": view.times_table(times, words, g.dates),
             "services": view.services_table(made, catalogue, words),
             "sources": view.sources_table(made, words),
-            "people": view.people_table(uses, words),
-            "access": view.access_table(thirds, catalogue.services, words, g.dates),
+            "channels": view.channels_table(talks, words, part=part),
+            "people": view.people_table(_uses(session, asked, due), words),
+            "access": view.access_table(thirds, catalogue, words, g.dates),
         },
     )
 
 
-def _read(session: Session, asked: _Asked, period: Period) -> tuple[list[Entry], list[Entry], list[Talk] | None]:
-    span = period.span(asked.catalogue.zone)
-    # A conversation is of the clinic, not of a place or a person: what came of it is.
-    talks = talks_during(session, clinic_id=asked.part.clinic_id, span=span) if asked.part.is_whole else None
-    return made_during(session, asked.part, span=span), due_during(session, asked.part, span=span), talks
+def _uses(session: Session, asked: _Asked, due: list[Entry]) -> list[Use]:
+    catalogue, part, period = asked.catalogue, asked.part, asked.period
+    return utilisation(
+        due,
+        period=period,
+        people=view.people_then(catalogue, part.practitioner_id, due),
+        places=view.places_then(catalogue, part.location_id),
+        held=hours_during(session, catalogue, first=period.first, last=period.last, today=g.dates.today),
+    )
+
+
+def _read(session: Session, asked: _Asked, period: Period) -> tuple[list[Entry], list[Entry], list[Talk]]:
+    return (
+        made_during(session, asked.catalogue, asked.part, period=period),
+        due_during(session, asked.catalogue, asked.part, period=period),
+        talks_during(session, asked.catalogue, asked.part, period=period),
+    )
 
 
 def _totals(session: Session, asked: _Asked, period: Period) -> Totals:
@@ -154,13 +171,12 @@ def _totals(session: Session, asked: _Asked, period: Period) -> Totals:
     return totals(period=period, made=made, due=due, talks=talks)
 
 
-def _columns(steps: list[Step], *, is_whole: bool) -> list[tuple[str, charts.Columns]]:
-    words = page_words()
-    label = g.dates.short_date
-    drawn = [("bookings", charts.columns([(label(step.first), step.bookings) for step in steps]))]
-    if is_whole:
-        drawn.insert(0, ("conversations", charts.columns([(label(step.first), step.conversations) for step in steps])))
-    return [(words.of_code("insight_total", key), columns) for key, columns in drawn]
+def _columns(seen: _Seen) -> list[tuple[str, charts.Columns]]:
+    """Return the drawings of the period's course, each by the head of its column in the table."""
+    labels = [g.dates.short_date_with_year(step.first) for step in seen.course]
+    said = charts.columns([(label, step.conversations) for label, step in zip(labels, seen.course, strict=True)])
+    booked = charts.columns([(label, step.bookings) for label, step in zip(labels, seen.course, strict=True)])
+    return list(zip(seen.tables["days"].head[2:], (said, booked), strict=True))
 
 
 def _chosen(asked: _Asked) -> dict[str, str]:
