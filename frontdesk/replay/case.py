@@ -170,12 +170,12 @@ def _words(turn: Turn, disguise: Disguise, catalogue: Catalogue) -> Words:
     names = tuple(name for command in commands for name in _names(command))
     found = _disguised(turn.said, disguise, names)
     is_doubtful = bool(kinds & _FREE) or (bool(kinds & _PERSONAL) and not found.spans)
-    return Words(turn.number, turn.said, found.text, is_doubtful or _may_tell(found.masked, turn, catalogue))
+    return Words(turn.number, turn.said, found.text, is_doubtful or _may_tell(found, disguise, turn, catalogue))
 
 
 def _staffs_words(meaning: Meaning, recording: Recording, disguise: Disguise, catalogue: Catalogue) -> Words:
     found = _disguised(meaning.meant, disguise)
-    return Words(MEANT, meaning.meant, found.text, _may_tell(found.masked, recording.turns[0], catalogue))
+    return Words(MEANT, meaning.meant, found.text, _may_tell(found, disguise, recording.turns[0], catalogue))
 
 
 def _disguised(text: str, disguise: Disguise, names: tuple[str, ...] = ()) -> Disguised:
@@ -184,8 +184,11 @@ def _disguised(text: str, disguise: Disguise, names: tuple[str, ...] = ()) -> Di
     return max(found, key=lambda one: sum(end - start for start, end in one.spans))
 
 
-def _may_tell(text: str, turn: Turn, catalogue: Catalogue) -> bool:
+def _may_tell(found: Disguised, disguise: Disguise, turn: Turn, catalogue: Catalogue) -> bool:
     """Say whether something is left that looks like a name, a number or an address: what no vendor would get to read either."""
+    text = found.masked
+    if disguise.may_tell(text):
+        return True
     heard_in = (Listening(catalogue=catalogue, now=_wall(turn, catalogue), language=each) for each in SPOKEN)
     return any(without_personal_data(text, each).lower() != one_line(text).lower() for each in heard_in)
 

@@ -13,10 +13,14 @@ from datetime import date, datetime, timedelta
 
 import phonenumbers
 from rapidfuzz import fuzz
+from rapidfuzz.distance import OSA
 
+from dialog.languages import SPOKEN
 from dialog.timewords import hear_birth_date, read_birth_date
 from dialog.timewords.birth import number_at, pieces_of
 from dialog.timewords.language import language as language_called
+from dialog.understanding.phrasebook import phrase_book
+from frontdesk.replay.spelled import Letters, runs_of_letters
 
 _FIRST = (
     "Robin",
@@ -87,14 +91,19 @@ _ALIKE = 80  # from here on a word is a name that was misheard or misspelt
 _WORD = re.compile(r"[^\W\d_]+")
 _MAIL = re.compile(r"\S+@\S+\.\S*\w")
 _SPOKEN_MAIL = re.compile(
-    r"\b\S+(?:\s+(?:dot|punto|underscore|dash|hyphen|gui[oó]n(?:\s+bajo)?)\s+\S+)*\s+(?:at|arroba)\s+\S+(?:\s+(?:dot|punto)\s+\w+)+",
+    r"\b(?:\w\s+)*\S+(?:\s+(?:dot|punto|underscore|dash|hyphen|gui[oó]n(?:\s+bajo)?)\s+(?:\w\s+)*\S+)*\s+(?:at|arroba)\s+\S+(?:\s+(?:dot|punto)\s+\w+)+",
     re.IGNORECASE,
 )
-_LETTER = r"(?:(?:double|doble)\s+)?[^\W\d_](?:\s+(?:as\s+in|for|like|de|como)\s+[^\W\d_]{2,})?"
-_SPELLED = re.compile(rf"(?<![\w'’]){_LETTER}(?:[\s.,-]+{_LETTER}){{2,}}(?![\w'’])", re.IGNORECASE)
-_ONE_LETTER = re.compile(r"((?:double|doble)\s+)?([^\W\d_])(?:\s+(?:as\s+in|for|like|de|como)\s+[^\W\d_]{2,})?(?![^\W\d_])", re.IGNORECASE)  # fmt: skip
 _FIGURES = re.compile(r"[+(]{0,2}\d(?:[\s().+-]*\d){3,}")
+_LIVES_AT = re.compile(
+    r"\b\d+\s+(?:[^\W\d_]+\s+){1,3}(?:street|st|road|rd|avenue|ave|lane|ln|drive|court|boulevard|blvd|terrace|square|close)\b"
+    r"|\b(?:calle|avenida|avda|carrera|paseo|camino|colonia)\s+[^\W\d_]+",
+    re.IGNORECASE,
+)
 _LEAST_FIGURES = 4
+_LEAST_LETTERS = 3
+_LEAST_SPELLED = 5  # so many in a row that are words as well ("why are you") are letters
+_LEAST_ALIKE = 4  # letters of a word that may be a misspelt name: shorter ones are like too many others
 _LONGEST_DATE = 12  # words
 _TWICE = {"double": 2, "doble": 2, "triple": 3}
 
@@ -200,6 +209,21 @@ class Disguise:
             ]
         return _put(text, hits)
 
+    def may_tell(self, text: str) -> bool:
+        """Say whether something is left in a text that may be a name misspelt, run together or spelled, or where somebody lives."""
+        is_spelled = any(len(run) >= _LEAST_SPELLED for each in SPOKEN for run in runs_of_letters(text, each))
+        return is_spelled or _LIVES_AT.search(text) is not None or any(map(self._is_like_one, _WORD.findall(text)))
+
+    def _is_like_one(self, word: str) -> bool:
+        if (
+            len(word) < _LEAST_ALIKE
+            or word in self._kept
+            or any(word in phrase_book(each).vocabulary for each in SPOKEN)
+        ):
+            return False
+        names = (name for name in self._words if len(name) >= _LEAST_ALIKE and name not in self._kept)
+        return any(name in word or OSA.distance(name, word) <= (1 if len(name) < 8 else 2) for name in names)
+
     def _learn(self, name: str, firsts: list[str], lasts: list[str]) -> None:
         words = [word for word in _WORD.findall(name) if _plain(word) not in _JOINING]
         for at, word in enumerate(words):
@@ -233,15 +257,27 @@ class Disguise:
                 yield _Hit(*found.span(), other)
 
     def _spelled(self, text: str, heard: Heard) -> Iterator[_Hit]:
-        for found in _SPELLED.finditer(text):
-            letters = "".join(letter[2] * (2 if letter[1] else 1) for letter in _ONE_LETTER.finditer(found[0]))
-            other = self._put_together(_plain(letters))
-            if other is None:
-                continue
-            between = re.search(r"[\s.,-]+", found[0])
-            joint = between[0] if between and "double" not in found[0].lower() else " "
-            spelled = joint.join(other.lower() if found[0].islower() else other.upper())
-            yield _Hit(*found.span(), spelled)
+        for run in runs_of_letters(text, heard.language):
+            at = 0
+            while at < len(run):
+                # The longest first: a name may begin with the letters of another one.
+                ends = range(len(run), at, -1)
+                end = next((end for end in ends if self._spelled_other(run[at:end]) is not None), at)
+                if end > at:
+                    yield self._spelled_hit(text, run[at:end])
+                at = max(end, at + 1)
+
+    def _spelled_other(self, letters: Sequence[Letters]) -> str | None:
+        """Return the other name of the one that these letters make. Two short words that sound like letters are no name."""
+        if len(letters) < _LEAST_LETTERS and not all(one.is_alone for one in letters):
+            return None
+        return self._put_together("".join(one.said for one in letters)) if len(letters) > 1 else None
+
+    def _spelled_hit(self, text: str, letters: Sequence[Letters]) -> _Hit:
+        start, end = letters[0].start, letters[-1].end
+        other = self._spelled_other(letters) or ""
+        joint = text[letters[0].end : letters[1].start] if all(one.is_alone for one in letters) else " "
+        return _Hit(start, end, joint.join(other.lower() if text[start:end].islower() else other.upper()))
 
     def _put_together(self, letters: str) -> str | None:
         """Return the other name of the one or two names that the letters make."""

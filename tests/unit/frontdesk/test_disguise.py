@@ -38,6 +38,11 @@ def disguise(**given: Any) -> Disguise:
         ("S M I T H", EN, "B E N N E T T"),
         ("it's s-m-i-t-h", EN, "it's b-e-n-n-e-t-t"),
         ("S as in Sam, M as in Mary, I T H", EN, "B E N N E T T"),
+        ("it is sierra mike india tango hotel", EN, "it is b e n n e t t"),
+        ("ess em eye tee aitch, Ann", EN, "b e n n e t t, Robin"),
+        ("ce erre u zeta", ES, "h a y e s"),
+        ("C de casa, R de Roma, U de uva, Z de zapato", ES, "H A Y E S"),
+        ("a n n dot s m i t h at mail dot example", EN, "patient1 at example dot org"),
         ("(212) 555-0123 or 555 0123", EN, "(212) 555-0100 or 555 0100"),
         ("two one two triple five oh one two three please", EN, "two one two five five five zero one zero zero please"),
         ("write to ann.smith@mail.example", EN, "write to patient1@example.org"),
@@ -84,6 +89,25 @@ def test_somebody_is_the_same_other_person_everywhere_misspelt_too() -> None:
 
     assert other.name("Bob Smith").split()[1] == other.name("Ann Smith").split()[1]
     assert other.text("ann smyth", EN).text == other.name("Ann Smith").lower()
+
+
+@pytest.mark.parametrize(
+    ("said", "may_tell"),
+    [
+        ("its ann smtih", True),
+        ("smiths appointment please", True),
+        ("annsmith here", True),
+        ("i live at 12 old mill road", True),
+        ("vivo en la calle mayor", True),
+        ("sierra mike india golf hotel", True),
+        ("why are you closed in march", False),
+        ("with doctor lee at main street please", False),
+    ],
+)
+def test_what_is_nearly_a_name_or_an_address_is_left_to_staff(said: str, *, may_tell: bool) -> None:
+    other = disguise()
+
+    assert other.may_tell(other.text(said, EN).masked) is may_tell
 
 
 def test_keys_keep_their_order() -> None:
