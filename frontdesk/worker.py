@@ -15,7 +15,7 @@ from frontdesk.bootstrap import Services, build, take_jobs, wait_for_wake
 from frontdesk.console.duties import CONSOLE_DUTIES, console_mail_duties
 from frontdesk.schema import check_schema
 from jobs import context
-from jobs.due import MAIL_DUTIES, QUICK_DUTIES, SLOW_DUTIES, Duty, run_due
+from jobs.due import MAIL_DUTIES, QUICK_DUTIES, SLOW_DUTIES, TEXT_DUTIES, Duty, run_due
 from jobs.outbox_relay import relay_once
 from jobs.subscriptions import SUBSCRIBERS
 from kernel.config import Settings
@@ -24,6 +24,7 @@ from kernel.log import get_logger
 
 _RELAY_EVERY = timedelta(seconds=1)
 _DUE_EVERY = timedelta(seconds=5)
+_TEXTS_EVERY = timedelta(seconds=2)
 
 log = get_logger()
 
@@ -40,6 +41,7 @@ def run_worker(settings: Settings) -> None:
         for step, pause in (
             (lambda: _relay(services), lambda: _wait_for_events(services, stopping)),
             (lambda: _due(services, (*QUICK_DUTIES, *CONSOLE_DUTIES)), lambda: _pause(stopping, _DUE_EVERY)),
+            (lambda: _due(services, TEXT_DUTIES), lambda: _pause(stopping, _TEXTS_EVERY)),
             (lambda: _due(services, SLOW_DUTIES), lambda: _pause(stopping, _DUE_EVERY)),
             (lambda: _due(services, (*MAIL_DUTIES, *mail_of_console)), lambda: _pause(stopping, _DUE_EVERY)),
         )

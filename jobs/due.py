@@ -23,6 +23,7 @@ from dialog.review import gather_words
 from jobs.context import JobServices
 from jobs.groups import look_after_groups
 from jobs.invitations import send_invitations
+from jobs.lease import LEASE
 from jobs.mails import send_mails
 from jobs.messages import send_what_waits
 from jobs.model import DueRun
@@ -36,7 +37,6 @@ from kernel.errors import Unavailable
 from kernel.log import get_logger
 from kernel.work import UnitOfWork
 
-LEASE = timedelta(minutes=5)
 _GATHERED_AT_ONCE = 20  # times 200 conversations, which takes seconds
 
 log = get_logger()
@@ -102,17 +102,19 @@ QUICK_DUTIES: tuple[Duty, ...] = (
     Duty("pick-up-dropped-calls", timedelta(seconds=15), pick_up_dropped_calls),
     Duty("remind", timedelta(minutes=1), remind_everybody),
     Duty("answer-for-staff", timedelta(seconds=15), answer_for_staff),
-    # As often as anybody looks: what staff write waits here, and the patient for it.
-    Duty("send-waiting-messages", timedelta(seconds=2), send_what_waits),
     Duty("gather-words", timedelta(seconds=30), _gather_words),
 )
-# They wait for others, up to minutes when those are out of reach: whoever runs them keeps the rest going beside.
+# The rest wait for others, up to minutes when those are out of reach: each row of them is run beside the others.
+TEXT_DUTIES: tuple[Duty, ...] = (
+    # As often as anybody looks: what staff write waits here, and the patient for it.
+    Duty("send-waiting-messages", timedelta(seconds=2), send_what_waits),
+)
 SLOW_DUTIES: tuple[Duty, ...] = (Duty("sync-calendars", timedelta(seconds=15), sync_calendars),)
 MAIL_DUTIES: tuple[Duty, ...] = (
     Duty("send-invitations", timedelta(seconds=5), send_invitations),
     Duty("send-mails", timedelta(seconds=5), send_mails),
 )
-DUTIES = (*QUICK_DUTIES, *SLOW_DUTIES, *MAIL_DUTIES)
+DUTIES = (*QUICK_DUTIES, *TEXT_DUTIES, *SLOW_DUTIES, *MAIL_DUTIES)
 
 
 def run_due(services: JobServices, *, now: datetime, duties: Sequence[Duty] = DUTIES) -> list[str]:

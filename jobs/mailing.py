@@ -1,15 +1,14 @@
 """Handing mails that wait to the mail server, one after the other: the same for every kind of mail that keeps rows of its own."""
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy.orm import Session
 
 from jobs.context import JobServices
+from jobs.lease import within_lease
 from kernel.errors import Refused, Unavailable
 from kernel.mail import MailServerAway
-
-_SENDS_FOR = timedelta(minutes=4)  # less than a duty's lease, with a mail that takes its time
 
 
 def send_waiting(
@@ -27,11 +26,7 @@ def send_waiting(
         return
     with services.db.read() as session:
         ids = waiting(session)
-    for mail_id in ids:
-        # Each is noted with its own time: by that others tell whether somebody is still at it.
-        at = services.clock.now()
-        if at > now + _SENDS_FOR:
-            return
+    for mail_id, at in within_lease(ids, services.clock, began_at=now):
         try:
             send(mail_id, at)
         except MailServerAway:

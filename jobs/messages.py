@@ -1,4 +1,4 @@
-"""A change of a visit, told to the patient by text."""
+"""A change of a visit, told to the patient by text; and all texts that wait, handed over."""
 
 from datetime import datetime
 
@@ -15,6 +15,7 @@ from booking.events import (
 )
 from booking.waiting_list.waitlist import OfferGone
 from jobs.context import JobServices
+from jobs.lease import within_lease
 from kernel.errors import Refused, Unavailable
 from kernel.work import UnitOfWork
 from sms.model import SmsKind
@@ -68,11 +69,11 @@ def _instead(session: Session, event: AppointmentEvent, *, now: datetime) -> Ins
 
 
 def send_what_waits(services: JobServices, now: datetime) -> None:
-    """Send what was to be sent later, and find out about what may have been sent."""
+    """Send what waits, for as long as the duty's lease allows, and find out about what may have been sent."""
     with services.db.read() as session:
         waiting = texts_to_send(session, now=now)
-    for message_id in waiting:
+    for message_id, at in within_lease(waiting, services.clock, began_at=now):
         try:
-            send_queued(services.db, services.sms_gateway, message_id=message_id, now=now)
+            send_queued(services.db, services.sms_gateway, message_id=message_id, now=at)
         except (Refused, Unavailable):
             continue  # noted at the text; the others need not wait for it

@@ -1,6 +1,5 @@
-"""Visits that come near, told to their patients: the duty that writes reminders down and hands them over."""
+"""Visits that come near: the duty that writes down the texts which remind their patients. They are sent like all that wait."""
 
-import contextlib
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from itertools import chain
@@ -14,18 +13,16 @@ from booking.reminded import visits_ahead
 from booking.reminders import Ahead, Due, due, together
 from booking.values import Catalogue
 from jobs.context import JobServices
-from kernel.errors import Refused, Unavailable
 from kernel.log import get_logger
 from kernel.work import UnitOfWork
 from sms.reach import Reach, reaches
 from sms.reminder_texts import queue_reminder
-from sms.send import send_queued
 
 _log = get_logger()
 
 
 def remind_everybody(services: JobServices, now: datetime) -> None:
-    """Remind whoever is to be reminded now at every clinic. What can't be handed over is tried again with the other texts."""
+    """Write down what reminds whoever is to be reminded now, at every clinic: one text or mail at a time, so that a death costs one."""
     with services.db.read() as session:
         clinic_ids = list(session.scalars(select(Clinic.id).order_by(Clinic.id)))
     for clinic_id in clinic_ids:
@@ -76,12 +73,6 @@ def _remind(
         return queue_reminder(work, catalogue, reminders, reach, now=now, mail=mail)
 
     try:
-        message_id = services.db.run(queue)
+        services.db.run(queue)
     except IntegrityError:
         _log.info("jobs.reminder.repeat")  # somebody else wrote one of them down since we looked
-        return
-    if message_id is None:
-        return
-    # Noted at the text, which the next round of waiting messages takes up.
-    with contextlib.suppress(Refused, Unavailable):
-        send_queued(services.db, services.sms_gateway, message_id=message_id, now=now)

@@ -1,6 +1,7 @@
 """A simulated month of a clinic: patients book, move, cancel, wait and opt out while workers that are killed at random tell them.
 
-The clock stands still but for steps of an hour, two at night. Workers are threads, each with connections of its own, on one PostgreSQL;
+The clock stands still but for steps of an hour, two at night, in which workers look twice,
+and again while some die. Workers are threads, each with connections of its own, on one PostgreSQL;
 texts go to the stand-in for Twilio by HTTP, mails to an SMTP server. What came of it is read from these two and the diary
 alone, and held against what patients did: see `faults_of`.
 """
@@ -33,6 +34,7 @@ from booking.waiting_list.waitlist import OfferStatus, accept_offer, decline_off
 from calendar_sync.adapters.memory_store import MemoryStore
 from jobs.context import JobServices
 from jobs.due import DUTIES, Duty, run_due
+from jobs.lease import LEASE
 from jobs.outbox_relay import relay_once
 from jobs.run import run_step
 from jobs.subscriptions import CONFIRMATION, OFFER, OFFER_OVER, SUBSCRIBERS, WAITLIST
@@ -57,8 +59,10 @@ AnyDiary = TypeVar("AnyDiary", PractitionerInfo, ResourceInfo)
 BEGINS = datetime(2027, 3, 1, 13, 0, tzinfo=UTC)  # a Monday, 8:00 in Albany; the clocks go forward on the 14th
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 STEP = HOUR
-GRACE = 4 * HOUR
-"""By then what is due is told though workers died: their leases run out within a step."""
+GRACE = 3 * HOUR
+"""By then what is due is told though workers died."""
+_RESTART = LEASE + timedelta(minutes=1)
+"""After this others take up what a dead worker was at."""
 LEADS = (2 * DAY, 3 * HOUR)
 _TOLD = {CONFIRMATION, WAITLIST, OFFER, OFFER_OVER}
 _DUTIES = {"expire-holds", "offer-freed-time", "remind", "send-waiting-messages", "send-mails"}
@@ -203,14 +207,14 @@ def live(
             for one in workers:
                 one.deaths = 0.0  # the last steps finish what was begun
         people.act(is_over=clock.now() >= acts_until)
-        taken_before = len(mail.taken)
-        threads = [threading.Thread(target=one.work, args=(clock.now(),)) for one in workers]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        _note_mails(month, mail, since=taken_before, now=clock.now())
-        clock.advance(_step_from(clock.now()))
+        ends_step_at = clock.now() + _step_from(clock.now())
+        is_quiet = False
+        while not is_quiet and clock.now() + 2 * _RESTART < ends_step_at:
+            died = _work(month, workers, mail, now=clock.now())
+            clock.advance(_RESTART)
+            is_quiet = not died + _work(month, workers, mail, now=clock.now())
+            clock.advance(_RESTART)
+        clock.advance(ends_step_at - clock.now())
     month.ended_at = clock.now()
     month.deaths = sum(one.died for one in workers)
     month.reminders += [
@@ -219,6 +223,18 @@ def live(
     for one in workers:
         one.services.db.dispose()
     return month
+
+
+def _work(month: Month, workers: list[_Worker], mail: TestingMailServer, *, now: datetime) -> int:
+    """Let all workers look at once for what is due; return how many of them died of it."""
+    taken_before, died_before = len(mail.taken), sum(one.died for one in workers)
+    threads = [threading.Thread(target=one.work, args=(now,)) for one in workers]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    _note_mails(month, mail, since=taken_before, now=now)
+    return sum(one.died for one in workers) - died_before
 
 
 def _step_from(now: datetime) -> timedelta:

@@ -9,7 +9,8 @@ import pytest
 from booking.catalogue import CatalogueCache
 from calendar_sync.adapters.memory_store import MemoryStore
 from jobs.context import JobServices
-from jobs.due import LEASE, Duty, last_finished, run_due
+from jobs.due import Duty, last_finished, run_due
+from jobs.lease import LEASE
 from kernel.clock import FixedClock
 from kernel.errors import Unavailable
 from kernel.work import Database

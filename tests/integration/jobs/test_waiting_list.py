@@ -41,6 +41,7 @@ class Jobs:
 
     waiting: WaitingList
     services: JobServices
+    clock: FixedClock
     told: set[int] = field(default_factory=set)
 
     def tell(self, now: datetime = NOW) -> None:
@@ -65,6 +66,7 @@ class Jobs:
 
     def due(self, now: datetime) -> None:
         names = {"offer-freed-time", "refresh-next-available", "send-waiting-messages"}
+        self.clock.advance(now - self.clock.now())
         run_due(self.services, now=now, duties=[one for one in DUTIES if one.name in names])
 
     def offers(self) -> list[SmsMessage]:
@@ -77,14 +79,15 @@ def jobs(database: Database) -> Jobs:
     catalogue: Catalogue = elm_catalogue()
     with database.begin() as work:
         store_catalogue(work, catalogue)
+    clock = FixedClock(NOW)
     services = JobServices(
         db=database,
-        clock=FixedClock(NOW),
+        clock=clock,
         catalogues=CatalogueCache(),
         sms_gateway=MemoryGateway(),
         open_calendar=lambda _access: MemoryStore(),
     )
-    return Jobs(WaitingList(database, catalogue), services)
+    return Jobs(WaitingList(database, catalogue), services, clock)
 
 
 def test_a_cancellation_is_offered_at_once_by_a_text(jobs: Jobs):
