@@ -9,9 +9,11 @@ from booking.values import TaskKind
 from kernel.log import get_logger
 from kernel.work import UnitOfWork
 from sms import vendor_codes
-from sms.model import SmsMessage
+from sms.model import ABOUT_VISIT, SmsKind, SmsMessage
 
 _log = get_logger()
+_MUST_ARRIVE = {*ABOUT_VISIT, SmsKind.OFFER} - {SmsKind.BOOKED}
+"""What a patient may not have asked for: not told of it they come for nothing, or lose a time that is kept for them."""
 
 
 def record_failure(work: UnitOfWork, message: SmsMessage, *, code: int | None, now: datetime) -> None:
@@ -21,7 +23,8 @@ def record_failure(work: UnitOfWork, message: SmsMessage, *, code: int | None, n
         _log.error("sms.account_needs_set_up", vendor_code=code, message_id=message.id)
     if code == vendor_codes.OPTED_OUT and message.to is not None:
         opt_out(work, clinic_id=message.clinic_id, phone=message.to, now=now)
-        return
+        if message.kind not in _MUST_ARRIVE:
+            return
     open_task(
         work,
         clinic_id=message.clinic_id,

@@ -31,7 +31,7 @@ _MEANINGS = {
     21614: _Meaning("not a mobile number", number=Trouble.LASTING),
     21617: _Meaning("the text is too long"),
     21635: _Meaning("a landline", number=Trouble.LASTING),
-    30001: _Meaning("the queue overflowed", is_passing=True),
+    30001: _Meaning("the queue overflowed", is_passing=True, retries=1),
     30003: _Meaning("the telephone is switched off or out of reach", number=Trouble.PASSING, retries=2),
     30004: _Meaning("blocked by the receiver", number=Trouble.PASSING),
     30005: _Meaning("nobody has this number", number=Trouble.LASTING),

@@ -14,7 +14,7 @@ from booking.confirm import confirm_hold
 from booking.hold import place_hold
 from booking.patients import register_patient
 from booking.tasks import TaskInfo, open_tasks
-from booking.values import BookedVisit, Catalogue, Source
+from booking.values import BookedVisit, Catalogue, MailUse, Source
 from kernel.clock import FixedClock
 from kernel.work import Database
 from sms.adapters.memory_gateway import MemoryGateway
@@ -75,7 +75,13 @@ class Clinic:
             )
 
     def queue(
-        self, visit: BookedVisit, *, kind: SmsKind = SmsKind.BOOKED, revision: int = 1, sequence: int | None = None
+        self,
+        visit: BookedVisit,
+        *,
+        kind: SmsKind = SmsKind.BOOKED,
+        revision: int = 1,
+        sequence: int | None = None,
+        mail: MailUse = MailUse.NEVER,
     ) -> str | None:
         """Write down the text about a change of a visit."""
         with self.db.begin() as work:
@@ -87,6 +93,7 @@ class Clinic:
                 revision=revision,
                 sequence=visit.sequence if sequence is None else sequence,
                 now=self.clock.now(),
+                mail=mail,
             )
 
     def read_visit(self, visit: BookedVisit) -> BookedVisit:

@@ -48,6 +48,14 @@ def test_a_delivered_text_is_noted(line: Line):
     assert state(line) == SmsState.DELIVERED
 
 
+@pytest.mark.parametrize(("code", "times"), [("30001", 2), ("30003", 3), ("30007", 1)])
+def test_trouble_of_a_kind_that_passes_has_the_text_sent_again(line: Line, code: str, times: int):
+    message_id = line.clinic.queue(line.clinic.visit())
+    assert message_id is not None
+
+    assert not_arrived_after(line, message_id, code=code) == times
+
+
 @pytest.mark.parametrize("order", list(itertools.permutations(["queued", "sent", "delivered"])))
 def test_the_order_of_reports_does_not_matter(line: Line, order: tuple[str, ...]):
     sid = sent_text(line)

@@ -1,5 +1,6 @@
 """A text reaches the vendor once, whatever breaks on the way."""
 
+import contextlib
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -183,7 +184,9 @@ def test_a_vendor_that_comes_back_sends_it(clinic: Clinic, text: str):
     assert send(clinic, text) is SmsState.SENT
 
 
-def test_a_text_of_unknown_outcome_waits_until_the_vendor_can_be_asked(clinic: Clinic, text: str):
+def test_a_text_of_unknown_outcome_waits_until_the_vendor_can_be_asked_and_is_given_up_in_the_end(
+    clinic: Clinic, text: str
+):
     clinic.gateway.loses_answers = True
     with pytest.raises(OutcomeUnknown):
         send(clinic, text)
@@ -194,6 +197,13 @@ def test_a_text_of_unknown_outcome_waits_until_the_vendor_can_be_asked(clinic: C
         send(clinic, text)
 
     assert clinic.texts()[0].state == SmsState.UNKNOWN
+    assert waiting(clinic) == [], "it is not asked without a pause"
+    assert send(clinic, text) is SmsState.UNKNOWN
+    while waiting(clinic) or clinic.texts()[0].state == SmsState.UNKNOWN:
+        clinic.clock.advance(timedelta(minutes=20))
+        with contextlib.suppress(Unavailable):
+            send(clinic, text)
+    assert [task.kind for task in clinic.tasks()] == [TaskKind.UNDELIVERED]
     assert len(clinic.gateway.sent) == 1
 
 
