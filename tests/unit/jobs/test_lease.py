@@ -2,8 +2,12 @@
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from jobs.lease import LEASE, within_lease
 from kernel.clock import FixedClock
+
+pytestmark = pytest.mark.unit
 
 NOW = datetime(2027, 3, 8, 15, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
