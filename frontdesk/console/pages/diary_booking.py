@@ -1,29 +1,30 @@
-"""An appointment booked by hand: for whom, what, when and with whom, by the same rules as everybody's."""
+"""An appointment or a series booked by hand: for whom, what, when and with whom, by the same rules as everybody's."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
-from flask import Blueprint, abort, flash, g, redirect, render_template, request, url_for
+from flask import Blueprint, flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from booking.desk.by_hand import ByHand, book_by_hand
-from booking.desk.notes import LONGEST, add_note
+from booking.desk.by_hand import book_by_hand
+from booking.desk.notes import add_note
+from booking.desk.series_by_hand import SeriesChanged, book_series, preview_series
 from booking.patients import register_patient
-from booking.values import Catalogue, LocationInfo, PractitionerInfo, ServiceInfo, SlotQuery, Source
-from frontdesk.console.free_times import WhyNot, exactly_at, free_times, picked_time, why_not
-from frontdesk.console.once import new_form_key, once, sent_form_key
-from frontdesk.console.pages.diary_forms import (
-    actor,
-    day_asked,
-    moment_asked,
-    person_asked,
-    place_asked,
-    say,
-    service_asked,
-    time_asked,
+from booking.several.series import Series, SkippedWallTime
+from booking.values import ServiceInfo, Source
+from frontdesk.console.free_times import WhyNot, exactly_at, free_times, why_not
+from frontdesk.console.once import once, sent_form_key
+from frontdesk.console.pages.diary_booking_form import (
+    EVERY_WEEKS,
+    MOST_TIMES,
+    NEW,
+    Asked,
+    problem_of,
+    read_form,
+    sent_fields,
 )
+from frontdesk.console.pages.diary_forms import actor, instant_asked, moment_asked, say
 from frontdesk.console.reads.patients import Line, Wanted, list_patients, patient_line
 from frontdesk.console.services import ConsoleServices
 from frontdesk.console.staff import current_staff
@@ -34,9 +35,8 @@ from kernel.phone import to_e164
 from kernel.work import UnitOfWork
 
 _LOOKED_AHEAD = timedelta(days=28)
-_LONGEST_NAME = 200
 _MOST_FOUND = 12
-_NEW = "new"
+_MIDNIGHT = datetime.min.time()
 
 
 def add_booking_by_hand(blueprint: Blueprint, services: ConsoleServices) -> None:
@@ -46,177 +46,126 @@ def add_booking_by_hand(blueprint: Blueprint, services: ConsoleServices) -> None
     def new_appointment() -> ResponseReturnValue:
         with services.db.read() as session:
             catalogue = services.catalogues.get(session, clinic_id=current_staff().clinic_id)
-            return _page(session, _asked(catalogue, request.args))
+            return _page(session, read_form(catalogue, request.args))
 
     @blueprint.post("/diary/new")
     def book_appointment() -> ResponseReturnValue:
         with services.db.read() as session:
             catalogue = services.catalogues.get(session, clinic_id=current_staff().clinic_id)
-            asked = _asked(catalogue, request.form)
-            problem = None if asked.is_looking else _problem(session, asked)
+            asked = read_form(catalogue, request.form)
+            problem = None if asked.is_looking else problem_of(session, asked)
             if asked.is_looking or problem is not None:
                 return _page(session, asked, problem=problem)
         try:
-            made = once(services, key=sent_form_key(), step=lambda work: _book(work, asked))
+            return _book_one(services, asked) if asked.repeat is None else _series(services, asked, asked.repeat.rule)
         except Refused as refusal:
             with services.db.read() as session:
                 return _page(session, asked, refusal=refusal)
-        flash(page_words()("booking.done"))
-        return redirect(url_for("console.appointment", appointment_id=made))
+
+
+def _book_one(services: ConsoleServices, asked: Asked) -> ResponseReturnValue:
+    def book(work: UnitOfWork) -> str:
+        wish = asked.by_hand(patient_id=_patient_id(work, asked))
+        made = book_by_hand(work, asked.catalogue, wish, now=g.now, actor=actor())
+        _write_note(work, asked, made)
+        return made
+
+    made = once(services, key=sent_form_key(), step=book)
+    flash(page_words()("booking.done"))
+    return redirect(url_for("console.appointment", appointment_id=made))
+
+
+def _series(services: ConsoleServices, asked: Asked, rule: str) -> ResponseReturnValue:
+    """Book the dates that staff saw, and show which there are where they saw none or others."""
+    agreed = [at for text in request.form.get("agreed", "").split() if (at := instant_asked(text)) is not None]
+
+    def book(work: UnitOfWork) -> str:
+        wish = asked.by_hand(patient_id=_patient_id(work, asked))
+        made = book_series(work, asked.catalogue, wish, rule=rule, agreed=agreed, now=g.now, actor=actor())
+        for appointment_id in made:
+            _write_note(work, asked, appointment_id)
+        return made[0]
+
+    problem = None
+    if asked.does == "series":
+        try:
+            made = once(services, key=sent_form_key(), step=book)
+        except SeriesChanged as changed:
+            problem = say(changed, asked.catalogue)
+        else:
+            flash(page_words().count("booking.series_done", len(agreed)))
+            return redirect(url_for("console.appointment", appointment_id=made))
+    wish = asked.by_hand(patient_id="" if asked.patient_id == NEW else asked.patient_id)
+    series = services.db.run(
+        lambda work: preview_series(work, asked.catalogue, wish, rule=rule, now=g.now, actor=actor())
+    )
+    return _series_page(services, asked, series, problem)
 
 
 @dataclass(frozen=True)
-class _NewPatient:
-    """Somebody to take on, as the form has it."""
+class _Date:
+    """A date of a series by the clocks of the place, and why it can't be had, if so."""
 
-    name: str
-    birth_date: str
-    phone: str
-    language: str
+    starts_local: datetime
+    why_not: list[str]
 
 
-@dataclass(frozen=True)
-class _Asked:
-    """What the form asks for so far. `person`: None for the best. `starts_at`: None where none is chosen or clocks skip it."""
-
-    catalogue: Catalogue
-    key: str
-    is_looking: bool
-    service: ServiceInfo | None
-    place: LocationInfo
-    person: PractitionerInfo | None
-    day: date
-    time: str
-    slot: str
-    starts_at: datetime | None
-    session_id: str | None
-    duration: timedelta | None
-    search: str
-    patient_id: str
-    new: _NewPatient
-    note: str
-    override_reason: str | None
-
-    @property
-    def people(self) -> tuple[str, ...]:
-        return () if self.person is None else (self.person.id,)
-
-    def query(self, service: ServiceInfo, span: Interval) -> SlotQuery:
-        return SlotQuery(service.id, span, self.people, (self.place.id,), self.duration)
-
-
-def _asked(catalogue: Catalogue, form: Mapping[str, str]) -> _Asked:
-    """Read the form. Ends the request with 404 where the clinic has no place yet, or not what is named."""
-    if not catalogue.locations:
-        abort(404)
-    person = person_asked(catalogue, form.get("practitioner"))
-    service = service_asked(catalogue, form.get("service")) or _first_service(catalogue, person)
-    place = place_asked(catalogue, form.get("location")) or _likely_place(catalogue, person)
-    day, time = day_asked(form.get("day")), time_asked(form.get("time"))
-    asked = _Asked(
-        catalogue=catalogue,
-        key=form.get("key") or new_form_key(),
-        is_looking=form.get("do") == "look",
-        service=service,
-        place=place,
+def _series_page(services: ConsoleServices, asked: Asked, series: Series, problem: str | None) -> ResponseReturnValue:
+    person = asked.catalogue.practitioner(series.visits[0].practitioner_id)
+    reasons: dict[datetime, list[str]] = {visit.starts_at: [] for visit in series.visits}
+    with services.db.read() as session:
+        for at, refusal in series.skipped:
+            reasons[at] = _reasons(session, asked, refusal, at)
+    zone = asked.place.zone
+    return render_template(
+        "console/diary_series.html",
+        asked=asked,
         person=person,
-        day=day,
-        time="" if time is None else time.isoformat("minutes"),
-        slot=form.get("slot", ""),
-        starts_at=None if time is None else moment_asked(day, time, place, is_second=form.get("is_second") == "1"),
-        session_id=None,
-        duration=_duration(service, form.get("duration")),
-        search=form.get("search", "")[:100],
-        patient_id=form.get("patient", ""),
-        new=_NewPatient(
-            *(form.get(name, "").strip()[:_LONGEST_NAME] for name in ("name", "born", "phone", "language"))
-        ),
-        note=form.get("note", "")[:LONGEST],
-        override_reason=form.get("override_reason", "").strip() or None,
-    )
-    picked = picked_time(catalogue, asked.slot)
-    if picked is None:
-        return asked
-    return replace(
-        asked,
-        starts_at=picked.starts_at,
-        person=picked.person or person,
-        place=picked.place,
-        session_id=picked.session_id,
+        dates=[_Date(at.astimezone(zone).replace(tzinfo=None), why) for at, why in sorted(reasons.items())],
+        ends_early=series.ends_early,
+        agreed=[visit.starts_at.isoformat() for visit in series.visits],
+        # Who is best is chosen once.
+        fields={**sent_fields(), "practitioner": person.key},
+        problem=problem,
     )
 
 
-def _first_service(catalogue: Catalogue, person: PractitionerInfo | None) -> ServiceInfo | None:
-    return next((one for one in catalogue.services if person is None or catalogue.offers(person, one)), None)
+def _reasons(session: Session, asked: Asked, refusal: Refused, at: datetime) -> list[str]:
+    if asked.service is None or isinstance(refusal, SkippedWallTime):
+        return [say(refusal, asked.catalogue, place=asked.place)]
+    return [
+        say(one, asked.catalogue, place=asked.place)
+        for one in _why_not(session, asked, asked.service, refusal, at).refusals
+    ]
 
 
-def _likely_place(catalogue: Catalogue, person: PractitionerInfo | None) -> LocationInfo:
-    works_at = () if person is None else {hours.location_id for hours in person.hours}
-    return next((place for place in catalogue.locations if place.id in works_at), catalogue.locations[0])
-
-
-def _duration(service: ServiceInfo | None, text: str | None) -> timedelta | None:
-    """Return the length that was asked for, of a service that has several."""
-    if service is None or service.longest is None or not (text or "").isdecimal():
-        return None
-    return timedelta(minutes=min(int(text or "0"), 24 * 60))
-
-
-def _problem(session: Session, asked: _Asked) -> str | None:
-    """Return what is lacking before anything can be booked."""
-    words = page_words()
-    if asked.service is None:
-        return words("booking.no_service")
-    if asked.starts_at is None:
-        return words("move.no_such_time")
-    if asked.patient_id != _NEW:
-        clinic_id = asked.catalogue.clinic_id
-        found = patient_line(session, clinic_id=clinic_id, patient_id=asked.patient_id, now=g.now)
-        return words("booking.no_patient") if found is None else None
-    if not asked.new.name:
-        return words("booking.no_name")
-    if asked.new.birth_date and _birth_date(asked.new) is None:
-        return words("booking.bad_birth_date")
-    if asked.new.phone and to_e164(asked.new.phone, country=asked.catalogue.country) is None:
-        return words("booking.bad_phone")
-    return None
-
-
-def _birth_date(new: _NewPatient) -> date | None:
-    try:
-        born = date.fromisoformat(new.birth_date)
-    except ValueError:
-        return None
-    return born if born.year >= 1850 and born <= g.dates.today else None
-
-
-def _book(work: UnitOfWork, asked: _Asked) -> str:
-    catalogue = asked.catalogue
-    if asked.service is None or asked.starts_at is None:
-        raise RuntimeError("the form was looked through before")
-    by_hand = ByHand(
-        service_id=asked.service.id,
-        location_id=asked.place.id,
-        starts_at=asked.starts_at,
-        patient_id=_register(work, asked) if asked.patient_id == _NEW else asked.patient_id,
-        practitioner_ids=asked.people,
-        session_id=asked.session_id,
-        duration=asked.duration,
-        override_reason=asked.override_reason,
+def _why_not(session: Session, asked: Asked, service: ServiceInfo, refusal: Refused, at: datetime) -> WhyNot:
+    return why_not(
+        session,
+        asked.catalogue,
+        refusal=refusal,
+        query=asked.query(service, exactly_at(at)),
+        now=g.now,
+        patient_id=None if asked.patient_id == NEW else asked.patient_id,
     )
-    made = book_by_hand(work, catalogue, by_hand, now=g.now, actor=actor())
+
+
+def _write_note(work: UnitOfWork, asked: Asked, appointment_id: str) -> None:
     if asked.note.strip():
-        add_note(work, clinic_id=catalogue.clinic_id, appointment_id=made, text=asked.note, now=g.now, actor=actor())
-    return made
+        clinic_id = asked.catalogue.clinic_id
+        add_note(work, clinic_id=clinic_id, appointment_id=appointment_id, text=asked.note, now=g.now, actor=actor())
 
 
-def _register(work: UnitOfWork, asked: _Asked) -> str:
+def _patient_id(work: UnitOfWork, asked: Asked) -> str:
+    """Return who is chosen, taken on if they are new."""
+    if asked.patient_id != NEW:
+        return asked.patient_id
     catalogue, new = asked.catalogue, asked.new
     patient = register_patient(
         work,
         clinic_id=catalogue.clinic_id,
         name=new.name,
-        birth_date=_birth_date(new),
+        birth_date=new.born_on,
         phone=to_e164(new.phone, country=catalogue.country) if new.phone else None,
         language=new.language if new.language in catalogue.languages else None,
         now=g.now,
@@ -227,7 +176,7 @@ def _register(work: UnitOfWork, asked: _Asked) -> str:
 
 
 def _page(
-    session: Session, asked: _Asked, *, refusal: Refused | None = None, problem: str | None = None
+    session: Session, asked: Asked, *, refusal: Refused | None = None, problem: str | None = None
 ) -> ResponseReturnValue:
     """Show the form as far as it is filled in, the times that can be had, and why the one asked for can't."""
     catalogue, service = asked.catalogue, asked.service
@@ -238,14 +187,7 @@ def _page(
         query = asked.query(service, Interval(from_at, from_at + _LOOKED_AHEAD))
         times = free_times(session, catalogue, query=query, now=g.now)
         if refusal is not None and asked.starts_at is not None:
-            no = why_not(
-                session,
-                catalogue,
-                refusal=refusal,
-                query=asked.query(service, exactly_at(asked.starts_at)),
-                now=g.now,
-                patient_id=None if asked.patient_id == _NEW else asked.patient_id,
-            )
+            no = _why_not(session, asked, service, refusal, asked.starts_at)
     found, chosen = _patients(session, asked)
     return render_template(
         "console/diary_new.html",
@@ -259,13 +201,12 @@ def _page(
         spoken=catalogue.languages,
         offering=[one for one in catalogue.practitioners if service is None or catalogue.offers(one, service)],
         lengths=_lengths(service),
+        every_weeks=EVERY_WEEKS,
+        most_times=MOST_TIMES,
     )
 
 
-_MIDNIGHT = datetime.min.time()
-
-
-def _patients(session: Session, asked: _Asked) -> tuple[list[Line], str]:
+def _patients(session: Session, asked: Asked) -> tuple[list[Line], str]:
     """Return whom the form names and whom its search finds, and the id of who is chosen: one found alone is."""
     catalogue = asked.catalogue
     lines: list[Line] = []
@@ -282,10 +223,10 @@ def _patients(session: Session, asked: _Asked) -> tuple[list[Line], str]:
         lines = list(listed.lines[:_MOST_FOUND])
         if not chosen and len(lines) == 1 and not listed.is_alike:
             chosen = lines[0].id
-    if chosen not in {"", _NEW, *(line.id for line in lines)}:
+    if chosen not in {"", NEW, *(line.id for line in lines)}:
         named = patient_line(session, clinic_id=catalogue.clinic_id, patient_id=chosen, now=g.now)
         lines = lines if named is None else [named, *lines]
-    return lines, chosen or ("" if lines else _NEW)
+    return lines, chosen or ("" if lines else NEW)
 
 
 def _lengths(service: ServiceInfo | None) -> list[int]:

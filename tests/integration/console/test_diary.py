@@ -73,6 +73,11 @@ def now_is(site: Site, at: datetime) -> None:
     site.clock.advance(at - site.clock.now())
 
 
+def count_of(site: Site, kind: type[Appointment] | type[Patient]) -> int:
+    with site.db.read() as session:
+        return session.scalar(select(func.count()).select_from(kind)) or 0
+
+
 def look(site: Site, appointment_id: str) -> BookedVisit:
     with site.db.read() as session:
         return visit(session, appointment_id=appointment_id)
@@ -335,6 +340,51 @@ def test_a_request_is_answered_on_its_page(site: Site):
         work.session.execute(update(Appointment).values(status="pending"))
     assert "The request is rejected" in press(client, site, "reject", reason="no room")
     assert look(site, site.visit.id).status is STATUS.CANCELLED
+
+
+def test_a_series_is_shown_date_by_date_and_then_booked_as_it_was_shown(site: Site):
+    taken = book(site.db, site.catalogue, practitioner="lee", starts_at=NINE + HOUR + timedelta(days=7))
+    client = site.logged_in("desk")
+    before = count_of(site, Appointment)
+
+    page = booking(client, repeat="1", times="3", note="brings films").get_data(as_text=True)
+
+    assert "2 dates can be booked. The others are left out." in page
+    assert page.count(">Not possible<") == 1
+    assert count_of(site, Appointment) == before
+    fields = dict(re.findall(r'name="(\w+)" value="([^"]*)"', page)) | {"do": "series"}
+    made = [client.post("/console/diary/new", data=fields) for _ in range(2)]
+    assert {one.location for one in made} == {made[0].location}
+    assert "2 appointments are booked" in page_of(client, made[0].location)
+    assert "brings films" in page_of(client, made[0].location)
+    assert count_of(site, Appointment) == before + 2
+    with site.db.read() as session:
+        starts = session.scalars(
+            select(Appointment.starts_at).where(Appointment.bundle_id.is_not(None)).order_by(Appointment.starts_at)
+        ).all()
+        names = session.scalars(select(Patient.name).where(Patient.name == "Bo Reed")).all()
+    assert list(starts) == [NINE + HOUR + timedelta(days=7 * week) for week in (0, 2)]
+    assert (names, look(site, taken.id)) == (["Bo Reed"], taken)
+
+
+def test_a_series_of_which_a_date_went_meanwhile_is_shown_again(site: Site):
+    client = site.logged_in("desk")
+    before = count_of(site, Appointment)
+    page = booking(client, repeat="2", times="3").get_data(as_text=True)
+    fields = dict(re.findall(r'name="(\w+)" value="([^"]*)"', page)) | {"do": "series"}
+    book(site.db, site.catalogue, practitioner="lee", starts_at=NINE + HOUR + timedelta(days=14))
+
+    again = client.post("/console/diary/new", data=fields).get_data(as_text=True)
+
+    assert "Meanwhile other dates can be booked" in again
+    assert "2 dates can be booked." in again
+    assert count_of(site, Appointment) == before + 1
+    for wrong, told in (({"times": "1"}, "2 to 26 dates"), ({"times": "x"}, "2 to 26 dates")):
+        assert told in booking(client, repeat="1", **wrong).get_data(as_text=True)
+    assert booking(client, repeat="3", times="4").status_code == 404
+    none = booking(client, repeat="1", times="2", time="03:00").get_data(as_text=True)
+    assert "None of the dates can be booked." in none
+    assert count_of(site, Appointment) == before + 1
 
 
 def test_who_said_they_will_come_is_shown_until_the_visit_is_moved(site: Site):
