@@ -314,8 +314,9 @@ def test_what_only_staff_can_book_is_passed_to_them(code: str) -> None:
     talk = talk_to_read_back()
     talk.diary.refuse_next = RefusedBy(code, {})
 
-    talk.hear(c.Affirm())
+    reply = talk.hear(c.Affirm())
 
+    assert "I have asked our staff to contact you" in reply
     assert [one.kind.value for one in talk.diary.tasks] == ["booking-request"]
     assert talk.booked() == []
     assert talk.state.outcome is Outcome.MESSAGE_TAKEN
