@@ -13,6 +13,7 @@ from booking.guard import Claim
 from booking.order import must_wait
 from booking.override import allowed_override
 from booking.rules import Facts, check_booking, check_patient
+from booking.task_words import TaskSays
 from booking.values import AppointmentStatus, BookedVisit, Catalogue, PractitionerInfo, TaskKind
 from kernel.errors import Refused
 from kernel.work import UnitOfWork
@@ -114,8 +115,12 @@ def ask_staff(work: UnitOfWork, catalogue: Catalogue, entry: ledger.Entry, *, no
         work,
         clinic_id=entry.clinic_id,
         kind=TaskKind.BOOKING_REQUEST,
-        text=f"Confirm or reject: {catalogue.service(visit.service_id).name} with "
-        f"{catalogue.practitioner(visit.practitioner_id).name}, {visit.starts_at.astimezone(zone):%A %d %B %Y, %H:%M}.",
+        says=TaskSays.CONFIRM,
+        details={
+            "service": catalogue.service(visit.service_id).name,
+            "practitioner": catalogue.practitioner(visit.practitioner_id).name,
+            "visit_at": visit.starts_at.astimezone(zone),
+        },
         now=now,
         conversation_id=entry.conversation_id,
         patient_id=visit.patient_id,

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from booking.events import TaskOpened
 from booking.model.task import StaffTask, TaskNote
-from booking.task_words import LANGUAGES, Details, TaskSays, packed, told
+from booking.task_words import LANGUAGES, TaskDetails, TaskSays, packed, told
 from booking.values import TaskKind
 from kernel.db import new_id
 from kernel.errors import Refused
@@ -41,7 +41,7 @@ def open_task(
     says: TaskSays | None = None,
     text: str = "",
     now: datetime,
-    details: Details = MappingProxyType({}),
+    details: TaskDetails = MappingProxyType({}),
     conversation_id: str | None = None,
     patient_id: str | None = None,
     appointment_id: str | None = None,

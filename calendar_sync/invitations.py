@@ -14,6 +14,7 @@ from booking.model.appointment import Appointment
 from booking.model.mail import MailState
 from booking.model.patient import Patient, RelatedPerson
 from booking.patients import email_hash, emails_of
+from booking.task_words import TaskSays
 from booking.tasks import open_task
 from booking.values import AppointmentStatus, Catalogue, TaskKind
 from calendar_sync.entry import CalendarEntry
@@ -84,7 +85,7 @@ def note_mail_is_off(work: UnitOfWork, catalogue: Catalogue, *, now: datetime) -
             work,
             clinic_id=catalogue.clinic_id,
             kind=TaskKind.CALENDAR,
-            text="Invitations by e-mail are wanted, but no mail server is set (FRONTDESK_SMTP_URL): none are sent.",
+            says=TaskSays.MAIL_OFF,
             now=now,
             subject="mail-off",
         )
@@ -239,7 +240,7 @@ def _receiver(work: UnitOfWork, catalogue: Catalogue, appointment: Appointment, 
             work,
             clinic_id=catalogue.clinic_id,
             kind=TaskKind.UNDELIVERED,
-            text="The e-mail address on file is none, so that the patient gets no invitations. Please ask for it.",
+            says=TaskSays.UNREADABLE_EMAIL,
             now=now,
             patient_id=appointment.patient_id,
             subject=f"unreadable-email:{appointment.patient_id}",

@@ -11,8 +11,9 @@ from booking.hold import place_hold
 from booking.model.appointment import Appointment
 from booking.reschedule import reschedule
 from booking.rules import PatientBlocked, PatientDailyMaximum, PriorVisitNeeded, TooFar, TooSoon
+from booking.task_words import TaskDetails, TaskSays
 from booking.values import AppointmentStatus, BookedVisit, Catalogue, Outside, Source
-from calendar_sync.history import note_action, tell_staff, time_in_words, visit_in_words
+from calendar_sync.history import note_action, tell_staff
 from calendar_sync.model import CalendarLink
 from calendar_sync.plan import Finding, There
 from calendar_sync.wanted import was_booked_there
@@ -62,43 +63,27 @@ def answer(work: UnitOfWork, catalogue: Catalogue, deed: Deed, *, now: datetime)
 
     If not, the calendar is to be put right. Locks as `reschedule`. Raises ScheduleBusy.
     """
-    before = visit_in_words(catalogue, deed.appointment)
-    policy = catalogue.calendars
+    policy, details = catalogue.calendars, _before(catalogue, deed)
+    follows, refusal = False, None
     match deed.finding:
         case Finding.MOVED:
-            to = "another time" if deed.to is None else time_in_words(catalogue, deed.appointment, deed.to)
-            told = f"Moved in the calendar to {to}: {before}."
             follows = deed.is_by_the_patient or policy.moved_outside is Outside.FOLLOW
             refusal = _follow_move(work, catalogue, deed, now=now) if follows else None
-            did = "The visit was moved, and the patient is told."
-            did_not = "The calendar was put right. If it is to be moved, move the visit."
+            did, did_not = TaskSays.MOVED_THERE, TaskSays.MOVE_PUT_RIGHT
         case Finding.DELETED:
-            told = f"Deleted in the calendar: {before}."
             follows = deed.is_by_the_patient or policy.deleted_outside is Outside.FOLLOW
             refusal = _follow_deletion(work, catalogue, deed, now=now) if follows else None
-            did = "The visit was cancelled, and the patient is told."
-            did_not = "It was put back. Is the visit to be cancelled?"
+            did, did_not = TaskSays.DELETED_THERE, TaskSays.DELETION_PUT_BACK
         case Finding.UNREADABLE:
-            told, follows, refusal, did = (
-                f"Changed in the calendar to what is no single visit: {before}.",
-                False,
-                None,
-                "",
-            )
-            did_not = "The calendar was put right."
+            did = did_not = TaskSays.UNREADABLE_THERE
         case Finding.CONFLICT:
-            told, follows, refusal, did = (
-                f"Changed in the calendar and here at the same time: {before}.",
-                False,
-                None,
-                "",
-            )
-            did_not = "What stands here was kept."
+            did = did_not = TaskSays.CHANGED_BOTH
         case _:
             assert_never(deed.finding)
     is_done = follows and refusal is None
-    why = "" if refusal is None else f" The diary does not allow it ({refusal.code})."
-    tell_staff(work, catalogue, deed.appointment, text=f"{told}{why} {did if is_done else did_not}", now=now)
+    told = {**details, "why_refused": refusal.code if refusal else None}
+    says = did if is_done else did_not
+    tell_staff(work, catalogue, deed.appointment, link=deed.link, says=says, details=told, now=now)
     if is_done:
         note_action(
             work,
@@ -110,6 +95,15 @@ def answer(work: UnitOfWork, catalogue: Catalogue, deed: Deed, *, now: datetime)
             actor=deed.actor,
         )
     return is_done
+
+
+def _before(catalogue: Catalogue, deed: Deed) -> TaskDetails:
+    """Return when the visit was, before anything is followed, and when it is in the calendar, by the clock of its place."""
+    zone = catalogue.location(deed.appointment.location_id).zone
+    details: TaskDetails = {"visit_at": deed.appointment.starts_at.astimezone(zone)}
+    if deed.finding is Finding.MOVED and deed.to is not None:
+        details = {**details, "to_at": deed.to.start.astimezone(zone), "to_clock": deed.to.end.astimezone(zone)}
+    return details
 
 
 def _follow_move(work: UnitOfWork, catalogue: Catalogue, deed: Deed, *, now: datetime) -> Refused | None:

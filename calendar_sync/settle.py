@@ -10,10 +10,11 @@ from datetime import datetime
 from functools import partial
 
 from booking.model.appointment import Appointment
+from booking.task_words import TaskSays
 from booking.values import Catalogue
 from calendar_sync.context import CalendarSync, asking
 from calendar_sync.entry import CalendarEntry, content_hash
-from calendar_sync.history import note_action, tell_staff, visit_in_words
+from calendar_sync.history import note_action, tell_staff
 from calendar_sync.model import CalendarLink, ObjectState, RemoteObject
 from calendar_sync.objects import known_of, locked_row, put_at, remember
 from calendar_sync.outside import Deed, answer
@@ -189,12 +190,11 @@ class _Pair:
         read = self._read(work)
         if read is None:
             return
-        _, appointment, catalogue = read
+        link, appointment, catalogue = read
         row = self._row(work)
         row.state, row.attempt_hash, row.changed_at = ObjectState.REFUSED.value, None, self.now
-        which = visit_in_words(catalogue, appointment)
-        text = f"The calendar has something else at the time of this visit: {which}."
-        tell_staff(work, catalogue, appointment, text=text, now=self.now)
+        says = TaskSays.TIME_TAKEN_THERE
+        tell_staff(work, catalogue, appointment, link=link, says=says, details={}, now=self.now)
         self._note(work, step, outcome="time-refused")
 
     def _read(self, work: UnitOfWork) -> tuple[CalendarLink, Appointment, Catalogue] | None:

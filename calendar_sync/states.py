@@ -7,6 +7,7 @@ task for staff, once, which is settled when the link is ok again.
 from datetime import datetime, timedelta
 
 from booking.elsewhere import clear_busy, set_busy
+from booking.task_words import TaskSays
 from booking.tasks import open_task, settle_subjects
 from booking.values import CalendarPolicy, Catalogue, TaskKind, WhenFailed
 from calendar_sync.history import note_action
@@ -114,12 +115,12 @@ def _fail(work: UnitOfWork, catalogue: Catalogue, link: CalendarLink, error: Lin
     if not is_new:
         return
     _become(work, link, LinkState.FAILED, now=now)
-    who = catalogue.practitioner(link.practitioner_id).name
     open_task(
         work,
         clinic_id=link.clinic_id,
         kind=TaskKind.CALENDAR,
-        text=_TASKS[error].format(who=who),
+        says=_SAYS[error],
+        details={"practitioner": catalogue.practitioner(link.practitioner_id).name},
         now=now,
         subject=subject_of_link(link.id),
     )
@@ -133,9 +134,8 @@ def _become(work: UnitOfWork, link: CalendarLink, state: LinkState, *, now: date
         log.warning("calendar.link.state", link_id=link.id, state=state.value, error=link.error)
 
 
-_TASKS = {
-    LinkError.UNREACHABLE: "The calendar of {who} has been out of reach for long. It is still tried; look whether it is there.",
-    LinkError.ACCESS_REFUSED: "The calendar of {who} refuses us. Nothing is asked of it until its link has been mended.",
-    LinkError.SUDDENLY_EMPTY: "The calendar of {who} is suddenly empty. Nothing was deleted here or put back there. "
-    "If that is right, repair the link; if not, mend the calendar.",
+_SAYS = {
+    LinkError.UNREACHABLE: TaskSays.LINK_UNREACHABLE,
+    LinkError.ACCESS_REFUSED: TaskSays.LINK_REFUSED,
+    LinkError.SUDDENLY_EMPTY: TaskSays.LINK_EMPTY,
 }

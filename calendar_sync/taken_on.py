@@ -13,6 +13,7 @@ from booking.model.appointment import Appointment
 from booking.patient_record import PatientChanges, change_patient
 from booking.patients import PatientInfo, find_by_email, find_by_phone, names_match, register_patient
 from booking.rules import OVERRIDABLE, PatientBlocked
+from booking.task_words import TaskDetails, TaskSays
 from booking.tasks import open_task, settle_subjects
 from booking.values import BookedVisit, Catalogue, LocationInfo, PractitionerInfo, ServiceInfo, Source, TaskKind
 from calendar_sync.history import note_action
@@ -29,7 +30,7 @@ from kernel.work import UnitOfWork
 
 _REASON = "booked on the practitioner's page"
 _WAIVED = OVERRIDABLE - {PatientBlocked.code}
-_UNKNOWN_KIND = "no service is called like it"
+_UNKNOWN_SERVICE = "unknown-service"
 _LONGEST_NAME = 200
 
 log = get_logger()
@@ -77,13 +78,13 @@ def take_on(
     case = _Case(catalogue, link, event, booking, now)
     service = service_of(catalogue, booking, link=link)
     if service is None:
-        _tell_why_not(work, case, _UNKNOWN_KIND)
+        _tell_why_not(work, case, _UNKNOWN_SERVICE, {"reason_code": _UNKNOWN_SERVICE})
         return None
     try:
         with work.part():
             visit = _take_on(work, case, service)
     except Refused as refusal:
-        _tell_why_not(work, case, refusal.code)
+        _tell_why_not(work, case, refusal.code, {"why_refused": refusal.code})
         return None
     log.info("calendar.booking.taken_on", link_id=link.id, appointment_id=visit.id)
     return visit.id
@@ -124,7 +125,8 @@ def _take_on(work: UnitOfWork, case: _Case, service: ServiceInfo) -> BookedVisit
             work,
             clinic_id=case.catalogue.clinic_id,
             kind=TaskKind.PLACEHOLDER,
-            text=f"{patient.name} booked on the page of {case.practitioner.name} and is new here. Please complete the record.",
+            says=TaskSays.NEW_FROM_PAGE,
+            details={"name": patient.name, "practitioner": case.practitioner.name},
             now=now,
             patient_id=patient.id,
             appointment_id=visit.id,
@@ -215,14 +217,19 @@ def _patient(work: UnitOfWork, case: _Case) -> tuple[PatientInfo, bool]:
     return patient, True
 
 
-def _tell_why_not(work: UnitOfWork, case: _Case, why: str) -> None:
-    at = case.booking.starts_at.astimezone(case.catalogue.zone)
+def _tell_why_not(work: UnitOfWork, case: _Case, why: str, reason: TaskDetails) -> None:
     open_task(
         work,
         clinic_id=case.catalogue.clinic_id,
         kind=TaskKind.CALENDAR,
-        text=f"{case.name} booked on the page of {case.practitioner.name}: {' / '.join(case.booking.kinds)}, "
-        f"{at:%A %d %B %Y, %H:%M}. It is not in the diary ({why}), but its time is kept. Please settle it with them.",
+        says=TaskSays.NOT_TAKEN_ON,
+        details={
+            "name": case.name,
+            "practitioner": case.practitioner.name,
+            "kinds": " / ".join(case.booking.kinds) or "–",
+            "visit_at": case.booking.starts_at.astimezone(case.catalogue.zone),
+            **reason,
+        },
         now=case.now,
         phone=case.phone,
         subject=_subject(case),

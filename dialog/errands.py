@@ -4,11 +4,12 @@ Effects are done in order and answer nothing that changes the conversation; requ
 goes on from there.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
 from booking.nearest import Relaxation
+from booking.task_words import TaskDetails, TaskSays
 from booking.values import BookedVisit, Slot, TaskKind
 from dialog.commands import Relation
 from dialog.offers import Offer
@@ -195,7 +196,8 @@ class OpenTask:
     """Tell the staff. `subject` makes telling the same thing twice in a conversation a no-op."""
 
     kind: TaskKind
-    text: str
+    says: TaskSays
+    details: TaskDetails = field(default_factory=dict)
     phone: str | None = None
     patient_id: str | None = None
     appointment_id: str | None = None

@@ -7,8 +7,10 @@ may take it, as the text says; nothing else is told or changed for it. Pure.
 import re
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 
 from booking.desk.offered_moves import OfferedMove
+from booking.task_words import TaskDetails, TaskSays
 from booking.values import AppointmentStatus, BookedVisit, TaskKind
 from booking.waiting_list.waiting import Offered, OfferStatus
 from dialog.acts import Say
@@ -134,15 +136,16 @@ def told_of(state: DialogState, setting: Setting, offer: Made, result: VisitWrit
             draft.say(_said_of(visit), starts_at=visit.starts_at.isoformat(), location=visit.location_id)
             draft.note_outcome(Outcome.MOVED if visit.times_moved else Outcome.BOOKED)
         case RefusedBy(is_lost=True) if isinstance(offer, OfferedMove):
-            _tell_staff(draft, offer, "Said yes to the time that was kept instead of their visit, but too late.")
+            _tell_staff(draft, offer, TaskSays.KEPT_TIME_TOO_LATE)
             draft.say(Say.KEPT_TIME_OVER)
             draft.note_outcome(Outcome.MESSAGE_TAKEN)
         case RefusedBy(is_lost=True):
             draft.say(Say.OFFER_OVER)
             draft.note_outcome(Outcome.INFORMED)
         case RefusedBy(code=code):
-            what = "kept instead of their visit" if isinstance(offer, OfferedMove) else "offered from the waiting list"
-            _tell_staff(draft, offer, f"Said yes to a time that was {what}, but: {code}.")
+            is_move = isinstance(offer, OfferedMove)
+            says = TaskSays.KEPT_TIME_REFUSED if is_move else TaskSays.OFFER_REFUSED
+            _tell_staff(draft, offer, says, {"why_refused": code})
             draft.say(Say.OFFER_FAILED)
             draft.note_outcome(Outcome.MESSAGE_TAKEN)
     return _decided(draft)
@@ -152,7 +155,7 @@ def passed_on(state: DialogState, setting: Setting, offer: Made) -> Decision:
     """Tell that a no was heard. A visit that can't take place is then for staff to settle."""
     draft = _draft(state, setting)
     if isinstance(offer, OfferedMove):
-        _tell_staff(draft, offer, "Said no to the time that was kept instead of their visit.")
+        _tell_staff(draft, offer, TaskSays.KEPT_TIME_DECLINED)
         draft.say(Say.KEPT_TIME_PASSED)
         draft.note_outcome(Outcome.MESSAGE_TAKEN)
     else:
@@ -166,12 +169,13 @@ def _is_taken(offer: Made) -> bool:
     return isinstance(offer, Offered) and offer.status is OfferStatus.ACCEPTED
 
 
-def _tell_staff(draft: Draft, offer: Made, text: str) -> None:
+def _tell_staff(draft: Draft, offer: Made, says: TaskSays, details: TaskDetails = MappingProxyType({})) -> None:
     visit = offer.visit if isinstance(offer, OfferedMove) else None
     draft.tell_staff(
         OpenTask(
             TaskKind.CALL_BACK,
-            f"{text} Please get in touch.",
+            says,
+            details,
             phone=draft.phone(),
             patient_id=visit.patient_id if visit else draft.known_patient(),
             appointment_id=visit.id if visit else None,

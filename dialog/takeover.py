@@ -17,6 +17,7 @@ from booking.hold import release_hold
 from booking.model.appointment import Appointment, AppointmentChange, Participant
 from booking.model.clinic import Clinic
 from booking.several.groups import release_seats
+from booking.task_words import TaskSays
 from booking.tasks import open_task
 from booking.values import Catalogue, TaskKind
 from dialog import record
@@ -180,7 +181,8 @@ def let_lapse(work: UnitOfWork, catalogue: Catalogue, *, conversation_id: str, n
         work,
         clinic_id=row.clinic_id,
         kind=TaskKind.MESSAGE,
-        text=f"{row.taken_by} had the conversation and did not answer. The patient wrote: {_unanswered(work.session, row)}",
+        says=TaskSays.UNANSWERED,
+        details={"login": row.taken_by, "words": _unanswered(work.session, row)},
         now=now,
         conversation_id=row.id,
         patient_id=row.patient_id,

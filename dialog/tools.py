@@ -18,6 +18,7 @@ from booking.patient_record import PatientChanges, change_patient
 from booking.reminded import Reminded
 from booking.reschedule import reschedule
 from booking.several.groups import SessionFull, confirm_seat, holds_seats, leave_session, release_seats
+from booking.task_words import TaskDetails, TaskSays
 from booking.values import BookedVisit, Catalogue, ServiceInfo, Slot, SlotQuery, Source, TaskKind
 from dialog import offers, texted_offers, together
 from dialog.awaiting import Awaiting
@@ -108,9 +109,18 @@ class Tools:
                     self.catalogue.service(visit.service_id),
                     self.catalogue.location(visit.location_id).zone,
                 )
-                text = f"Says that they will come to {service.name}, {visit.starts_at.astimezone(zone):%A %d %B %Y, %H:%M}."
+                which: TaskDetails = {"service": service.name, "visit_at": visit.starts_at.astimezone(zone)}
                 subject = f"comes:{visit.id}:{self.conversation_id}"
-                self.apply(OpenTask(TaskKind.MESSAGE, text, phone=phone, appointment_id=visit.id, subject=subject))
+                self.apply(
+                    OpenTask(
+                        TaskKind.MESSAGE,
+                        TaskSays.COMES,
+                        which,
+                        phone=phone,
+                        appointment_id=visit.id,
+                        subject=subject,
+                    )
+                )
             elif visit.starts_at > self.now:
                 note_patient_confirmed(self.work, appointment_id=visit.id, now=self.now)
                 self._note("confirmed", appointment_id=visit.id)
@@ -454,12 +464,9 @@ class Tools:
         )
         self._note("registered", patient_id=patient.id)
         if patient.is_placeholder:
-            text = (
-                f"{request.name} gave a date of birth that differs from that on file for this number. Please compare the records."
-                if request.is_doubtful
-                else f"{request.name} is a new patient without a date of birth. Please complete the record."
-            )
-            self._open_task(OpenTask(TaskKind.PLACEHOLDER, text, phone=request.phone, patient_id=patient.id))
+            says = TaskSays.OTHER_BIRTH_DATE if request.is_doubtful else TaskSays.NEW_PATIENT
+            who = {"name": request.name}
+            self._open_task(OpenTask(TaskKind.PLACEHOLDER, says, who, phone=request.phone, patient_id=patient.id))
         return PatientFound(patient.id)
 
     def _visits(self, request: ListVisits) -> VisitsListed:
@@ -495,7 +502,8 @@ class Tools:
             self.work,
             clinic_id=self.catalogue.clinic_id,
             kind=task.kind,
-            text=task.text,
+            says=task.says,
+            details=task.details,
             now=self.now,
             conversation_id=self.conversation_id,
             patient_id=task.patient_id,

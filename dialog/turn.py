@@ -15,6 +15,7 @@ from booking import tasks
 from booking.catalogue import CatalogueCache
 from booking.clinic_file.snapshots import keep_snapshot
 from booking.reminded import Reminded
+from booking.task_words import TaskSays
 from booking.values import BookedVisit, Catalogue, ClinicId, TaskKind
 from dialog import offered_time, policy, record, reminded, takeover
 from dialog.acts import Act, Say
@@ -260,12 +261,12 @@ class Dialog:
             .order_by(Conversation.started_at.desc())
             .limit(1)
         ).one_or_none() or (None, first_language(catalogue, of_patients=()))
-        said = f" They said: {taken(inbound.text)[:300]}" if inbound.text else ""
         tasks.open_task(
             work,
             clinic_id=inbound.clinic_id,
             kind=TaskKind.APOLOGY,
-            text=f"The agent failed in the middle of a conversation. Please get in touch.{said}",
+            says=TaskSays.AGENT_FAILED,
+            details={"words": taken(inbound.text)[:300] if inbound.text else None},
             now=self._clock.now(),
             conversation_id=conversation_id,
             phone=inbound.caller,

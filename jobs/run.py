@@ -14,6 +14,7 @@ from sqlalchemy import and_, or_, select, update
 
 from booking.events import EVENTS, AppointmentEvent
 from booking.model.appointment import Appointment
+from booking.task_words import TaskSays
 from booking.tasks import open_task
 from booking.values import TaskKind
 from jobs.context import JobServices, installed
@@ -153,7 +154,8 @@ def _park(work: UnitOfWork, taken: _Taken, now: datetime, *, error: str) -> None
         work,
         clinic_id=taken.event.clinic_id,
         kind=TaskKind.PARKED_JOB,
-        text=f"{taken.subscriber} failed for good ({error}) after {taken.attempt} attempts.",
+        says=TaskSays.PARKED,
+        details={"job_code": taken.subscriber, "attempts": taken.attempt, "error_code": error},
         now=now,
         # It may be gone by now, erased with its patient.
         appointment_id=work.session.scalar(select(Appointment.id).where(Appointment.id == taken.event.appointment_id)),

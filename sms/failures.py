@@ -4,6 +4,7 @@ from datetime import datetime
 
 from booking.consent import opt_out
 from booking.numbers import note_failure
+from booking.task_words import TaskSays
 from booking.tasks import open_task, subject_of_undelivered
 from booking.values import TaskKind
 from kernel.log import get_logger
@@ -29,8 +30,12 @@ def record_failure(work: UnitOfWork, message: SmsMessage, *, code: int | None, n
         work,
         clinic_id=message.clinic_id,
         kind=TaskKind.UNDELIVERED,
-        text=f"A text could not be delivered ({vendor_codes.explained(code)}). Please call. It said: {message.body}"
-        f"{_about_number(work, message, code=code, now=now)}",
+        says=TaskSays.TEXT_FAILED,
+        details={
+            "delivery_code": vendor_codes.meaning(code),
+            "number_code": "given-up" if _gives_number_up(work, message, code=code, now=now) else None,
+            "words": message.body,
+        },
         now=now,
         appointment_id=message.appointment_id,
         phone=message.to,
@@ -38,11 +43,9 @@ def record_failure(work: UnitOfWork, message: SmsMessage, *, code: int | None, n
     )
 
 
-def _about_number(work: UnitOfWork, message: SmsMessage, *, code: int | None, now: datetime) -> str:
-    """Count the failure against the number; return what staff are told if it is given up by it."""
+def _gives_number_up(work: UnitOfWork, message: SmsMessage, *, code: int | None, now: datetime) -> bool:
+    """Count the failure against the number; say whether it is given up by it."""
     trouble = vendor_codes.of_number(code)
     if trouble is None or message.to is None:
-        return ""
-    is_given_up = note_failure(work, clinic_id=message.clinic_id, phone=message.to, trouble=trouble, code=code, now=now)
-    told = " No more texts are sent to this number until one comes from it. Please ask for one that works."
-    return told if is_given_up else ""
+        return False
+    return note_failure(work, clinic_id=message.clinic_id, phone=message.to, trouble=trouble, code=code, now=now)

@@ -9,7 +9,7 @@ OPTED_OUT = 21610
 
 @dataclass(frozen=True)
 class _Meaning:
-    text: str  # for staff
+    word: str  # of `delivery` in `booking.task_words`
     is_passing: bool = False  # the same text may be sent later
     number: Trouble | None = None  # what it says of the number it was sent to
     retries: int = 0  # how often the text is sent again, later, after a receipt with it
@@ -17,35 +17,35 @@ class _Meaning:
 
 
 _MEANINGS = {
-    20003: _Meaning("the vendor does not accept our credentials", is_set_up=True),
-    20429: _Meaning("too many requests", is_passing=True),
-    21211: _Meaning("not a telephone number", number=Trouble.LASTING),
-    21214: _Meaning("the number can't be reached", number=Trouble.LASTING),
-    21217: _Meaning("not a telephone number", number=Trouble.LASTING),
-    21408: _Meaning("texts to this country are not switched on", is_set_up=True),
-    21606: _Meaning("the clinic's number can't send texts", is_set_up=True),
-    21608: _Meaning("a trial account sends to verified numbers only", is_set_up=True),
-    OPTED_OUT: _Meaning("the patient has stopped texts"),
-    21611: _Meaning("the sender's queue is full", is_passing=True),
-    21612: _Meaning("no way from the clinic's number to this one", is_set_up=True),
-    21614: _Meaning("not a mobile number", number=Trouble.LASTING),
-    21617: _Meaning("the text is too long"),
-    21635: _Meaning("a landline", number=Trouble.LASTING),
-    30001: _Meaning("the queue overflowed", is_passing=True, retries=1),
-    30003: _Meaning("the telephone is switched off or out of reach", number=Trouble.PASSING, retries=2),
-    30004: _Meaning("blocked by the receiver", number=Trouble.PASSING),
-    30005: _Meaning("nobody has this number", number=Trouble.LASTING),
-    30006: _Meaning("a landline, or a network that can't be reached", number=Trouble.LASTING),
-    30007: _Meaning("filtered by the network"),
-    30008: _Meaning("the network gave no reason", number=Trouble.PASSING, retries=1),
-    30034: _Meaning("the clinic's number is not registered for texts", is_set_up=True),
+    20003: _Meaning("credentials", is_set_up=True),
+    20429: _Meaning("too-many", is_passing=True),
+    21211: _Meaning("no-number", number=Trouble.LASTING),
+    21214: _Meaning("unreachable", number=Trouble.LASTING),
+    21217: _Meaning("no-number", number=Trouble.LASTING),
+    21408: _Meaning("country-off", is_set_up=True),
+    21606: _Meaning("no-sender", is_set_up=True),
+    21608: _Meaning("trial", is_set_up=True),
+    OPTED_OUT: _Meaning("opted-out"),
+    21611: _Meaning("queue-full", is_passing=True),
+    21612: _Meaning("no-way", is_set_up=True),
+    21614: _Meaning("no-mobile", number=Trouble.LASTING),
+    21617: _Meaning("too-long"),
+    21635: _Meaning("landline", number=Trouble.LASTING),
+    30001: _Meaning("overflow", is_passing=True, retries=1),
+    30003: _Meaning("switched-off", number=Trouble.PASSING, retries=2),
+    30004: _Meaning("blocked", number=Trouble.PASSING),
+    30005: _Meaning("nobodys", number=Trouble.LASTING),
+    30006: _Meaning("landline-or-away", number=Trouble.LASTING),
+    30007: _Meaning("filtered"),
+    30008: _Meaning("no-reason", number=Trouble.PASSING, retries=1),
+    30034: _Meaning("unregistered", is_set_up=True),
 }
-_UNKNOWN = _Meaning("the vendor gave a reason we do not know")
+_UNKNOWN = _Meaning("unknown")
 
 
-def explained(code: int | None) -> str:
-    """Return the meaning of a code for staff."""
-    return _MEANINGS.get(code or 0, _UNKNOWN).text
+def meaning(code: int | None) -> str:
+    """Return what a code means, as staff are told."""
+    return _MEANINGS.get(code or 0, _UNKNOWN).word
 
 
 def of_number(code: int | None) -> Trouble | None:

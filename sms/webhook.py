@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from http import HTTPStatus
+from types import MappingProxyType
 
 import structlog
 from flask import Blueprint, Response
@@ -15,6 +16,7 @@ from sqlalchemy.exc import IntegrityError
 
 from booking.consent import opt_in, opt_out
 from booking.numbers import note_reached
+from booking.task_words import TaskDetails, TaskSays
 from booking.tasks import open_task
 from booking.values import TaskKind
 from dialog.inbound import Channel, Inbound, InboundKind, Reply, TurnHandler
@@ -153,19 +155,10 @@ class _SmsWebhooks:
         elif text.action in {Action.OPT_OUT, Action.OPT_OUT_HERE}:
             opt_out(work, clinic_id=text.clinic_id, phone=text.sender, now=now)
             if keywords.wants_visit_cancelled(text.body):
-                self._ask_staff(
-                    work,
-                    text,
-                    "The patient texted CANCEL. The network takes that as a wish for no more texts, so no answer can reach "
-                    "them, but they probably want a visit cancelled. Please call.",
-                )
+                self._ask_staff(work, text, TaskKind.OPTED_OUT, TaskSays.TEXTED_CANCEL)
         else:
-            self._ask_staff(
-                work,
-                text,
-                "The patient has stopped texts from this number, so no answer can reach them, but wrote again. Please "
-                f"call. They wrote: {text.body[:_QUOTED] or '(a picture)'}",
-            )
+            wrote: TaskDetails = {"words": text.body[:_QUOTED], "pictures": text.pictures or None}
+            self._ask_staff(work, text, TaskKind.OPTED_OUT, TaskSays.WROTE_AFTER_STOP, wrote)
 
     def _in_spanish(self, name: str, text: _Received) -> Response:
         """Answer a Spanish word as the vendor answers its English ones: a repeat of it gets the same."""
@@ -174,12 +167,20 @@ class _SmsWebhooks:
         answer = spoken_words("es")[name].format(clinic=called, phone=readable(text.number))
         return xml(twiml.message(answer))
 
-    def _ask_staff(self, work: UnitOfWork, text: _Received, words: str, kind: TaskKind = TaskKind.OPTED_OUT) -> None:
+    def _ask_staff(
+        self,
+        work: UnitOfWork,
+        text: _Received,
+        kind: TaskKind,
+        says: TaskSays,
+        details: TaskDetails = MappingProxyType({}),
+    ) -> None:
         open_task(
             work,
             clinic_id=text.clinic_id,
             kind=kind,
-            text=words,
+            says=says,
+            details=details,
             now=self._clock.now(),
             phone=text.sender,
             subject=f"sms:{text.sid}",
@@ -190,8 +191,8 @@ class _SmsWebhooks:
             is_with_staff = is_taken(session, clinic_id=text.clinic_id, caller=text.sender, now=self._clock.now())
         if is_with_staff:
             return self._converse(replace(text, body=f"({text.pictures} picture(s))"), started)
-        words = f"The patient sent {text.pictures} picture(s) without words. The agent has asked for words."
-        self._db.run(lambda work: self._ask_staff(work, text, words, TaskKind.MESSAGE))
+        sent: TaskDetails = {"pictures": text.pictures}
+        self._db.run(lambda work: self._ask_staff(work, text, TaskKind.MESSAGE, TaskSays.PICTURES, sent))
         return xml(twiml.message(_PICTURES))
 
     def _converse(self, text: _Received, started: float) -> Response:

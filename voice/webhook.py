@@ -12,6 +12,7 @@ import structlog
 from flask import Blueprint, Response
 
 from booking.catalogue import CatalogueCache, find_clinic_by_number
+from booking.task_words import TaskSays
 from booking.tasks import open_task
 from booking.values import Catalogue, TaskKind
 from dialog.inbound import Channel, Inbound, InboundKind, Reply, TurnHandler
@@ -227,7 +228,7 @@ class _VoiceWebhooks:
         _log.error("voice.fallback", vendor_error=webhook.get("ErrorCode"), after_dial=webhook.get("DialCallStatus"))
         if webhook.get("DialCallStatus"):
             return self._after_fallback(called, webhook)
-        self._open_task(called, TaskKind.APOLOGY, "A call could not be answered by the agent.")
+        self._open_task(called, TaskKind.APOLOGY, TaskSays.CALL_NOT_ANSWERED)
         addresses = twiml.Addresses(turn="", transferred=self._path("/fallback"), whisper=self._path("/whisper"))
         transfer_to = self._catalogue(called.clinic_id).transfer_to
         return xml(twiml.fallback(transfer_to=transfer_to, clinic_number=called.number, addresses=addresses))
@@ -292,16 +293,16 @@ class _VoiceWebhooks:
     def _after_fallback(self, called: _Called, webhook: Webhook) -> Response:
         if _have_spoken(webhook):
             return xml(twiml.nothing())
-        self._open_task(called, TaskKind.CALL_BACK, "The agent failed and nobody took the call. Please call back.")
+        self._open_task(called, TaskKind.CALL_BACK, TaskSays.CALL_FAILED)
         return xml(twiml.goodbye(_NOBODY_THERE))
 
-    def _open_task(self, called: _Called, kind: TaskKind, text: str) -> None:
+    def _open_task(self, called: _Called, kind: TaskKind, says: TaskSays) -> None:
         def open_it(work: UnitOfWork) -> None:
             open_task(
                 work,
                 clinic_id=called.clinic_id,
                 kind=kind,
-                text=text,
+                says=says,
                 now=self._clock.now(),
                 phone=called.caller,
                 subject=f"fallback:{kind}:{called.call_sid}",

@@ -30,6 +30,7 @@ from booking.hold import place_hold, release_one
 from booking.model.appointment import Appointment, Bundle
 from booking.model.patient import Patient
 from booking.reschedule import reschedule
+from booking.task_words import TaskDetails, TaskSays
 from booking.values import (
     AppointmentStatus,
     BookedVisit,
@@ -174,7 +175,7 @@ class _Step:
         if choice.instead is Instead.CANCEL:
             return self._cancelled(hit)
         if choice.instead is Instead.LEAVE:
-            return self._left(hit, "Please call the patient.")
+            return self._left(hit, TaskSays.AWAY_CALL)
         if hit.visit.patient_id is None:
             return self._left(hit)
         slots = hit.alternatives if choice.slot is None else (choice.slot, *hit.alternatives)
@@ -227,13 +228,13 @@ class _Step:
             expires_at=expires_at,
         )
         self.work.publish(told)
-        self._ask_staff(
-            hit, f"The patient was asked to take {self._when(slot)} instead. Please call if nobody answers."
-        )
+        other = self.catalogue.practitioner(slot.practitioner_id).name
+        instead_at = slot.starts_at.astimezone(self.catalogue.location(slot.location_id).zone)
+        self._ask_staff(hit, TaskSays.AWAY_ASKED, {"instead_at": instead_at, "other": other})
         return Settled(entry.visit, Outcome.ASKED, hold)
 
-    def _left(self, hit: Hit, what: str = "Nothing else could be offered. Please call the patient.") -> Settled:
-        self._ask_staff(hit, what)
+    def _left(self, hit: Hit, says: TaskSays = TaskSays.AWAY_NOTHING_FREE) -> Settled:
+        self._ask_staff(hit, says)
         return Settled(hit.visit, Outcome.LEFT_TO_STAFF)
 
     def _held(self, hit: Hit, slot: Slot, *, expires_at: datetime) -> BookedVisit:
@@ -256,20 +257,20 @@ class _Step:
             actor=self.actor,
         )
 
-    def _when(self, slot: Slot) -> str:
-        zone = self.catalogue.location(slot.location_id).zone
-        person = self.catalogue.practitioner(slot.practitioner_id).name
-        return f"{slot.starts_at.astimezone(zone):%A %d %B, %H:%M} with {person}"
-
-    def _ask_staff(self, hit: Hit, what: str) -> None:
+    def _ask_staff(self, hit: Hit, says: TaskSays, details: TaskDetails = MappingProxyType({})) -> None:
         visit = hit.visit
         zone = self.catalogue.location(visit.location_id).zone
         tasks.open_task(
             self.work,
             clinic_id=self.catalogue.clinic_id,
             kind=TaskKind.CALL_BACK,
-            text=f"{self.person.name} is away: {self.catalogue.service(visit.service_id).name}, "
-            f"{visit.starts_at.astimezone(zone):%A %d %B, %H:%M}, can't take place. {what}",
+            says=says,
+            details={
+                "practitioner": self.person.name,
+                "service": self.catalogue.service(visit.service_id).name,
+                "visit_at": visit.starts_at.astimezone(zone),
+                **details,
+            },
             now=self.now,
             patient_id=visit.patient_id,
             appointment_id=visit.id,

@@ -23,6 +23,7 @@ from booking.hold import close_hold, place_hold
 from booking.model.appointment import Appointment, AppointmentChange
 from booking.patient_record import lock_patient
 from booking.rules import AlreadyOver
+from booking.task_words import TaskSays
 from booking.values import (
     AppointmentId,
     AppointmentStatus,
@@ -176,12 +177,18 @@ def propose(
     ledger.add(work, entry, what="proposed", actor=actor, now=now)
     work.publish(ledger.told(AppointmentProposed, entry, now=now))
     zone = location.zone
-    between = f"{span.start.astimezone(zone):%a %d %b %Y, %H:%M} and {span.end.astimezone(zone):%a %d %b %Y, %H:%M}"
     tasks.open_task(
         work,
         clinic_id=catalogue.clinic_id,
         kind=TaskKind.BOOKING_REQUEST,
-        text=f"Find a time for {service.name} at {location.name} between {between}: {text}",
+        says=TaskSays.FIND_TIME,
+        details={
+            "service": service.name,
+            "place": location.name,
+            "from_at": span.start.astimezone(zone),
+            "until_at": span.end.astimezone(zone),
+            "words": text,
+        },
         now=now,
         conversation_id=conversation_id,
         patient_id=patient_id,
@@ -312,9 +319,12 @@ def _escalate(work: UnitOfWork, catalogue: Catalogue, request: Request, *, now: 
         work,
         clinic_id=entry.clinic_id,
         kind=TaskKind.BOOKING_REQUEST,
-        text=f"Nobody has answered since {request.asked_at.astimezone(zone):%A %d %B, %H:%M}: "
-        f"{catalogue.service(entry.visit.service_id).name}, "
-        f"{entry.visit.starts_at.astimezone(zone):%A %d %B %Y, %H:%M}. The patient is waiting.",
+        says=TaskSays.OVERDUE,
+        details={
+            "asked_at": request.asked_at.astimezone(zone),
+            "service": catalogue.service(entry.visit.service_id).name,
+            "visit_at": entry.visit.starts_at.astimezone(zone),
+        },
         now=now,
         conversation_id=entry.conversation_id,
         patient_id=entry.visit.patient_id,

@@ -27,6 +27,7 @@ from booking.model.staff import HealthcareService
 from booking.override import allowed_override, is_staff
 from booking.rules import Facts, NotOffered, check_booking, check_cancel, check_patient
 from booking.sessions import Seat, UnknownSeat, seat_of, seats, seats_count
+from booking.task_words import TaskDetails, TaskSays
 from booking.values import AppointmentStatus, BookedVisit, Catalogue, GroupSize, PatientId, Source, TaskKind
 from kernel.db import Ready, new_id, one_of_these, table_of
 from kernel.errors import Refused
@@ -581,7 +582,8 @@ def _ask_about_small_ones(work: UnitOfWork, *, now: datetime) -> int:
             work,
             clinic_id=entry.clinic_id,
             kind=TaskKind.BOOKING_REQUEST,
-            text=_too_few_told(work, visit),
+            says=TaskSays.TOO_FEW,
+            details=_too_few(work, visit),
             now=now,
             appointment_id=visit.id,
             subject=f"{_TOO_FEW}:{visit.id}",
@@ -589,7 +591,7 @@ def _ask_about_small_ones(work: UnitOfWork, *, now: datetime) -> int:
     return len(small)
 
 
-def _too_few_told(work: UnitOfWork, visit: BookedVisit) -> str:
+def _too_few(work: UnitOfWork, visit: BookedVisit) -> TaskDetails:
     name, minimum, zone, count = work.session.execute(
         select(
             HealthcareService.name,
@@ -602,8 +604,8 @@ def _too_few_told(work: UnitOfWork, visit: BookedVisit) -> str:
         .join(Location, Location.clinic_id == HealthcareService.clinic_id)
         .where(HealthcareService.id == visit.service_id, Location.id == visit.location_id)
     ).one()
-    when = f"{visit.starts_at.astimezone(ZoneInfo(zone)):%A %d %B %Y, %H:%M}"
-    return f"Call off or keep: {name}, {when}. {count} take part, fewer than the {minimum} it needs."
+    visit_at = visit.starts_at.astimezone(ZoneInfo(zone))
+    return {"service": name, "visit_at": visit_at, "count": count, "minimum": minimum}
 
 
 def _some_locked(work: UnitOfWork, *conditions: ColumnElement[bool]) -> list[ledger.Entry]:

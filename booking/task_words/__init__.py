@@ -19,7 +19,7 @@ from booking.sentences import plain_sentence
 
 LANGUAGES = ("en", "es")
 
-Details = Mapping[str, str | int | datetime | None]
+TaskDetails = Mapping[str, str | int | datetime | None]
 """What a sentence names. A moment is by the clock of the place that it is about; None is what is not known."""
 
 
@@ -98,7 +98,7 @@ def told(says: str, details: str | None, *, language: str) -> str | None:
     return " ".join(_filled(part, values) for part in parts if fields(part) <= values.keys())
 
 
-def packed(details: Details) -> str:
+def packed(details: TaskDetails) -> str:
     """Return the details as they are stored."""
     return json.dumps(dict(details), default=datetime.isoformat, ensure_ascii=False)
 

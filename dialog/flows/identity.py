@@ -5,6 +5,7 @@ A new booking is less: it reveals nothing, so the one patient of the caller's nu
 
 from dataclasses import replace
 
+from booking.task_words import TaskSays
 from booking.values import TaskKind
 from dialog.acts import Say
 from dialog.commands import Relation
@@ -156,7 +157,8 @@ def _give_to_staff(draft: Draft) -> None:
     draft.tell_staff(
         OpenTask(
             TaskKind.CALL_BACK,
-            f"Could not say who they are; wanted: {draft.flow.kind.value}. Please call back.",
+            TaskSays.UNKNOWN_CALLER,
+            {"wish_code": draft.flow.kind.value},
             phone=draft.phone(),
             subject="identity",
         )

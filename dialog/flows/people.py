@@ -1,5 +1,8 @@
 """Passing to people: a person on the line, a message, a call back, an emergency. Every promise is a task."""
 
+from types import MappingProxyType
+
+from booking.task_words import TaskDetails, TaskSays
 from booking.values import TaskKind
 from dialog import hours, safety
 from dialog.acts import Say
@@ -9,7 +12,7 @@ from dialog.interpreter import Asked
 from dialog.state import Flow, FlowKind, Outcome
 
 
-def hand_over(draft: Draft, *, why: str) -> None:
+def hand_over(draft: Draft, *, says: TaskSays, details: TaskDetails = MappingProxyType({})) -> None:
     """Give the patient to a person: on the phone at once while the clinic is open, otherwise by a task or a message."""
     number = draft.person_number()
     if draft.is_voice and number is None:
@@ -17,7 +20,14 @@ def hand_over(draft: Draft, *, why: str) -> None:
         draft.push(Flow(FlowKind.MESSAGE))
         return
     draft.tell_staff(
-        OpenTask(TaskKind.HANDOVER, why, phone=draft.phone(), patient_id=draft.known_patient(), subject="handover")
+        OpenTask(
+            TaskKind.HANDOVER,
+            says,
+            details,
+            phone=draft.phone(),
+            patient_id=draft.known_patient(),
+            subject="handover",
+        )
     )
     draft.note_outcome(Outcome.HANDED_OVER)
     if draft.is_voice:
@@ -35,7 +45,7 @@ def hand_over(draft: Draft, *, why: str) -> None:
 def give_up(draft: Draft) -> None:
     """After three failures on one question: a person while there is one, else a call back that staff see as a task."""
     if draft.is_voice and draft.person_number():
-        hand_over(draft, why="The agent did not understand the caller.")
+        hand_over(draft, says=TaskSays.NOT_UNDERSTOOD_IN_CALL)
         return
     if draft.phone() is None:
         draft.say(Say.NOT_HEARD_GOODBYE)
@@ -45,7 +55,7 @@ def give_up(draft: Draft) -> None:
     draft.tell_staff(
         OpenTask(
             TaskKind.CALL_BACK,
-            "The agent did not understand the patient. Please call back.",
+            TaskSays.NOT_UNDERSTOOD,
             phone=draft.phone(),
             patient_id=draft.known_patient(),
             subject="not-understood",
@@ -71,7 +81,8 @@ def emergency(draft: Draft, *, words: str) -> None:
     draft.tell_staff(
         OpenTask(
             TaskKind.EMERGENCY,
-            f"Said: {words[:300]}",
+            TaskSays.EMERGENCY,
+            {"words": words[:300]},
             phone=draft.phone(),
             patient_id=draft.known_patient(),
             subject="emergency",
@@ -100,10 +111,9 @@ def advance(draft: Draft) -> None:
     if draft.phone() is None:
         draft.ask(Say.ASK_PHONE, Asked.PHONE)
         return
-    name = f"{draft.state.me.name}: " if draft.state.me.name else ""
-    about = f" (for {flow.note_for})" if flow.note_for else ""
+    said = {"name": draft.state.me.name, "words": flow.note, "whom": flow.note_for}
     draft.tell_staff(
-        OpenTask(TaskKind.MESSAGE, f"{name}{flow.note}{about}", phone=draft.phone(), patient_id=draft.known_patient())
+        OpenTask(TaskKind.MESSAGE, TaskSays.MESSAGE, said, phone=draft.phone(), patient_id=draft.known_patient())
     )
     draft.say(Say.MESSAGE_TAKEN)
     draft.finish(Outcome.MESSAGE_TAKEN)

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from booking.task_words import TaskSays
 from booking.values import TaskKind
 from dialog.acts import Say
 from dialog.commands import Command, SwitchLanguage
@@ -145,7 +146,8 @@ def miss_language(draft: Draft, language: str) -> None:
         draft.tell_staff(
             OpenTask(
                 TaskKind.CALL_BACK,
-                f"Would like to speak another language: {language}. Please call back.",
+                TaskSays.OTHER_LANGUAGE,
+                {"language_code": language},
                 phone=draft.phone(),
                 patient_id=draft.known_patient(),
                 subject="language",

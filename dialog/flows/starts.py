@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from booking.task_words import TaskDetails, TaskSays
 from booking.values import TaskKind
 from dialog import commands as c
 from dialog.acts import Say
@@ -124,10 +125,16 @@ def _about_the_same(flow: Flow, kind: FlowKind) -> Flow:
 
 def run_late(draft: Draft, minutes: int | None) -> None:
     """Tell the staff that a patient will be late. Needs no check: nothing is told and nothing is changed."""
-    name = f" ({draft.state.me.name})" if draft.state.me.name else ""
-    text = f"Running about {minutes} minutes late{name}." if minutes else f"Running late{name}."
+    says = TaskSays.RUNNING_LATE_BY if minutes else TaskSays.RUNNING_LATE
     draft.tell_staff(
-        OpenTask(TaskKind.RUNNING_LATE, text, phone=draft.phone(), patient_id=draft.known_patient(), subject="late")
+        OpenTask(
+            TaskKind.RUNNING_LATE,
+            says,
+            {"minutes": minutes, "name": draft.state.me.name},
+            phone=draft.phone(),
+            patient_id=draft.known_patient(),
+            subject="late",
+        )
     )
     draft.say(Say.LATE_NOTED)
     draft.note_outcome(Outcome.MESSAGE_TAKEN)
@@ -142,16 +149,15 @@ def leave_message(draft: Draft, text: str) -> None:
 
 def ask_human(draft: Draft) -> None:
     """Pass to a person."""
-    people.hand_over(draft, why=_summary(draft))
+    people.hand_over(draft, says=TaskSays.ASKED_FOR_PERSON, details=_summary(draft))
 
 
-def _summary(draft: Draft) -> str:
-    """One line for whoever takes over: who, and what they were about."""
+def _summary(draft: Draft) -> TaskDetails:
+    """What helps whoever takes over: who it is, and what they were about."""
     flow = draft.state.flow
-    who = draft.state.me.name or "The patient"
-    if flow is None:
-        return f"{who} asked for a person."
-    about = flow.kind.value
-    if len(flow.details.service_keys) == 1:
-        about += f", {draft.service(flow.details.service_keys[0]).name}"
-    return f"{who} asked for a person while busy with: {about}."
+    keys = flow.details.service_keys if flow else ()
+    return {
+        "name": draft.state.me.name,
+        "wish_code": flow.kind.value if flow else None,
+        "service": draft.service(keys[0]).name if len(keys) == 1 else None,
+    }

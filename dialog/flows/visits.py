@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
-from booking.values import BookedVisit, ServiceInfo, TaskKind
-from dialog import hours
+from booking.task_words import TaskDetails, TaskSays
+from booking.values import BookedVisit, TaskKind
 from dialog.acts import Say
 from dialog.draft import Draft, present
 from dialog.errands import (
@@ -167,7 +167,8 @@ def _confirm(draft: Draft, visit: BookedVisit) -> None:
     draft.tell_staff(
         OpenTask(
             TaskKind.MESSAGE,
-            f"Says that they will come to {service.name}, {_when(draft, visit)}.",
+            TaskSays.COMES,
+            _told(draft, visit),
             phone=draft.phone(),
             patient_id=visit.patient_id,
             appointment_id=visit.id,
@@ -178,16 +179,18 @@ def _confirm(draft: Draft, visit: BookedVisit) -> None:
     draft.finish(Outcome.INFORMED)
 
 
-def _when(draft: Draft, visit: BookedVisit) -> str:
-    return f"{hours.wall_time(visit.starts_at, draft.catalogue.location(visit.location_id)):%A %d %B %Y, %H:%M}"
+def _told(draft: Draft, visit: BookedVisit) -> TaskDetails:
+    zone = draft.catalogue.location(visit.location_id).zone
+    return {"service": draft.catalogue.service(visit.service_id).name, "visit_at": visit.starts_at.astimezone(zone)}
 
 
-def _leave_move_to_staff(draft: Draft, visit: BookedVisit, service: ServiceInfo) -> None:
+def _leave_move_to_staff(draft: Draft, visit: BookedVisit) -> None:
     """Several people or patients are concerned: staff settle the new time. The visit stays as it is until then."""
     draft.tell_staff(
         OpenTask(
             TaskKind.BOOKING_REQUEST,
-            f"Wants to move {service.name} of {_when(draft, visit)} to another time. Please get in touch.",
+            TaskSays.WANTS_TO_MOVE,
+            _told(draft, visit),
             phone=draft.phone(),
             patient_id=visit.patient_id,
             appointment_id=visit.id,
@@ -205,7 +208,7 @@ def _move(draft: Draft, visit: BookedVisit) -> None:
         return
     service = draft.catalogue.service(visit.service_id)
     if service.steps or service.group:
-        _leave_move_to_staff(draft, visit, service)
+        _leave_move_to_staff(draft, visit)
         return
     if not flow.details.service_keys:
         keys = flow.details.practitioner_keys or (draft.catalogue.practitioner(visit.practitioner_id).key,)

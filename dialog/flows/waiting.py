@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from booking.task_words import TaskSays
 from booking.values import TaskKind
 from dialog.acts import Say
 from dialog.draft import Draft
@@ -45,13 +46,12 @@ def leave_to_staff(draft: Draft) -> None:
     """Tell the staff that somebody wants a time that is not free."""
     if draft.state.flow is not None and draft.flow.is_to_wait:
         draft.finish()
-    wanted = "a visit"
-    if draft.state.flow is not None and len(draft.state.flow.details.service_keys) == 1:
-        wanted = draft.service(draft.state.flow.details.service_keys[0]).name
+    keys = draft.state.flow.details.service_keys if draft.state.flow is not None else ()
     draft.tell_staff(
         OpenTask(
             TaskKind.BOOKING_REQUEST,
-            f"Wants to be told when an earlier time for {wanted} becomes free.",
+            TaskSays.WANTS_EARLIER,
+            {"service": draft.service(keys[0]).name if len(keys) == 1 else None},
             phone=draft.phone(),
             patient_id=draft.known_patient(),
             subject="waitlist",

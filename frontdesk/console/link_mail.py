@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import select, update
 
 from booking.model.clinic import Clinic
+from booking.task_words import TaskSays
 from booking.tasks import open_task
 from booking.values import TaskKind
 from frontdesk.accounts.model import PasswordLink
@@ -89,7 +90,8 @@ def _give_up(work: UnitOfWork, link_id: str, now: datetime) -> None:
         work,
         clinic_id=user.clinic_id,
         kind=TaskKind.UNDELIVERED,
-        text=f"A mail with a link for a new password could not be sent to “{user.login}”. Please make a link under Staff.",
+        says=TaskSays.ACCOUNT_MAIL_FAILED,
+        details={"login": user.login},
         now=now,
         subject=f"password-link:{user.id}",
     )

@@ -22,6 +22,7 @@ from booking.erasure import (
 from booking.model.appointment import Participant
 from booking.model.task import StaffTask
 from booking.several.groups import leave_session
+from booking.task_words import TaskSays
 from booking.tasks import open_task
 from booking.values import Catalogue, Source, TaskKind
 from calendar_sync.erasure import erase_invitations
@@ -98,8 +99,15 @@ def erase_file(
 def _forget_recordings(work: UnitOfWork, clinic_id: str, thread_hashes: Collection[str], *, now: datetime) -> None:
     left = forget_recordings(work, thread_hashes=thread_hashes)
     if left:
-        text = f"A patient was erased. Please delete the recordings of their calls at the vendor as well: {', '.join(left)}."
-        open_task(work, clinic_id=clinic_id, kind=TaskKind.MESSAGE, text=text, now=now)
+        which = {"recordings": ", ".join(left)}
+        open_task(
+            work,
+            clinic_id=clinic_id,
+            kind=TaskKind.MESSAGE,
+            says=TaskSays.DELETE_RECORDINGS,
+            details=which,
+            now=now,
+        )
 
 
 def _talks(clinic_id: str, traces: Traces) -> ColumnElement[bool]:

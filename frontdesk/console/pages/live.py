@@ -10,6 +10,7 @@ from typing import Any
 from flask import Blueprint, abort, flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from booking.task_words import TaskSays
 from booking.tasks import open_task
 from booking.values import TaskKind
 from dialog.model import Conversation
@@ -118,7 +119,8 @@ class _LivePages:
                 work,
                 clinic_id=staff.clinic_id,
                 kind=TaskKind.CALL_BACK,
-                text=f"{staff.login} followed the conversation and asks for a call to the patient.",
+                says=TaskSays.CALL_ASKED_FOR,
+                details={"login": staff.login},
                 now=g.now,
                 conversation_id=row.id,
                 patient_id=row.patient_id,

@@ -207,7 +207,7 @@ def test_asking_keeps_the_best_time_for_each_and_tells_each_once(clinic: Clinic)
     assert (hold.practitioner_id, hold.starts_at, hold.hold_expires_at) == (BEN, NINE, NOW + DAY)
     assert clinic.events() == ["appointment.move-offered"]
     assert [(task.kind, task.appointment_id) for task in clinic.tasks()] == [(TaskKind.CALL_BACK, one.id)]
-    assert "Monday 15 March, 09:00 with Ben Carter" in clinic.tasks()[0].text
+    assert "Monday, March 15, 2027, 9:00 AM with Ben Carter" in clinic.tasks()[0].text
     with clinic.database.read() as session:
         line = history(session, appointment_id=one.id)[-1]
     assert (line.what, line.actor, line.after["why"], line.after["outcome"]) == (

@@ -312,7 +312,7 @@ def test_staff_are_asked_once_about_a_session_with_too_few(desk: Desk, a_patient
         close_task(work, clinic_id=desk.catalogue.clinic_id, task_id=task.id, now=desk.now, done_by="ann")
     assert task.appointment_id == small.id
     assert task.text == (
-        "Call off or keep: Back school, Monday 15 March 2027, 09:00. 1 take part, fewer than the 2 it needs."
+        "Call off or keep: Back school, Monday, March 15, 2027, 9:00 AM. Taking part: 1, fewer than the 2 it needs."
     )
     desk.now += HOUR
     assert desk.look_after() == 0

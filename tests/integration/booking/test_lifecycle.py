@@ -302,7 +302,7 @@ def test_a_service_that_needs_a_yes_of_staff_stays_pending_and_makes_a_task(diar
     with diary.database.read() as session:
         tasks = open_tasks(session, clinic_id=diary.catalogue.clinic_id)
     assert [(task.kind, task.appointment_id) for task in tasks] == [(TaskKind.BOOKING_REQUEST, requested.id)]
-    assert "Dental cleaning with Dr. Mina Lee, Monday 15 March 2027, 09:00" in tasks[0].text
+    assert "Dental cleaning with Dr. Mina Lee, Monday, March 15, 2027, 9:00 AM" in tasks[0].text
 
 
 @pytest.mark.parametrize(

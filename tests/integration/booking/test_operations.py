@@ -401,7 +401,7 @@ def test_a_visit_moved_into_time_that_staff_must_agree_to_waits_again(desk: Desk
     assert (tuesday.status, waiting.status) == (AppointmentStatus.BOOKED, AppointmentStatus.PENDING)
     assert still_waiting.status is AppointmentStatus.PENDING
     assert desk.events() == [AppointmentBooked.name, AppointmentRequested.name, AppointmentRequested.name]
-    assert [text for text in desk.tasks() if "10:00" in text] == desk.tasks()  # not of the time asked for before
+    assert [text for text in desk.tasks() if "10:00 AM" in text] == desk.tasks()  # not of the time asked for before
     agreed = desk.move(still_waiting, MONDAY_NINE + 2 * HOUR, actor="staff:mary")
     assert (agreed.status, desk.tasks(), desk.events()[-1]) == (
         AppointmentStatus.BOOKED,

@@ -219,7 +219,7 @@ def test_a_booking_over_a_visit_stays_busy_time_and_is_a_task(
     [task] = tasks(database, catalogue)
     assert (task.kind, task.phone) == (TaskKind.CALENDAR, "+12125550177")
     assert "José Álvarez" in task.text
-    assert "slot-taken" in task.text
+    assert "Somebody else has this time." in task.text
 
 
 def test_a_task_about_a_booking_is_opened_once(database: Database, catalogue: Catalogue, link_id: str) -> None:

@@ -172,7 +172,7 @@ def test_what_stands_in_the_way_is_for_staff(waiting: WaitingList, text: Text) -
     with waiting.database.read() as session:
         [task] = open_tasks(session, clinic_id=waiting.catalogue.clinic_id)
         held = session.scalars(select(Appointment.status)).all()
-    assert "patient-blocked" in task.text
+    assert "This patient can't be booked without the clinic's staff." in task.text
     assert held == [AppointmentStatus.PENDING]
 
 

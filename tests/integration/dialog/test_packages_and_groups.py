@@ -241,7 +241,7 @@ def test_who_says_that_they_will_come_to_a_group_is_told_to_staff(clinic: Clinic
     with clinic.db.read() as session:
         told = [task.text for task in open_tasks(session, clinic_id=clinic.clinic_id)]
         confirmed = session.scalars(select(Appointment.patient_confirmed_at)).all()
-    assert told == ["Says that they will come to Back class, Monday 15 March 2027, 14:00."]
+    assert told == ["Says that they will come to Back class, Monday, March 15, 2027, 2:00 PM."]
     assert confirmed == [None]
 
 

@@ -166,7 +166,7 @@ def test_what_the_clinic_does_not_say_is_offered_to_the_staff() -> None:
     assert talk.said[-2:] == [Say.NO_ANSWER, Say.OFFER_MESSAGE]
     talk.hear(c.Affirm())
     assert kinds(talk) == [TaskKind.MESSAGE]
-    assert "fish tank" in talk.diary.tasks[0].text
+    assert "fish tank" in talk.diary.tasks[0].details["words"]
 
 
 def test_the_clinics_own_words_come_first() -> None:
@@ -189,7 +189,7 @@ def test_after_hours_a_message_is_taken_word_for_word() -> None:
 
     assert "Thursday, March 11th at 8 AM" in reply
     assert kinds(talk) == [TaskKind.MESSAGE]
-    assert "Please call me about my bill" in talk.diary.tasks[0].text
+    assert "Please call me about my bill" in talk.diary.tasks[0].details["words"]
 
 
 def test_nobody_answering_the_transfer_takes_a_message() -> None:
@@ -371,7 +371,7 @@ def test_a_waiting_list_that_the_clinic_refuses_is_left_to_staff() -> None:
     said = talk.hear(c.JoinWaitlist())
 
     assert kinds(talk) == [TaskKind.BOOKING_REQUEST]
-    assert "Dental cleaning" in talk.diary.tasks[0].text
+    assert talk.diary.tasks[0].details["service"] == "Dental cleaning"
     assert "told our staff" in said
     assert "on the waiting list" not in said
 

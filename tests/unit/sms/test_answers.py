@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from booking.task_words import _words, word
 from sms import twiml, vendor_codes
 from sms.model import SmsState
 
@@ -55,8 +56,9 @@ def test_a_text_never_goes_back():
 
 
 def test_every_code_says_something_to_staff_also_one_that_is_new():
-    assert vendor_codes.explained(30005) == "nobody has this number"
-    assert vendor_codes.explained(99999) == vendor_codes.explained(None)
+    assert word("delivery", vendor_codes.meaning(30005), language="en") == "nobody has this number"
+    assert vendor_codes.meaning(99999) == vendor_codes.meaning(None)
+    assert {one.word for one in vendor_codes._MEANINGS.values()} | {"unknown"} == set(_words("en")["codes"]["delivery"])
     assert vendor_codes.is_passing(20429)
     assert not vendor_codes.is_passing(99999)
     assert vendor_codes.is_set_up(20003)
