@@ -1,10 +1,11 @@
 """Another time for a visit: dragged there in the diary, or chosen on a page. A wish without a time gets its first one."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from flask import Blueprint, flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
 
 from booking import ledger
 from booking.desk.requests import grant_proposal
@@ -14,7 +15,7 @@ from booking.queries import find_slots
 from booking.reschedule import reschedule
 from booking.rules import AlreadyOver
 from booking.values import AppointmentStatus, BookedVisit, Catalogue, LocationInfo, PractitionerInfo, SlotQuery, Source
-from frontdesk.console.free_times import WhyNot, exactly_at, free_times, picked_time, why_not
+from frontdesk.console.free_times import FreeTime, WhyNot, exactly_at, free_times, picked_time, why_not
 from frontdesk.console.pages.diary_changes import ChangedMeanwhile, check_unchanged, lock_visit, our_visit
 from frontdesk.console.pages.diary_forms import (
     PROBLEM,
@@ -181,54 +182,78 @@ def _page(
     """Show the times that can be had, and why the one that was asked for can't."""
     with services.db.read() as session:
         entry = our_visit(session, appointment_id)
-        visit = entry.visit
         catalogue = services.catalogues.get(session, clinic_id=entry.clinic_id)
         shown = visits_by_id(session, clinic_id=entry.clinic_id, appointment_ids=[appointment_id])[0]
-        if not shown.may_move and visit.status is not AppointmentStatus.PROPOSED:
-            flash_refusal(ledger.VisitClosed(status=str(visit.status)), catalogue)
+        if not shown.may_move and entry.visit.status is not AppointmentStatus.PROPOSED:
+            flash_refusal(ledger.VisitClosed(status=str(entry.visit.status)), catalogue)
             return redirect(url_for("console.appointment", appointment_id=appointment_id))
-        place, person = _wanted(catalogue, visit, target)
-        people = () if person is None else (person.id,)
-        day = _day_shown(visit, target, place)
-        replaces_id = visit.id if visit.practitioner_id else None
-        query = SlotQuery(
-            visit.service_id,
-            Interval(max(g.now, day), max(g.now, day) + _LOOKED_AHEAD),
-            practitioner_ids=people,
-            location_ids=(place.id,),
-            duration=_own_length(catalogue, visit),
-            place=visit.place,
-        )
-        no: WhyNot | None = None
+        search = _Search.of(catalogue, entry.visit, target)
+        no = None
         if refusal is not None and target is not None:
-            no = why_not(
-                session,
-                catalogue,
-                refusal=refusal,
-                query=SlotQuery(
-                    visit.service_id, exactly_at(target.starts_at), people, (place.id,), query.duration, visit.place
-                ),
-                now=g.now,
-                patient_id=visit.patient_id,
-                replaces_id=replaces_id,
-            )
-        times = free_times(session, catalogue, query=query, now=g.now, replaces_id=replaces_id)
-    asked_at = visit.starts_at if target is None else target.starts_at
+            no = search.why_not(session, refusal, target.starts_at)
+        times = search.times(session)
+    asked_at = entry.visit.starts_at if target is None else target.starts_at
     return render_template(
         "console/diary_move.html",
         visit=shown,
-        is_wish=visit.status is AppointmentStatus.PROPOSED,
-        place=place,
-        person=person,
+        is_wish=entry.visit.status is AppointmentStatus.PROPOSED,
+        place=search.place,
+        person=search.person,
         places=catalogue.locations,
-        people=[one for one in catalogue.practitioners if catalogue.offers(one, catalogue.service(visit.service_id))],
-        asked=asked_at.astimezone(place.zone).replace(tzinfo=None),
+        people=search.able,
+        asked=asked_at.astimezone(search.place.zone).replace(tzinfo=None),
         times=times,
         no=no,
-        refusals=[] if no is None else [say(one, catalogue, place=place) for one in no.refusals],
+        refusals=[] if no is None else [say(one, catalogue, place=search.place) for one in no.refusals],
         problem=problem,
         back=request.values.get("back", ""),
     )
+
+
+@dataclass(frozen=True)
+class _Search:
+    """Where, with whom and from when on times for the visit are looked for."""
+
+    catalogue: Catalogue
+    visit: BookedVisit
+    place: LocationInfo
+    person: PractitionerInfo | None
+    from_at: datetime
+
+    @staticmethod
+    def of(catalogue: Catalogue, visit: BookedVisit, target: _Target | None) -> "_Search":
+        place, person = _wanted(catalogue, visit, target)
+        return _Search(catalogue, visit, place, person, max(g.now, _day_shown(visit, target, place)))
+
+    @property
+    def able(self) -> list[PractitionerInfo]:
+        """Who gives the service."""
+        service = self.catalogue.service(self.visit.service_id)
+        return [one for one in self.catalogue.practitioners if self.catalogue.offers(one, service)]
+
+    def times(self, session: Session) -> list[tuple[date, list[FreeTime]]]:
+        query = self._query(Interval(self.from_at, self.from_at + _LOOKED_AHEAD))
+        return free_times(session, self.catalogue, query=query, now=g.now, replaces_id=self._replaces_id)
+
+    def why_not(self, session: Session, refusal: Refused, starts_at: datetime) -> WhyNot:
+        return why_not(
+            session,
+            self.catalogue,
+            refusal=refusal,
+            query=self._query(exactly_at(starts_at)),
+            now=g.now,
+            patient_id=self.visit.patient_id,
+            replaces_id=self._replaces_id,
+        )
+
+    @property
+    def _replaces_id(self) -> str | None:
+        return self.visit.id if self.visit.practitioner_id else None
+
+    def _query(self, span: Interval) -> SlotQuery:
+        people = () if self.person is None else (self.person.id,)
+        length = _own_length(self.catalogue, self.visit)
+        return SlotQuery(self.visit.service_id, span, people, (self.place.id,), length, self.visit.place)
 
 
 def _wanted(
