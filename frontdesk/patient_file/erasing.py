@@ -29,6 +29,7 @@ from calendar_sync.erasure import erase_invitations
 from dialog.about_patient import erase_words, talks_of
 from dialog.model import Conversation
 from frontdesk.own_page.model import PageLink
+from frontdesk.patient_file.mentions import named_as, strike_out
 from frontdesk.replay.model import Correction
 from kernel.work import UnitOfWork
 from sms.erasure import count_messages, erase_messages, tell_nobody
@@ -76,6 +77,7 @@ def erase_file(
     if cancels:
         _cancel(work, catalogue, patient_id, now=now, actor=actor)
     traces = traces_of(work.session, clinic_id=clinic_id, patient_id=patient_id)
+    named = named_as(work.session, clinic_id=clinic_id, patient_id=patient_id)
     erase_patient(work, clinic_id=clinic_id, patient_id=patient_id, traces=traces, now=now, actor=actor)
     which = _talks(clinic_id, traces)
     talks = work.session.scalars(select(Conversation.id).where(which)).all()
@@ -94,6 +96,7 @@ def erase_file(
         instead=ERASED,
     )
     erase_invitations(work, appointment_ids=traces.appointment_ids, instead=ERASED)
+    strike_out(work, clinic_id=clinic_id, named=named, instead=ERASED)
 
 
 def _forget_recordings(work: UnitOfWork, clinic_id: str, thread_hashes: Collection[str], *, now: datetime) -> None:

@@ -15,12 +15,14 @@ from booking.history import patient_history
 from booking.hold import place_hold
 from booking.model.appointment import Appointment
 from booking.model.patient import Patient, PatientMerge
-from booking.patient_record import PatientChanges, change_patient, lock_patient
+from booking.patient_record import PatientChanges, change_patient, lock_patient, note_on_patient, note_on_patient
 from booking.patients import find_by_phone, register_patient
 from booking.rules import PatientBlocked
 from booking.tasks import open_task
 from booking.values import AppointmentStatus, Source, TaskKind
-from dialog.model import Conversation, Turn
+from dialog.model import Conversation, ConversationNote, Turn
+from frontdesk.console.views import save_view
+from frontdesk.console.wanted import Wanted
 from frontdesk.schema import Base
 from kernel.db import new_id
 from sms.model import SmsKind, SmsMessage, SmsState
@@ -305,3 +307,30 @@ def test_nothing_of_an_erased_patient_is_left_but_that_there_was_a_visit(site: S
         assert "delete the recordings of their calls at the vendor as well: RE1" in left
         states = work.session.scalars(select(SmsMessage.state).where(SmsMessage.appointment_id == visit.id))
         assert set(states) == {SmsState.SKIPPED.value}
+
+
+def test_others_texts_name_an_erased_patient_no_more(site: Site):
+    clinic_id, client = site.catalogue.clinic_id, site.logged_in()
+    patient_id = a_patient(site, "Zoë Åkesson", born=BORN, phone="+12125550166", emails=("zoe@example.org",))
+    other_id = a_patient(site, "Bo Jensen", born=BORN, phone="+12125550177")
+    named = "Sister of zoe akesson (Åkesson, Zoë), ring (212) 555-0166 or ZOE@example.org; Zoe Miller is a friend"
+    press(client, other_id, "note", text=named)
+    talk = a_conversation(site, said="hello", patient_id=other_id)
+    with site.db.begin() as work:
+        open_task(work, clinic_id=clinic_id, kind=TaskKind.CALL_BACK, text="Zoe M. Akesson wants a call", now=NOW)
+        work.session.add(ConversationNote(conversation_id=talk, text="Not Zoe Akesson", written_at=NOW, written_by="x"))
+        for name, wanted in (("Hers", "zoe akesson"), ("All of them", "akesson")):
+            save_view(work, clinic_id=clinic_id, login="desk", name=name, wanted=Wanted(search=wanted), is_shared=True)
+        oak_id = register_patient(
+            work, clinic_id="clinic-oak", name="O", birth_date=BORN, phone=None, language="en", now=NOW
+        ).id
+        note_on_patient(work, clinic_id="clinic-oak", patient_id=oak_id, text="Zoe Akesson of Oak", now=NOW, actor="x")
+
+    press(client, patient_id, "erase", sure="on")
+    left = everything_in(site)
+
+    assert "Sister of — (—), ring — or —; Zoe Miller is a friend" in left
+    for words in ("— wants a call", "Not —", "Zoe Akesson of Oak", "All of them"):
+        assert words in left
+    assert left.lower().count("zoe akesson") == 1
+    assert "Hers" not in left
