@@ -22,9 +22,8 @@ from dialog.due import close_idle
 from dialog.review import gather_words
 from jobs.context import JobServices
 from jobs.groups import look_after_groups
-from jobs.invitations import send_invitations
 from jobs.lease import LEASE
-from jobs.mails import send_mails
+from jobs.mailing import send_invitations, send_mails
 from jobs.messages import send_what_waits
 from jobs.model import DueRun
 from jobs.next_available import refresh_everybody

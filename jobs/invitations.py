@@ -6,12 +6,9 @@ from sqlalchemy import select
 
 from booking.events import AppointmentEvent
 from booking.model.appointment import Appointment
-from booking.outgoing_mail import mails_to_send, send_mail
-from calendar_sync.invitation_mail import INVITATIONS
 from calendar_sync.invitation_words import Speech
 from calendar_sync.invitations import note_mail_is_off, queue_invitation
 from jobs.context import JobServices
-from jobs.mailing import send_waiting
 from kernel.work import UnitOfWork
 from sms.texts import language_of, moment
 
@@ -29,13 +26,3 @@ def write_invitation(services: JobServices, event: AppointmentEvent, now: dateti
         queue_invitation(work, catalogue, appointment_id=event.appointment_id, speech=speech, now=now)
 
     services.db.run(write)
-
-
-def send_invitations(services: JobServices, now: datetime) -> None:
-    """Send the invitations that wait, oldest first."""
-    send_waiting(
-        services,
-        lambda session: mails_to_send(session, INVITATIONS, now=now),
-        lambda mail_id, at: send_mail(services.db, services.mailer, INVITATIONS, mail_id=mail_id, now=at),
-        now=now,
-    )

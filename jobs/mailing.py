@@ -1,35 +1,40 @@
-"""Handing mails that wait to the mail server, one after the other: the same for every kind of mail that keeps rows of its own."""
+"""Handing the mails that wait to the mail server, one after the other, oldest first."""
 
-from collections.abc import Callable
 from datetime import datetime
+from typing import TypeVar
 
-from sqlalchemy.orm import Session
-
+from booking.model.mail import OutgoingMail
+from booking.outgoing_mail import MailKind, mails_to_send, send_mail
+from calendar_sync.invitation_mail import INVITATIONS
 from jobs.context import JobServices
 from jobs.lease import within_lease
 from kernel.errors import Refused, Unavailable
 from kernel.mail import MailServerAway
+from sms.mails import PATIENT_MAILS
+
+_Row = TypeVar("_Row", bound=OutgoingMail)
 
 
-def send_waiting(
-    services: JobServices,
-    waiting: Callable[[Session], list[str]],
-    send: Callable[[str, datetime], object],
-    *,
-    now: datetime,
-) -> None:
-    """Send the mails whose ids `waiting` returns, in that order, for as long as the duty's lease allows.
+def send_invitations(services: JobServices, now: datetime) -> None:
+    """Send the invitations that wait."""
+    _send_waiting(services, INVITATIONS, now=now)
 
-    Those that fail are noted by `send` and keep no other waiting, unless no mail can be sent.
-    """
+
+def send_mails(services: JobServices, now: datetime) -> None:
+    """Send the mails that wait and say what texts would."""
+    _send_waiting(services, PATIENT_MAILS, now=now)
+
+
+def _send_waiting(services: JobServices, kind: MailKind[_Row], *, now: datetime) -> None:
+    """Send for as long as the duty's lease allows. A mail that fails keeps no other waiting, unless no mail can be sent."""
     if not services.mailer.is_on:
         return
     with services.db.read() as session:
-        ids = waiting(session)
+        ids = mails_to_send(session, kind, now=now)
     for mail_id, at in within_lease(ids, services.clock, began_at=now):
         try:
-            send(mail_id, at)
+            send_mail(services.db, services.mailer, kind, mail_id=mail_id, now=at)
         except MailServerAway:
             return
         except (Refused, Unavailable):
-            continue
+            continue  # noted at the mail

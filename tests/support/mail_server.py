@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from kernel.mail import MailServer, Security
+from kernel.mail import Mail, MailServer, Security
 
 NAME, PASSWORD = "elm@mail.example", "p@ss/word"
 _READY_S = 30.0
@@ -204,3 +204,18 @@ def make_certificate(folder: Path, *, host: str = "localhost") -> Path:
         + key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     )
     return path
+
+
+class KeptMails:
+    """A mailer that hands everything to nobody and keeps it."""
+
+    is_on = True
+
+    def __init__(self) -> None:
+        self.sent: list[Mail] = []
+
+    def send(self, mail: Mail) -> None:
+        self.sent.append(mail)
+
+    def check(self) -> None:
+        pass

@@ -1,17 +1,14 @@
 """A text that answers a reminder, from the telephone that was reminded."""
 
 from collections.abc import Callable, Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import select
 
 from booking.cancel import cancel_appointment
 from booking.catalogue import CatalogueCache
-from booking.confirm import confirm_hold
-from booking.hold import place_hold
 from booking.model.appointment import Appointment
-from booking.patients import register_patient
 from booking.reminded import note_reminders, note_told, visits_ahead
 from booking.reminders import Due
 from booking.values import BookedVisit, Catalogue, Source
@@ -24,6 +21,7 @@ from kernel.work import Database
 from tests.support.clinic_rows import store_catalogue
 from tests.support.clinics import elm_catalogue
 from tests.support.databases import SECRET
+from tests.support.visits import book_filling, patient_of
 
 pytestmark = pytest.mark.integration
 
@@ -43,32 +41,10 @@ class Reminding:
         self.catalogue: Catalogue = elm_catalogue()
         with db.begin() as work:
             store_catalogue(work, self.catalogue)
-            ann = register_patient(
-                work,
-                clinic_id=self.catalogue.clinic_id,
-                name="Ann Smith",
-                birth_date=date(1984, 5, 2),
-                phone=ANN,
-                language="en",
-                now=NOW,
-            )
-        self.ann = str(ann.id)
+        self.ann = patient_of(db, self.catalogue, phone=ANN, now=NOW)
 
     def book(self, *, starts_at: datetime = TUESDAY_9) -> BookedVisit:
-        with self.db.begin() as work:
-            hold = place_hold(
-                work,
-                self.catalogue,
-                service_id="service-filling",
-                location_id="location-main",
-                starts_at=starts_at,
-                conversation_id=None,
-                source=Source.PHONE,
-                now=NOW,
-            )
-            return confirm_hold(
-                work, self.catalogue, appointment_id=hold.id, patient_id=self.ann, now=NOW, actor="patient"
-            )
+        return book_filling(self.db, self.catalogue, patient_id=self.ann, starts_at=starts_at, now=NOW)
 
     def remind(self, *visits: BookedVisit, now: datetime = NOW) -> None:
         """Let a text have told Ann of these visits."""

@@ -1,21 +1,23 @@
 """Who takes part in a group is told by text, and nobody is told of the session itself."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from sqlalchemy import select
 
 from booking.cancel import cancel_appointment
-from booking.catalogue import CatalogueCache
+from booking.catalogue import CatalogueCache, stored_rules
 from booking.events import EVENTS, AppointmentEvent
 from booking.hold import place_hold
+from booking.model.clinic import Clinic as ClinicRow
+from booking.patient_record import PatientChanges, change_patient
 from booking.patients import register_patient
 from booking.reschedule import reschedule
 from booking.several.groups import cancel_session, confirm_seat, join_session, leave_session, open_session
 from booking.tasks import open_tasks
-from booking.values import BookedVisit, Catalogue, Source
+from booking.values import BookedVisit, CalendarPolicy, Catalogue, Source
 from calendar_sync.adapters.memory_store import MemoryStore
 from jobs.context import JobServices
 from jobs.due import DUTIES, run_due
@@ -23,8 +25,9 @@ from jobs.subscriptions import PARTICIPANTS, SEAT, STEPS, SUBSCRIBERS
 from kernel.clock import FixedClock
 from kernel.work import Database, OutboxEntry
 from sms.adapters.memory_gateway import MemoryGateway
-from sms.model import SmsKind, SmsMessage
+from sms.model import PatientMail, SmsKind, SmsMessage
 from tests.support.clinic_rows import store_catalogue
+from tests.support.mail_server import KeptMails
 from tests.support.together import GROUP, elm_with_more
 from tests.support.visits import NOW
 
@@ -170,6 +173,32 @@ def test_who_leaves_is_told_and_who_has_no_number_is_called(clinic: Clinic):
     with clinic.database.read() as reading:
         [task] = open_tasks(reading, clinic_id=clinic.catalogue.clinic_id)
     assert "Please tell the patient" in task.text
+
+
+def test_who_has_a_place_gets_a_mail_of_it_where_others_are_invited(clinic: Clinic):
+    with clinic.database.begin() as work:
+        row = work.session.get_one(ClinicRow, clinic.catalogue.clinic_id)
+        row.email, row.calendars = "desk@elm.example", stored_rules(vars(CalendarPolicy(invitations=True)))
+        row.version += 1
+    clinic.services = replace(clinic.services, catalogues=CatalogueCache(), mailer=KeptMails())
+    patient_id = clinic.take_part(clinic.open(), "Ann Smith", None)
+    changes = PatientChanges(emails=("ann@example.org",))
+    with clinic.database.begin() as work:
+        change_patient(
+            work,
+            clinic_id=clinic.catalogue.clinic_id,
+            patient_id=patient_id,
+            changes=changes,
+            now=NOW,
+            actor="staff:ann",
+            source=Source.STAFF,
+        )
+    clinic.tell()
+
+    with clinic.database.read() as reading:
+        assert [(mail.kind, mail.to) for mail in reading.scalars(select(PatientMail))] == [
+            (SmsKind.BOOKED, "ann@example.org")
+        ]
 
 
 def test_a_text_that_is_not_true_any_more_is_not_sent(clinic: Clinic):

@@ -22,7 +22,7 @@ from booking.tasks import open_tasks
 from booking.values import AppointmentStatus, BookedVisit, CalendarPolicy, Source, TaskKind
 from calendar_sync.model import Invitation
 from jobs.context import JobServices
-from jobs.invitations import send_invitations
+from jobs.mailing import send_invitations
 from jobs.subscriptions import INVITATION, STEPS, SUBSCRIBERS
 from kernel.adapters.smtp_mailer import SmtpMailer
 from kernel.clock import FixedClock

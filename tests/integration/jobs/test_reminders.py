@@ -2,19 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from booking.cancel import cancel_appointment
 from booking.catalogue import CatalogueCache
-from booking.confirm import confirm_hold, note_patient_confirmed
+from booking.confirm import note_patient_confirmed
 from booking.consent import opt_out
-from booking.hold import place_hold
 from booking.model.clinic import Clinic
-from booking.patient_record import PatientChanges, change_patient
-from booking.patients import register_patient
 from booking.tasks import open_tasks
 from booking.values import BookedVisit, Catalogue, Source, TaskKind
 from calendar_sync.adapters.memory_store import MemoryStore
@@ -23,7 +20,6 @@ from jobs.due import DUTIES, run_due
 from kernel import telephony
 from kernel.adapters.smtp_mailer import SmtpMailer
 from kernel.clock import FixedClock
-from kernel.mail import Mail
 from kernel.telephony import TwilioAccount, make_client
 from kernel.work import Database
 from sms.adapters.memory_gateway import MemoryGateway
@@ -31,36 +27,21 @@ from sms.adapters.twilio_gateway import TwilioGateway
 from sms.model import SmsMessage, SmsState
 from tests.support.clinic_rows import store_catalogue
 from tests.support.clinics import elm_catalogue
-from tests.support.mail_server import Fault, TestingMailServer, mail_server
+from tests.support.mail_server import Fault, KeptMails, TestingMailServer, mail_server
 from tests.support.twilio_server import Fault as TextFailure
 from tests.support.twilio_server import FaultKind as TextFault
 from tests.support.twilio_server import TwilioServer
+from tests.support.visits import NOW, book_filling, patient_of
 from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.integration
 
-NOW = datetime(2027, 3, 10, 15, 0, tzinfo=UTC)  # a Wednesday, 10:00 in Albany
 TUESDAY_9 = datetime(2027, 3, 16, 13, 0, tzinfo=UTC)  # after the clocks went forward
 SUNDAY_9 = TUESDAY_9 - timedelta(days=2)
 EVENING = datetime(2027, 3, 16, 0, 0, tzinfo=UTC)  # Monday, 20:00
 ANN, BEN = "+12125550141", "+12125550142"
 LANDLINE = "+34912345678"
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
-
-
-class KeptMails:
-    """A mail server that takes everything."""
-
-    is_on = True
-
-    def __init__(self) -> None:
-        self.sent: list[Mail] = []
-
-    def send(self, mail: Mail) -> None:
-        self.sent.append(mail)
-
-    def check(self) -> None:
-        pass
 
 
 @dataclass
@@ -75,43 +56,10 @@ class Desk:
     services: JobServices
 
     def patient(self, *, phone: str | None = ANN, email: str | None = None) -> str:
-        with self.db.begin() as work:
-            patient = register_patient(
-                work,
-                clinic_id=self.catalogue.clinic_id,
-                name="Ann Smith",
-                birth_date=date(1984, 5, 2),
-                phone=phone,
-                language="en",
-                now=NOW,
-            )
-            if email is not None:
-                change_patient(
-                    work,
-                    clinic_id=self.catalogue.clinic_id,
-                    patient_id=str(patient.id),
-                    changes=PatientChanges(emails=(email,)),
-                    now=NOW,
-                    actor="staff:ruiz",
-                    source=Source.STAFF,
-                )
-        return str(patient.id)
+        return patient_of(self.db, self.catalogue, phone=phone, email=email)
 
     def book(self, patient_id: str, *, starts_at: datetime = TUESDAY_9, now: datetime = NOW) -> BookedVisit:
-        with self.db.begin() as work:
-            hold = place_hold(
-                work,
-                self.catalogue,
-                service_id="service-filling",
-                location_id="location-main",
-                starts_at=starts_at,
-                conversation_id=None,
-                source=Source.PHONE,
-                now=now,
-            )
-            return confirm_hold(
-                work, self.catalogue, appointment_id=hold.id, patient_id=patient_id, now=now, actor="patient"
-            )
+        return book_filling(self.db, self.catalogue, patient_id=patient_id, starts_at=starts_at, now=now)
 
     def cancel(self, visit: BookedVisit, *, now: datetime) -> None:
         with self.db.begin() as work:
@@ -221,6 +169,20 @@ def test_night_falls_while_the_vendor_is_down(desk: Desk) -> None:
     assert desk.bodies() == []
 
     desk.run(TUESDAY_9 - HOUR)
+    assert len(desk.bodies()) == 1
+
+
+def test_a_vendor_that_was_down_for_a_day_costs_no_reminder(desk: Desk) -> None:
+    desk.book(desk.patient())
+    desk.gateway.is_down = True
+    desk.run(SUNDAY_9)
+    with desk.db.begin() as work:
+        work.session.execute(update(SmsMessage).values(attempts=60))
+
+    desk.run(SUNDAY_9 + HOUR)
+    desk.gateway.is_down = False
+    desk.run(SUNDAY_9 + 2 * HOUR)
+
     assert len(desk.bodies()) == 1
 
 

@@ -1,7 +1,7 @@
 """What comes free is offered by text, by events and as time goes by, and pages know who could next be seen."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -10,6 +10,7 @@ from sqlalchemy import select
 from booking.catalogue import CatalogueCache
 from booking.consent import opt_out
 from booking.events import EVENTS, AppointmentEvent
+from booking.model.clinic import Clinic
 from booking.next_available import next_available
 from booking.tasks import open_tasks
 from booking.values import Catalogue, TaskKind
@@ -17,6 +18,7 @@ from booking.waiting_list.waitlist import OfferStatus, accept_offer, decline_off
 from calendar_sync.adapters.memory_store import MemoryStore
 from jobs.context import JobServices
 from jobs.due import DUTIES, run_due
+from jobs.mailing import send_mails
 from jobs.subscriptions import STEPS, SUBSCRIBERS
 from kernel.clock import FixedClock
 from kernel.errors import Refused
@@ -25,7 +27,8 @@ from sms.adapters.memory_gateway import MemoryGateway
 from sms.model import SmsMessage, SmsState
 from tests.support.clinic_rows import store_catalogue
 from tests.support.clinics import elm_catalogue
-from tests.support.visits import NOW
+from tests.support.mail_server import KeptMails
+from tests.support.visits import NOW, patient_of
 from tests.support.waiting_list import AT_NINE, NINE, WaitingList
 
 pytestmark = pytest.mark.integration
@@ -196,6 +199,22 @@ def test_a_text_that_waits_for_the_morning_is_not_sent_when_the_offer_is_over(jo
     jobs.due(MORNING)
 
     assert [(text.state, text.note) for text in jobs.offers()] == [(SmsState.SKIPPED, "superseded")]
+
+
+def test_a_mail_that_could_not_leave_in_time_makes_no_offer_that_is_over(jobs: Jobs):
+    mailer, database, catalogue = KeptMails(), jobs.waiting.database, jobs.waiting.catalogue
+    with database.begin() as work:
+        work.session.get_one(Clinic, catalogue.clinic_id).email = "desk@elm.example"
+    jobs.services = replace(jobs.services, catalogues=CatalogueCache(), mailer=mailer)
+    jobs.waiting.join(patient_of(database, catalogue, phone=None, email="ann@example.org"))
+    jobs.due(NOW)
+    jobs.tell()
+    [text] = jobs.offers()
+
+    send_mails(replace(jobs.services, clock=FixedClock(NOW + timedelta(days=1))), NOW + timedelta(days=1))
+
+    assert text.note == "no-number"
+    assert mailer.sent == []
 
 
 def no_texts(jobs: Jobs) -> None:

@@ -3,18 +3,15 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from flask import Flask
 from sqlalchemy import select
 
 from booking import queries
-from booking.confirm import confirm_hold
-from booking.hold import place_hold
-from booking.patients import register_patient
 from booking.tasks import TaskInfo, open_tasks
-from booking.values import BookedVisit, Catalogue, MailUse, Source
+from booking.values import BookedVisit, Catalogue, MailUse
 from kernel.clock import FixedClock
 from kernel.work import Database
 from sms.adapters.memory_gateway import MemoryGateway
@@ -24,9 +21,9 @@ from sms.webhook import sms_blueprint
 from tests.support.clinic_rows import store_catalogue
 from tests.support.clinics import elm_catalogue
 from tests.support.databases import SECRET
+from tests.support.visits import NOW, book_filling, patient_of
 from tests.support.webhooks import ACCOUNT, PATIENT_NUMBER, PUBLIC, ScriptedDialog, Vendor
 
-NOW = datetime(2027, 3, 10, 15, 0, tzinfo=UTC)  # a Wednesday, 10:00 in Albany
 NEXT_TUESDAY = datetime(2027, 3, 16, 13, 0, tzinfo=UTC)  # 9:00 there
 
 
@@ -39,40 +36,21 @@ class Clinic:
     clock: FixedClock = field(default_factory=lambda: FixedClock(NOW))
     gateway: MemoryGateway = field(default_factory=MemoryGateway)
 
-    def patient(self, *, phone: str | None = PATIENT_NUMBER, booked_by: str | None = None) -> str:
-        with self.db.begin() as work:
-            patient = register_patient(
-                work,
-                clinic_id=self.catalogue.clinic_id,
-                name="Ann Smith",
-                birth_date=date(1984, 5, 2),
-                phone=phone,
-                language="en",
-                now=NOW,
-                booked_by=booked_by,
-                relation="child" if booked_by else None,
-            )
-        return str(patient.id)
+    def patient(
+        self, *, phone: str | None = PATIENT_NUMBER, email: str | None = None, booked_by: str | None = None
+    ) -> str:
+        return patient_of(self.db, self.catalogue, phone=phone, email=email, booked_by=booked_by)
 
     def visit(
         self, *, patient_id: str | None = None, starts_at: datetime = NEXT_TUESDAY, actor: str = "patient"
     ) -> BookedVisit:
-        """Book a filling with Dr. Lee."""
-        patient_id = patient_id or self.patient()
-        with self.db.begin() as work:
-            hold = place_hold(
-                work,
-                self.catalogue,
-                service_id="service-filling",
-                location_id="location-main",
-                starts_at=starts_at,
-                conversation_id=None,
-                source=Source.PHONE,
-                now=NOW,
-            )
-            return confirm_hold(
-                work, self.catalogue, appointment_id=hold.id, patient_id=patient_id, now=NOW, actor=actor
-            )
+        return book_filling(
+            self.db,
+            self.catalogue,
+            patient_id=patient_id or self.patient(),
+            starts_at=starts_at,
+            actor=actor,
+        )
 
     def queue(
         self,

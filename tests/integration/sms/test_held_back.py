@@ -7,8 +7,7 @@ import pytest
 from sqlalchemy import select
 
 from booking.consent import opt_out
-from booking.patient_record import PatientChanges, change_patient
-from booking.values import CalendarPolicy, MailUse, Source, TaskKind
+from booking.values import CalendarPolicy, MailUse, TaskKind
 from kernel.errors import Unavailable
 from sms.model import PatientMail, SmsKind, SmsState
 from sms.send import send_queued, texts_to_send
@@ -37,21 +36,6 @@ def send(clinic: Clinic, message_id: str | None, *, after: timedelta = timedelta
 def mails(clinic: Clinic) -> list[str]:
     with clinic.db.read() as session:
         return list(session.scalars(select(PatientMail.kind)))
-
-
-def patient_with_mail(clinic: Clinic, *, phone: str) -> str:
-    patient_id = clinic.patient(phone=phone)
-    with clinic.db.begin() as work:
-        change_patient(
-            work,
-            clinic_id=clinic.catalogue.clinic_id,
-            patient_id=patient_id,
-            changes=PatientChanges(emails=("ann@example.org",)),
-            now=NOW,
-            actor="staff:ruth",
-            source=Source.STAFF,
-        )
-    return patient_id
 
 
 def test_a_text_that_is_sent_once_more_does_not_come_after_one_that_is_newer(line: Line) -> None:
@@ -130,7 +114,7 @@ def test_a_cancellation_that_the_vendor_refuses_for_an_opt_out_is_a_call(clinic:
 def test_who_was_never_invited_hears_of_a_cancellation_by_mail(clinic: Clinic) -> None:
     inviting = CalendarPolicy(invitations=True)
     clinic.catalogue = replace(clinic.catalogue, email="desk@elm.example", calendars=inviting, _by_id={})
-    visit = clinic.visit(patient_id=patient_with_mail(clinic, phone=LANDLINE))
+    visit = clinic.visit(patient_id=clinic.patient(phone=LANDLINE, email="ann@example.org"))
     clinic.queue(visit, mail=MailUse.INSTEAD)
     booked = mails(clinic)
     cancel(clinic, visit)
@@ -144,7 +128,7 @@ def test_who_was_never_invited_hears_of_a_cancellation_by_mail(clinic: Clinic) -
 def test_a_clinic_without_a_number_writes_mails(clinic: Clinic) -> None:
     places = tuple(replace(place, phone=None) for place in clinic.catalogue.locations)
     clinic.catalogue = replace(clinic.catalogue, phone=None, locations=places, email="desk@elm.example", _by_id={})
-    visit = clinic.visit(patient_id=patient_with_mail(clinic, phone=PATIENT_NUMBER))
+    visit = clinic.visit(patient_id=clinic.patient(email="ann@example.org"))
 
     assert clinic.queue(visit, mail=MailUse.INSTEAD) is None
     assert mails(clinic) == [SmsKind.BOOKED]
