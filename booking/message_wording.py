@@ -1,7 +1,7 @@
 """What a clinic may say in its own words when it writes to patients, and what such words must hold.
 
-Pure. The product's own words are with the channel that sends them; here is what holds for any: the name of who writes,
-when the visit is, the digits that answer, and none of the words on which the network itself acts.
+Pure. The product's own words are with the channel that sends them; here is what holds for any: when the visit is; of a text
+also the name of who writes, the digits that answer, and none of the words on which the network itself acts.
 """
 
 import re
@@ -10,11 +10,21 @@ from dataclasses import dataclass
 from enum import StrEnum
 from string import Formatter
 
-LONGEST = 400  # characters, with the fields unfilled: three parts and more is no text message
+
+class Medium(StrEnum):
+    """What is worded: a text, what a mail says between the subject and the clinic's name, or the subject."""
+
+    TEXT = "text"
+    MAIL = "mail"
+    SUBJECT = "subject"
+
+
+# Characters, with the fields unfilled: three parts and more is no text message.
+LONGEST: Mapping[Medium, int] = {Medium.TEXT: 400, Medium.MAIL: 1000, Medium.SUBJECT: 120}
 
 
 class WordedKind(StrEnum):
-    """The texts that a clinic may word by itself."""
+    """The texts and mails that a clinic may word by itself."""
 
     BOOKED = "booked"
     MOVED = "moved"
@@ -25,6 +35,30 @@ class WordedKind(StrEnum):
     REMINDER_CONFIRMED = "reminder-confirmed"
     REMINDERS = "reminders"
     OFFER = "offer"
+    MAIL_BOOKED = "mail-booked"
+    MAIL_MOVED = "mail-moved"
+    MAIL_MOVED_BY_CLINIC = "mail-moved-by-clinic"
+    MAIL_CANCELLED = "mail-cancelled"
+    MAIL_CANCELLED_BY_CLINIC = "mail-cancelled-by-clinic"
+    MAIL_REMINDER = "mail-reminder"
+    MAIL_REMINDER_CONFIRMED = "mail-reminder-confirmed"
+    MAIL_REMINDERS = "mail-reminders"
+    MAIL_OFFER = "mail-offer"
+    SUBJECT_BOOKED = "subject-booked"
+    SUBJECT_MOVED = "subject-moved"
+    SUBJECT_CANCELLED = "subject-cancelled"
+    SUBJECT_REMINDER = "subject-reminder"
+    SUBJECT_OFFER = "subject-offer"
+
+    @property
+    def medium(self) -> Medium:
+        first = self.value.partition("-")[0]
+        return Medium(first) if first in {Medium.MAIL, Medium.SUBJECT} else Medium.TEXT
+
+    @property
+    def occasion(self) -> str:
+        """What it is written for, by text or by mail."""
+        return self.value if self.medium is Medium.TEXT else self.value.partition("-")[2]
 
 
 @dataclass(frozen=True)
@@ -37,7 +71,7 @@ class Fields:
 
 
 _VISIT = Fields(must=frozenset({"clinic", "when"}), may=frozenset({"place", "call"}))
-FIELDS: Mapping[WordedKind, Fields] = {
+_OF_TEXTS: Mapping[WordedKind, Fields] = {
     WordedKind.BOOKED: _VISIT,
     WordedKind.MOVED: _VISIT,
     WordedKind.MOVED_BY_CLINIC: _VISIT,
@@ -50,6 +84,19 @@ FIELDS: Mapping[WordedKind, Fields] = {
         frozenset({"clinic", "when", "until"}), frozenset({"place", "instead", "first", "call"}), frozenset("12")
     ),
 }
+
+
+def _fields(kind: WordedKind) -> Fields:
+    if kind.medium is Medium.SUBJECT:
+        return Fields(must=frozenset(), may=frozenset({"clinic"}))
+    of_text = _OF_TEXTS[WordedKind(kind.occasion)]
+    if kind.medium is Medium.TEXT:
+        return of_text
+    # A mail ends with the clinic's name, and can't be answered by a digit.
+    return Fields(of_text.must - {"clinic"}, of_text.may | {"clinic"})
+
+
+FIELDS: Mapping[WordedKind, Fields] = {kind: _fields(kind) for kind in WordedKind}
 
 # Whole messages on which the network acts: whoever is told to send one stops every text of the clinic, or starts them.
 _NETWORK_WORDS = (
@@ -101,7 +148,7 @@ def faults(kind: WordedKind, text: str) -> Iterator[Fault]:
     if not text.strip():
         yield Fault(WordingFault.EMPTY)
         return
-    if len(text) > LONGEST:
+    if len(text) > LONGEST[kind.medium]:
         yield Fault(WordingFault.TOO_LONG)
     named = _named(text)
     if named is None:
@@ -116,7 +163,7 @@ def faults(kind: WordedKind, text: str) -> Iterator[Fault]:
     for digit in sorted(fields.digits):
         if not re.search(rf"(?<!\d){digit}(?!\d)", plain):
             yield Fault(WordingFault.MISSING_DIGIT, digit)
-    word = _SHOUTED.search(plain) or _TO_BE_SENT.search(plain)
+    word = (_SHOUTED.search(plain) or _TO_BE_SENT.search(plain)) if kind.medium is Medium.TEXT else None
     if word is not None:
         yield Fault(WordingFault.NETWORK_WORD, word.group(1))
 

@@ -34,9 +34,7 @@ def write_mail(
         return
     if reach.email is None or catalogue.email is None:
         raise ValueError("a mail needs an address at either end")
-    words = words_of(catalogue, reach.language)
     phone = message.sender or catalogue.phone
-    foot = "\n".join(line for line in (catalogue.name, readable(phone) if phone else "") if line)
     mail = PatientMail(
         id=message.id,  # what is noted of the message holds of the mail
         clinic_id=catalogue.clinic_id,
@@ -45,8 +43,8 @@ def write_mail(
         sender_name=catalogue.name,
         to=reach.email,
         to_hash=email_hash(reach.email),
-        subject=one_line(words[f"subject-{message.kind}"].format(clinic=catalogue.name)),
-        body=f"{said}\n\n{foot}\n",
+        subject=subject_of(catalogue, SmsKind(message.kind), language=reach.language),
+        body=body_of(catalogue, said, phone=phone),
         appointment_id=message.appointment_id,
         revision=message.revision,
         state=MailState.QUEUED,
@@ -56,6 +54,17 @@ def write_mail(
     work.session.add(mail)
     work.session.flush()
     _log.info("sms.mail", kind=message.kind, mail_id=mail.id)
+
+
+def subject_of(catalogue: Catalogue, kind: SmsKind, *, language: str) -> str:
+    """Return the subject of a mail in place of a text of `kind`."""
+    return one_line(words_of(catalogue, language)[f"subject-{kind}"].format(clinic=catalogue.name))
+
+
+def body_of(catalogue: Catalogue, said: str, *, phone: str | None) -> str:
+    """Return what a mail holds that says `said`: who writes, and the number to call, stand below it."""
+    foot = "\n".join(line for line in (catalogue.name, readable(phone) if phone else "") if line)
+    return f"{said}\n\n{foot}\n"
 
 
 def drop_mails(work: UnitOfWork, *, appointment_id: str) -> None:

@@ -10,18 +10,12 @@ from datetime import datetime
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
+from booking.message_wording import Medium
 from booking.values import BookedVisit, Catalogue
 from kernel.phone import readable
 from sms import segments
 from sms.model import SmsKind
 from sms.texts import moment, words_of
-
-
-class Medium(StrEnum):
-    """What a notice is read on. A mail can't be answered by a digit, and has room for the whole address."""
-
-    TEXT = "text"
-    MAIL = "mail"
 
 
 class Origin(StrEnum):
@@ -51,7 +45,7 @@ def compose(
     language: str = "en",
     medium: Medium = Medium.TEXT,
 ) -> str:
-    """Return the text in the zone of the Location, in one part where that is possible."""
+    """Return the text in the zone of the Location, in one part where that is possible; a mail has room for the whole address."""
     said = words_of(catalogue, language)
     location = catalogue.location(instead.location_id or visit.location_id)
     phone = location.phone or catalogue.phone
@@ -69,31 +63,30 @@ def compose(
         for one in instead.starts_at
     ]
     pattern = _pattern(said, kind, origin, medium)
-    texts = [
-        segments.plain(
-            pattern.format(
-                clinic=catalogue.name,
-                when=when,
-                place=place,
-                # Nobody had a time yet for what was only wished for.
-                what=said["your_appointment"].format(when=when) if visit.practitioner_id else said["asked_for"],
-                instead=_offered(kind, others, said),
-                until="" if instead.kept_until is None else told(instead.kept_until, location.zone),
-                call=said["call"].format(phone=readable(phone)) if phone else "",
-                other_time=said["other_time"].format(phone=readable(phone)) if phone else "",
-            )
+    full, short = (
+        pattern.format(
+            clinic=catalogue.name,
+            when=when,
+            place=place,
+            # Nobody had a time yet for what was only wished for.
+            what=said["your_appointment"].format(when=when) if visit.practitioner_id else said["asked_for"],
+            instead=_offered(kind, others, said),
+            until="" if instead.kept_until is None else told(instead.kept_until, location.zone),
+            call=said["call"].format(phone=readable(phone)) if phone else "",
+            other_time=said["other_time"].format(phone=readable(phone)) if phone else "",
         )
         for place in (f"{location.name}, {location.address}", location.name)
-    ]
+    )
     if medium is Medium.MAIL:
-        return texts[0]
+        return full
+    texts = [segments.plain(full), segments.plain(short)]
     return next((text for text in texts if segments.count(text).count == 1), shortest(texts))
 
 
 def _pattern(said: Mapping[str, str], kind: SmsKind, origin: Origin, medium: Medium) -> str:
-    by_clinic = said.get(f"{kind}-by-clinic") if origin is Origin.CLINIC else None
-    by_mail = said.get(f"mail-{kind}") if medium is Medium.MAIL else None
-    return by_mail or by_clinic or said[kind]
+    occasions = [f"{kind}-by-clinic", str(kind)] if origin is Origin.CLINIC else [str(kind)]
+    names = [name for one in occasions for name in ([f"mail-{one}", one] if medium is Medium.MAIL else [one])]
+    return next(said[name] for name in names if name in said)
 
 
 def _offered(kind: SmsKind, times: list[str], said: Mapping[str, str]) -> str:

@@ -6,13 +6,14 @@ from datetime import datetime
 from sqlalchemy import select, update
 
 from booking import queries, quiet
+from booking.message_wording import Medium
 from booking.values import BookedVisit, Catalogue, MailUse
 from booking.waiting_list.waitlist import OfferGone, OfferStatus, offer_made
 from kernel.phone import readable
 from kernel.work import UnitOfWork
 from sms import segments
 from sms.model import SmsKind, SmsMessage, SmsState
-from sms.notices import Medium, shortest
+from sms.notices import shortest
 from sms.reach import reach_of
 from sms.texts import clock, moment, words_of
 from sms.writing import Notice, write_down
@@ -61,7 +62,7 @@ def compose_offer(
     )
     question = said["questions"].format(phone=readable(phone)) if phone else ""
     variants = [
-        segments.plain(full.replace("{place}", place).replace("{call}", call))
+        full.replace("{place}", place).replace("{call}", call)
         for place, call in (
             (f"{location.name}, {location.address}", question),
             (location.name, question),
@@ -70,7 +71,8 @@ def compose_offer(
     ]
     if medium is Medium.MAIL:
         return variants[0]
-    return next((text for text in variants if segments.count(text).count <= _MOST_PARTS), shortest(variants))
+    texts = [segments.plain(text) for text in variants]
+    return next((text for text in texts if segments.count(text).count <= _MOST_PARTS), shortest(texts))
 
 
 def queue_offer(

@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from booking.message_wording import Medium
 from booking.patients import phone_hash
 from booking.reminded import note_reminders
 from booking.reminders import Ahead, Due
@@ -14,7 +15,7 @@ from kernel.phone import readable
 from kernel.work import UnitOfWork
 from sms import segments
 from sms.model import SmsKind, SmsMessage, SmsState
-from sms.notices import Medium, shortest
+from sms.notices import shortest
 from sms.reach import Reach
 from sms.texts import moment, words_of
 from sms.writing import Notice, write_down

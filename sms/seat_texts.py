@@ -5,11 +5,12 @@ from datetime import datetime
 from sqlalchemy import select
 
 from booking import queries
+from booking.message_wording import Medium
 from booking.sessions import Seat, seat
 from booking.values import AppointmentStatus, BookedVisit, Catalogue, MailUse
 from kernel.work import UnitOfWork
 from sms.model import SmsKind, SmsMessage, SmsState
-from sms.notices import Medium, Origin, compose
+from sms.notices import Origin, compose
 from sms.reach import reach_of
 from sms.visit_notices import early_enough
 from sms.writing import Notice, write_down

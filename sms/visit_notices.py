@@ -6,6 +6,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from booking import queries, quiet
+from booking.message_wording import Medium
 from booking.model.appointment import AppointmentChange
 from booking.values import AppointmentStatus, BookedVisit, Catalogue, MailUse
 from kernel.work import UnitOfWork
@@ -13,7 +14,7 @@ from sms import notices
 from sms.held_back import is_past
 from sms.mails import drop_mails
 from sms.model import SmsKind, SmsMessage, SmsState
-from sms.notices import Instead, Medium, Origin
+from sms.notices import Instead, Origin
 from sms.reach import reach_of
 from sms.writing import Notice, write_down
 

@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -10,6 +11,7 @@ from booking import message_wording
 from booking.clinic_file.forms import read_hours
 from booking.clinic_file.remarks import Place, Remark
 from booking.clinic_file.schema import ClinicFile, DatedPart, PractitionerPart, SchedulePart, ServicePart
+from booking.message_wording import WordedKind
 from booking.values import WeeklyHours
 from kernel.interval import exists
 from kernel.phone import to_e164
@@ -33,9 +35,14 @@ def faults(file: ClinicFile) -> Iterator[Remark]:
 def _unfit_wording(file: ClinicFile) -> Iterator[Remark]:
     for language, texts in file.messages.wording.items():
         for kind, text in texts.items():
-            for fault in message_wording.faults(kind, text):
-                place = ("messages", "wording", language, kind.value)
-                yield Remark(f"wording-{fault.kind}", place, {"about": fault.about})
+            for remark in remarks_on_wording(kind, text):
+                yield replace(remark, place=("messages", "wording", language, kind.value))
+
+
+def remarks_on_wording(kind: WordedKind, text: str) -> Iterator[Remark]:
+    """Yield what keeps a clinic's own words from being sent as `kind`."""
+    for fault in message_wording.faults(kind, text):
+        yield Remark(f"wording-{fault.kind}", fields={"about": fault.about})
 
 
 def warnings(file: ClinicFile) -> Iterator[Remark]:

@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from flask import Blueprint, abort, flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from booking.clinic_file.checks import remarks_on_wording
+from booking.clinic_file.remarks import Remark
 from booking.message_settings import word_message
-from booking.message_wording import FIELDS, Fault, WordedKind, faults
-from booking.values import Catalogue
+from booking.message_wording import FIELDS, LONGEST, Medium, WordedKind
+from booking.values import Catalogue, MailUse
 from dialog.languages import spoken_at
 from frontdesk.console.reads.messages import FAILED, failed_count, messages
 from frontdesk.console.services import ConsoleServices
@@ -24,12 +26,12 @@ _LONGEST = 2000
 
 @dataclass(frozen=True)
 class _Draft:
-    """A text as it stands in the form: what is wrong with it, and how it reads if nothing is."""
+    """A text or mail as it stands in the form: what is wrong with it, and how it reads if nothing is."""
 
     kind: WordedKind
     language: str
     text: str
-    faults: tuple[Fault, ...]
+    remarks: tuple[Remark, ...]
     sample: Sample | None
     cost: str | None
 
@@ -79,7 +81,7 @@ def _add_wording(blueprint: Blueprint, services: ConsoleServices) -> None:
         catalogue = _catalogue(services)
         kind, language = _asked(catalogue)
         own = own_text(catalogue, language=language, kind=kind)
-        text = own if own is not None else usual_text(language=language, kind=kind)
+        text = own if own is not None else usual_text(catalogue, language=language, kind=kind)
         return _page(catalogue, _draft(catalogue, kind, language, text))
 
     @blueprint.get("/messages/preview")
@@ -95,11 +97,11 @@ def _add_wording(blueprint: Blueprint, services: ConsoleServices) -> None:
         kind, language = _asked(catalogue)
         text = None
         if request.form.get("do") != "reset":
-            text = " ".join(request.form.get("text", "")[:_LONGEST].split())
+            text = _tidy(kind, request.form.get("text", "")[:_LONGEST])
             draft = _draft(catalogue, kind, language, text)
-            if draft.faults or request.form.get("do") == "preview":
-                return _page(catalogue, draft), 422 if draft.faults else 200
-            if text == usual_text(language=language, kind=kind):
+            if draft.remarks or request.form.get("do") == "preview":
+                return _page(catalogue, draft), 422 if draft.remarks else 200
+            if text == usual_text(catalogue, language=language, kind=kind):
                 text = None
         clinic_id = catalogue.clinic_id
         services.db.run(lambda work: word_message(work, clinic_id=clinic_id, language=language, kind=kind, text=text))
@@ -122,13 +124,19 @@ def _asked(catalogue: Catalogue) -> tuple[WordedKind, str]:
 
 
 def _draft(catalogue: Catalogue, kind: WordedKind, language: str, text: str) -> _Draft:
-    wrong = tuple(faults(kind, text))
+    wrong = tuple(remarks_on_wording(kind, text))
     read = None if wrong else sample(catalogue, language=language, kind=kind, text=text, now=g.now)
     return _Draft(kind, language, text, wrong, read, None if read is None else _cost(catalogue, read))
 
 
+def _tidy(kind: WordedKind, text: str) -> str:
+    """Return the text on one line; a mail keeps its lines."""
+    lines = [" ".join(line.split()) for line in text.splitlines()]
+    return "\n".join(lines).strip() if kind.medium is Medium.MAIL else " ".join(filter(None, lines))
+
+
 def _cost(catalogue: Catalogue, read: Sample) -> str | None:
-    if catalogue.messages.part_price is None:
+    if catalogue.messages.part_price is None or read.parts is None:
         return None
     amount, currency = catalogue.messages.part_price.split()
     return f"{float(amount) * read.parts.count:.4f} {currency}"
@@ -140,6 +148,8 @@ def _page(catalogue: Catalogue, draft: _Draft) -> str:
         "console/message_wording.html",
         draft=draft,
         kinds=list(WordedKind),
+        longest=LONGEST[draft.kind.medium],
+        sends_mails=bool(catalogue.email) and catalogue.messages.mail is not MailUse.NEVER,
         spoken=spoken_at(catalogue),
         must=sorted(fields.must),
         may=sorted(fields.may),

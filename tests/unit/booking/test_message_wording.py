@@ -7,6 +7,8 @@ from booking.message_wording import Fault, WordedKind, WordingFault, faults
 pytestmark = pytest.mark.unit
 
 GOOD = {
+    WordedKind.MAIL_REMINDER: "See you {when}.\n\nPlease cancel in time: reply STOP and we will {or_call}",
+    WordedKind.SUBJECT_BOOKED: "Your visit",
     WordedKind.BOOKED: "{clinic}: see you on {when} at {place}.",
     WordedKind.REMINDER: "{clinic}: see you {when}? Reply 1 for yes, 2 to move{or_call}. Please cancel in time.",
     WordedKind.REMINDERS: "{clinic}, {visits}: responda 1 para confirmar, 2 para cambiar.",
@@ -31,6 +33,9 @@ def test_words_that_hold_what_they_must_are_fit(kind: WordedKind, text: str) -> 
         (WordedKind.BOOKED, "{clinic} {when} {service}", Fault(WordingFault.UNKNOWN_FIELD, "service")),
         (WordedKind.BOOKED, "See you on {when}.", Fault(WordingFault.MISSING_FIELD, "clinic")),
         (WordedKind.REMINDER, "{clinic}: {when}. Reply 1 to confirm.", Fault(WordingFault.MISSING_DIGIT, "2")),
+        (WordedKind.MAIL_OFFER, "{when} is free at {clinic}.", Fault(WordingFault.MISSING_FIELD, "until")),
+        (WordedKind.MAIL_BOOKED, "{when} " + "x" * 1000, Fault(WordingFault.TOO_LONG)),
+        (WordedKind.SUBJECT_MOVED, "{clinic}: {when}", Fault(WordingFault.UNKNOWN_FIELD, "when")),
         (WordedKind.BOOKED, "{clinic}: {when}. Reply CANCEL to cancel.", Fault(WordingFault.NETWORK_WORD, "CANCEL")),
         (WordedKind.BOOKED, "{clinic}: {when}. Reply with 'stop'.", Fault(WordingFault.NETWORK_WORD, "stop")),
         (WordedKind.BOOKED, "{clinic}: {when}. Responda baja.", Fault(WordingFault.NETWORK_WORD, "baja")),

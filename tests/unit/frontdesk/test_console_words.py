@@ -28,7 +28,7 @@ GROUPS_OF_CODES = {
     "access", "outcome", "review", "reading", "corrected", "status", "source", "language", "channel", "task", "kind", "stage", "change", "actor", "command", "act", "write", "sms_state", "reason",
     "link_kind", "link_state", "link_rights", "link_error", "link_policy", "link_field", "link_action", "link_outcome",
     "difference", "when_failed", "meant_command", "should_write", "check", "trial", "away_outcome", "rule",
-    "worded_kind", "worded_field", "wording_fault",
+    "worded_kind", "worded_field", "medium",
     "set_up_field", "set_up_hint", "set_up_choice", "set_up_part", "set_up_new", "set_up_add", "set_up_change", "unfit", "weekday", "web_chat_voice", "web_chat_news", "own_page_status", "recordings", "role", "look", "insight_total", "insight_help",
     "speaker", "live_why_not",
     "queue", "job", "job_error", "patients_shown", "patient_field", "patient_change", "relation", "waiting_status",

@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from booking.values import AppointmentId, AppointmentStatus, BookedVisit, Catalogue, PatientId, Source
+from booking.message_wording import Medium
+from booking.values import AppointmentId, AppointmentStatus, BookedVisit, Catalogue, PatientId, Source, Wording
 from sms import keywords, segments
 from sms.model import SmsKind
 from sms.notices import Instead, Origin, compose
@@ -195,3 +196,31 @@ def test_what_the_clinic_tells_suggests_no_word_of_the_network_and_names_nobody(
     assert "skin" not in written.lower()
     assert "Carter" not in written
     assert not {"STOP", "CANCEL", "END", "YES"} & set(written.split())
+
+
+def worded(**own: str) -> Catalogue:
+    elm = elm_catalogue()
+    wording = tuple(Wording("es", kind.replace("_", "-"), text) for kind, text in own.items())
+    return replace(elm, languages=("en", "es"), messages=replace(elm.messages, wording=wording), _by_id={})
+
+
+@pytest.mark.parametrize(
+    ("origin", "own", "said"),
+    [
+        (
+            Origin.CLINIC,
+            {"mail_cancelled_by_clinic": "Médico ausente {when}", "mail_cancelled": "No"},
+            "Médico ausente",
+        ),
+        # What the patient did is not said of what the clinic did, by mail either.
+        (Origin.CLINIC, {"mail_cancelled": "Anulada {when}", "cancelled": "No"}, "tuvimos que anular"),
+        (Origin.CLINIC, {"cancelled_by_clinic": "Día perdido {when}"}, "Día perdido"),
+        (Origin.PATIENT, {"mail_cancelled_by_clinic": "No", "mail_cancelled": "Anulada {when}"}, "Anulada"),
+    ],
+)
+def test_a_mail_says_what_the_clinic_words_for_it_with_all_its_accents(origin: Origin, own: dict[str, str], said: str):
+    mail = compose(
+        worded(**own), a_visit(), kind=SmsKind.CANCELLED, now=NOW, origin=origin, language="es", medium=Medium.MAIL
+    )
+
+    assert said in mail
