@@ -71,7 +71,10 @@ def register(call: Call, body: PatientForm) -> Answer[PatientOut]:
 
 @section.reads("/patients/{patient_id}", Scope.PATIENTS_READ, summary="Read a patient")
 def read_patient(call: Call, patient_id: str) -> Answer[PatientOut]:
-    """The patient's own data. Their appointments are in the list of appointments."""
+    """The patient's own data. Their appointments are in the list of appointments.
+
+    A record that was merged into another one says by which it is `replaced_by`, and is booked for no more.
+    """
     return Answer(_patient(call, patient_id))
 
 

@@ -74,6 +74,7 @@ class PatientOut(Out):
     emails: list[str]
     blocked: bool
     is_placeholder: bool
+    replaced_by: str | None  # this record was found to be another one's: the id of the one that is kept
 
 
 class PatientsOut(Out):

@@ -13,7 +13,15 @@ from frontdesk.api.forms.patients import PatientOut
 def read_patients(session: Session, *, clinic_id: str, patient_ids: Sequence[str]) -> list[PatientOut]:
     """Return those of the patients that the clinic has, in the order they were taken on."""
     rows = session.execute(
-        select(Patient.id, Patient.name, Patient.birth_date, Patient.language, Patient.blocked, Patient.is_placeholder)
+        select(
+            Patient.id,
+            Patient.name,
+            Patient.birth_date,
+            Patient.language,
+            Patient.blocked,
+            Patient.is_placeholder,
+            Patient.merged_into,
+        )
         .where(Patient.clinic_id == clinic_id, Patient.id.in_(patient_ids))
         .order_by(Patient.created_at, Patient.id)
     ).all()
@@ -34,6 +42,7 @@ def read_patients(session: Session, *, clinic_id: str, patient_ids: Sequence[str
             emails=contacts[row.id, "email"],
             blocked=row.blocked,
             is_placeholder=row.is_placeholder,
+            replaced_by=row.merged_into,
         )
         for row in rows
     ]

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from booking.confirm import note_patient_confirmed
+from booking.merge import KeptValues, merge_patients
 from frontdesk.api.keys import Scope
 from tests.integration.api.conftest import NINE, TEN, Program, Site
 from tests.support.visits import NOW
@@ -224,6 +225,21 @@ def test_a_patient_is_found_by_number_and_changed(program: Program) -> None:
     assert changed.json["phones"] == ["+12125550177"]
     assert [one["id"] for one in found.json["patients"]] == [patient_id]
     assert nobody.json["patients"] == []
+
+
+def test_a_merged_record_says_which_one_is_kept_and_is_booked_for_no_more(program: Program, site: Site) -> None:
+    kept_id, gone_id = program.patient(), program.patient("Anne Smith")
+    values = KeptValues("Ann Smith", birth_date=None, language="en")
+    with site.db.begin() as work:
+        merge_patients(
+            work, clinic_id="clinic-elm", kept_id=kept_id, gone_id=gone_id, values=values, now=NOW, actor="staff:kim"
+        )
+
+    booked = program.post("/appointments", {"hold_id": program.hold().json["id"], "patient_id": gone_id})
+
+    assert program.get(f"/patients/{gone_id}").json["replaced_by"] == kept_id
+    assert program.get(f"/patients/{kept_id}").json["replaced_by"] is None
+    assert (booked.status_code, booked.json["code"]) == (404, "unknown-patient")
 
 
 def test_a_patient_s_history_is_for_staff(staff: Program, site: Site) -> None:
