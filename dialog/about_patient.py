@@ -16,14 +16,18 @@ from kernel.work import UnitOfWork
 
 def lead_conversations(work: UnitOfWork, *, clinic_id: str, gone_id: str, kept_id: str) -> int:
     """Let the conversations of one patient be another's, those under way included; return how many. May be called again."""
+    of_clinic = Conversation.clinic_id == clinic_id
+    under_way = select(Conversation.id, Conversation.state).where(of_clinic, Conversation.ended_at.is_(None))
+    # Who speaks for somebody else is at the other's visit just now.
+    at_it = [talk_id for talk_id, state in work.session.execute(under_way) if gone_id in state]
     rows = work.session.scalars(
         select(Conversation)
-        .where(Conversation.clinic_id == clinic_id, Conversation.patient_id == gone_id)
+        .where(of_clinic, or_(Conversation.patient_id == gone_id, Conversation.id.in_(at_it)))
         .order_by(Conversation.id)
         .with_for_update()
     ).all()
     for row in rows:
-        row.patient_id = kept_id
+        row.patient_id = kept_id if row.patient_id == gone_id else row.patient_id
         row.state = row.state.replace(gone_id, kept_id)
         row.version += 1  # whoever is at a Turn of it decides again
     return len(rows)
