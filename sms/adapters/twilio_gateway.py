@@ -2,7 +2,9 @@
 
 from datetime import timedelta
 from http import HTTPStatus
+from socket import gaierror
 
+from requests.exceptions import ConnectTimeout
 from twilio.base.exceptions import TwilioException, TwilioRestException
 from twilio.rest import Client
 
@@ -33,7 +35,9 @@ class TwilioGateway:
             )
         except TwilioRestException as error:
             raise _explained(error) from None  # the vendor's text may quote a number
-        except (TwilioException, OSError):
+        except (TwilioException, OSError) as failure:
+            if _has_never_left(failure):
+                raise Unavailable("the vendor can't be reached", retry_after=timedelta(seconds=30)) from None
             # Requests' errors are OSErrors. Whether the vendor got it can't be told from most of them.
             raise OutcomeUnknown from None
         if not message.sid:
@@ -49,6 +53,16 @@ class TwilioGateway:
         # Answers given in TwiML may have the same words; those are not what is looked for.
         ours = (one for one in messages if str(one.direction) == "outbound-api" and one.body == text.body)
         return [one.sid for one in ours if one.sid]
+
+
+def _has_never_left(failure: Exception) -> bool:
+    """Say whether there was no connection on which anything could have been said."""
+    cause: BaseException | None = failure
+    while cause is not None:
+        if isinstance(cause, ConnectTimeout | ConnectionRefusedError | gaierror):
+            return True
+        cause = cause.__context__
+    return False
 
 
 def _explained(error: TwilioRestException) -> Exception:
