@@ -60,6 +60,12 @@ class NoResourceFree(Refused):
     code = "no-resource-free"
 
 
+class BetweenSteps(Refused):
+    """Visits begin at whole steps of the clock, every so many minutes, and not exactly then."""
+
+    code = "between-steps"
+
+
 class Cause(Enum):
     """What may stand in the way. In this order it is tried whether each could stay as it is, so the last ones are told first."""
 
@@ -86,6 +92,7 @@ class Circumstances:
     visits_by_day: Counter[tuple[str, str, date]] = field(default_factory=Counter)
 
 
+_ONE_TIME = timedelta(seconds=1)
 _LOOKED_AT = timedelta(days=31)  # why a longer wish fails is seen in its first month
 
 
@@ -99,11 +106,26 @@ def reasons(known: Circumstances) -> tuple[Refused, ...]:
         return (NotOffered(practitioner_ids=[person.id for person in asked], service_id=service.id),)
     binding = set(Cause)
     if not _fits(known, frozenset(binding)):
-        return (OutsideHours(starts_at=known.wish.windows[0].start.isoformat()),)
+        return (_between_steps(known) or OutsideHours(starts_at=known.wish.windows[0].start.isoformat()),)
     for cause in Cause:
         if _fits(known, frozenset(binding - {cause})):
             binding.remove(cause)
     return tuple(refusal_for(known, cause) for cause in Cause if cause in binding)
+
+
+def _between_steps(known: Circumstances) -> BetweenSteps | None:
+    """Return the refusal of a wish for one very time at which no visit begins anywhere, if it is one."""
+    (window, *others), places = known.wish.windows, _places(known)
+    if others or window.duration > _ONE_TIME or not places:
+        return None
+    walls = (window.start.astimezone(place.zone) for place in places)
+    steps = [known.catalogue.rules_at(place.id).step for place in places]
+    if any(
+        timedelta(hours=wall.hour, minutes=wall.minute) % step == timedelta(0)
+        for wall, step in zip(walls, steps, strict=True)
+    ):
+        return None
+    return BetweenSteps(minutes=min(steps) // timedelta(minutes=1))
 
 
 def _places(known: Circumstances) -> list[LocationInfo]:

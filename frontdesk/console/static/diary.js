@@ -4,6 +4,8 @@
 
 (() => {
   const ROW_MIN = 5;
+  const DAY_BEGINS = 8 * 60;
+  const BEFORE = 30; // minutes that are shown of what was before
   const FAR_ENOUGH_PX = 6; // less is a click with an unsteady hand
   const diary = document.querySelector(".diary");
   if (!diary) return;
@@ -30,6 +32,24 @@
   diary.style.setProperty("--columns", widths.join(" "));
   diary.classList.add("by-clock");
   const isByClock = () => getComputedStyle(diary.querySelector(".hours")).display !== "none";
+
+  // What is going on now comes into sight, else the morning, else the first visit of a night; or what was seen here before.
+  const seen = `${location.pathname}${location.search}`;
+  const startOfInterest = () => {
+    const now = diary.querySelector(".now");
+    if (now) return Number(now.dataset.from) - BEFORE;
+    const starts = Array.from(diary.querySelectorAll(".visit"), (visit) => Number(visit.dataset.from));
+    const isOfNight = starts.length > 0 && Math.max(...starts) < DAY_BEGINS;
+    return isOfNight ? Math.min(...starts) - BEFORE : DAY_BEGINS;
+  };
+  const scrollTo = (minute) => {
+    const height = diary.querySelector(".day").getBoundingClientRect().height;
+    diary.scrollTop = (height * Math.max(minute - first, 0)) / (rows * ROW_MIN);
+  };
+  const [where, top] = (sessionStorage.getItem("diary") ?? "").split(" ");
+  if (where === seen) diary.scrollTop = Number(top);
+  else scrollTo(startOfInterest());
+  addEventListener("pagehide", () => sessionStorage.setItem("diary", `${seen} ${diary.scrollTop}`));
 
   // Where the pointer is, as a minute of the scale, on the grid of the clinic's steps.
   const minuteAt = (day, y) => {

@@ -450,6 +450,13 @@ def test_time_off_is_written_without_visits_and_taken_back(site: Site):
     assert ito.time_off == ()
 
 
+def test_a_time_between_the_steps_of_the_clock_is_explained(site: Site):
+    page = booking(site.logged_in("desk"), time="10:05").get_data(as_text=True)
+
+    assert "Appointments begin every 15 minutes." in page
+    assert "Nothing can be booked for that time." not in page
+
+
 def test_who_leaves_at_three_is_away_from_then_on_and_the_morning_stays(site: Site):
     morning, late = (
         book(site.db, site.catalogue, practitioner="lee", starts_at=NINE + hours * HOUR) for hours in (2, 6)
