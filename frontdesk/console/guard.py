@@ -39,6 +39,8 @@ _SETTING_UP = {
     "console.log_out",
 }
 
+_LARGEST_NUMBER = 2**31 - 1
+
 NOTICES_EVERY = 4
 """So many times as rarely as a live page every other page asks for news."""
 
@@ -53,7 +55,7 @@ def guard(blueprint: Blueprint, services: ConsoleServices) -> None:
         g.staff = None
         if request.endpoint == "console.static":
             return None
-        _refuse_nul()
+        _refuse_what_no_row_holds()
         csrf.protect()
         g.staff = load_staff(services.db, now=g.now)
         g.language = shown_language(of_account=g.staff.language if g.staff else None)
@@ -94,10 +96,12 @@ def _stop_at_the_door() -> ResponseReturnValue | None:
     return None
 
 
-def _refuse_nul() -> None:
-    """End the request with 404 where something in it holds a NUL: PostgreSQL knows no such text, so there is nothing of it."""
-    given = [*(request.view_args or {}).values(), *request.values.values()]
-    if any("\0" in str(value) for value in given):
+def _refuse_what_no_row_holds() -> None:
+    """End the request with 404 where it names what can't be stored: text with a NUL, or a number that no column has room for."""
+    named = (request.view_args or {}).values()
+    if any("\0" in str(value) for value in (*named, *request.values.values())):
+        abort(404)
+    if any(isinstance(value, int) and value > _LARGEST_NUMBER for value in named):
         abort(404)
 
 
