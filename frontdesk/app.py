@@ -12,6 +12,7 @@ from frontdesk.console.blueprint import console_blueprint
 from frontdesk.feeds import feeds_blueprint
 from frontdesk.health import health_blueprint
 from frontdesk.own_page.blueprint import own_page_blueprint
+from frontdesk.proxies import trust_proxies
 from frontdesk.simulator.blueprint import simulator_blueprint
 from frontdesk.web_chat.blueprint import web_chat_blueprint
 from kernel.config import Mode
@@ -32,6 +33,7 @@ def create_app(services: Services) -> Flask:
     app = Flask("frontdesk", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
     settings = services.settings
+    trust_proxies(app, count=settings.proxies)
     add_channels(app, services)
     app.register_blueprint(calcom_blueprint(db=services.db, clock=services.clock))
     app.register_blueprint(health_blueprint(services))

@@ -61,6 +61,7 @@ class Settings:
     outbound: Outbound = PUBLIC_ONLY  # where requests may go to addresses that staff typed
     mail_server: MailServer | None = None  # None: no mails are sent
     live_every_ms: int = 2500  # between two looks of a page that shows what is going on now
+    proxies: int = 0  # between who asks and this server, each of which says whom it asks for
 
     @property
     def is_embedded_database(self) -> bool:
@@ -79,6 +80,7 @@ _OURS = {
     "FRONTDESK_LOG_LEVEL",
     "FRONTDESK_ALLOW_INTERNAL",
     "FRONTDESK_SMTP_URL",
+    "FRONTDESK_PROXIES",
 }
 
 
@@ -111,6 +113,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         log_level=_one_of(env, "FRONTDESK_LOG_LEVEL", ["INFO", "DEBUG", "WARNING", "ERROR"]),
         outbound=_outbound(env, mode),
         mail_server=_mail_server(env),
+        proxies=_proxies(env),
     )
 
 
@@ -152,6 +155,13 @@ def _port(env: Mapping[str, str]) -> int:
     text = env.get("PORT") or "8000"
     if not text.isdigit() or not 0 < int(text) < 65536:
         raise BadSetting(f"PORT must be a number from 1 to 65535, not {text!r}")
+    return int(text)
+
+
+def _proxies(env: Mapping[str, str]) -> int:
+    text = env.get("FRONTDESK_PROXIES") or "0"
+    if not re.fullmatch("[0-9]", text):
+        raise BadSetting(f"FRONTDESK_PROXIES must be how many stand before this server, from 0 to 9, not {text!r}")
     return int(text)
 
 

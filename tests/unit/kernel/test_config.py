@@ -66,6 +66,7 @@ def test_secrets_are_not_in_the_text_form(tmp_path: Path) -> None:
         ("TWILIO_ACCOUNT_SID", "AC" + "a" * 32, "TWILIO_AUTH_TOKEN must be set"),
         ("FRONTDESK_SECRET_KEY", "short", "at least 32"),
         ("FRONTDESK_MODEL", "some-model", "OPENAI_API_KEY or OPENAI_BASE_URL"),
+        ("FRONTDESK_PROXIES", "10.0.0.1", "FRONTDESK_PROXIES must be how many"),
         ("FRONTDESK_MODE", "live", "FRONTDESK_MODE must be one of"),
         ("FRONTDESK_SMTP_URL", "mail.example:25", "FRONTDESK_SMTP_URL must be an address"),
         ("FRONTDESK_SMTP_URL", "smtps://mail.example/inbox", "FRONTDESK_SMTP_URL must be like"),
