@@ -17,6 +17,7 @@ WINDOW = timedelta(minutes=15)
 PER_NAME_AND_ADDRESS = 5
 PER_ADDRESS = 30
 PER_NAME = 50  # a guesser with many addresses; high, since it lets a stranger lock a name out
+CODES_PER_NAME = 10  # whoever guesses codes knows the password: no stranger is it who locks the name out
 
 
 class Attempt(StrEnum):
@@ -64,7 +65,7 @@ def _keys(kind: Attempt, login: str, address: str) -> dict[str, int]:
     return {
         _key(kind, "both", login.lower(), address): PER_NAME_AND_ADDRESS,
         _key(kind, "address", address): PER_ADDRESS,
-        _key(kind, "name", login.lower()): PER_NAME,
+        _key(kind, "name", login.lower()): CODES_PER_NAME if kind is Attempt.CODE else PER_NAME,
     }
 
 

@@ -4,9 +4,11 @@ import pytest
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from frontdesk.console.attempts import (
+    CODES_PER_NAME,
     PER_ADDRESS,
     PER_NAME,
     PER_NAME_AND_ADDRESS,
+    Attempt,
     TooManyAttempts,
     count_attempt,
     forget_attempts,
@@ -73,13 +75,14 @@ def test_many_names_from_one_address_are_refused():
         count_attempt(redis, login="another", address="10.0.0.1")
 
 
-def test_one_name_from_many_addresses_is_refused():
+@pytest.mark.parametrize(("kind", "limit"), [(Attempt.PASSWORD, PER_NAME), (Attempt.CODE, CODES_PER_NAME)])
+def test_one_name_from_many_addresses_is_refused(kind: Attempt, limit: int):
     redis = CountingRedis()
-    for number in range(PER_NAME):
-        count_attempt(redis, login="maria", address=f"10.0.0.{number}")
+    for number in range(limit):
+        count_attempt(redis, login="maria", address=f"10.0.0.{number}", kind=kind)
 
     with pytest.raises(TooManyAttempts):
-        count_attempt(redis, login="maria", address="10.0.1.1")
+        count_attempt(redis, login="maria", address="10.0.1.1", kind=kind)
 
 
 def test_a_right_password_gives_all_tries_back():
