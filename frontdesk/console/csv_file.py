@@ -16,7 +16,6 @@ def csv_response(rows: Iterable[Sequence[object]], *, name: str) -> Response:
     csv.writer(text).writerows([_cell(value) for value in row] for row in rows)
     response = Response("\ufeff" + text.getvalue(), mimetype="text/csv")
     response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
-    response.headers["Cache-Control"] = "no-store"
     return response
 
 

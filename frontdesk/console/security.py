@@ -2,7 +2,7 @@
 
 from typing import cast
 
-from flask import Flask, Response, current_app
+from flask import Flask, Response, current_app, request
 from flask.sansio.blueprints import BlueprintSetupState
 from flask_wtf.csrf import CSRFProtect
 
@@ -48,6 +48,6 @@ def harden(response: Response) -> Response:
     if current_app.config["SESSION_COOKIE_SECURE"]:
         response.headers["Strict-Transport-Security"] = f"max-age={_HTTPS_FOR_S}"
     response.headers["Permissions-Policy"] = "camera=(), geolocation=(), microphone=(self)"
-    if response.mimetype == "text/html":
+    if not str(request.endpoint).endswith(".static"):
         response.headers["Cache-Control"] = "no-store"
     return response

@@ -96,7 +96,7 @@ def _add_second_factor(blueprint: Blueprint, services: ConsoleServices) -> None:
             abort(404)
         picture = BytesIO()
         segno.make(proposed.address, error="m").save(picture, kind="svg", scale=5, border=4, light="#fff")
-        return Response(picture.getvalue(), mimetype="image/svg+xml", headers={"Cache-Control": "no-store"})
+        return Response(picture.getvalue(), mimetype="image/svg+xml")
 
     @blueprint.post("/account/second-factor/confirm")
     def confirm_factor() -> ResponseReturnValue:

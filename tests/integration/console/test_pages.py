@@ -90,7 +90,15 @@ def test_a_day_or_place_that_is_not_there_is_said_not_to_be(site: Site, query: s
     assert "Nothing here" in response.get_data(as_text=True)
 
 
-@pytest.mark.parametrize("path", ["appointments/%00", "calendars/%00", "conversations?outcome=%00"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "appointments/%00",
+        "calendars/%00",
+        "conversations?outcome=%00",
+        "conversations/x/turns/99999999999999999999/correction",
+    ],
+)
 def test_what_no_database_can_hold_is_not_there(site: Site, path: str):
     assert site.logged_in().get(f"/console/{path}").status_code == 404
 
