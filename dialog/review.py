@@ -61,7 +61,7 @@ def forget_reading(work: UnitOfWork, *, conversation_id: str, login: str) -> Non
 
 def add_note(work: UnitOfWork, *, conversation_id: str, text: str, actor: str, now: datetime) -> None:
     """Write a note beside the conversation: `actor` is `staff:<login>`. Sent twice it is one; nothing but spaces is none."""
-    text = text.strip()[:LONGEST_NOTE]
+    text = text.replace("\r\n", "\n").strip()[:LONGEST_NOTE]  # as a browser counts: a line's end is one character
     notes = select(ConversationNote).where(ConversationNote.conversation_id == conversation_id)
     last = work.session.scalar(notes.order_by(ConversationNote.id.desc()).limit(1))
     if text and (last is None or (last.text, last.written_by) != (text, actor)):

@@ -161,11 +161,17 @@ def _date_filter(name: str) -> Any:
 
 def _stale_form(_error: CSRFError) -> ResponseReturnValue:
     words = page_words()
-    return render_template("console/error.html", title=words("error.form_title"), text=words("error.form")), 400
+    return _error_page(title=words("error.form_title"), text=words("error.form")), 400
 
 
 def _refusal(error: HTTPException) -> ResponseReturnValue:
-    key = {403: "forbidden"}.get(error.code or 0, "not_found")
+    key = "not_found"
+    if error.code == 403:
+        key = "forbidden" if g.get("staff") else "logged_out"
     words = page_words()
-    page = render_template("console/error.html", title=words(f"error.{key}_title"), text=words(f"error.{key}"))
-    return page, error.code or 500
+    return _error_page(title=words(f"error.{key}_title"), text=words(f"error.{key}")), error.code or 500
+
+
+def _error_page(*, title: str, text: str) -> str:
+    # What somebody wrote into a page that was open for too long is theirs to copy.
+    return render_template("console/error.html", title=title, text=text, written=request.form.get("text", ""))

@@ -34,6 +34,10 @@ class Mark:
     words: str
     presses: bool
 
+    @property
+    def shown(self) -> str:
+        return str(self.number) if self.number < 100 else "99+"
+
 
 @dataclass(frozen=True)
 class Entry:

@@ -13,6 +13,9 @@ def transcript_text(
 ) -> str:
     """Return the whole conversation in the words of the page."""
     parts = ["\n".join(_head(page, who, words, dates)), *("\n".join(_turn(turn, words, dates)) for turn in turns)]
+    texts = [f"{dates.moment(text.at)}: {text.body}" for text in page.texts]
+    if texts:
+        parts.append("\n".join([words("conversation.texts"), *texts]))
     notes = [f"{dates.moment(note.written_at)}, {_login(note.written_by)}: {note.text}" for note in page.notes]
     if notes:
         parts.append("\n".join([words("conversation.notes"), *notes]))

@@ -4,18 +4,15 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime
-from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 from flask import Blueprint, Response, flash, g, redirect, render_template, request, url_for
 from flask import session as cookie
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from frontdesk.console.access import may
 from frontdesk.console.access_log import Access, log_access
 from frontdesk.console.reads.conversation_list import (
-    Line,
     Reader,
     ids_listed,
     list_conversations,
@@ -76,7 +73,6 @@ def add_conversation_pages(blueprint: Blueprint, services: ConsoleServices) -> N
             tags=tags,
             practitioners=() if staff.practitioner_id is not None else catalogue.practitioners,
             may_share=_may_share(staff),
-            may_use=partial(may, staff.role),
             at_end="after" in request.args or "before" in request.args,
         )
 
@@ -167,10 +163,19 @@ def read_listing(views: Sequence[View]) -> Listing:
     return Listing(wanted, _address(wanted))
 
 
-def who_of(line: Line | ConversationPage) -> str:
-    """Return who a conversation was with, as well as is known."""
+class _WithSomebody(Protocol):
+    @property
+    def patient(self) -> str | None: ...
+
+    @property
+    def number(self) -> str | None: ...
+
+
+def who_of(conversation: _WithSomebody) -> str:
+    """Return who a conversation is with, as well as is known."""
     words = page_words()
-    return line.patient or (words("conversations.unknown_caller") if line.number else words("conversations.withheld"))
+    unknown = "conversations.unknown_caller" if conversation.number else "conversations.withheld"
+    return conversation.patient or words(unknown)
 
 
 def written(page: ConversationPage) -> str:

@@ -18,7 +18,8 @@ from dialog.takeover import How, NotTextable, NotYours, TakenAlready, UnknownCon
 from frontdesk.console.access import may
 from frontdesk.console.access_log import Access, log_access
 from frontdesk.console.fragment import fragment
-from frontdesk.console.reads.live import LiveConversation, LiveLine, list_live, read_live
+from frontdesk.console.pages.conversations import who_of
+from frontdesk.console.reads.live import MOST_LISTED, LiveConversation, list_live, read_live
 from frontdesk.console.services import ConsoleServices
 from frontdesk.console.staff import current_staff
 from frontdesk.console.words import page_words
@@ -150,8 +151,9 @@ class _LivePages:
         waiting = [line for line in lines if line.owner is not None and line.owner.waits_since is not None]
         return {
             "lines": lines,
+            "most": MOST_LISTED,
             "waiting": len(waiting),
-            "who": _who,
+            "who": who_of,
             "age": g.dates.age,
             "every_ms": self._services.settings.live_every_ms,
         }
@@ -184,13 +186,8 @@ class _LivePages:
 
     def _page(self, now: LiveConversation, *, draft: str = "", problem: str = "") -> str:
         return render_template(
-            "console/live_conversation.html", who=_who(now), problem=problem, **self._shown(now, draft=draft)
+            "console/live_conversation.html", who=who_of(now), problem=problem, **self._shown(now, draft=draft)
         )
-
-
-def _who(one: LiveLine | LiveConversation) -> str:
-    words = page_words()
-    return one.patient or (words("conversations.unknown_caller") if one.number else words("conversations.withheld"))
 
 
 def _told(refused: Refused) -> str:

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import partial
 from typing import Any
 
 from flask import Blueprint, abort, flash, g, redirect, render_template, request, url_for
@@ -12,7 +11,6 @@ from flask.typing import ResponseReturnValue
 from booking.tasks import TaskInfo, tasks_of_conversation
 from booking.values import Catalogue
 from dialog import review
-from frontdesk.console.access import may
 from frontdesk.console.access_log import Access, log_access, note_access
 from frontdesk.console.evidence import appointment_ids, evidence_of
 from frontdesk.console.pages.conversations import (
@@ -59,7 +57,7 @@ def add_transcript_pages(blueprint: Blueprint, services: ConsoleServices) -> Non
             listing=read.listing,
             newer=read.newer,
             older=read.older,
-            may_use=partial(may, current_staff().role),
+            visit_ids={visit.id for visit in read.visits},
         )
 
     @blueprint.get("/conversations/<conversation_id>/export")
@@ -134,7 +132,7 @@ def _read(services: ConsoleServices, staff: Staff, conversation_id: str) -> _Rea
             catalogue=catalogue,
             visits=[*made, *named],
             led_to=[*made, *(visit for visit in named if visit.id in written_ids and not visit.was_only_held)],
-            tasks=tasks_of_conversation(session, conversation_id=conversation_id),
+            tasks=tasks_of_conversation(session, conversation_id=conversation_id, language=g.language),
             recorded_calls=recorded_calls(session, clinic_id=clinic_id, conversation_id=conversation_id),
             tags=tags_of_clinic(session, clinic_id=clinic_id),
             listing=listing,

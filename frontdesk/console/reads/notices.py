@@ -23,7 +23,7 @@ from frontdesk.console.reads.own import own_conversations
 
 NEWS_FOR = timedelta(minutes=15)
 """So long something that came up is told to staff who open the console."""
-_MOST = 5
+_MOST = 3
 _CHANGES = ("booked", "moved", "cancelled")
 
 

@@ -7,6 +7,8 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
+import frontdesk.console.pages.live
+import frontdesk.console.reads.live
 from booking.consent import opt_out
 from booking.model.task import StaffTask
 from dialog.model import Conversation
@@ -220,6 +222,55 @@ def test_the_list_takes_as_many_queries_for_many_as_for_one(site: Site):
         a_conversation(site, caller=f"+1212555013{number}", patient_id=site.visit.patient_id, turns=2)
 
     assert queries_during(site.db, lambda: client.get("/console/live")) == one
+
+
+@on_one
+def test_lines_count_as_the_browser_counts_them(site: Site):
+    conversation_id = a_conversation(site, caller=ANN)
+    client = site.logged_in()
+    press(client, conversation_id, "take")
+
+    sent = press(client, conversation_id, "write", text="\r\n".join(["nine char"] * 100))
+
+    assert sent.status_code == 302
+    assert [one.body for one in rows(site, SmsMessage)] == ["\n".join(["nine char"] * 100)]
+
+
+@on_one
+def test_whoever_was_logged_out_meanwhile_is_told_so_and_has_their_words_back(site: Site):
+    conversation_id = a_conversation(site, caller=ANN)
+    client = site.logged_in("desk")
+    press(client, conversation_id, "take")
+    seal = seal_of(client.get("/console/live"))
+    site.clock.advance(timedelta(hours=3))
+
+    answer = client.post(
+        f"/console/live/{conversation_id}/write", data={"csrf_token": seal, "text": "Come at <3>, please"}
+    )
+
+    assert answer.status_code == 403
+    assert "You are logged out" in answer.get_data(as_text=True)
+    assert "Come at &lt;3&gt;, please" in answer.get_data(as_text=True)
+
+
+@on_one
+def test_a_page_that_a_button_left_leads_back_to_the_conversation(site: Site):
+    conversation_id = a_conversation(site, caller=ANN)
+    press(site.logged_in("admin"), conversation_id, "take")
+
+    late = press(site.logged_in("desk"), conversation_id, "take").get_data(as_text=True)
+
+    assert f'<a href="/console/live/{conversation_id}">Reload</a>' in late
+
+
+@on_one
+def test_more_than_fit_are_said_to_be_the_first(site: Site, monkeypatch: pytest.MonkeyPatch):
+    for page in (frontdesk.console.pages.live, frontdesk.console.reads.live):
+        monkeypatch.setattr(page, "MOST_LISTED", 2)
+    for number in range(3):
+        a_conversation(site, caller=f"+1212555013{number}")
+
+    assert "The first 2 conversations" in site.logged_in().get("/console/live").get_data(as_text=True)
 
 
 @on_one

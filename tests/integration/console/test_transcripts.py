@@ -2,6 +2,7 @@
 
 import json
 import re
+from datetime import timedelta
 from html import unescape
 from typing import Any
 
@@ -12,9 +13,11 @@ from sqlalchemy import select
 from dialog.model import Conversation, ConversationNote
 from dialog.review import gather_words
 from frontdesk.accounts.model import AccessEntry
+from sms.model import SmsKind, SmsMessage, SmsState
 from tests.integration.console.conftest import Site, seal_of
 from tests.integration.console.test_conversations import a_conversation, press, searched
-from tests.support.visits import NOW
+from tests.support.visits import NOW, book
+from voice.model import Call, CallRecording
 
 pytestmark = pytest.mark.integration
 
@@ -65,6 +68,15 @@ def test_a_conversation_is_unread_until_it_was_read_and_again_after_new_words(si
     with site.db.begin() as work:
         work.session.get_one(Conversation, conversation_id).last_turn_at = NOW.replace(hour=16)
     assert unread(client)
+
+
+def test_a_note_of_many_lines_is_kept_to_its_end(site: Site):
+    conversation_id = a_conversation(site)
+    desk = site.logged_in("desk")
+
+    press(desk, conversation_id, "notes", text="\r\n".join(["ten letter"] * 180) + " the end")
+
+    assert "ten letter the end" in shown(desk, conversation_id)
 
 
 def test_a_note_is_its_writers_to_remove(site: Site):
@@ -147,6 +159,13 @@ def test_a_conversation_is_written_out_and_who_did_is_noted(site: Site):
     )
     client = site.logged_in()
     press(client, conversation_id, "notes", text="Call her")
+    with site.db.begin() as work:
+        work.session.add(
+            SmsMessage(
+                clinic_id=site.catalogue.clinic_id, kind=SmsKind.PICK_UP, body="Sorry, we were cut off.", state=SmsState.SENT,
+                conversation_id=conversation_id, due_at=NOW, created_at=NOW,
+            )
+        )  # fmt: skip
 
     text = client.get(f"/console/conversations/{conversation_id}/export")
     record = json.loads(client.get(f"/console/conversations/{conversation_id}/export?as=json").get_data(as_text=True))
@@ -155,6 +174,7 @@ def test_a_conversation_is_written_out_and_who_did_is_noted(site: Site):
     told = text.get_data(as_text=True)
     assert "Patient: a cleaning, please ñ\nAgent: All right." in told
     assert "Call her" in told
+    assert "Today, 10:00 AM: Sorry, we were cut off." in told
     assert record["turns"][0]["said"] == "a cleaning, please ñ"
     assert record["number"].endswith("77")
     assert "2125550177" not in json.dumps(record) + told
@@ -243,3 +263,26 @@ def test_a_conversation_of_another_clinic_is_nobodys_to_change(site: Site):
         data = {"text": "x", "tags": "x", "tag": "x", "csrf_token": seal}
         assert oak.post(f"/console/conversations/{conversation_id}/{what}", data=data).status_code == 404
     assert oak.get(f"/console/conversations/{conversation_id}/export").status_code == 404
+
+
+def test_a_practitioner_is_shown_no_way_to_what_is_not_theirs(site: Site):
+    other = book(site.db, site.catalogue, practitioner="ruiz", service="sick-visit", starts_at=NOW + timedelta(days=6))
+    conversation_id = a_conversation(
+        site,
+        patient_id=site.visit.patient_id,
+        writes=[{"what": "booked", "appointment_id": each} for each in (site.visit.id, other.id)],
+    )
+    at = {"clinic_id": site.catalogue.clinic_id, "started_at": NOW, "status": "completed"}
+    with site.db.begin() as work:
+        work.session.add(Call(call_sid="CA1", thread_hash="", recording_consent="given", consent_at=NOW, **at))
+        work.session.flush()
+        work.session.add(
+            CallRecording(recording_sid="RE1", call_sid="CA1", clinic_id=site.catalogue.clinic_id, created_at=NOW)
+        )
+
+    own, desk = shown(site.logged_in("lee"), conversation_id), shown(site.logged_in("desk"), conversation_id)
+
+    for address in (f"/console/appointments/{other.id}", "/console/recordings/RE1"):
+        assert (f'"{address}"' in own, f'"{address}"' in desk) == (False, True)
+    assert f'"/console/appointments/{site.visit.id}"' in own
+    assert "The caller agreed to be recorded" in own
