@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from booking.model.clinic import Clinic
 from booking.reminded import visits_ahead
 from booking.reminders import Ahead, Due, due, together
-from booking.values import Catalogue
+from booking.values import Catalogue, MailUse
 from jobs.context import JobServices
 from kernel.log import get_logger
 from kernel.work import UnitOfWork
@@ -28,12 +28,15 @@ def remind_everybody(services: JobServices, now: datetime) -> None:
     for clinic_id in clinic_ids:
         with services.db.read() as session:
             catalogue = services.catalogues.get(session, clinic_id=clinic_id)
-            messages = list(_messages(session, catalogue, now=now))
+            mail = services.mail_use(catalogue)
+            messages = list(_messages(session, catalogue, mail=mail, now=now))
         for reminders, reach in messages:
-            _remind(services, catalogue, reminders, reach, now=now)
+            _remind(services, catalogue, reminders, reach, mail=mail, now=now)
 
 
-def _messages(session: Session, catalogue: Catalogue, *, now: datetime) -> Iterator[tuple[list[Due], Reach]]:
+def _messages(
+    session: Session, catalogue: Catalogue, *, mail: MailUse, now: datetime
+) -> Iterator[tuple[list[Due], Reach]]:
     """Yield what is told in one message each, and to whom. A constant number of statements."""
     leads = catalogue.messages.reminders
     ahead = visits_ahead(session, clinic_id=catalogue.clinic_id, leads=leads, now=now) if leads else []
@@ -44,14 +47,21 @@ def _messages(session: Session, catalogue: Catalogue, *, now: datetime) -> Itera
     if not any(due_of(one) for one in ahead):
         return
     reach = reaches(session, catalogue, patient_ids={one.patient_id for one in ahead})
-    by_number: dict[str, list[Ahead]] = {}
+    by_way: dict[object, list[Ahead]] = {}
     for one in ahead:
-        by_number.setdefault(reach[one.patient_id].number or one.patient_id, []).append(one)
-    for theirs in by_number.values():
+        by_way.setdefault(_way(reach[one.patient_id], mail) or one.patient_id, []).append(one)
+    for theirs in by_way.values():
         come = list(chain.from_iterable(map(due_of, theirs)))
         zone = catalogue.location(theirs[0].location_id).zone
         for several in _by_day(together(come, theirs, zone=zone), catalogue):
             yield several, reach[several[0].ahead.patient_id]
+
+
+def _way(reach: Reach, mail: MailUse) -> object:
+    """Return the way on which a message reaches somebody; None if there is none. Who shares a number may have another mailbox."""
+    if reach.obstacle is None and mail is not MailUse.ALSO:
+        return reach.number
+    return (reach.number, reach.email) if reach.number or reach.email else None
 
 
 def _by_day(reminders: Sequence[Due], catalogue: Catalogue) -> list[list[Due]]:
@@ -65,10 +75,14 @@ def _by_day(reminders: Sequence[Due], catalogue: Catalogue) -> list[list[Due]]:
 
 
 def _remind(
-    services: JobServices, catalogue: Catalogue, reminders: Sequence[Due], reach: Reach, *, now: datetime
+    services: JobServices,
+    catalogue: Catalogue,
+    reminders: Sequence[Due],
+    reach: Reach,
+    *,
+    mail: MailUse,
+    now: datetime,
 ) -> None:
-    mail = services.mail_use(catalogue)
-
     def queue(work: UnitOfWork) -> str | None:
         return queue_reminder(work, catalogue, reminders, reach, now=now, mail=mail)
 

@@ -227,6 +227,18 @@ def test_a_landline_is_reminded_by_mail_and_without_an_address_by_a_call(desk: D
     assert "Tue Mar 16, 10:00 AM EDT" in task.text
 
 
+def test_who_shares_a_landline_hears_of_their_own_visits_in_their_own_mailbox(desk: Desk) -> None:
+    desk.book(desk.patient(phone=LANDLINE, email="ann@example.org"))
+    desk.book(desk.patient(phone=LANDLINE, email="ben@example.org"), starts_at=TUESDAY_9 + HOUR)
+
+    desk.run(SUNDAY_9, SUNDAY_9 + HOUR)
+
+    told = {mail.to.address: mail.text for mail in desk.mailer.sent}
+    assert sorted(told) == ["ann@example.org", "ben@example.org"]
+    assert "10:00 AM" not in told["ann@example.org"]
+    assert "9:00 AM" not in told["ben@example.org"]
+
+
 def test_a_moved_visit_is_reminded_of_at_its_new_time_only(desk: Desk) -> None:
     visit = desk.book(desk.patient())
     desk.run(SUNDAY_9)
