@@ -143,8 +143,6 @@ class SetUpDesk:
         self._db.run(lambda work: change(work, file, clinic_id=staff.clinic_id, version=version, now=now))
         _log.info("console.set_up.changed", login=staff.login, page=request.endpoint)
         flash(page_words()("set_up.was_saved" if seen.changes else "set_up.nothing_changed"))
-        for warning in seen.warnings:
-            flash(sentence(warning, g.language), "problem")
         return redirect(back)
 
     def _named(self, hits: Sequence[Hit]) -> list[tuple[Visit, Hit]]:

@@ -9,13 +9,25 @@ from sqlalchemy import select
 from booking.cancel import cancel_appointment
 from booking.catalogue import CatalogueCache, UnknownClinic, find_clinic_by_number, load_catalogue
 from booking.clinic_file import ImportReport, export_clinic, import_clinic, parse
+from booking.clinic_file.effects import Unfit, visits_hit
 from booking.clinic_file.importing import NumberInUse
 from booking.clinic_file.remarks import Remark, sentence
 from booking.hold import place_hold
 from booking.model.appointment import Appointment
+from booking.model.clinic import Clinic
+from booking.model.patient import Patient
 from booking.patients import find_by_phone
 from booking.queries import day_sheet, find_slots, upcoming_visits
-from booking.values import CalendarPolicy, Catalogue, Outside, PatientInFeed, SlotQuery, Source, WhenFailed
+from booking.values import (
+    AppointmentId,
+    CalendarPolicy,
+    Catalogue,
+    Outside,
+    PatientInFeed,
+    SlotQuery,
+    Source,
+    WhenFailed,
+)
 from kernel.interval import Interval
 from kernel.work import Database, OutboxEntry
 
@@ -257,3 +269,54 @@ def test_the_day_sheet_has_the_day_of_its_location(database: Database):
     assert [row.patient_name for row in here] == ["Ann Smith"]
     assert there == []
     assert whole == here
+
+
+NIGHT = (
+    ELM.replace('sat: ["09:00-13:00"]', 'sat: ["09:00-13:00"], sun: ["00:00-24:00"]').replace(
+        'mon-thu: ["09:00-12:00", "13:00-17:00"]', 'mon-thu: ["09:00-12:00", "13:00-17:00"], sun: ["01:00-04:00"]'
+    )
+    # Lasts from 1:30 to 3:15 by the clock on the wall, which goes from 2:00 to 3:00 in that night.
+    + '  - {service: cleaning, practitioner: lee, location: main, patient: tim, start: "2027-03-14T01:30"}\n'
+)
+
+
+def test_what_another_set_up_would_do_to_visits_is_told_and_nothing_is_done(database: Database):
+    report = bring(database, NIGHT)
+    changes: list[tuple[str, str, list[tuple[str, Unfit]]]] = [
+        ("Dr. Mina Lee", "Dr. Mina Park", []),
+        ('sun: ["01:00-04:00"]', 'sun: ["01:30-03:15"]', []),
+        ('sun: ["01:00-04:00"]', 'sun: ["01:00-03:00"]', [("tim", Unfit.NOT_WORKING)]),
+        ('mon-thu: ["09:00-12:00"', 'mon-thu: ["09:00-09:45"', []),
+        ('mon-thu: ["09:00-12:00"', 'mon-thu: ["10:00-12:00"', [("ann", Unfit.NOT_WORKING)]),
+        ("off: [2027-03-17,", "off: [2027-03-15,", [("ann", Unfit.NOT_WORKING)]),
+        ('mon-fri: ["08:00-18:00"]', 'mon-fri: ["08:00-09:30"]', [("ann", Unfit.CLOSED)]),
+        ("closed: [2027-07-05,", "closed: [2027-03-14/2027-03-15,", [("tim", Unfit.CLOSED), ("ann", Unfit.CLOSED)]),
+        ("services: [cleaning, advice]", "services: [advice]", [("tim", Unfit.NOT_OFFERED), ("ann", Unfit.NOT_OFFERED)]),
+        ("{key: chair-1,", "{key: chair-2,", [("tim", Unfit.ROOM_GONE), ("ann", Unfit.ROOM_GONE)]),
+        ("kind: chair,", "kind: chair, off: [2027-03-15],", [("ann", Unfit.ROOM_CLOSED)]),
+        ("kind: chair,", 'kind: chair, hours: {sun: ["01:30-03:15"]},', [("ann", Unfit.ROOM_CLOSED)]),
+    ]  # fmt: skip
+
+    assert [hits(database, NIGHT.replace(old, new, 1)) for old, new, _ in changes] == [told for *_, told in changes]
+    assert hits(database, NIGHT.replace("key: chair-1,", "key: x,").replace("resources: [chair], ", "")) == []
+    assert bring(database, NIGHT).version == report.version
+
+    with database.begin() as work:
+        ann = work.session.scalars(select(Appointment).where(Appointment.starts_at > NOW + timedelta(days=4))).one()
+        cancel_appointment(
+            work, catalogue_of(database, report.clinic_id), appointment_id=AppointmentId(ann.id), reason=None, source=Source.STAFF, actor="staff:a", now=NOW
+        )  # fmt: skip
+    assert hits(database, NIGHT.replace("kind: chair,", "kind: chair, off: [2027-03-15],")) == []
+
+
+def hits(database: Database, text: str) -> list[tuple[str, Unfit]]:
+    """Return whose visits would no longer fit the clinic of `text`, and why."""
+    with database.begin() as work:
+        clinic_id = work.session.scalars(select(Clinic.id)).one()
+        before = load_catalogue(work.session, clinic_id=clinic_id)
+        import_clinic(work, parse(text, path="elm.yaml"), now=NOW)
+        after = load_catalogue(work.session, clinic_id=clinic_id)
+        found = visits_hit(work.session, before=before, after=after, now=NOW)
+        names = {row.id: row.key for row in work.session.scalars(select(Patient))}
+        work.session.rollback()
+    return [(str(names[str(hit.visit.patient_id)]), hit.why) for hit in found]
