@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from rapidfuzz import fuzz
-from sqlalchemy import ColumnElement, case, false, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, and_, case, false, func, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from booking.model.appointment import Appointment
@@ -18,10 +18,14 @@ from booking.model.patient import ContactPoint, Patient
 from booking.name_words import name_parts, searchable, sounding
 from booking.patients import birth_date_hash, email_hash, phone_hash
 from booking.values import AppointmentStatus
+from dialog.countries import writes_month_first
+from dialog.timewords import read_birth_date
 from frontdesk.console.reads.own import own_patients
 from kernel.phone import to_e164
 
 PER_PAGE = 25
+_FIGURES_OF_DATE = re.compile(r"(\d{1,4})[-/. ](\d{1,2})[-/. ](\d{1,4})")
+_DIGIT = re.compile(r"\d")
 _CANDIDATES = 200  # of those whose names sound alike
 _LATELY = 400  # visits that are looked through for those who were here last
 _VISITS = (AppointmentStatus.BOOKED, AppointmentStatus.ARRIVED, AppointmentStatus.FULFILLED)
@@ -68,7 +72,7 @@ def list_patients(
     if wanted.shown == RECENT and not wanted.search:
         return Listed(_lines(session, _seen_lately(session, clinic_id, where, now), now))
     if wanted.search:
-        where.append(_matches(clinic_id, wanted.search, country))
+        where.append(_matches(clinic_id, wanted.search, country, now))
     if wanted.after:
         before = session.scalar(select(Patient.name_words).where(Patient.id == wanted.after))
         where.append(tuple_(Patient.name_words, Patient.id) > tuple_(before or "", wanted.after))
@@ -88,16 +92,22 @@ def patient_line(session: Session, *, clinic_id: str, patient_id: str, now: date
     return next(iter(_lines(session, rows, now)), None)
 
 
-def dates_meant(text: str, *, country: str) -> tuple[date, ...]:
-    """Return the dates that a text of digits may be: as it is written in the clinic's country, else the other way about."""
-    parts = re.fullmatch(r"\s*(\d{1,4})[-/. ](\d{1,2})[-/. ](\d{1,4})\s*", text)
-    if parts is None:
-        return ()
+def dates_meant(text: str, *, country: str, now: datetime) -> tuple[date, ...]:
+    """Return the dates of birth that a text may be: figures as they are written in the clinic's country, else the other way
+    about; with the month's name, or two figures of the year, the one that is meant.
+    """
+    parts = _FIGURES_OF_DATE.fullmatch(text.strip())
+    if parts is None or len(parts[3]) == 2:
+        wall = now.replace(tzinfo=None)
+        read = (
+            read_birth_date(text, now=wall, day_first=not writes_month_first(country)) if _DIGIT.search(text) else None
+        )
+        return () if read is None else (read,)
     first, second, third = (int(part) for part in parts.groups())
     if len(parts[1]) == 4:
         orders = [(first, second, third)]
     else:
-        month_first = country in {"US", "PH"}
+        month_first = writes_month_first(country)
         day, month = (second, first) if month_first else (first, second)
         orders = [(third, month, day), (third, day, month)]
     found = (_date(*order) for order in orders)
@@ -128,16 +138,41 @@ def _narrowed(wanted: Wanted) -> list[ColumnElement[bool]]:
             return []
 
 
-def _matches(clinic_id: str, search: str, country: str) -> ColumnElement[bool]:
-    """Return the condition that the search means somebody, by what it looks like: an address, a date, a number, a name."""
+def _matches(clinic_id: str, search: str, country: str, now: datetime) -> ColumnElement[bool]:
+    """Return the condition that the search means somebody, by what it looks like: an address, a date, a number, a name.
+
+    A name may have a date of birth or a number after it.
+    """
     if "@" in search:
         return _has_contact([email_hash(search.strip())])
-    born = dates_meant(search, country=country)
-    if born:
-        return Patient.birth_date_hash.in_([birth_date_hash(day) for day in born])
-    number = to_e164(search, country=country) if re.search(r"\d{4}", re.sub(r"[\s().-]", "", search)) else None
-    if number is not None:
-        return _has_contact([phone_hash(number)])
+    name, rest = _name_and_figures(search)
+    if not rest:
+        return _is_named(clinic_id, name)
+    if born := dates_meant(rest, country=country, now=now):
+        figures = _born_on(born)
+    elif born := dates_meant(search, country=country, now=now):
+        return _born_on(born)  # the month was said by its name
+    else:
+        figures = _has_number(rest, country)
+    return and_(figures, _is_named(clinic_id, name)) if name else figures
+
+
+def _name_and_figures(search: str) -> tuple[str, str]:
+    """Part a search at its first figure, with the sign that a number may begin with."""
+    begins = re.search(r"[+(]*\d", search)
+    return (search, "") if begins is None else (search[: begins.start()].strip(" ,"), search[begins.start() :].strip())
+
+
+def _born_on(days: Sequence[date]) -> ColumnElement[bool]:
+    return Patient.birth_date_hash.in_([birth_date_hash(day) for day in days])
+
+
+def _has_number(text: str, country: str) -> ColumnElement[bool]:
+    number = to_e164(text, country=country)
+    return false() if number is None else _has_contact([phone_hash(number)])
+
+
+def _is_named(clinic_id: str, search: str) -> ColumnElement[bool]:
     parts = name_parts(search)
     if not parts:
         return false()
@@ -161,7 +196,7 @@ def _has_contact(hashes: Sequence[str]) -> ColumnElement[bool]:
 def _alike(session: Session, clinic_id: str, where: Sequence[ColumnElement[bool]], search: str) -> list[Patient]:
     """Return the few whose names sound like what was looked for, the most similar first."""
     sounds = sounding(search).split()
-    if not sounds or "@" in search:
+    if not sounds or "@" in search or _DIGIT.search(search):
         return []
     heard = [(Patient.name_sounds + " ").contains(f" {sound} ") for sound in sounds]
     # Who has more of the names first: a first name alone is that of many.
