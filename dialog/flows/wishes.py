@@ -123,11 +123,12 @@ def _has_own_wish(commands: tuple[c.Command, ...], companion: c.BookFor) -> bool
 def _apart(
     draft: Draft, said: tuple[c.Command, ...], companion: c.BookFor | None
 ) -> tuple[tuple[c.Command, ...], tuple[c.Command, ...]]:
-    """Part what is said of the first visit from what is said of the companion's: while the first is open, all that comes behind them."""
+    """Part what is said of the first visit from what is said of the companion's: while the first is open, or each has a service of their own, all that comes behind them."""
     if companion is None:
         return said, ()
     at = said.index(companion)
-    if companion.also and draft.state.flow is not None:
+    has_own = all(any(isinstance(one, c.GiveService) for one in part) for part in (said[:at], said[at + 1 :]))
+    if companion.also and (draft.state.flow is not None or has_own):
         return said[:at], said[at + 1 :]
     return (*said[:at], *said[at + 1 :]), ()
 

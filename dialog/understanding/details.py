@@ -176,11 +176,11 @@ def of_relations(scene: Scene, hits: Sequence[Hit]) -> Iterator[Finding]:
     if both:
         yield from _of_two(max(both, key=lambda hit: hit.end - hit.start), scene)
         return
-    kinds = tuple(f"book_for {relation}" for relation in _PEOPLE.values())
+    kinds = tuple(f"book_for {relation}" for relation in PEOPLE.values())
     named = [
         replace(hit, label=f"book_for {hit.label.removeprefix('named ')}")
         for hit in cues
-        if hit.label.startswith("named ") and _named_after(scene, hit.start, hit.end)
+        if hit.label.startswith("named ") and named_after(scene, hit.start, hit.end)
     ]
     found = sorted(
         (hit for hit in (*cues, *named) if hit.label in {*kinds, "book_for_self"}), key=lambda hit: hit.start - hit.end
@@ -192,7 +192,7 @@ def of_relations(scene: Scene, hits: Sequence[Hit]) -> Iterator[Finding]:
         if scene.listening.asked is Asked.FOR_WHOM:
             yield Finding(say.BookFor(Relation.SELF), (hit.start, hit.end), hit.literal)
         return
-    person = _named_after(scene, hit.start, max(each.end for each in found)) or _name_of_other(scene, hit)
+    person = named_after(scene, hit.start, max(each.end for each in found)) or _name_of_other(scene, hit)
     words = hit.literal | (frozenset(range(*person.span)) if person else frozenset())
     relation = Relation(hit.label.partition(" ")[2])
     whom = say.BookFor(relation, person.value if person else None, also=_is_another(hit, scene))
@@ -221,7 +221,7 @@ def _is_another(hit: Hit, scene: Scene) -> bool:
     return any(start < first for start in (*wishes, *(each.start for each in scene.services)))
 
 
-_PEOPLE = {
+PEOPLE = {
     "<child>": Relation.CHILD,
     "<parent>": Relation.PARENT,
     "<partner>": Relation.PARTNER,
@@ -241,19 +241,19 @@ def _without_reports(cues: Sequence[Hit]) -> list[Hit]:
 
 def _of_two(hit: Hit, scene: Scene) -> Iterator[Finding]:
     """Read "for me and my husband": both, and themselves last, since that is whose visit is dealt with first."""
-    named = [name for at in range(hit.start, hit.end) for name in _PEOPLE if name in scene.text.found[at]]
-    other = _PEOPLE[named[0]] if named else Relation.OTHER
-    person = _named_after(scene, hit.start, hit.end)
+    named = [name for at in range(hit.start, hit.end) for name in PEOPLE if name in scene.text.found[at]]
+    other = PEOPLE[named[0]] if named else Relation.OTHER
+    person = named_after(scene, hit.start, hit.end)
     words = hit.literal | (frozenset(range(*person.span)) if person else frozenset())
     yield Finding(say.BookFor(other, person.value if person else None), (hit.start, hit.end), words)
     yield Finding(say.BookFor(Relation.SELF), (hit.start, hit.end + 1), hit.literal)
 
 
-def _named_after(scene: Scene, start: int, end: int) -> people.PersonName | None:
+def named_after(scene: Scene, start: int, end: int) -> people.PersonName | None:
     """Read the name that follows the relation in words `start` to `end`: "my son Tom", "my son, tom"."""
     relation_ends = {end}
     for at in range(start, end):
-        relation_ends |= {each for name in _PEOPLE for each in scene.text.found[at].get(name, ())}
+        relation_ends |= {each for name in PEOPLE for each in scene.text.found[at].get(name, ())}
     for at in sorted(each for each in relation_ends if each < len(scene.utterance.tokens)):
         word = scene.utterance.words[at]
         is_expected = word not in scene.book.vocabulary and word not in scene.book.names.common

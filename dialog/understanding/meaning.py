@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from dialog import commands as say
 from dialog.interpreter import Asked, Interpretation
 from dialog.understanding import moves
+from dialog.understanding.apart import of_two_apart
 from dialog.understanding.chosen import choice
 from dialog.understanding.details import of_mentions, of_people, of_relations, of_times
-from dialog.understanding.finding import Finding, of_kind
+from dialog.understanding.finding import Finding, of_kind, without
 from dialog.understanding.held import is_steering, negated, of_staff, settled, with_bare_times, without_taken_times
 from dialog.understanding.meant import of_hit
 from dialog.understanding.pattern import Hit
@@ -27,7 +28,11 @@ def interpret(scene: Scene) -> Interpretation:
     if chosen and any(hit.label == "start_reschedule" for hit in hits):
         findings += of_times(scene, hits)  # "move the first one to Wednesday"
     findings += [finding for hit in hits if (finding := of_hit(hit, scene))]
-    findings += [*of_people(scene), *of_relations(scene, hits)]
+    findings += of_people(scene)
+    if apart := of_two_apart(scene, hits):
+        findings = [*without(findings, say.GiveService), *apart]
+    else:
+        findings += of_relations(scene, hits)
     if scene.listening.asked is Asked.EMAIL and scene.email is not None:
         return _scored(of_kind(findings, say.GiveEmail), hits, scene)  # what else is heard into it is a part of it
     findings = in_context(sorted(findings, key=lambda each: each.span), hits, scene)

@@ -42,6 +42,8 @@ _CUES = (
     "every_cues",
     "others_cues",
     "also_cues",
+    "each_for",
+    "each_does",
     "instead_cues",
 )
 

@@ -5,7 +5,7 @@ import pytest
 from dialog import commands as c
 from dialog.commands import Relation
 from dialog.interpreter import Asked
-from tests.unit.dialog.test_understanding import meant
+from tests.unit.dialog.test_understanding import heard, meant
 
 pytestmark = pytest.mark.unit
 
@@ -116,3 +116,26 @@ def test_a_question_about_somebody_elses_visit_books_nothing(text: str) -> None:
 @pytest.mark.parametrize("text", ["I need to move both my appointments to next week", "can you reschedule all of them"])
 def test_all_of_the_visits_are_to_be_moved(text: str) -> None:
     assert c.StartReschedule(every=True) in meant(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I need a cleaning for me and a blood test for my son on Tuesday",
+        "a blood test for my son and a cleaning for me please",
+        "I need a cleaning and my son needs a blood test",
+        "my son needs a blood test and I would like a cleaning",
+    ],
+)
+def test_two_people_come_for_something_else_each(text: str) -> None:
+    said = [one for one in heard(text).commands if isinstance(one, c.GiveService | c.BookFor)]
+
+    assert set(said[:2]) == {c.BookFor(Relation.SELF), c.GiveService(("cleaning",), "cleaning")}
+    assert said[2:] == [c.BookFor(Relation.CHILD, also=True), c.GiveService(("blood-test",), "blood test")]
+
+
+@pytest.mark.parametrize(
+    "text", ["a cleaning and a blood test for my son", "cancel my cleaning and my son's blood test"]
+)
+def test_one_person_comes_for_both(text: str) -> None:
+    assert not [one for one in meant(text) if isinstance(one, c.BookFor) and one.also]
