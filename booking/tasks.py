@@ -18,6 +18,8 @@ from kernel.db import new_id
 from kernel.errors import Refused
 from kernel.work import UnitOfWork
 
+_UNDELIVERED = "undelivered:"
+
 
 @dataclass(frozen=True)
 class TaskInfo:
@@ -38,8 +40,7 @@ def open_task(
     *,
     clinic_id: str,
     kind: TaskKind,
-    says: TaskSays | None = None,
-    text: str = "",
+    says: TaskSays,
     now: datetime,
     details: TaskDetails = MappingProxyType({}),
     conversation_id: str | None = None,
@@ -60,8 +61,8 @@ def open_task(
         kind=kind,
         subject=subject,
         says=says,
-        details=stored if says else None,
-        text=(told(says, stored, language=LANGUAGES[0]) if says else None) or text,
+        details=stored,
+        text=told(says, stored, language=LANGUAGES[0]),
         phone=phone,
         patient_id=patient_id,
         appointment_id=appointment_id,
@@ -188,7 +189,12 @@ def subject_of(about: About, appointment_id: str) -> str:
 
 def subject_of_undelivered(message_id: str) -> str:
     """Return the subject under which there is one task for a text, or the mail in its place, that did not arrive."""
-    return f"undelivered:{message_id}"
+    return f"{_UNDELIVERED}{message_id}"
+
+
+def message_of_undelivered(subject: str | None) -> str | None:
+    """Return the id of the text or mail that a task of this subject (without the clinic) is about; None if it is about none."""
+    return subject.removeprefix(_UNDELIVERED) if subject and subject.startswith(_UNDELIVERED) else None
 
 
 def settle_tasks(

@@ -67,14 +67,12 @@ def replay_parked(work: UnitOfWork, *, clinic_id: str, task_ids: Collection[str]
     return len(ids)
 
 
-def drop_parked(work: UnitOfWork, *, clinic_id: str, task_id: str, reason: str, now: datetime, done_by: str) -> bool:
-    """Never try again what this task is about; False if it is not parked any more. The task keeps the reason."""
-    gone = _leave_parked(
-        work, clinic_id, [task_id], {"state": DeliveryState.DONE.value, "done_at": now, "error": DROPPED}
-    )
-    if gone:
-        close_task(work, clinic_id=clinic_id, task_id=task_id, now=now, done_by=done_by, outcome=reason)
-    return bool(gone)
+def close_with_work(
+    work: UnitOfWork, *, clinic_id: str, task_id: str, now: datetime, done_by: str, outcome: str | None = None
+) -> bool:
+    """As `close_task`; where the task is about work that was given up, that is never tried again: nobody would see it any more."""
+    _leave_parked(work, clinic_id, [task_id], {"state": DeliveryState.DONE.value, "done_at": now, "error": DROPPED})
+    return close_task(work, clinic_id=clinic_id, task_id=task_id, now=now, done_by=done_by, outcome=outcome)
 
 
 def _leave_parked(

@@ -1,5 +1,6 @@
 """Texts and mails that did not arrive, sent once more: by staff, or by ourselves where the trouble passes."""
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -9,7 +10,7 @@ from sqlalchemy.orm import Session
 from booking import quiet
 from booking.model.appointment import Appointment
 from booking.model.clinic import Clinic, Location
-from booking.outgoing_mail import send_mail_again
+from booking.outgoing_mail import failed_mails, send_mail_again
 from booking.tasks import settle_subjects, subject_of_undelivered
 from kernel.work import UnitOfWork
 from sms.mails import PATIENT_MAILS
@@ -32,6 +33,13 @@ def send_again(work: UnitOfWork, *, clinic_id: str, message_id: str, now: dateti
         settle_subjects(work, clinic_id=clinic_id, subjects=[subject_of_undelivered(text.id)], now=now, done_by=done_by)
         return True
     return send_mail_again(work, PATIENT_MAILS, clinic_id=clinic_id, mail_id=message_id, now=now, done_by=done_by)
+
+
+def failed_messages(session: Session, *, clinic_id: str, ids: Collection[str]) -> set[str]:
+    """Return which of these are texts of the clinic that failed, or mails in their place that were given up."""
+    of_clinic = (SmsMessage.clinic_id == clinic_id, SmsMessage.id.in_(ids), SmsMessage.state.in_(_HAS_FAILED))
+    texts = session.scalars(select(SmsMessage.id).where(*of_clinic))
+    return {*texts, *failed_mails(session, PATIENT_MAILS, clinic_id=clinic_id, ids=ids)}
 
 
 def try_again_later(work: UnitOfWork, message: SmsMessage, *, times: int, now: datetime) -> bool:

@@ -16,6 +16,8 @@ from booking.model.patient import ContactPoint, OptOut, Patient, PatientChange, 
 from booking.model.staff import HealthcareService, Practitioner
 from booking.model.task import StaffTask
 from booking.model.waitlist import WaitlistEntry
+from booking.task_words import LANGUAGES
+from booking.tasks import text_of
 from calendar_sync.model import Invitation
 from dialog.about_patient import talks_of
 from dialog.model import Conversation, Turn
@@ -202,7 +204,7 @@ def _tasks(session: Session, clinic_id: str, traces: Traces, told: _Times) -> li
         {
             "kind": row.kind,
             "at": told(row.created_at),
-            "text": row.text,
+            "text": text_of(row, language=LANGUAGES[0]),
             "done_at": told(row.done_at),
             "done": row.outcome,
         }

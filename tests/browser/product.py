@@ -15,6 +15,7 @@ from werkzeug.serving import make_server
 
 from booking.model.clinic import Clinic
 from booking.model.staff import Practitioner
+from booking.task_words import TaskSays
 from booking.tasks import open_task
 from booking.values import TaskKind
 from calendar_sync.discovery import FoundCalendar
@@ -96,6 +97,6 @@ def _seed_staff(work: UnitOfWork) -> None:
         select(Practitioner.id).where(Practitioner.key == "okafor")
     ).one()
     open_task(
-        work, clinic_id=clinic_id, kind=TaskKind.CALL_BACK, text="Please call back about a bill.", now=NOW,
+        work, clinic_id=clinic_id, kind=TaskKind.CALL_BACK, says=TaskSays.MESSAGE, details={"words": "Please call back about a bill."}, now=NOW,
         phone="+12125550123",
     )  # fmt: skip

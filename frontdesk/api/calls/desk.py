@@ -3,7 +3,7 @@
 from booking import ledger
 from booking.desk.absence import Absence
 from booking.desk.away import apply_away, preview_away
-from booking.tasks import close_task, open_tasks
+from booking.tasks import open_tasks
 from booking.values import BookedVisit, DateSpan
 from frontdesk.api.calls.appointments import appointment_out, as_staff, who
 from frontdesk.api.calls.catalogue import named
@@ -29,6 +29,7 @@ from frontdesk.api.problems import not_found
 from frontdesk.api.reads.conversations import list_page, read_transcript
 from frontdesk.api.times import shown
 from frontdesk.console.reads.tasks import task_exists
+from jobs.parked import close_with_work
 from kernel.log import get_logger
 
 section = Section("front desk")
@@ -36,8 +37,8 @@ section = Section("front desk")
 
 @section.reads("/tasks", Scope.TASKS_READ, summary="List what staff are asked to do")
 def list_tasks(call: Call) -> Answer[TasksOut]:
-    """What is still to do, the oldest first."""
-    found = open_tasks(call.session, clinic_id=call.key.clinic_id)
+    """What is still to do, the oldest first, in the language of the request."""
+    found = open_tasks(call.session, clinic_id=call.key.clinic_id, language=call.language)
     return Answer(
         TasksOut(
             tasks=[
@@ -59,11 +60,11 @@ def list_tasks(call: Call) -> Answer[TasksOut]:
 
 @section.writes("/tasks/{task_id}/done", Scope.TASKS_WRITE, summary="Note that a task is done", status=204)
 def finish_task(call: Call, task_id: str, body: NamedForm) -> Answer[None]:
-    """Who did it first stays."""
+    """Who did it first stays. Stuck work that the task is about is never tried again then."""
     if not task_exists(call.session, clinic_id=call.key.clinic_id, task_id=task_id):
         raise not_found("task")
     done_by, _ = who(call, StaffForm(actor=body.actor))
-    close_task(call.work, clinic_id=call.key.clinic_id, task_id=task_id, now=call.now, done_by=done_by)
+    close_with_work(call.work, clinic_id=call.key.clinic_id, task_id=task_id, now=call.now, done_by=done_by)
     return Answer(None)
 
 

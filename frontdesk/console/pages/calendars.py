@@ -55,7 +55,7 @@ def add_calendar_pages(blueprint: Blueprint, services: ConsoleServices) -> None:
             if status is None:
                 abort(404)  # removed at this moment
             past = history_page(session, link_id=link_id, page=request.args.get("page", default=1, type=int))
-            tasks = tasks_of_link(session, clinic_id=staff.clinic_id, link_id=link_id)
+            tasks = tasks_of_link(session, clinic_id=staff.clinic_id, link_id=link_id, language=g.language)
             visits = _visits_named(session, status, past)
         words = page_words()
         return render_template(

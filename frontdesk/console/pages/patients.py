@@ -85,8 +85,9 @@ def _add_page(blueprint: Blueprint, services: ConsoleServices) -> None:
         staff = current_staff()
         with services.db.read() as session:
             page = read_patient(
-                session, clinic_id=staff.clinic_id, practitioner_id=staff.practitioner_id, patient_id=patient_id
-            )
+                session, clinic_id=staff.clinic_id, practitioner_id=staff.practitioner_id, patient_id=patient_id,
+                language=g.language,
+            )  # fmt: skip
             other = None if page else leads_to(session, clinic_id=staff.clinic_id, patient_id=patient_id)
         if other is not None:
             return to_patient(other)

@@ -8,34 +8,46 @@ from flask import Blueprint, abort, flash, g, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from booking.outgoing_mail import failed_mails
-from booking.outgoing_mail import send_mail_again as send_again
-from booking.tasks import TaskDone, TaskTaken, UnknownTask, close_task, hand_task, note_on_task, reopen_task
+from booking.numbers import given_up, note_reached
+from booking.outgoing_mail import failed_mails, send_mail_again
+from booking.task_words import word
+from booking.tasks import (
+    TaskDone,
+    TaskTaken,
+    UnknownTask,
+    hand_task,
+    message_of_undelivered,
+    note_on_task,
+    reopen_task,
+)
+from booking.values import TaskKind
 from calendar_sync.invitation_mail import INVITATIONS
 from frontdesk.console import queues
 from frontdesk.console.access import may
 from frontdesk.console.reads.staff_names import logins_who
 from frontdesk.console.reads.tasks import (
     Note,
+    Reach,
     Task,
     Wanted,
     done_tasks,
     notes_of_tasks,
     open_by_kind,
     open_tasks,
-    subject_of_task,
+    reach_of_task,
     task_exists,
 )
 from frontdesk.console.services import ConsoleServices
 from frontdesk.console.staff import current_staff
 from frontdesk.console.words import page_words
 from frontdesk.users import Role
-from jobs.parked import Parked, drop_parked, parked_work, replay_parked
+from jobs.parked import Parked, close_with_work, parked_work, replay_parked
+from kernel.phone import readable
 from kernel.work import UnitOfWork
+from sms.again import failed_messages, send_again
 
 MINE, UNOWNED = "mine", "unowned"
 _LONGEST = 1000  # of a note, in letters
-_MAIL = "undelivered:"
 
 
 def add_task_pages(blueprint: Blueprint, services: ConsoleServices) -> None:
@@ -43,7 +55,8 @@ def add_task_pages(blueprint: Blueprint, services: ConsoleServices) -> None:
     _add_queues(blueprint, services)
     _add_owners(blueprint, services)
     _add_endings(blueprint, services)
-    _add_repairs(blueprint, services)
+    _add_replays(blueprint, services)
+    _add_deliveries(blueprint, services)
 
 
 def _add_queues(blueprint: Blueprint, services: ConsoleServices) -> None:
@@ -53,9 +66,11 @@ def _add_queues(blueprint: Blueprint, services: ConsoleServices) -> None:
         filters = _filters(request.args)
         with services.db.read() as session:
             page = _read(session, filters)
-            done = done_tasks(session, clinic_id=staff.clinic_id, now=g.now)
+            done = done_tasks(session, clinic_id=staff.clinic_id, language=g.language, now=g.now)
+        stuck = {line.parked.subscriber for line in page.lines if line.parked}
         return render_template(
             "console/tasks.html",
+            stuck=[(one, word("job", one, language=g.language)) for one in sorted(stuck)],
             open=page.lines,
             counts=page.counts,
             total=sum(page.counts.values()),
@@ -104,11 +119,9 @@ def _add_endings(blueprint: Blueprint, services: ConsoleServices) -> None:
 
         def finish(work: UnitOfWork) -> None:
             _must_exist(work.session, task_id)
-            parked = any(one.task_id == task_id for one in parked_work(work.session, clinic_id=staff.clinic_id))
-            ways = {"clinic_id": staff.clinic_id, "task_id": task_id, "now": g.now, "done_by": staff.login}
-            if parked:
-                drop_parked(work, reason=outcome or "", **ways)
-            elif not close_task(work, outcome=outcome, **ways):
+            if not close_with_work(
+                work, clinic_id=staff.clinic_id, task_id=task_id, outcome=outcome, now=g.now, done_by=staff.login
+            ):
                 raise TaskDone(by="")
 
         return _change(services, task_id, finish, said=page_words()("tasks.was_done"))
@@ -123,7 +136,7 @@ def _add_endings(blueprint: Blueprint, services: ConsoleServices) -> None:
         return _change(services, task_id, step, said=page_words()("tasks.was_reopened"))
 
 
-def _add_repairs(blueprint: Blueprint, services: ConsoleServices) -> None:
+def _add_replays(blueprint: Blueprint, services: ConsoleServices) -> None:
     @blueprint.post("/tasks/<task_id>/replay")
     def replay_job(task_id: str) -> ResponseReturnValue:
         def step(work: UnitOfWork) -> int:
@@ -142,23 +155,34 @@ def _add_repairs(blueprint: Blueprint, services: ConsoleServices) -> None:
 
         return _replayed(services.db.run(step))
 
-    @blueprint.post("/tasks/<task_id>/send-again")
-    def send_mail_again(task_id: str) -> ResponseReturnValue:
-        staff = current_staff()
 
+def _add_deliveries(blueprint: Blueprint, services: ConsoleServices) -> None:
+    @blueprint.post("/tasks/<task_id>/send-again")
+    def send_undelivered_again(task_id: str) -> ResponseReturnValue:
         def step(work: UnitOfWork) -> bool:
-            _must_exist(work.session, task_id)
-            mail = _mail_of(subject_of_task(work.session, clinic_id=staff.clinic_id, task_id=task_id))
-            return mail is not None and send_again(
-                work, INVITATIONS, clinic_id=staff.clinic_id, mail_id=mail, now=g.now, done_by=staff.login
-            )
+            message = message_of_undelivered(_reach(work.session, task_id).subject)
+            return message is not None and _send_again(work, message)
 
         words = page_words()
         if services.db.run(step):
-            flash(words("tasks.mail_waits"))
+            flash(words("tasks.message_waits"))
         else:
             flash(words("tasks.nothing_to_send"), "problem")
         return _back()
+
+    @blueprint.post("/tasks/<task_id>/number-works")
+    def trust_number(task_id: str) -> ResponseReturnValue:
+        clinic_id = current_staff().clinic_id
+
+        def step(work: UnitOfWork) -> str:
+            phone = _reach(work.session, task_id).phone
+            if phone is None:
+                abort(404)
+            note_reached(work, clinic_id=clinic_id, phone=phone)
+            return phone
+
+        flash(page_words()("tasks.number_trusted", number=readable(services.db.run(step))))
+        return _back(task_id)
 
 
 @dataclass(frozen=True)
@@ -168,7 +192,8 @@ class _OpenTask:
     is_overdue: bool
     notes: list[Note]
     parked: Parked | None
-    has_failed_mail: bool
+    may_go_again: bool  # the text or mail that it is about
+    is_number_given_up: bool
 
 
 @dataclass(frozen=True)
@@ -185,10 +210,12 @@ def _read(session: Session, filters: dict[str, str]) -> _Page:
         kinds=tuple(kind.value for kind in queue.kinds) if queue else (),
         owner={MINE: staff.login, UNOWNED: ""}.get(filters["whose"]),
     )
-    waiting = open_tasks(session, clinic_id=staff.clinic_id, wanted=wanted)
+    waiting = open_tasks(session, clinic_id=staff.clinic_id, language=g.language, wanted=wanted)
     notes = notes_of_tasks(session, task_ids=[task.id for task in waiting])
     parked = {one.task_id: one for one in parked_work(session, clinic_id=staff.clinic_id)}
-    mails = failed_mails(session, INVITATIONS, clinic_id=staff.clinic_id, ids=_mails(waiting))
+    failed = _failed(session, waiting)
+    unreached = {task.phone for task in waiting if task.phone and task.kind == TaskKind.UNDELIVERED}
+    numbers = given_up(session, clinic_id=staff.clinic_id, phones=unreached)
     return _Page(
         lines=[
             _OpenTask(
@@ -197,7 +224,8 @@ def _read(session: Session, filters: dict[str, str]) -> _Page:
                 is_overdue=queues.is_overdue(task.kind, created_at=task.created_at, now=g.now),
                 notes=notes.get(task.id, []),
                 parked=parked.get(task.id),
-                has_failed_mail=_mail_of(task.subject) in mails,
+                may_go_again=message_of_undelivered(task.subject) in failed,
+                is_number_given_up=task.kind == TaskKind.UNDELIVERED and task.phone in numbers,
             )
             for task in waiting
         ],
@@ -212,12 +240,20 @@ def _colleagues(session: Session) -> list[str]:
     return logins_who(session, clinic_id=current_staff().clinic_id, roles=roles)
 
 
-def _mails(tasks: Sequence[Task]) -> list[str]:
-    return [mail for task in tasks if (mail := _mail_of(task.subject)) is not None]
+def _failed(session: Session, tasks: Sequence[Task]) -> set[str]:
+    """Return which texts and mails these tasks are about have failed and wait for nobody but staff."""
+    clinic_id = current_staff().clinic_id
+    ids = [message for task in tasks if (message := message_of_undelivered(task.subject)) is not None]
+    mails = failed_mails(session, INVITATIONS, clinic_id=clinic_id, ids=ids)
+    return mails | failed_messages(session, clinic_id=clinic_id, ids=ids)
 
 
-def _mail_of(subject: str | None) -> str | None:
-    return subject.removeprefix(_MAIL) if subject and subject.startswith(_MAIL) else None
+def _send_again(work: UnitOfWork, message_id: str) -> bool:
+    staff = current_staff()
+    which = {"clinic_id": staff.clinic_id, "now": g.now, "done_by": staff.login}
+    return send_again(work, message_id=message_id, **which) or send_mail_again(
+        work, INVITATIONS, mail_id=message_id, **which
+    )
 
 
 def _hand(services: ConsoleServices, task_id: str, *, owner: str | None) -> ResponseReturnValue:
@@ -259,6 +295,13 @@ def _replayed(number: int) -> ResponseReturnValue:
     else:
         flash(words("tasks.nothing_parked"), "problem")
     return _back()
+
+
+def _reach(session: Session, task_id: str) -> Reach:
+    found = reach_of_task(session, clinic_id=current_staff().clinic_id, task_id=task_id)
+    if found is None:
+        abort(404)
+    return found
 
 
 def _must_exist(session: Session, task_id: str) -> None:

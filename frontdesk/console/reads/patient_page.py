@@ -143,9 +143,9 @@ def read_record(session: Session, *, clinic_id: str, practitioner_id: str | None
 
 
 def read_patient(
-    session: Session, *, clinic_id: str, practitioner_id: str | None, patient_id: str
+    session: Session, *, clinic_id: str, practitioner_id: str | None, patient_id: str, language: str
 ) -> PatientPage | None:
-    """Return all that is known of a patient, None if the clinic, or the practitioner, has no such one."""
+    """Return all that is known of a patient, tasks in a reader's language; None if the clinic, or the practitioner, has no such one."""
     record = read_record(session, clinic_id=clinic_id, practitioner_id=practitioner_id, patient_id=patient_id)
     if record is None:
         return None
@@ -160,7 +160,7 @@ def read_patient(
         messages=_messages(session, patient_id),
         notes=_notes(session, patient_id),
         waiting=_waiting(session, patient_id),
-        tasks=tuple(tasks_of_patient(session, clinic_id=clinic_id, patient_id=patient_id)),
+        tasks=tuple(tasks_of_patient(session, clinic_id=clinic_id, patient_id=patient_id, language=language)),
         history=_history(session, patient_id),
     )
 

@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session
 
 from booking.model.patient import Patient
 from booking.model.task import StaffTask, TaskNote
-from booking.tasks import About, subject_of
+from booking.task_words import unpacked
+from booking.tasks import About, subject_of, text_of
 from booking.values import TaskKind
 from calendar_sync.model import CalendarAction
 from calendar_sync.states import subject_of_link
@@ -39,6 +40,12 @@ class Task:
 
 
 @dataclass(frozen=True)
+class Reach:
+    subject: str | None
+    phone: str | None
+
+
+@dataclass(frozen=True)
 class Note:
     text: str
     at: datetime
@@ -53,14 +60,15 @@ class Wanted:
     owner: str | None = None
 
 
-def open_tasks(session: Session, *, clinic_id: str, wanted: Wanted = Wanted()) -> list[Task]:
+def open_tasks(session: Session, *, clinic_id: str, language: str, wanted: Wanted = Wanted()) -> list[Task]:
     """Return what staff are asked to do: emergencies first, then in the order they were raised."""
     where = [StaffTask.clinic_id == clinic_id, StaffTask.done_at.is_(None)]
     if wanted.kinds:
         where.append(StaffTask.kind.in_(wanted.kinds))
     if wanted.owner is not None:
         where.append(StaffTask.owner == wanted.owner if wanted.owner else StaffTask.owner.is_(None))
-    return _tasks(session, *where, order=(StaffTask.kind != TaskKind.EMERGENCY.value, StaffTask.created_at.asc()))
+    order = (StaffTask.kind != TaskKind.EMERGENCY.value, StaffTask.created_at.asc())
+    return _tasks(session, *where, order=order, language=language)
 
 
 def open_by_kind(session: Session, *, clinic_id: str) -> dict[str, int]:
@@ -81,19 +89,19 @@ def notes_of_tasks(session: Session, *, task_ids: Sequence[str]) -> dict[str, li
     return dict(notes)
 
 
-def tasks_of_patient(session: Session, *, clinic_id: str, patient_id: str) -> list[Task]:
+def tasks_of_patient(session: Session, *, clinic_id: str, patient_id: str, language: str) -> list[Task]:
     """Return the open tasks about a patient, the newest first."""
-    of_patient = (StaffTask.clinic_id == clinic_id, StaffTask.patient_id == patient_id)
-    return _tasks(session, *of_patient, StaffTask.done_at.is_(None), order=(StaffTask.created_at.desc(),))
+    where = (StaffTask.clinic_id == clinic_id, StaffTask.patient_id == patient_id, StaffTask.done_at.is_(None))
+    return _tasks(session, *where, order=(StaffTask.created_at.desc(),), language=language)
 
 
-def done_tasks(session: Session, *, clinic_id: str, now: datetime) -> list[Task]:
+def done_tasks(session: Session, *, clinic_id: str, language: str, now: datetime) -> list[Task]:
     """Return what was finished in the last days, the newest first."""
-    lately = StaffTask.done_at > now - SHOW_DONE_FOR
-    return _tasks(session, StaffTask.clinic_id == clinic_id, lately, order=(StaffTask.done_at.desc(),))
+    where = (StaffTask.clinic_id == clinic_id, StaffTask.done_at > now - SHOW_DONE_FOR)
+    return _tasks(session, *where, order=(StaffTask.done_at.desc(),), language=language)
 
 
-def tasks_of_link(session: Session, *, clinic_id: str, link_id: str) -> list[Task]:
+def tasks_of_link(session: Session, *, clinic_id: str, link_id: str, language: str) -> list[Task]:
     """Return what came of a calendar's link for staff to do: open tasks first, then done ones, the newest first."""
     subject = StaffTask.subject
     touched = select(CalendarAction.appointment_id).where(
@@ -104,33 +112,40 @@ def tasks_of_link(session: Session, *, clinic_id: str, link_id: str) -> list[Tas
         subject.startswith(f"{clinic_id}:calendar-booking:{link_id} ", autoescape=True),
         and_(StaffTask.kind == TaskKind.CALENDAR.value, StaffTask.appointment_id.in_(touched)),
     )
-    tasks = _tasks(session, StaffTask.clinic_id == clinic_id, concerns, order=(StaffTask.created_at.desc(),))
+    where = (StaffTask.clinic_id == clinic_id, concerns)
+    tasks = _tasks(session, *where, order=(StaffTask.created_at.desc(),), language=language)
     return sorted(tasks, key=lambda task: task.done_at is not None)
 
 
 def task_exists(session: Session, *, clinic_id: str, task_id: str) -> bool:
     """Say whether the clinic has this task."""
-    return (
-        session.scalar(select(StaffTask.id).where(StaffTask.clinic_id == clinic_id, StaffTask.id == task_id))
-        is not None
+    return reach_of_task(session, clinic_id=clinic_id, task_id=task_id) is not None
+
+
+def reach_of_task(session: Session, *, clinic_id: str, task_id: str) -> Reach | None:
+    """Return what a task is about, without the clinic, and which number it names; None if the clinic has no such task."""
+    of_task = select(StaffTask.subject, StaffTask.phone).where(
+        StaffTask.clinic_id == clinic_id, StaffTask.id == task_id
     )
+    found = session.execute(of_task).one_or_none()
+    return found and Reach(found.subject and found.subject.removeprefix(f"{clinic_id}:"), found.phone)
 
 
 def words_of_request(session: Session, *, clinic_id: str, appointment_id: str) -> str | None:
-    """Return what the open task about a request says: the patient's own words are kept nowhere else."""
+    """Return what the patient said of a request: it is kept in the open task alone."""
     about = f"{clinic_id}:{subject_of(About.REQUEST, appointment_id)}"
-    return session.scalar(select(StaffTask.text).where(StaffTask.subject == about))
-
-
-def subject_of_task(session: Session, *, clinic_id: str, task_id: str) -> str | None:
-    """Return the subject of a task that is open, without the clinic."""
-    of_task = select(StaffTask.subject).where(StaffTask.clinic_id == clinic_id, StaffTask.id == task_id)
-    subject = session.scalar(of_task)
-    return subject and subject.removeprefix(f"{clinic_id}:")
+    row = session.scalar(select(StaffTask).where(StaffTask.subject == about))
+    if row is None:
+        return None
+    words = unpacked(row.details).get("words")
+    return row.text if row.details is None else None if words is None else str(words)
 
 
 def _tasks(
-    session: Session, *where: ColumnElement[bool], order: Sequence[ColumnElement[Any] | UnaryExpression[Any]]
+    session: Session,
+    *where: ColumnElement[bool],
+    order: Sequence[ColumnElement[Any] | UnaryExpression[Any]],
+    language: str,
 ) -> list[Task]:
     found = session.execute(
         select(StaffTask, Patient.name)
@@ -143,7 +158,7 @@ def _tasks(
         Task(
             id=row.id,
             kind=row.kind,
-            text=row.text,
+            text=text_of(row, language=language),
             patient=name,
             phone=row.phone,
             conversation_id=row.conversation_id,

@@ -5,14 +5,18 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import func, select
 
 from booking.next_available import refresh
+from booking.task_words import TaskDetails, TaskSays
 from booking.tasks import open_task
 from booking.values import GroupSize, TaskKind
 from booking.waiting_list.freed_time import offer_freed_time
 from dialog.model import Conversation, Turn
 from frontdesk.api.keys import Scope
-from kernel.work import Database
+from jobs.model import Delivery, DeliveryState
+from jobs.parked import subject_of_parked
+from kernel.work import Database, OutboxEntry
 from tests.integration.api.conftest import EVERYTHING, NINE, TEN, Program, Site, make_site
 from tests.support.clinics import elm_catalogue
 from tests.support.visits import NOW
@@ -189,13 +193,45 @@ def test_a_practitioner_s_absence_is_previewed_and_settled(staff: Program) -> No
 
 def test_tasks_are_listed_and_done(site: Site, staff: Program) -> None:
     with site.db.begin() as work:
-        task_id = open_task(work, clinic_id="clinic-elm", kind=TaskKind.CALL_BACK, text="Call Ann", now=NOW)
+        task_id = open_task(
+            work,
+            clinic_id="clinic-elm",
+            kind=TaskKind.CALL_BACK,
+            says=TaskSays.MESSAGE,
+            details={"words": "Call Ann"},
+            now=NOW,
+        )
     other = site.program(*EVERYTHING, clinic_id="clinic-oak")
 
     assert [task["text"] for task in staff.get("/tasks").json["tasks"]] == ["Call Ann"]
     assert other.post(f"/tasks/{task_id}/done", {}).status_code == 404
     assert staff.post(f"/tasks/{task_id}/done", {"actor": "maria"}).status_code == 204
     assert staff.get("/tasks").json["tasks"] == []
+
+
+def test_stuck_work_whose_task_is_done_is_never_tried_again(site: Site, staff: Program) -> None:
+    with site.db.begin() as work:
+        about: dict[str, Any] = {"clinic_id": "clinic-elm", "kind": TaskKind.PARKED_JOB, "now": NOW}
+        open_task(work, says=TaskSays.MESSAGE, details={"words": "Something else"}, **about)
+        work.session.flush()
+        stuck = Delivery(
+            entry_id=work.session.scalars(select(func.max(OutboxEntry.id))).one(), subscriber="sms.confirmation",
+            aggregate_id="visit", due_at=NOW, attempts=10, state=DeliveryState.PARKED.value, error="unavailable",
+        )  # fmt: skip
+        work.session.add(stuck)
+        work.session.flush()
+        delivery_id = stuck.id
+        details: TaskDetails = {"job_code": "sms.confirmation", "attempts": 10, "error_code": "unavailable"}
+        subject = subject_of_parked(delivery_id)
+        task_id = open_task(work, says=TaskSays.PARKED, details=details, subject=subject, **about)
+
+    spanish = {one["id"]: one["text"] for one in staff.get("/tasks", {"Accept-Language": "es"}).json["tasks"]}
+    answer = staff.post(f"/tasks/{task_id}/done", {"actor": "maria"})
+
+    assert spanish[task_id].startswith("Un mensaje sobre una cita: se abandonó después de 10 intentos")
+    assert answer.status_code == 204
+    with site.db.read() as session:
+        assert session.get_one(Delivery, delivery_id).state == DeliveryState.DONE.value
 
 
 def test_conversations_are_listed_and_read_by_who_may(site: Site, program: Program) -> None:

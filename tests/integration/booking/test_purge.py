@@ -14,6 +14,7 @@ from booking.model.appointment import Allocation, Appointment, AppointmentChange
 from booking.model.waitlist import Offer, WaitlistEntry
 from booking.purge import KEPT_FOR, purge_lapsed
 from booking.queries import visit
+from booking.task_words import TaskSays
 from booking.tasks import open_task
 from booking.values import BookedVisit, Catalogue, Source, TaskKind
 from kernel.work import Database
@@ -98,7 +99,13 @@ def test_what_a_task_of_staff_names_stays(database: Database, catalogue: Catalog
     one = hold(database, catalogue)
     with database.begin() as work:
         open_task(
-            work, clinic_id=catalogue.clinic_id, kind=TaskKind.MESSAGE, text="call", now=NOW, appointment_id=one.id
+            work,
+            clinic_id=catalogue.clinic_id,
+            kind=TaskKind.MESSAGE,
+            says=TaskSays.MESSAGE,
+            details={"words": "call"},
+            now=NOW,
+            appointment_id=one.id,
         )
 
     assert purge(database) == 0

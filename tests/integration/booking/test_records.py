@@ -11,6 +11,7 @@ from booking.consent import is_opted_out, opt_in, opt_out
 from booking.events import TaskOpened
 from booking.patients import find_by_birth_date, find_by_phone, patients, phones_of, register_patient
 from booking.queries import find_slots
+from booking.task_words import TaskSays
 from booking.tasks import close_task, open_task, open_tasks
 from booking.values import Catalogue, SlotQuery, TaskKind
 from kernel.interval import Interval
@@ -86,7 +87,8 @@ def test_a_task_of_one_subject_is_open_once_and_may_come_again_when_it_is_done(
                 work,
                 clinic_id=clinic_id,
                 kind=TaskKind.CALL_BACK,
-                text="Ann Smith asks to be called",
+                says=TaskSays.MESSAGE,
+                details={"words": "Ann Smith asks to be called"},
                 now=now,
                 phone=PHONE,
                 subject="call:1",

@@ -17,6 +17,7 @@ from werkzeug.test import TestResponse
 
 from booking.catalogue import CatalogueCache
 from booking.model.clinic import Clinic
+from booking.task_words import TaskSays
 from booking.tasks import open_task
 from booking.values import BookedVisit, Catalogue, TaskKind
 from calendar_sync.discovery import FoundCalendar
@@ -148,7 +149,7 @@ def site(database: Database, redis_url: str, settings: Settings) -> Iterator[Sit
         work.session.flush()
         work.session.add(a_user("oak", "clinic-oak", Role.ADMINISTRATOR))
         task_id = open_task(
-            work, clinic_id=catalogue.clinic_id, kind=TaskKind.CALL_BACK, text="Call about the <bill>", now=NOW,
+            work, clinic_id=catalogue.clinic_id, kind=TaskKind.CALL_BACK, says=TaskSays.MESSAGE, details={"words": "Call about the <bill>"}, now=NOW,
             phone="+12125550123",
         )  # fmt: skip
     visit = book(database, catalogue, practitioner="lee", starts_at=datetime(2027, 3, 15, 13, 0, tzinfo=UTC))

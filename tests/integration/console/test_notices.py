@@ -8,6 +8,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from booking.cancel import cancel_appointment
+from booking.task_words import TaskSays
 from booking.tasks import open_task
 from booking.values import Source, TaskKind
 from tests.integration.console.conftest import Site, seal_of
@@ -105,8 +106,9 @@ def at(hour: int) -> datetime:
 def an_emergency(site: Site, *, age: timedelta = timedelta(0)) -> str:
     with site.db.begin() as work:
         return open_task(
-            work, clinic_id=site.catalogue.clinic_id, kind=TaskKind.EMERGENCY, text="chest pain", now=NOW - age
-        )
+            work, clinic_id=site.catalogue.clinic_id, kind=TaskKind.EMERGENCY, says=TaskSays.EMERGENCY,
+            details={"words": "chest pain"}, now=NOW - age,
+        )  # fmt: skip
 
 
 def a_waiting_patient(site: Site, *, patient_id: str | None = None) -> str:

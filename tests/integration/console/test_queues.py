@@ -13,14 +13,20 @@ from booking.desk.requests import propose
 from booking.events import AppointmentBooked
 from booking.model.mail import MailState
 from booking.model.task import StaffTask
+from booking.numbers import given_up
+from booking.task_words import TaskDetails, TaskSays
 from booking.tasks import open_task
 from booking.values import AppointmentStatus, Source, TaskKind
 from calendar_sync.model import Invitation
 from frontdesk.console.queues import QUEUES
+from frontdesk.users import User
 from jobs.model import Delivery, DeliveryState
 from jobs.parked import subject_of_parked
+from kernel.db import new_id
 from kernel.interval import Interval
 from kernel.work import OutboxEntry
+from sms.failures import record_failure
+from sms.model import SmsKind, SmsMessage, SmsState
 from tests.integration.console.conftest import Site, seal_of
 from tests.integration.console.test_pages import queries_during
 from tests.support.visits import NOW, book
@@ -37,11 +43,21 @@ def said(answer: TestResponse) -> str:
     return answer.get_data(as_text=True)
 
 
-def a_task(site: Site, kind: TaskKind, *, subject: str | None = None, age: timedelta = timedelta(0)) -> str:
+def a_task(
+    site: Site,
+    kind: TaskKind,
+    *,
+    says: TaskSays = TaskSays.MESSAGE,
+    details: TaskDetails | None = None,
+    subject: str | None = None,
+    phone: str | None = None,
+    age: timedelta = timedelta(0),
+) -> str:
     with site.db.begin() as work:
         return open_task(
-            work, clinic_id=site.catalogue.clinic_id, kind=kind, text=f"About {kind}", now=NOW - age, subject=subject
-        )
+            work, clinic_id=site.catalogue.clinic_id, kind=kind, says=says, details=details or {"words": f"About {kind}"},
+            now=NOW - age, subject=subject, phone=phone,
+        )  # fmt: skip
 
 
 def test_every_kind_of_task_waits_in_one_queue():
@@ -114,7 +130,9 @@ def parked(site: Site, number: int) -> tuple[str, str]:
         work.session.add(delivery)
         work.session.flush()
         delivery_id = delivery.id
-    return a_task(site, TaskKind.PARKED_JOB, subject=subject_of_parked(delivery_id)), delivery_id
+    details: TaskDetails = {"job_code": "sms.confirmation", "attempts": 10, "error_code": "unavailable"}
+    subject = subject_of_parked(delivery_id)
+    return a_task(site, TaskKind.PARKED_JOB, says=TaskSays.PARKED, details=details, subject=subject), delivery_id
 
 
 def states(site: Site) -> list[tuple[str, str | None]]:
@@ -134,8 +152,7 @@ def test_stuck_work_is_tried_again_or_let_go_with_a_reason(site: Site):
     dropped = press(desk, f"tasks/{second}/done", outcome="Told by phone")
     rest = press(desk, "tasks/replay-all", subscriber="sms.confirmation")
 
-    assert "A text about a visit was given up: the other side could not be reached." in page
-    assert "Tried 10 times." in page
+    assert "A text about a visit: given up after 10 attempts, because the other side could not be reached." in page
     assert strangers.status_code == 404
     assert "It is tried again." in said(one)
     assert "Nothing is stuck any more." in said(twice)
@@ -162,13 +179,64 @@ def test_a_mail_that_was_given_up_is_sent_again(site: Site):
     sent = press(desk, f"tasks/{task}/send-again")
     twice = press(desk, f"tasks/{task}/send-again")
 
-    assert "Send the mail again" in offered
-    assert "The mail is sent again in a moment." in said(sent)
+    assert "Send it again" in offered
+    assert "It is sent again in a moment." in said(sent)
     assert "does not wait to be sent again" in said(twice)
     with site.db.read() as session:
         again = session.get_one(Invitation, mail_id)
         assert (again.state, again.attempts) == (MailState.QUEUED, 0)
         assert session.get_one(StaffTask, task).done_by == "desk"
+
+
+def test_a_text_that_did_not_arrive_is_sent_again_from_its_task_and_its_number_is_trusted(site: Site):
+    clinic_id, phone = site.catalogue.clinic_id, "+12125550177"
+    with site.db.begin() as work:
+        text = SmsMessage(
+            id=new_id(), clinic_id=clinic_id, kind=SmsKind.BOOKED, to=phone, to_hash="hash", sender="+12125550100",
+            body="See you", appointment_id=site.visit.id, revision=1, state=SmsState.UNDELIVERED, due_at=NOW,
+            created_at=NOW,
+        )  # fmt: skip
+        work.session.add(text)
+        message_id = text.id
+        record_failure(work, text, code=30005, now=NOW)
+        task = work.session.scalars(select(StaffTask.id).where(StaffTask.kind == TaskKind.UNDELIVERED.value)).one()
+    desk, oak = site.logged_in("desk"), site.logged_in("oak")
+    offered = said(desk.get("/console/tasks"))
+
+    strange = press(oak, f"tasks/{task}/number-works")
+    trusted = press(desk, f"tasks/{task}/number-works")
+    strange_again = press(oak, f"tasks/{task}/send-again")
+    sent = press(desk, f"tasks/{task}/send-again")
+    numberless = press(desk, f"tasks/{a_task(site, TaskKind.UNDELIVERED)}/number-works")
+
+    assert "nobody has this number" in offered
+    assert "The number works" in offered
+    assert "Texts are sent to +1 212-555-0177 again." in said(trusted)
+    assert "The number works" not in said(trusted)
+    assert "It is sent again in a moment." in said(sent)
+    assert (strange.status_code, strange_again.status_code, numberless.status_code) == (404, 404, 404)
+    with site.db.read() as session:
+        assert given_up(session, clinic_id=clinic_id, phones=[phone]) == frozenset()
+        assert session.get_one(SmsMessage, message_id).state == SmsState.QUEUED
+        assert session.get_one(StaffTask, task).done_by == "desk"
+
+
+def test_a_task_is_told_in_the_language_of_whoever_reads_it_and_an_old_one_as_it_was_written(site: Site):
+    start = datetime(2027, 3, 15, 13, 5, tzinfo=site.catalogue.zone)
+    a_task(
+        site, TaskKind.BOOKING_REQUEST, says=TaskSays.CONFIRM,
+        details={"service": "Cleaning", "practitioner": "Dr. Lee", "visit_at": start},
+    )  # fmt: skip
+    with site.db.begin() as work:
+        old = work.session.get_one(StaffTask, site.task_id)
+        old.says = old.details = None
+        work.session.scalars(select(User).where(User.login == "desk")).one().language = "es"
+
+    spanish, english = (said(site.logged_in(who).get("/console/tasks")) for who in ("desk", "admin"))
+
+    assert "Confirme o rechace: Cleaning con Dr. Lee, lunes 15 de marzo de 2027, 1:05 p.m." in spanish
+    assert "Confirm or reject: Cleaning with Dr. Lee, Monday, March 15, 2027, 1:05 PM." in english
+    assert "Call about the &lt;bill&gt;" in spanish
 
 
 def a_wish(site: Site) -> str:
@@ -192,7 +260,7 @@ def test_a_wish_is_given_one_of_the_free_times_once(site: Site):
     granted = press(desk, f"requests/{wish}/grant", **time)
     late = press(site.logged_in("admin"), f"requests/{wish}/reject", reason="No time")
 
-    assert "after lunch" in page
+    assert "<dd>after lunch</dd>" in page
     assert starts_at.startswith("2027-03-16T")
     assert "The patient has another visit at that time." in said(taken)
     assert strange.status_code == 404

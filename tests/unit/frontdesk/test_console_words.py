@@ -31,7 +31,7 @@ GROUPS_OF_CODES = {
     "worded_kind", "worded_field", "medium",
     "set_up_field", "set_up_hint", "set_up_choice", "set_up_part", "set_up_new", "set_up_add", "set_up_change", "unfit", "weekday", "web_chat_voice", "web_chat_news", "own_page_status", "recordings", "role", "look", "insight_total", "insight_help",
     "speaker", "live_why_not",
-    "queue", "job", "job_error", "patients_shown", "patient_field", "patient_change", "relation", "waiting_status",
+    "queue", "patients_shown", "patient_field", "patient_change", "relation", "waiting_status",
     "message_way", "message_kind", "message_note", "export",
 }  # fmt: skip
 
