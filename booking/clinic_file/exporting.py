@@ -72,7 +72,7 @@ def document_text(document: Mapping[str, Any]) -> str:
 
 
 def _filled(**values: Any) -> dict[str, Any]:
-    return {name: value for name, value in values.items() if value not in (None, [], {}, "0m", False)}
+    return {name: value for name, value in values.items() if value is not False and value not in (None, [], {}, "0m")}
 
 
 def _rules(rules: BookingRules) -> dict[str, Any]:

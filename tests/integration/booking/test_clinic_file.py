@@ -45,7 +45,7 @@ services:
   - {key: cleaning, name: Dental cleaning, aliases: [cleaning], reasons: [tartar], category: dental, duration: 45m, buffer_before: 5m, buffer_after: 10m, price: "95.00 USD", skills: [hygiene], resources: [chair], preparation: Please brush your teeth.}
   - {key: advice, name: Advice, duration: 1h30m, needs_confirmation: true}
 practitioners:
-  - {key: lee, name: Dr. Mina Lee, aliases: [Doctor Lee], gender: female, languages: [en, ko], skills: [hygiene, fillings], services: [cleaning, advice], bio: Dentist.,
+  - {key: lee, name: Dr. Mina Lee, aliases: [Doctor Lee], gender: female, languages: [en, ko], skills: [hygiene, fillings], services: [cleaning, advice], bio: Dentist., rating: 0.0,
      schedules: [{location: main, hours: {mon-thu: ["09:00-12:00", "13:00-17:00"]}, off: [2027-03-17, "2027-04-01/2027-04-05"], valid_until: 2027-12-31},
                  {location: west, hours: {fri: ["09:00-12:00"]}}], off: [2027-05-01, "2027-05-03 15:00-24:00"]}
   - {key: ito, name: Dr. Ken Ito, skills: [hygiene], services: [cleaning], schedules: [{location: main, hours: {mon: ["09:00-12:00"]}}]}
