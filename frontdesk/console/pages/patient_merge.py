@@ -44,6 +44,10 @@ def add_patient_merge(blueprint: Blueprint, services: ConsoleServices) -> None:
             cookie["merge_search"] = request.form["q"].strip()[:_LONGEST_SEARCH]
             return redirect(url_for("console.merging", patient_id=patient_id, found=1))
         other_id, staff = request.form.get("other", ""), current_staff()
+        if "sure" not in request.form:
+            flash(page_words()("patient.merge_unsure"), "problem")
+            with services.db.read() as session:
+                return _compare(session, patient_id, other_id), 422
 
         def merge(work: UnitOfWork) -> None:
             kept, gone = _record(work.session, patient_id), _record(work.session, other_id)
@@ -103,6 +107,7 @@ def _compare(session: Session, patient_id: str, other_id: str) -> str:
     this, other = _page(session, patient_id), _page(session, other_id)
     if this is None or other is None or patient_id == other_id or other.record.is_erased:
         abort(404)
+    born = {this.record.birth_date, other.record.birth_date}
     return render_template(
         "console/patient_merge.html",
         r=this.record,
@@ -113,6 +118,7 @@ def _compare(session: Session, patient_id: str, other_id: str) -> str:
         is_unlike=not (
             names_match(this.record.name, other.record.name) or names_match(other.record.name, this.record.name)
         ),
+        is_born_unlike=None not in born and len(born) > 1,
         clashes=[visit for visit in this.visits if any(_clash(visit, each) for each in other.visits)],
     )
 

@@ -15,9 +15,10 @@ from booking.history import patient_history
 from booking.hold import place_hold
 from booking.model.appointment import Appointment
 from booking.model.patient import Patient, PatientMerge
-from booking.patient_record import PatientChanges, change_patient, lock_patient, note_on_patient, note_on_patient
+from booking.patient_record import PatientChanges, change_patient, lock_patient, note_on_patient
 from booking.patients import find_by_phone, register_patient
 from booking.rules import PatientBlocked
+from booking.task_words import TaskSays
 from booking.tasks import open_task
 from booking.values import AppointmentStatus, Source, TaskKind
 from dialog.model import Conversation, ConversationNote, Turn
@@ -78,9 +79,10 @@ def test_a_patient_is_found_by_any_part_of_the_name_however_spelt_and_by_whole_s
 
     for search in (
         "nunez", "NÚÑ", "jose nun", "Jose Nunes", "(212) 555-0188", "1990-12-01", "12/1/1990", "Jose@Example.org",
+        "12/1/90", "Dec 1 1990", "1 de diciembre de 1990", "Núñez, José 12/1/1990", "jose +1 212 555 0188",
     ):  # fmt: skip
         assert found_by(client, search) == ["José Ángel Núñez"], search
-    for search in ("%", "212555", "o'; --", "1990-13-44", "@"):
+    for search in ("%", "212555", "o'; --", "1990-13-44", "@", "Smith 12/1/1990", "jose 12/2/1990", "1 2", "² ٣"):
         assert found_by(client, search) == [], search
     assert found_by(site.logged_in("oak"), "nunez") == []
 
@@ -106,8 +108,8 @@ def test_what_is_on_file_is_put_right_unless_somebody_else_was_faster(site: Site
     patient_id = a_patient(site, "Bo", phone="+12125550188")
     with site.db.begin() as work:
         open_task(
-            work, clinic_id=site.catalogue.clinic_id, kind=TaskKind.PLACEHOLDER, text="Complete Bo", now=NOW,
-            patient_id=patient_id,
+            work, clinic_id=site.catalogue.clinic_id, kind=TaskKind.PLACEHOLDER, says=TaskSays.NEW_PATIENT,
+            details={"name": "Bo"}, now=NOW, patient_id=patient_id,
         )  # fmt: skip
     client = site.logged_in("desk")
     form = client.get(f"/console/patients/{patient_id}/edit").get_data(as_text=True)
@@ -126,7 +128,7 @@ def test_what_is_on_file_is_put_right_unless_somebody_else_was_faster(site: Site
     assert "no telephone number" in wrong.get_data(as_text=True)
     for words in ("Bo Jensen", "Jan 31, 1970", "+1 212-555-0199", "Bo@example.org", "Spanish", "Name: Bo → Bo Jensen"):
         assert words in saved
-    assert "Complete Bo" not in client.get("/console/tasks").get_data(as_text=True).partition("Done lately")[0]
+    assert "Bo is a new patient" not in client.get("/console/tasks").get_data(as_text=True).partition("Done lately")[0]
     assert "Somebody else changed this record meanwhile" in late.get_data(as_text=True)
     assert "Somebody Else" not in late.get_data(as_text=True)
 
@@ -174,25 +176,32 @@ def test_two_records_of_one_person_become_one_and_old_links_lead_there(site: Sit
     other = book(site.db, site.catalogue, practitioner="lee", starts_at=LATER, phone="+12125550199")
     gone_id = str(other.patient_id)
     talk = a_conversation(site, said="hello", patient_id=gone_id)
+    of_parent = a_conversation(site, said="my son's visit")
     with site.db.begin() as work:
-        row = work.session.get_one(Conversation, talk)
-        row.state = json.dumps({"verified_id": gone_id})
+        for each in (talk, of_parent):
+            work.session.get_one(Conversation, each).state = json.dumps({"verified_id": gone_id})
+        work.session.get_one(Conversation, of_parent).ended_at = None
     client = site.logged_in("desk")
     likely = client.get(f"/console/patients/{kept_id}/merge").get_data(as_text=True)
     preview = client.get(f"/console/patients/{kept_id}/merge?with={gone_id}").get_data(as_text=True)
 
-    merged = press(client, kept_id, "merge", other=gone_id).get_data(as_text=True)
-    again = press(client, kept_id, "merge", other=gone_id)
+    unsure = press(client, kept_id, "merge", other=gone_id)
+    merged = press(client, kept_id, "merge", other=gone_id, sure="on").get_data(as_text=True)
+    again = press(client, kept_id, "merge", other=gone_id, sure="on")
+    itself = press(client, kept_id, "merge", other=kept_id, sure="on")
 
     assert gone_id in likely
     assert "The record that goes" in preview
     assert "+1 212-555-0199" in merged
-    assert again.status_code == 404
+    assert (unsure.status_code, again.status_code, itself.status_code) == (422, 404, 404)
+    assert "confirm that both are the same person" in unsure.get_data(as_text=True)
     assert client.get(f"/console/patients/{gone_id}").headers["Location"] == f"/console/patients/{kept_id}"
     with site.db.begin() as work:
         session = work.session
         assert session.scalars(select(Appointment.patient_id).distinct()).all() == [kept_id]
-        assert session.get_one(Conversation, talk).state == json.dumps({"verified_id": kept_id})
+        for each, whose in ((talk, kept_id), (of_parent, None)):
+            row = session.get_one(Conversation, each)
+            assert (row.state, row.patient_id) == (json.dumps({"verified_id": kept_id}), whose)
         found = find_by_phone(session, clinic_id=site.catalogue.clinic_id, phone="+12125550199")
         assert [one.id for one in found] == [kept_id]
         record = json.loads(session.scalars(select(PatientMerge.record)).one())
@@ -208,7 +217,7 @@ def test_nobody_merges_or_reads_what_is_another_clinics_or_another_practitioners
             work, clinic_id="clinic-oak", name="Ann Smith", birth_date=BORN, phone=None, language="en", now=NOW
         ).id
 
-    assert press(site.logged_in("desk"), patient_id, "merge", other=str(stranger)).status_code == 404
+    assert press(site.logged_in("desk"), patient_id, "merge", other=str(stranger), sure="on").status_code == 404
     for login, path, status in (
         ("oak", patient_id, 404), ("admin", str(stranger), 404), ("ruiz", patient_id, 404), ("lee", patient_id, 200),
         ("audit", patient_id, 200), ("lee", f"{patient_id}/edit", 403), ("desk", f"{patient_id}/erase", 403),
@@ -232,7 +241,15 @@ def a_marked_patient(site: Site) -> str:
         )  # fmt: skip
         for kind, key in ((TaskKind.CALL_BACK, "patient_id"), (TaskKind.MESSAGE, "appointment_id")):
             about = {"patient_id": patient_id, "appointment_id": str(visit.id)}
-            open_task(work, clinic_id=clinic_id, kind=kind, text=f"Call {MARK}", now=NOW, **{key: about[key]})
+            open_task(
+                work,
+                clinic_id=clinic_id,
+                kind=kind,
+                says=TaskSays.MESSAGE,
+                details={"words": f"Call {MARK}"},
+                now=NOW,
+                **{key: about[key]},
+            )
         work.session.add(
             SmsMessage(
                 id=new_id(), clinic_id=clinic_id, kind=SmsKind.BOOKED, to="+12125550155", to_hash="hash",
@@ -317,7 +334,8 @@ def test_others_texts_name_an_erased_patient_no_more(site: Site):
     press(client, other_id, "note", text=named)
     talk = a_conversation(site, said="hello", patient_id=other_id)
     with site.db.begin() as work:
-        open_task(work, clinic_id=clinic_id, kind=TaskKind.CALL_BACK, text="Zoe M. Akesson wants a call", now=NOW)
+        wants = {"words": "Zoe M. Akesson wants a call"}
+        open_task(work, clinic_id=clinic_id, kind=TaskKind.CALL_BACK, says=TaskSays.MESSAGE, details=wants, now=NOW)
         work.session.add(ConversationNote(conversation_id=talk, text="Not Zoe Akesson", written_at=NOW, written_by="x"))
         for name, wanted in (("Hers", "zoe akesson"), ("All of them", "akesson")):
             save_view(work, clinic_id=clinic_id, login="desk", name=name, wanted=Wanted(search=wanted), is_shared=True)
