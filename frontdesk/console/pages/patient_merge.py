@@ -157,7 +157,8 @@ def _clash(one: Visit, other: Visit) -> bool:
 
 
 def _page(session: Session, patient_id: str) -> PatientPage | None:
-    return read_patient(session, clinic_id=current_staff().clinic_id, practitioner_id=None, patient_id=patient_id)
+    clinic_id = current_staff().clinic_id
+    return read_patient(session, clinic_id=clinic_id, practitioner_id=None, patient_id=patient_id, language=g.language)
 
 
 def _record(session: Session, patient_id: str) -> Record | None:
