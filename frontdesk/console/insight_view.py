@@ -107,13 +107,18 @@ def channels_table(talks: Iterable[Talk], words: Words, *, part: Part) -> Table:
     for talk in talks:
         by_channel.setdefault(talk.channel, []).append(talk)
     went = sorted(((channel, handled(some)) for channel, some in by_channel.items()), key=_most_first)
-    shown = [(key, kind) for key, kind in _told(part) if key in {"conversations", "conversion", "contained"}]
-    head = (words("insight.channel"), *(words.of_code("insight_total", _code(key, part)) for key, _ in shown))
+    heads = {
+        "conversations": words("insight.conversations"),
+        "conversion": words("insight.led_to_booking"),
+        "contained": words("insight.alone"),
+    }
+    shown = [(key, kind) for key, kind in _told(part) if key in heads]
     rows = tuple(
         (words.of_code("channel", channel), *(_written(getattr(one, key), kind, words) for key, kind in shown))
         for channel, one in went
     )
     most = max((one.conversations for _, one in went), default=1)
+    head = (words("insight.channel"), *(heads[key] for key, _ in shown))
     return Table(head, rows, tuple(one.conversations / most for _, one in went))
 
 
