@@ -183,7 +183,7 @@ def _page(
     times = []
     no: WhyNot | None = None
     if service is not None:
-        from_at = max(g.now, moment_asked(asked.day, _MIDNIGHT, asked.place) or g.now)
+        from_at = max(g.now, moment_asked(asked.day, _MIDNIGHT, asked.place.zone) or g.now)
         query = asked.query(service, Interval(from_at, from_at + _LOOKED_AHEAD))
         times = free_times(session, catalogue, query=query, now=g.now)
         if refusal is not None and asked.starts_at is not None:

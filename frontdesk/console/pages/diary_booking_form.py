@@ -19,6 +19,7 @@ from frontdesk.console.pages.diary_forms import (
     place_asked,
     service_asked,
     time_asked,
+    zone_asked,
 )
 from frontdesk.console.reads.patients import patient_line
 from frontdesk.console.words import page_words
@@ -127,6 +128,11 @@ def read_form(catalogue: Catalogue, form: Mapping[str, str]) -> Asked:
     service = service_asked(catalogue, form.get("service")) or _first_service(catalogue, person)
     place = place_asked(catalogue, form.get("location")) or _likely_place(catalogue, person)
     day, time = day_asked(form.get("day")), time_asked(form.get("time"))
+    zone = zone_asked(catalogue, form.get("zone"), place)
+    starts_at = None if time is None else moment_asked(day, time, zone, is_second=form.get("is_second") == "1")
+    if starts_at is not None and zone != place.zone:
+        local = starts_at.astimezone(place.zone)
+        day, time = local.date(), local.time()
     asked = Asked(
         catalogue=catalogue,
         key=form.get("key") or new_form_key(),
@@ -137,7 +143,7 @@ def read_form(catalogue: Catalogue, form: Mapping[str, str]) -> Asked:
         day=day,
         time="" if time is None else time.isoformat("minutes"),
         slot=form.get("slot", ""),
-        starts_at=None if time is None else moment_asked(day, time, place, is_second=form.get("is_second") == "1"),
+        starts_at=starts_at,
         session_id=None,
         duration=_duration(service, form.get("duration")),
         repeat=_repeat(form),

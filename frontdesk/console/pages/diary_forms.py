@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import UTC, date, datetime, time
 from typing import TypeVar
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 from flask import abort, flash, g, request, url_for
 
@@ -69,14 +70,20 @@ def time_asked(text: str | None) -> time | None:
         return None
 
 
-def moment_asked(day: date, at: time, place: LocationInfo, *, is_second: bool = False) -> datetime | None:
-    """Return the instant at which clocks at the place show this, of two the first or the second; None if they skip it."""
+def zone_asked(catalogue: Catalogue, key: str | None, place: LocationInfo) -> ZoneInfo:
+    """Return whose clocks a day and a time were read from: those of the diary that was clicked into, else the place's."""
+    ours = {zone.key: zone for zone in (catalogue.zone, *(one.zone for one in catalogue.locations))}
+    return ours.get(key or "", place.zone)
+
+
+def moment_asked(day: date, at: time, zone: ZoneInfo, *, is_second: bool = False) -> datetime | None:
+    """Return the instant at which clocks in the zone show this, of two the first or the second; None if they skip it."""
     wall = datetime.combine(day, at)
-    if not exists(wall, place.zone):
+    if not exists(wall, zone):
         return None
     if is_second:
-        return wall.replace(tzinfo=place.zone, fold=1).astimezone(UTC)
-    return wall_to_instant(wall, place.zone)
+        return wall.replace(tzinfo=zone, fold=1).astimezone(UTC)
+    return wall_to_instant(wall, zone)
 
 
 def instant_asked(text: str) -> datetime | None:

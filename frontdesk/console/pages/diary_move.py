@@ -28,6 +28,7 @@ from frontdesk.console.pages.diary_forms import (
     place_asked,
     say,
     time_asked,
+    zone_asked,
 )
 from frontdesk.console.reads.visits import visits_by_id
 from frontdesk.console.services import ConsoleServices
@@ -89,7 +90,8 @@ def _target(catalogue: Catalogue, visit: BookedVisit) -> _Target | None:
         return _Target(picked.starts_at, picked.place, picked.person, override_reason)
     place = place_asked(catalogue, form.get("location")) or catalogue.location(visit.location_id)
     day, at = day_asked(form.get("day")), time_asked(form.get("time"))
-    starts_at = None if at is None else moment_asked(day, at, place, is_second=form.get("is_second") == "1")
+    zone = zone_asked(catalogue, form.get("zone"), place)
+    starts_at = None if at is None else moment_asked(day, at, zone, is_second=form.get("is_second") == "1")
     if starts_at is None:
         return None
     person = person_asked(catalogue, form.get("practitioner"))

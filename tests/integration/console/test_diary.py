@@ -16,7 +16,7 @@ from booking.desk.requests import propose
 from booking.elsewhere import set_busy
 from booking.hold import place_hold
 from booking.model.appointment import Appointment
-from booking.model.clinic import Clinic
+from booking.model.clinic import Clinic, Location
 from booking.model.patient import Patient
 from booking.model.staff import HealthcareService
 from booking.queries import history, visit
@@ -389,15 +389,15 @@ def test_a_series_of_which_a_date_went_meanwhile_is_shown_again(site: Site):
 
 def test_who_said_they_will_come_is_shown_until_the_visit_is_moved(site: Site):
     client, day, page = site.logged_in("desk"), f"/console/diary?day={MONDAY}", f"/console/appointments/{site.visit.id}"
-    assert ">Confirmed<" not in page_of(client, day) + page_of(client, page)
+    assert ">Will come<" not in page_of(client, day) + page_of(client, page)
 
     with site.db.begin() as work:
         note_patient_confirmed(work, appointment_id=site.visit.id, now=NOW)
 
-    assert ">Confirmed<" in page_of(client, day)
+    assert ">Will come<" in page_of(client, day)
     assert "Said they will come" in page_of(client, page)
     press(client, site, "move", day=MONDAY, time="11:00", practitioner="lee")
-    assert ">Confirmed<" not in page_of(client, day) + page_of(client, page)
+    assert ">Will come<" not in page_of(client, day) + page_of(client, page)
 
 
 def test_an_absence_is_settled_in_one_step_and_once(site: Site):
@@ -448,6 +448,23 @@ def test_time_off_is_written_without_visits_and_taken_back(site: Site):
     with site.db.read() as session:
         ito = next(one for one in load_catalogue(session, clinic_id="clinic-elm").practitioners if one.key == "ito")
     assert ito.time_off == ()
+
+
+def test_a_drop_and_a_click_mean_the_clocks_of_the_diary_they_are_made_in(site: Site):
+    with site.db.begin() as work:
+        place = select(Appointment.location_id).where(Appointment.id == site.visit.id).scalar_subquery()
+        work.session.execute(update(Location).where(Location.id == place).values(timezone="America/Los_Angeles"))
+        work.session.execute(update(Clinic).values(version=Clinic.version + 1))
+    client = site.logged_in("desk")
+    assert 'name="zone" value="America/New_York"' in page_of(client, f"/console/diary?day={MONDAY}")
+    revision = re.search(r'data-revision="(\d+)"', page_of(client, f"/console/diary?day={MONDAY}"))
+    assert revision is not None
+
+    move(client, site.visit, revision=revision[1], time="14:00", zone="America/New_York")
+    form = page_of(client, f"/console/diary/new?day={MONDAY}&time=14:00&practitioner=lee&zone=America/New_York")
+
+    assert look(site, site.visit.id).starts_at == NINE + 5 * HOUR
+    assert 'name="time" value="11:00"' in form
 
 
 def test_a_time_between_the_steps_of_the_clock_is_explained(site: Site):
