@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from werkzeug.routing import Rule
 
 from booking.model.appointment import Appointment
+from booking.model.clinic import Clinic
 from booking.model.patient import Patient
 from booking.model.staff import Practitioner
 from booking.model.task import StaffTask
@@ -24,6 +25,8 @@ from dialog.model import Conversation
 from frontdesk.accounts.password_links import make_link
 from frontdesk.console.access import MAY
 from frontdesk.console.guard import OPEN_TO_ALL
+from frontdesk.console.set_up.changing import stored
+from frontdesk.console.set_up.document import keys_of
 from frontdesk.console.set_up.fields import GROUPS, SINGLE
 from frontdesk.replay.model import Correction
 from frontdesk.simulator.vendor import deliver
@@ -45,7 +48,6 @@ ROWS: Mapping[str, Any] = {
 }
 WORDS = {
     "chart": ("days",),
-    "key": ("lane", "cleaning", "okafor", "lane-room-1", "1"),  # one of each section with parts
     "kind": ("caldav", CALCOM),
     "number": (1,),
     "section": (*SINGLE, *GROUPS),
@@ -88,7 +90,10 @@ def live_a_little(product: Product) -> dict[str, tuple[str, ...]]:
     _send(product, "/twilio/voice", {**call, "CallStatus": "ringing"})
     token = product.services.db.run(_be_staff)
     product.work()
-    return {"token": (token,)}
+    with product.services.db.read() as session:
+        clinic_id = session.scalars(select(Clinic.id)).one()
+    document = stored(product.services.db, clinic_id=clinic_id).document
+    return {"token": (token,), "key": tuple(keys_of(document, group)[0] for group in GROUPS)}
 
 
 def pages_of(app: Flask, session: Session, *, words: Mapping[str, tuple[str, ...]]) -> list[WalkedPage]:
@@ -104,7 +109,7 @@ def _pages(rule: Rule, session: Session, words: Mapping[str, tuple[Any, ...]]) -
     role = None if rule.endpoint in OPEN_TO_ALL else _asked_as(name if blueprint == "console" else "home")
     names = sorted(rule.arguments)
     for values in combinations(*(words.get(argument) or (_row(rule, argument, session),) for argument in names)):
-        if not _belongs_together(values):
+        if not _belongs_together(values, words["key"]):
             continue
         with contextlib.suppress(ValueError):  # of a word that the address does not take
             built = rule.build(dict(zip(names, values, strict=True)))
@@ -112,10 +117,10 @@ def _pages(rule: Rule, session: Session, words: Mapping[str, tuple[Any, ...]]) -
             yield WalkedPage(rule.endpoint, built[1], role)
 
 
-def _belongs_together(values: tuple[Any, ...]) -> bool:
-    """Say whether a part named by key and section is there: each key of WORDS is of one section."""
-    sections, keys = [one for one in values if one in GROUPS], [one for one in values if one in WORDS["key"]]
-    return not (sections and keys) or GROUPS.index(sections[0]) == WORDS["key"].index(keys[0])
+def _belongs_together(values: tuple[Any, ...], of_each: tuple[str, ...]) -> bool:
+    """Say whether a part named by key and section is there: `of_each` has a key of each group, in order."""
+    sections, keys = [one for one in values if one in GROUPS], [one for one in values if one in of_each]
+    return not (sections and keys) or GROUPS.index(sections[0]) == of_each.index(keys[0])
 
 
 def _asked_as(name: str) -> Role:

@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from flask import Blueprint, Response, flash, g, redirect, render_template, request, url_for
-from flask import session as cookie
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
@@ -20,6 +19,7 @@ from frontdesk.console.reads.conversation_list import (
     tags_of_clinic,
 )
 from frontdesk.console.reads.conversations import ConversationPage, read_conversations
+from frontdesk.console.searches import keep_search, kept_search
 from frontdesk.console.services import ConsoleServices
 from frontdesk.console.staff import Staff, current_staff
 from frontdesk.console.views import View, remove_view, save_view, show_first, views_of
@@ -78,8 +78,8 @@ def add_conversation_pages(blueprint: Blueprint, services: ConsoleServices) -> N
 
     @blueprint.post("/conversations")
     def find_conversations() -> ResponseReturnValue:
-        wanted = _keep_search(read_wanted({**request.form, "search": request.form.get("q", "")}))
-        return _to(wanted)
+        wanted = read_wanted({**request.form, "search": request.form.get("q", "")})
+        return _to(_address(wanted, found=keep_search(wanted.search) if wanted.search else None))
 
     @blueprint.get("/conversations/export")
     def export_conversations() -> ResponseReturnValue:
@@ -101,7 +101,7 @@ def _add_views(blueprint: Blueprint, services: ConsoleServices) -> None:
     def keep_view() -> ResponseReturnValue:
         staff = current_staff()
         with services.db.read() as session:
-            wanted = listing_of(session, staff).wanted
+            listing = listing_of(session, staff)
         is_shared = "shared" in request.form and _may_share(staff)
         view_id = services.db.run(
             lambda work: save_view(
@@ -109,13 +109,13 @@ def _add_views(blueprint: Blueprint, services: ConsoleServices) -> None:
                 clinic_id=staff.clinic_id,
                 login=staff.login,
                 name=request.form.get("name", ""),
-                wanted=wanted,
+                wanted=listing.wanted,
                 is_shared=is_shared,
             )
         )
         if view_id is None:
             flash(page_words()("conversations.view_not_kept"), "problem")
-            return _to(wanted)
+            return _to(listing.address)
         flash(page_words()("conversations.view_kept"))
         return redirect(url_for("console.conversations", view=view_id))
 
@@ -158,9 +158,9 @@ def read_listing(views: Sequence[View]) -> Listing:
     view = next((view for view in views if view.id == request.args.get("view")), None)
     if view:
         return Listing(view.wanted, {"view": view.id}, view.id)
-    search = cookie.get("search", "") if "found" in request.args else ""
-    wanted = read_wanted({**request.args, "search": search})
-    return Listing(wanted, _address(wanted))
+    found = request.args.get("found", "")
+    wanted = read_wanted({**request.args, "search": kept_search(found)})
+    return Listing(wanted, _address(wanted, found=found if wanted.search else None))
 
 
 class _WithSomebody(Protocol):
@@ -213,17 +213,11 @@ def _moment(value: Any) -> str:
     raise TypeError(type(value).__name__)
 
 
-def _keep_search(wanted: Wanted) -> Wanted:
-    # What staff search for may name a patient: it travels in the cookie, never in an address that logs keep.
-    cookie["search"] = wanted.search
-    return wanted
+def _address(wanted: Wanted, *, found: str | None) -> dict[str, Any]:
+    """Return the arguments of the list's address: all of the filter but the words searched for, of which the number."""
+    return {**wanted.in_address(), **({"found": found} if found else {})}
 
 
-def _address(wanted: Wanted) -> dict[str, Any]:
-    """Return the arguments of the list's address: all of the filter but the words searched for."""
-    return {**wanted.in_address(), **({"found": "1"} if wanted.search else {})}
-
-
-def _to(wanted: Wanted) -> ResponseReturnValue:
+def _to(address: Mapping[str, Any]) -> ResponseReturnValue:
     # Nothing at all would be the view that they see first.
-    return redirect(url_for("console.conversations", **(_address(wanted) or {"all": 1})))
+    return redirect(url_for("console.conversations", **(address or {"all": 1})))

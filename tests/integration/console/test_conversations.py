@@ -220,6 +220,24 @@ def test_a_place_that_no_list_gave_is_no_error(site: Site, place: str):
     assert client.get("/console/conversations", query_string={"before": place}).status_code == 200
 
 
+def test_two_searches_go_on_side_by_side(site: Site):
+    a_conversation(site, said="my crown is loose")
+    a_conversation(site, said="a cleaning, please")
+    client = site.logged_in()
+
+    first = searched(client, q="crown").request.full_path
+    second = searched(client, q="cleaning").request.full_path
+    for number in range(30):
+        searched(client, q=f"{number} {'🙂' * 90}")
+    gone = client.get(first).get_data(as_text=True)
+    again = searched(client, q="crown").request.full_path
+    searched(client, q="cleaning")
+
+    assert first != second
+    assert 'value="crown"' not in gone
+    assert "a cleaning, please" not in client.get(again).get_data(as_text=True)
+
+
 def test_the_list_costs_as_many_queries_however_long_it_is(site: Site):
     client = site.logged_in()
     wanted: list[dict[str, str]] = [
