@@ -10,6 +10,7 @@ from booking.values import TaskKind
 from kernel.log import get_logger
 from kernel.work import UnitOfWork
 from sms import vendor_codes
+from sms.link_texts import without_link
 from sms.model import ABOUT_VISIT, SmsKind, SmsMessage
 
 _log = get_logger()
@@ -34,7 +35,7 @@ def record_failure(work: UnitOfWork, message: SmsMessage, *, code: int | None, n
         details={
             "delivery_code": vendor_codes.meaning(code),
             "number_code": "given-up" if _gives_number_up(work, message, code=code, now=now) else None,
-            "words": message.body,
+            "words": without_link(message.body) if message.kind == SmsKind.LINK else message.body,
         },
         now=now,
         appointment_id=message.appointment_id,

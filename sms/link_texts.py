@@ -1,5 +1,6 @@
 """The text with the link to a patient's own page. They have just asked for it, so no quiet hours hold it back."""
 
+import re
 from datetime import datetime
 
 from booking.consent import is_opted_out
@@ -11,6 +12,11 @@ from kernel.work import UnitOfWork
 from sms import segments
 from sms.model import SmsKind, SmsMessage, SmsState
 from sms.texts import words
+
+
+def without_link(body: str) -> str:
+    """Return such a text for others than the patient to read: whoever knows the link is let in with it."""
+    return re.sub(r"(https?://[^/\s]+)\S*", r"\1/...", body)
 
 
 def queue_link(work: UnitOfWork, catalogue: Catalogue, *, to: str, url: str, language: str, now: datetime) -> None:

@@ -9,6 +9,7 @@ from booking.clinic_file.checks import remarks_on_wording
 from booking.clinic_file.remarks import Remark
 from booking.message_settings import word_message
 from booking.message_wording import FIELDS, LONGEST, Medium, WordedKind
+from booking.task_words import word
 from booking.values import Catalogue, MailUse
 from dialog.languages import spoken_at
 from frontdesk.console.reads.messages import FAILED, failed_count, messages
@@ -19,6 +20,7 @@ from kernel.work import UnitOfWork
 from sms.again import send_again
 from sms.model import SmsKind, SmsState
 from sms.samples import Sample, own_text, sample, usual_text
+from sms.vendor_codes import meaning
 
 _STATES = {"failed": FAILED, "waiting": (SmsState.QUEUED, SmsState.SENDING, SmsState.UNKNOWN)}
 _LONGEST = 2000
@@ -60,6 +62,11 @@ def _add_list(blueprint: Blueprint, services: ConsoleServices) -> None:
             kind=kind,
             kinds=list(SmsKind),
             failed=failed,
+            reasons={
+                one.error_code: word("delivery", meaning(one.error_code), language=g.language)
+                for one in page.messages
+                if one.error_code
+            },
         )
 
     @blueprint.post("/messages/<message_id>/again")

@@ -27,14 +27,14 @@ def said(answer: TestResponse) -> str:
     return answer.get_data(as_text=True)
 
 
-def a_text(site: Site, body: str, *, state: SmsState = SmsState.FAILED) -> str:
+def a_text(site: Site, body: str, *, state: SmsState = SmsState.FAILED, kind: SmsKind = SmsKind.REMINDER) -> str:
     message_id = new_id()
     with site.db.begin() as work:
         work.session.add(
             SmsMessage(
                 id=message_id,
                 clinic_id=site.catalogue.clinic_id,
-                kind=SmsKind.REMINDER,
+                kind=kind,
                 to="+12125550123",
                 sender="+12125550100",
                 body=body,
@@ -83,6 +83,17 @@ def test_texts_and_mails_are_listed_and_what_failed_is_found_and_sent_again(site
     assert press(desk, f"/console/messages/{message_id}/again").status_code == 404
     with site.db.read() as session:
         assert session.get_one(SmsMessage, message_id).state == SmsState.QUEUED
+
+
+def test_staff_see_to_whom_and_why_it_failed_but_not_the_link_that_lets_a_patient_in(site: Site):
+    a_text(site, "Elm: your appointments are here: https://clinic.example/my/s3cret", kind=SmsKind.LINK)
+
+    listed = said(site.logged_in("desk").get("/console/messages"))
+
+    assert "+1 212-555-0123" in listed
+    assert "filtered by the network (code 30007)" in listed
+    assert "https://clinic.example/..." in listed
+    assert "s3cret" not in listed
 
 
 def test_the_list_asks_the_same_number_of_questions_however_long_it_is(site: Site):
