@@ -2,9 +2,10 @@
 
 import dataclasses
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from zoneinfo import ZoneInfo
 
 from dateutil.rrule import rrule, rrulestr
@@ -113,8 +114,6 @@ def place_series(
     piece = asked_piece(catalogue, first)
     zone, rules = piece.wanted.location.zone, piece.wanted.rules
     dates = series_dates(rule, first_at=first.starts_at, zone=zone, rules=rules, now=now)
-    skipped: list[tuple[datetime, Refused]] = [(at, SkippedWallTime(at=at.isoformat())) for at in dates.skipped]
-    visits: list[BookedVisit] = []
     with guard.all_or_nothing(work):
         bundle_id = open_bundle(
             work,
@@ -126,35 +125,45 @@ def place_series(
             rule=rule,
             now=now,
         )
-        for at in dates.starts_at:
-            practitioner_ids = (visits[0].practitioner_id,) if visits else first.practitioner_ids
-            try:
-                visits.append(
-                    place_hold(
-                        work,
-                        catalogue,
-                        service_id=first.service_id,
-                        location_id=first.location_id,
-                        starts_at=at,
-                        practitioner_ids=practitioner_ids,
-                        conversation_id=conversation_id,
-                        patient_id=first.patient_id,
-                        source=source,
-                        now=now,
-                        duration=first.duration,
-                        place=first.place,
-                        bundle_id=bundle_id,
-                        expires_at=expires_at,
-                        actor=actor,
-                        override_reason=override_reason,
-                        wish=first.wish,
-                    )
-                )
-            except Refused as refusal:
-                skipped.append((at, refusal))
+        hold = partial(
+            place_hold,
+            work,
+            catalogue,
+            service_id=first.service_id,
+            location_id=first.location_id,
+            conversation_id=conversation_id,
+            patient_id=first.patient_id,
+            source=source,
+            now=now,
+            duration=first.duration,
+            place=first.place,
+            bundle_id=bundle_id,
+            expires_at=expires_at,
+            actor=actor,
+            override_reason=override_reason,
+            wish=first.wish,
+        )
+        visits, refused = _held(dates.starts_at, hold, practitioner_ids=first.practitioner_ids)
+        skipped = refused + [(at, SkippedWallTime(at=at.isoformat())) for at in dates.skipped]
         if not visits:
             raise _impossible([refusal for _, refusal in skipped])
     return Series(bundle_id, tuple(visits), tuple(sorted(skipped, key=lambda one: one[0])), dates.ends_early)
+
+
+def _held(
+    dates: Sequence[datetime], hold: Callable[..., BookedVisit], *, practitioner_ids: tuple[str, ...]
+) -> tuple[list[BookedVisit], list[tuple[datetime, Refused]]]:
+    """Hold each date, all with whom the first was held with, and return what was held and what was refused."""
+    visits: list[BookedVisit] = []
+    refused: list[tuple[datetime, Refused]] = []
+    for at in dates:
+        try:
+            visits.append(hold(starts_at=at, practitioner_ids=practitioner_ids))
+        except Refused as refusal:
+            refused.append((at, refusal))
+        else:
+            practitioner_ids = (visits[0].practitioner_id,)
+    return visits, refused
 
 
 def _impossible(refusals: Sequence[Refused]) -> SeriesImpossible:
