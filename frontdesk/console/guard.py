@@ -53,6 +53,7 @@ def guard(blueprint: Blueprint, services: ConsoleServices) -> None:
     def let_in() -> ResponseReturnValue | None:
         g.now = services.clock.now()
         g.staff = None
+        g.language = shown_language(of_account=None)  # until it is known whose account it is
         if request.endpoint == "console.static":
             return None
         _refuse_what_no_row_holds()
@@ -75,7 +76,7 @@ def guard(blueprint: Blueprint, services: ConsoleServices) -> None:
         blueprint.add_app_template_filter(_date_filter(name), name)
     blueprint.add_app_template_filter(readable, "phone")
     blueprint.register_error_handler(CSRFError, _stale_form)
-    for status in (403, 404):
+    for status in (403, 404, 413):
         blueprint.register_error_handler(status, _refusal)
     for unknown in (UnknownLink, UnknownNumber, UnknownPatient, UnknownSetUp, UnknownAccount):
         blueprint.register_error_handler(unknown, lambda _error: _refusal(NotFound()))
@@ -165,10 +166,13 @@ def _stale_form(_error: CSRFError) -> ResponseReturnValue:
 
 
 def _refusal(error: HTTPException) -> ResponseReturnValue:
+    words = page_words()
+    if error.code == 413:  # its form can't be read, here neither
+        title, text = words("error.too_large_title"), words("error.too_large")
+        return render_template("console/error.html", title=title, text=text, written=""), 413
     key = "not_found"
     if error.code == 403:
         key = "forbidden" if g.get("staff") else "logged_out"
-    words = page_words()
     return _error_page(title=words(f"error.{key}_title"), text=words(f"error.{key}")), error.code or 500
 
 

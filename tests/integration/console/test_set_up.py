@@ -226,6 +226,20 @@ def test_nothing_is_made_of_half_a_file_or_of_letters_that_can_not_be_read(site:
     assert told in said_by(answer)
 
 
+def test_what_is_too_large_to_be_read_at_all_is_refused_in_the_language_of_the_browser(site: Site):
+    site.app.config["MAX_CONTENT_LENGTH"] = 1000
+    client = site.logged_in()
+
+    answer = client.post(
+        "/console/set-up/file",
+        data={"file": (BytesIO(b"# " + b"x" * 1000), "elm.yaml")},
+        headers={"Accept-Language": "es"},
+    )
+
+    assert answer.status_code == 413
+    assert "Esto es demasiado grande" in said_by(answer)
+
+
 def test_who_reads_spanish_is_told_in_spanish_what_is_wrong(site: Site):
     client = site.logged_in()
     client.post("/console/language", data={"csrf_token": seal_of(client.get("/console/set-up/file")), "language": "es"})
