@@ -53,8 +53,10 @@ class LocalInterpreter:
             return self._interpret(read, listening)
         if other not in spoken_at(listening.catalogue):
             return Interpretation((say.SwitchLanguage(other),), other, 1.0)
-        meant = self._interpret(read, replace(listening, language=other))
         switch = say.SwitchLanguage(other)
+        if (asked := self._interpret(read, listening)).commands == (switch,):
+            return asked  # "can we speak in English please": in English that would be a wish for somebody who does
+        meant = self._interpret(read, replace(listening, language=other))
         return replace(meant, commands=(switch, *(one for one in meant.commands if one != switch)))
 
     def _interpret(self, read: _Read, listening: Listening) -> Interpretation:
@@ -93,14 +95,18 @@ class LocalInterpreter:
             if book is own:
                 continue
             # Single letters are those of a name that is spelled.
-            here, there = ([word for word in read[each.language].words if len(word) > 1] for each in (own, book))
+            here, there = ([one for one in read[each.language].tokens if len(one.word) > 1] for each in (own, book))
             # What a service is called or come for may hold any word: only that of a name tells nothing of a language.
             known = book.vocabulary - (named - book.names.common)
-            alone = {word for word in there if word in known and word not in own.vocabulary}
-            ours = {word for word in here if word in own.vocabulary and word not in book.vocabulary}
+            # "Ai" is a word of ours, whatever it is short for in the other.
+            own_at = {one.start for one in here if one.word in own.vocabulary}
+            alone = {one.word for one in there if one.word in known - own.vocabulary and one.start not in own_at}
+            ours = {one.word for one in here if one.word in own.vocabulary - book.vocabulary}
             # "Eliminate" is one word, though it could be two in Spanish.
             is_several = min(len(there), len(read[language].text.split())) > 1
-            is_all = is_several and len(alone) * 2 >= len(there) and book.vocabulary.issuperset(there)
+            is_all = is_several and bool(alone) and book.vocabulary.issuperset(one.word for one in there)
+            # What is said in both, as "por favor" is, tells nothing.
+            is_all = is_all and len(alone) * 2 >= sum(one.word not in own.vocabulary for one in there)
             if is_all or (len(alone) >= CLEAR_EVIDENCE and len(alone) > len(ours)):
                 return language
         return None

@@ -255,3 +255,11 @@ def test_a_spanish_clinic_is_spoken_for_in_spanish_first() -> None:
 
     assert first_language(clinic, of_patients=()) == "es"
     assert spoken_at(replace(clinic, languages=("fr",))) == ("en",)
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [("cita por favor", "es"), ("turno, por favor", "es"), ("por favor", "en"), ("hi ai", "en"), ("ok AI", "en")],
+)
+def test_a_word_of_one_language_alone_tells_it_apart_from_what_is_said_in_both(text: str, language: str) -> None:
+    assert INTERPRETER.interpret(text, Listening(CLINIC, NOW, "en")).language == language
