@@ -18,7 +18,7 @@ from frontdesk.accounts.staff_accounts import (
     switch_on,
 )
 from frontdesk.console.access_log import Access, note_access
-from frontdesk.console.account_problems import ACCOUNT_PROBLEMS, problem_words, typed_email
+from frontdesk.console.account_problems import ACCOUNT_PROBLEMS, ask_password, problem_words, typed_email
 from frontdesk.console.services import ConsoleServices
 from frontdesk.console.staff import current_staff
 from frontdesk.console.words import page_words
@@ -28,7 +28,10 @@ from kernel.work import UnitOfWork
 
 
 def add_staff_account_pages(blueprint: Blueprint, services: ConsoleServices) -> None:
-    """Add `/staff` and `/staff/<id>`. Accounts of another clinic are not there."""
+    """Add `/staff` and `/staff/<id>`. Accounts of another clinic are not there.
+
+    Whatever lets somebody in asks for the administrator's password: a screen left open must not be enough.
+    """
     _add_list(blueprint, services)
     _add_one(blueprint, services)
     _add_ways_in(blueprint, services)
@@ -67,6 +70,7 @@ def _add_list(blueprint: Blueprint, services: ConsoleServices) -> None:
             return user.login, make_link(work, user_id=user.id, now=g.now)
 
         try:
+            ask_password(services)
             login, token = services.db.run(add)
         except ACCOUNT_PROBLEMS as problem:
             return _back(problem)
@@ -99,7 +103,7 @@ def _add_one(blueprint: Blueprint, services: ConsoleServices) -> None:
 
     @blueprint.post("/staff/<user_id>")
     def change_staff_account(user_id: str) -> ResponseReturnValue:
-        return _change(
+        return _let_in(
             services,
             user_id,
             lambda work, clinic_id: change_account(work, clinic_id=clinic_id, user_id=user_id, rights=_rights()),
@@ -138,7 +142,11 @@ def _add_ways_in(blueprint: Blueprint, services: ConsoleServices) -> None:
             note_access(work, what=Access.PASSWORD_LINK_MADE, subject_id=user_id)
             return account.login, make_link(work, user_id=user_id, now=g.now)
 
-        login, token = services.db.run(make)
+        try:
+            ask_password(services)
+            login, token = services.db.run(make)
+        except ACCOUNT_PROBLEMS as problem:
+            return _back(problem, user_id=user_id)
         return _show_link(services, login=login, token=token)
 
     @blueprint.post("/staff/<user_id>/second-factor/off")
@@ -147,9 +155,20 @@ def _add_ways_in(blueprint: Blueprint, services: ConsoleServices) -> None:
             read_account(work.session, clinic_id=clinic_id, user_id=user_id)
             drop_factor(work, user_id=user_id)
 
-        return _change(
+        return _let_in(
             services, user_id, drop, what=Access.FACTOR_REMOVED, done=page_words()("accounts.factor_removed")
         )
+
+
+def _let_in(
+    services: ConsoleServices, user_id: str, step: Callable[[UnitOfWork, str], None], *, what: Access, done: str
+) -> ResponseReturnValue:
+    """As `_change`, after the right password."""
+    try:
+        ask_password(services)
+    except ACCOUNT_PROBLEMS as problem:
+        return _back(problem, user_id=user_id)
+    return _change(services, user_id, step, what=what, done=done)
 
 
 def _change(
@@ -165,9 +184,8 @@ def _change(
     try:
         services.db.run(change)
     except ACCOUNT_PROBLEMS as problem:
-        flash(problem_words(problem), "problem")
-    else:
-        flash(done)
+        return _back(problem, user_id=user_id)
+    flash(done)
     return redirect(url_for("console.staff_account", user_id=user_id))
 
 
@@ -179,9 +197,11 @@ def _rights() -> Rights:
     return Rights(role=Role(role), practitioner_id=request.form.get("practitioner") or None, email=typed_email())
 
 
-def _back(problem: Refused) -> ResponseReturnValue:
+def _back(problem: Refused, *, user_id: str | None = None) -> ResponseReturnValue:
     flash(problem_words(problem), "problem")
-    return redirect(url_for("console.staff_accounts"))
+    if user_id is None:
+        return redirect(url_for("console.staff_accounts"))
+    return redirect(url_for("console.staff_account", user_id=user_id))
 
 
 def _show_link(services: ConsoleServices, *, login: str, token: str) -> ResponseReturnValue:

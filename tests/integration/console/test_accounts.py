@@ -196,7 +196,7 @@ def test_a_lost_second_factor_is_removed_by_an_administrator_and_that_is_on_reco
     set_up_factor(site, client)
     desk = user_id(site, "desk")
 
-    press(site.logged_in(), f"staff/{desk}/second-factor/off", on="/console/staff")
+    press(site.logged_in(), f"staff/{desk}/second-factor/off", on="/console/staff", password=PASSWORD)
 
     assert log_in(site.browser(), login="desk").headers["Location"] == "/console/conversations"
     assert entries(site, "factor-removed") == [("admin", desk)]
@@ -383,7 +383,7 @@ def test_without_a_mail_server_the_page_says_who_can_help(site: Site):
 
 
 def add(site: Site, **fields: str) -> TestResponse:
-    return press(site.logged_in(), "staff", on="/console/staff", **fields)
+    return press(site.logged_in(), "staff", on="/console/staff", **{"password": PASSWORD, **fields})
 
 
 def test_a_new_account_gets_its_first_password_from_its_owner(site: Site):
@@ -417,13 +417,37 @@ def test_an_account_that_cannot_be_is_refused_with_the_reason(site: Site, fields
 def test_another_role_has_to_log_in_again(site: Site):
     client, desk = site.logged_in("desk"), user_id(site, "desk")
 
-    press(site.logged_in(), f"staff/{desk}", on=f"/console/staff/{desk}", role="auditor", email="m@elm.example")
+    def change(email: str) -> None:
+        rights = {"role": "auditor", "email": email, "password": PASSWORD}
+        press(site.logged_in(), f"staff/{desk}", on=f"/console/staff/{desk}", **rights)
+
+    change("m@elm.example")
     assert not is_in(client)
     client = site.logged_in("desk")
-    press(site.logged_in(), f"staff/{desk}", on=f"/console/staff/{desk}", role="auditor", email="")
+    change("")
 
     assert is_in(client)
     assert entries(site, "account-changed") == [("admin", desk)] * 2
+
+
+def test_a_screen_left_open_lets_nobody_else_in(site: Site):
+    set_up_factor(site, site.logged_in("desk"))
+    client, desk = site.logged_in(), user_id(site, "desk")
+
+    for path, fields in (
+        ("staff", {"login": "nora", "role": "administrator"}),
+        (f"staff/{desk}", {"role": "administrator", "email": "thief@elm.example"}),
+        (f"staff/{desk}/link", {}),
+        (f"staff/{desk}/second-factor/off", {}),
+    ):
+        page = press(client, path, on=f"/console/staff/{desk}", **fields, password="wrong horse")
+        assert "is not your password" in text_of(page)
+
+    with site.db.read() as session:
+        assert session.scalars(select(PasswordLink.user_id)).all() == []
+        assert session.scalars(select(SecondFactor.user_id)).all() == [desk]
+        assert session.scalar(select(func.count()).where(User.role == "administrator")) == 2  # of two clinics
+        assert session.get_one(User, desk).email is None
 
 
 def test_an_account_is_switched_off_at_once_and_on_again(site: Site):
@@ -440,7 +464,7 @@ def test_an_account_is_switched_off_at_once_and_on_again(site: Site):
 def test_the_last_administrator_stays_one(site: Site):
     client, admin = site.logged_in(), user_id(site, "admin")
 
-    for path, fields in ((f"staff/{admin}/off", {}), (f"staff/{admin}", {"role": "auditor"})):
+    for path, fields in ((f"staff/{admin}/off", {}), (f"staff/{admin}", {"role": "auditor", "password": PASSWORD})):
         page = text_of(press(client, path, on=f"/console/staff/{admin}", **fields))
         assert "the last administrator" in page
     assert is_in(client)
@@ -476,10 +500,10 @@ def test_another_clinics_log_and_accounts_are_not_there(site: Site):
     assert not re.search(r">(desk|admin)<", text_of(client.get("/console/access-log")))
     assert client.get(f"/console/staff/{desk}").status_code == 404
     for way, fields in (
-        ("", {"role": "auditor"}),
+        ("", {"role": "auditor", "password": PASSWORD}),
         ("/off", {}),
         ("/on", {}),
-        ("/link", {}),
-        ("/second-factor/off", {}),
+        ("/link", {"password": PASSWORD}),
+        ("/second-factor/off", {"password": PASSWORD}),
     ):
         assert press(client, f"staff/{desk}{way}", on="/console/staff", **fields).status_code == 404

@@ -21,7 +21,7 @@ from frontdesk.console.guard import OPEN_TO_ALL
 from frontdesk.replay.model import Correction
 from frontdesk.users import Role, find_login
 from sms.model import SmsKind, SmsMessage, SmsState
-from tests.integration.console.conftest import Site, a_user, seal_of
+from tests.integration.console.conftest import PASSWORD, Site, a_user, seal_of
 from tests.integration.console.test_conversations import a_conversation
 from tests.support.visits import NOW
 from voice.model import Call, CallRecording
@@ -32,7 +32,9 @@ DAY = "2027-03-15"  # of the visit to Dr. Lee
 LOGINS = {Role.ADMINISTRATOR: "admin", Role.FRONT_DESK: "desk", Role.PRACTITIONER: "lee", Role.AUDITOR: "audit"}
 # What a form has to hold, since an empty one is refused before it matters whose the record is.
 FORMS: Mapping[str, Mapping[str, str]] = {
-    "change_staff_account": {"role": "auditor"},
+    "change_staff_account": {"role": "auditor", "password": PASSWORD},
+    "make_password_link": {"password": PASSWORD},
+    "remove_factor": {"password": PASSWORD},
     "note_task": {"text": "called twice"},
     "reject_request": {"reason": "no time then"},
 }
