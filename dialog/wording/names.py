@@ -46,6 +46,13 @@ def service_called(service: ServiceInfo, parts: Mapping[str, Any]) -> str:
     return _written(usual) if usual else service.name
 
 
+def is_written_in(text: str, parts: Mapping[str, Any], *, others: Mapping[str, Any]) -> bool:
+    """Say whether a text has more of the little words of one language than of another."""
+    said = _plain_words(text)
+    here, there = (_plain_words(each["little_words"]) for each in (parts, others))
+    return len(said & here) > len(said & there)
+
+
 def price_called(price: Money, parts: Mapping[str, Any], *, side: str) -> str:
     """Return an amount: "$95", "95 dólares"."""
     whole, cents = divmod(price.amount_minor, 100)

@@ -15,7 +15,7 @@ from dialog.acts import Act, Say
 from dialog.countries import writes_month_first
 from dialog.inbound import Channel
 from dialog.wording.moments import Moments
-from dialog.wording.names import person_called, person_called_shortly, price_called, service_called
+from dialog.wording.names import is_written_in, person_called, person_called_shortly, price_called, service_called
 from kernel.money import Money
 
 _SERVICES_NAMED = 3
@@ -157,11 +157,18 @@ class Renderer:
         }
 
     def _own_words(self, text: str) -> str:
-        """Give what the clinic wrote; in a conversation in another language than its own, after saying so."""
+        """Give what the clinic wrote; after saying so where it is in the clinic's language and the conversation in another."""
         written_in = self.catalogue.languages[0] if self.catalogue.languages else self.language
-        if written_in == self.language:
+        if written_in == self.language or self._is_in_this_language(text, written_in):
             return text
         return self._part("own_words", language=self.parts["languages"].get(written_in, written_in), text=text)
+
+    def _is_in_this_language(self, text: str, clinics: str) -> bool:
+        try:
+            others = wording(clinics)["parts"]
+        except KeyError:
+            return False
+        return is_written_in(text, self.parts, others=others)
 
     # Names of things.
 

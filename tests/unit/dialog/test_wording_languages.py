@@ -247,3 +247,14 @@ def test_what_the_clinic_wrote_is_told_to_be_in_its_language(language: str, lead
     )
 
     assert said == f"{lead}Bring your card."
+
+
+@pytest.mark.parametrize(
+    "text", ["Aceptamos Blue Cross y Aetna.", "Detrás de la clínica, gratis.", "Traiga su tarjeta."]
+)
+def test_what_the_clinic_wrote_in_the_language_that_is_spoken_is_told_as_it_is(text: str) -> None:
+    clinic = replace(elm_catalogue(), languages=("en", "es"))
+
+    assert (
+        render([Act(Say.CLINIC_ANSWER, {"text": text})], catalogue=clinic, channel=Channel.SMS, language="es") == text
+    )
