@@ -16,8 +16,11 @@ from kernel.work import UnitOfWork
 from sms.mails import PATIENT_MAILS
 from sms.model import SmsKind, SmsMessage, SmsState
 
+SENT_ONCE = frozenset({SmsKind.LINK, SmsKind.MOVE_OFFERED})
+"""What holds for a while that the text itself names: sent again it would promise what has gone by."""
+
 _RETRIED_AFTER = timedelta(minutes=30)
-_WITH_DEADLINE = {SmsKind.OFFER, SmsKind.MOVE_OFFERED, SmsKind.LINK}
+_WITH_DEADLINE = SENT_ONCE | {SmsKind.OFFER}
 _HAS_FAILED = {SmsState.FAILED, SmsState.UNDELIVERED}
 
 
@@ -28,7 +31,7 @@ def send_again(work: UnitOfWork, *, clinic_id: str, message_id: str, now: dateti
     """
     of_clinic = (SmsMessage.id == message_id, SmsMessage.clinic_id == clinic_id)
     text = work.session.scalar(select(SmsMessage).where(*of_clinic).with_for_update())
-    if text is not None and text.state in _HAS_FAILED:
+    if text is not None and text.state in _HAS_FAILED and text.kind not in SENT_ONCE:
         queue_again(text, due_at=now)
         settle_subjects(work, clinic_id=clinic_id, subjects=[subject_of_undelivered(text.id)], now=now, done_by=done_by)
         return True
@@ -36,9 +39,9 @@ def send_again(work: UnitOfWork, *, clinic_id: str, message_id: str, now: dateti
 
 
 def failed_messages(session: Session, *, clinic_id: str, ids: Collection[str]) -> set[str]:
-    """Return which of these are texts of the clinic that failed, or mails in their place that were given up."""
+    """Return which of these can be sent again: texts of the clinic that failed, and mails in their place that were given up."""
     of_clinic = (SmsMessage.clinic_id == clinic_id, SmsMessage.id.in_(ids), SmsMessage.state.in_(_HAS_FAILED))
-    texts = session.scalars(select(SmsMessage.id).where(*of_clinic))
+    texts = session.scalars(select(SmsMessage.id).where(*of_clinic, SmsMessage.kind.not_in(SENT_ONCE)))
     return {*texts, *failed_mails(session, PATIENT_MAILS, clinic_id=clinic_id, ids=ids)}
 
 

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from booking.model.appointment import Appointment
 from booking.model.patient import Patient
 from kernel.phone import readable
+from sms.again import SENT_ONCE
 from sms.link_texts import without_link
 from sms.model import PatientMail, SmsKind, SmsMessage, SmsState
 
@@ -38,6 +39,10 @@ class Message:
     @property
     def has_failed(self) -> bool:
         return self.state in FAILED
+
+    @property
+    def can_be_sent_again(self) -> bool:
+        return self.has_failed and (self.way == "mail" or self.kind not in SENT_ONCE)
 
 
 @dataclass(frozen=True)

@@ -94,6 +94,7 @@ def test_staff_see_to_whom_and_why_it_failed_but_not_the_link_that_lets_a_patien
     assert "filtered by the network (code 30007)" in listed
     assert "https://clinic.example/..." in listed
     assert "s3cret" not in listed
+    assert "Send again" not in listed, "by then it lets nobody in"
 
 
 def test_the_list_asks_the_same_number_of_questions_however_long_it_is(site: Site):
