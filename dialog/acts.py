@@ -139,6 +139,7 @@ class Say(StrEnum):
     WORKS_ON = "works-on"
     NOT_IN_ON = "not-in-on"
     WORKING_ON = "working-on"
+    GENDER = "gender"
     LANGUAGES = "languages"
     LANGUAGE_SPOKEN_BY = "language-spoken-by"
     PREPARATION = "preparation"

@@ -26,6 +26,7 @@ class Topic(StrEnum):
     SERVICES = "services"
     PRACTITIONERS = "practitioners"
     WHO_WORKS_WHEN = "who-works-when"
+    GENDER = "gender"
     LANGUAGES = "languages"
     PREPARATION = "preparation"
     DURATION = "duration"

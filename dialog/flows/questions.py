@@ -146,6 +146,14 @@ def _is_in(draft: Draft, person: PractitionerInfo, day: date) -> bool:
     )
 
 
+def _gender(draft: Draft, subject: Subject) -> bool:
+    person = subject.practitioner
+    is_known = person is not None and person.gender in {"female", "male"}
+    if person is not None and is_known:
+        draft.say(Say.GENDER, practitioner=person.id, gender=person.gender)
+    return is_known
+
+
 def _languages(draft: Draft, subject: Subject) -> bool:
     if subject.practitioner is not None:
         people = [subject.practitioner]
@@ -198,6 +206,7 @@ _TELLERS = {
     Topic.SERVICES: _services,
     Topic.PRACTITIONERS: _practitioners,
     Topic.WHO_WORKS_WHEN: _works_when,
+    Topic.GENDER: _gender,
     Topic.LANGUAGES: _languages,
     Topic.PREPARATION: _preparation,
     Topic.DURATION: _duration,

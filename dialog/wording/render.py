@@ -151,6 +151,7 @@ class Renderer:
             "addresses": lambda: " ".join(self._address(one) for one in self._places(fields)),
             "parking": lambda: self._own_words(" ".join(self._parking(one, fields) for one in self._places(fields))),
             "languages": lambda: self._languages(fields),
+            "gender": lambda: self.parts["genders"][fields["gender"]],
             "promise": lambda: self._promise(fields),
             "closes": lambda: self.moments.time(datetime.fromisoformat(fields["closes_at"])),
             "opens": lambda: self._opens(fields["opens_at"]),

@@ -471,6 +471,13 @@ def test_a_person_can_be_asked_for_by_text_and_staff_know_by_when() -> None:
     assert "6:00 PM" in reply
 
 
+def test_whether_somebody_is_a_woman_is_told_from_the_clinic_file_or_left_to_staff() -> None:
+    question, lee = c.AskClinic(Topic.GENDER, "is dr lee a woman"), c.GivePractitioner(("lee",))
+
+    assert "Dr. Mina Lee is a woman." in Talk().hear(question, lee)
+    assert "Shall I pass your question" in Talk().hear(question)
+
+
 def test_who_works_on_a_day_is_told_from_the_hours() -> None:
     reply = Talk().hear(c.AskClinic(Topic.WHO_WORKS_WHEN, "who works on saturday"), on(date(2027, 3, 13)))
 

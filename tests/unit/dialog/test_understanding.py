@@ -232,6 +232,7 @@ def test_ways_of_asking_for_an_appointment_are_understood(text: str, expected: s
         ("what services do you offer", {AskClinic(Topic.SERVICES)}),
         ("which doctors work there", {AskClinic(Topic.PRACTITIONERS)}),
         ("does Dr Ito work on Mondays", {AskClinic(Topic.WHO_WORKS_WHEN), with_("ito"), when("on Mondays")}),
+        ("is Dr Ito a man or a woman", {AskClinic(Topic.GENDER), with_("ito")}),
         ("does anyone there speak Spanish", {AskClinic(Topic.LANGUAGES)}),
         ("can I eat before my blood test", {AskClinic(Topic.PREPARATION), service("blood-test")}),
         ("how long does a physical take", {AskClinic(Topic.DURATION), service("physical")}),
