@@ -10,7 +10,7 @@ from booking import queries, quiet
 from booking.model.clinic import Location
 from booking.reminded import note_told, take_reminders
 from booking.values import BookedVisit
-from booking.waiting_list.waitlist import OfferStatus, offer_made
+from booking.waiting_list.waitlist import OfferStatus, UnknownOffer, offer_made
 from kernel.work import UnitOfWork
 from sms.model import ABOUT_VISIT, PatientMail, SmsKind, SmsMessage, SmsState
 
@@ -62,7 +62,10 @@ def _is_reminder_held_back(work: UnitOfWork, message: SmsMessage | PatientMail, 
 
 def _is_offer_held_back(session: Session, message: SmsMessage | PatientMail, now: datetime) -> bool:
     offer_id = session.scalars(select(SmsMessage.offer_id).where(SmsMessage.id == message.id)).one()
-    offer, _ = offer_made(session, offer_id=offer_id or "", clinic_id=message.clinic_id)
+    try:
+        offer, _ = offer_made(session, offer_id=offer_id or "", clinic_id=message.clinic_id)
+    except UnknownOffer:
+        return skip(message, note="superseded")
     if offer.status is not OfferStatus.OPEN or offer.expires_at <= now:
         return skip(message, note="superseded")
     hold = queries.visit(session, appointment_id=offer.hold_id)
