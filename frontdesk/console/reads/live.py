@@ -11,6 +11,7 @@ from booking.consent import is_opted_out
 from booking.model.patient import Patient
 from dialog.inbound import StaffTurn
 from dialog.model import Conversation, Turn
+from dialog.record import SMS_CONVERSATION_LASTS
 from dialog.takeover import why_not_textable
 from frontdesk.console.reads.own import own_conversations
 from kernel.phone import masked
@@ -107,6 +108,8 @@ def is_under_way(clinic_id: str, now: datetime) -> ColumnElement[bool]:
     return and_(
         Conversation.clinic_id == clinic_id,
         Conversation.ended_at.is_(None),
+        # After that it is over, taken or not. It says what an index can find: of a year's conversations those of a day.
+        Conversation.last_turn_at > now - SMS_CONVERSATION_LASTS,
         or_(Conversation.taken_by.is_not(None), Conversation.last_turn_at > now - UNDER_WAY_FOR),
     )
 
