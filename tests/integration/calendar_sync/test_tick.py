@@ -176,9 +176,9 @@ def test_a_visit_moved_there_is_moved_here_told_to_the_patient_and_not_written_b
 @pytest.mark.parametrize(
     ("hours", "why"),
     [
-        (1, "slot-taken"),  # another visit has it
-        (3.5, "outside-hours"),  # lunch
-        (-2, "outside-hours"),
+        (1, "Somebody else has this time."),  # another visit has it
+        (3.5, "Nothing can be booked for that time."),  # lunch
+        (-2, "Nothing can be booked for that time."),
     ],
 )
 def test_a_move_that_the_diary_does_not_allow_is_undone_and_staff_are_told_why(
