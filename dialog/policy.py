@@ -60,6 +60,7 @@ _MAX_STEPS = 12
 _VERIFIED_FOR = timedelta(minutes=30)
 _SURE_ENOUGH = 0.4
 _SURELY_HEARD = 0.8  # dates of birth, which nobody could put right later
+_BESIDE_THANKS = (c.Thank, c.Greet, c.Affirm, c.Deny, c.Goodbye, c.Unsure)
 _NEEDS_NO_DETAILS = (c.RunningLate, c.OutOfScope, c.Goodbye, c.Thank, c.LeaveMessage, c.AskHuman)
 
 
@@ -418,8 +419,12 @@ def _yes_or_no(draft: Draft, commands: tuple[c.Command, ...], *, is_sure: bool) 
 def _asides(draft: Draft, commands: tuple[c.Command, ...]) -> bool:
     """Answer what does not change what is under way; the open question is asked again afterwards."""
     subject = _subject(draft, commands)
+    is_request = any(not isinstance(one, _BESIDE_THANKS) for one in commands)
     used = False
     for one in commands:
+        if isinstance(one, c.Thank) and is_request:
+            used = True  # "send it to me, thank you" thanks for what is still to come
+            continue
         used |= _aside(draft, one, subject) or _courtesy(draft, one)
     return used
 

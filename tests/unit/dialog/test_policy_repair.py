@@ -478,6 +478,12 @@ def test_whether_somebody_is_a_woman_is_told_from_the_clinic_file_or_left_to_sta
     assert "Shall I pass your question" in Talk().hear(question)
 
 
+def test_thanks_for_what_is_still_to_come_are_not_answered() -> None:
+    assert "welcome" not in Talk().hear(c.WantEmail(), c.Thank())
+    assert "welcome" not in Talk().hear(c.StartBooking(), CLEANING, c.Thank())
+    assert "welcome" in Talk().hear(c.Affirm(), c.Thank())
+
+
 def test_who_works_on_a_day_is_told_from_the_hours() -> None:
     reply = Talk().hear(c.AskClinic(Topic.WHO_WORKS_WHEN, "who works on saturday"), on(date(2027, 3, 13)))
 
