@@ -37,7 +37,7 @@ def main() -> int:
         month.db.dispose()
         print(
             f"{len(month.stands)} visits and moves, {len(twilio.messages)} texts and {len(mail.taken)} mails, of them "
-            f"{len(month.reminders)} reminders; {len(month.freed)} times came free; workers died {month.deaths} times; "
+            f"{len(month.reminders)} reminders, {month.mails_again} mails handed over again; {len(month.freed)} times came free; workers died {month.deaths} times; "
             f"{time.monotonic() - began:.0f} s; {len(faults)} faults"
         )
     for fault in faults:

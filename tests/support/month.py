@@ -1,9 +1,8 @@
 """A simulated month of a clinic: patients book, move, cancel, wait and opt out while workers that are killed at random tell them.
 
-The clock stands still but for steps of an hour, two at night, in which workers look twice,
-and again while some die. Workers are threads, each with connections of its own, on one PostgreSQL;
-texts go to the stand-in for Twilio by HTTP, mails to an SMTP server. What came of it is read from these two and the diary
-alone, and held against what patients did: see `faults_of`.
+The clock stands still but for steps of an hour, two at night; where a worker died the others look again a lease later. Workers
+are threads, each with connections of its own, on one PostgreSQL; texts go to the stand-in for Twilio by HTTP, mails to an SMTP
+server. What came of it is read from these two and the diary alone, and held against what patients did: see `faults_of`.
 """
 
 import contextlib
@@ -113,6 +112,8 @@ class Month:
     stands: list[Stand] = field(default_factory=list)
     stopped: dict[str, datetime] = field(default_factory=dict)  # number to when it asked for no more
     reminders: list[Told] = field(default_factory=list)
+    mail_ids: set[str] = field(default_factory=set)
+    mails_again: int = 0
     freed: list[datetime] = field(default_factory=list)  # times that somebody waited for
     deaths: int = 0
     ended_at: datetime = BEGINS
@@ -203,17 +204,17 @@ def live(
     ]
     acts_until, ends_at = BEGINS + size.days * DAY, BEGINS + (size.days + 1) * DAY
     while clock.now() < ends_at + 4 * STEP:
-        if clock.now() >= ends_at:
+        is_end = clock.now() >= ends_at
+        if is_end:
             for one in workers:
                 one.deaths = 0.0  # the last steps finish what was begun
         people.act(is_over=clock.now() >= acts_until)
         ends_step_at = clock.now() + _step_from(clock.now())
-        is_quiet = False
-        while not is_quiet and clock.now() + 2 * _RESTART < ends_step_at:
-            died = _work(month, workers, mail, now=clock.now())
+        while _work(month, workers, mail, now=clock.now()) and clock.now() + _RESTART < ends_step_at:
             clock.advance(_RESTART)
-            is_quiet = not died + _work(month, workers, mail, now=clock.now())
-            clock.advance(_RESTART)
+        if is_end:
+            clock.advance(timedelta(seconds=10))
+            _work(month, workers, mail, now=clock.now())  # sends what the others have just written down
         clock.advance(ends_step_at - clock.now())
     month.ended_at = clock.now()
     month.deaths = sum(one.died for one in workers)
@@ -487,11 +488,18 @@ class _People:
 
 
 def _note_mails(month: Month, mail: TestingMailServer, *, since: int, now: datetime) -> None:
-    month.reminders += [
-        Told(one.to[0], one.message.get_content(), now)
-        for one in mail.taken[since:]
-        if "reminder" in one.message["Subject"]
-    ]
+    """Note the reminders among the mails. One that came before is counted apart: mail programs show a Message-ID once.
+
+    No mail server can be asked what it has, so a worker that dies with its answer in the hand leaves a mail to be sent again.
+    """
+    for one in mail.taken[since:]:
+        if "reminder" not in one.message["Subject"]:
+            continue
+        if one.message["Message-ID"] in month.mail_ids:
+            month.mails_again += 1
+            continue
+        month.mail_ids.add(one.message["Message-ID"])
+        month.reminders.append(Told(one.to[0], one.message.get_content(), now))
 
 
 # What is to be true afterwards.
