@@ -23,7 +23,7 @@ from kernel.errors import Malformed
 
 # What no clinic comes near: a few lines of YAML that refer to one another can stand for any number of values, and reading
 # brackets in brackets takes the square of their number.
-_MOST_VALUES = 500_000
+_MOST_VALUES = 100_000
 _DEEPEST = 50
 
 
