@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from booking.model.task import StaffTask
 from booking.tasks import close_task, settle_subjects
 from jobs.model import Delivery, DeliveryState
-from kernel.work import OutboxEntry, UnitOfWork
+from kernel.work import UnitOfWork
 
 DROPPED = "dropped"
 
@@ -25,34 +25,26 @@ def subject_of_parked(delivery_id: str) -> str:
 
 @dataclass(frozen=True)
 class Parked:
-    """Work that was given up. `error`: the kind of its last failure; `event`: what it was to react to."""
+    """Work that was given up."""
 
     task_id: str
     delivery_id: str
     subscriber: str
-    event: str
-    error: str
-    attempts: int
-    told_at: datetime
 
 
 def parked_work(session: Session, *, clinic_id: str) -> list[Parked]:
     """Return what the clinic's staff have to decide about, the oldest first. One statement."""
     found = session.execute(
-        select(StaffTask.id, Delivery, OutboxEntry.name, OutboxEntry.occurred_at)
+        select(StaffTask.id, Delivery.id, Delivery.subscriber)
         .join(Delivery, StaffTask.subject == f"{clinic_id}:{subject_of_parked('')}" + Delivery.id)
-        .join(OutboxEntry, OutboxEntry.id == Delivery.entry_id)
         .where(
             StaffTask.clinic_id == clinic_id,
             StaffTask.done_at.is_(None),
             Delivery.state == DeliveryState.PARKED.value,
         )
-        .order_by(OutboxEntry.id, Delivery.id)
+        .order_by(Delivery.entry_id, Delivery.id)
     )
-    return [
-        Parked(task_id, row.id, row.subscriber, name, row.error or "", row.attempts, occurred_at)
-        for task_id, row, name, occurred_at in found
-    ]
+    return [Parked(*row) for row in found]
 
 
 def replay_parked(work: UnitOfWork, *, clinic_id: str, task_ids: Collection[str], now: datetime, done_by: str) -> int:
