@@ -1,11 +1,13 @@
-"""When a Location is open, from its hours and closures. Pure; instants in, wall times at the Location out."""
+"""When a Location is open and somebody works there, single days that differ included. Pure; instants in, wall times out."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from booking.values import Catalogue, DateSpan, LocationInfo, PractitionerInfo, WeeklyHours
+from booking.hours import Timetable
+from booking.spans import Span, intersected
+from booking.values import Catalogue, LocationInfo, PractitionerInfo
 from kernel.interval import wall_to_instant
 
 _LOOK_AHEAD_DAYS = 21
@@ -13,7 +15,7 @@ _LOOK_AHEAD_DAYS = 21
 
 @dataclass(frozen=True)
 class Opening:
-    """Open on `day` between two offsets from its midnight."""
+    """Open, or at work, on `day` between two offsets from its midnight."""
 
     day: date
     start: timedelta
@@ -33,13 +35,7 @@ def _wall_time(at: datetime, zone: ZoneInfo) -> datetime:
 
 def openings(location: LocationInfo, day: date) -> tuple[Opening, ...]:
     """Return when `location` is open on `day`."""
-    if is_off(location.closures, day):
-        return ()
-    return tuple(
-        Opening(day, hours.start, hours.end)
-        for hours in sorted(location.hours, key=lambda one: one.start)
-        if hours.weekday == day.weekday()
-    )
+    return _openings(day, Timetable.of_location(location).minutes(day))
 
 
 def is_open(location: LocationInfo, *, now: datetime) -> bool:
@@ -78,22 +74,11 @@ def closing_today(catalogue: Catalogue, *, now: datetime) -> datetime | None:
     return max(ends, default=None)
 
 
-def works_on(
-    practitioner: PractitionerInfo, day: date, *, location_ids: tuple[str, ...] = ()
-) -> tuple[WeeklyHours, ...]:
-    """Return the hours in which `practitioner` works on `day`, at the given Locations (empty: anywhere)."""
-    if is_off(practitioner.time_off, day):
-        return ()
-    return tuple(
-        hours.weekly
-        for hours in practitioner.hours
-        if hours.weekly.weekday == day.weekday()
-        and (hours.valid_from is None or hours.valid_from <= day)
-        and (hours.valid_until is None or day < hours.valid_until)
-        and (not location_ids or hours.location_id in location_ids)
-    )
+def works_on(practitioner: PractitionerInfo, location: LocationInfo, day: date) -> tuple[Opening, ...]:
+    """Return when `practitioner` works at `location` on `day` while that is open."""
+    working = Timetable.of_practitioner(practitioner, location).minutes(day)
+    return _openings(day, intersected(working, Timetable.of_location(location).minutes(day)) if working else [])
 
 
-def is_off(spans: tuple[DateSpan, ...], day: date) -> bool:
-    """Say whether `day` lies in one of the spans."""
-    return any(span.first <= day < span.end for span in spans)
+def _openings(day: date, minutes: list[Span]) -> tuple[Opening, ...]:
+    return tuple(Opening(day, timedelta(minutes=start), timedelta(minutes=end)) for start, end in minutes)

@@ -74,13 +74,15 @@ def is_worked_in(
 ) -> bool:
     """Say whether the service could be started in the span by any of these people, if nothing of their time were taken."""
     start, end = (at.astimezone(catalogue.zone).replace(tzinfo=None) for at in (span.start, span.end))
+    places = [one for one in catalogue.locations if not location_ids or one.id in location_ids]
     for offset in range((end.date() - start.date()).days + 1):
         day = start.date() + offset * _DAY
         midnight = datetime(day.year, day.month, day.day)  # noqa: DTZ001 -- a wall time has no zone
         for one in people:
-            for worked in hours.works_on(one, day, location_ids=location_ids):
-                if midnight + worked.start < end and start <= midnight + worked.end - service.duration:
-                    return True
+            for place in places:
+                for worked in hours.works_on(one, place, day):
+                    if midnight + worked.start < end and start <= midnight + worked.end - service.duration:
+                        return True
     return False
 
 

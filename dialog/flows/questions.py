@@ -140,10 +140,7 @@ def _works_when(draft: Draft, subject: Subject) -> bool:
 
 
 def _is_in(draft: Draft, person: PractitionerInfo, day: date) -> bool:
-    return any(
-        hours.works_on(person, day, location_ids=(place.id,)) and hours.openings(place, day)
-        for place in draft.catalogue.locations
-    )
+    return any(hours.works_on(person, place, day) for place in draft.catalogue.locations)
 
 
 def _gender(draft: Draft, subject: Subject) -> bool:

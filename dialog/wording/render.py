@@ -1,6 +1,6 @@
 """Acts to words: the wording file of the language gives the sentences, the catalogue the names, the acts the values."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import lru_cache
@@ -9,7 +9,7 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
-from booking.values import Catalogue, LocationInfo, PractitionerInfo
+from booking.values import Catalogue, LocationInfo, PractitionerInfo, WeeklyHours
 from dialog import hours
 from dialog.acts import Act, Say
 from dialog.countries import writes_month_first
@@ -339,19 +339,21 @@ class Renderer:
         openings = hours.openings(place, day)
         if not openings:
             return self._part("closed_on", day=self.moments.day(day))
-        spans = self.moments.spans([(one.start, one.end) for one in openings])
-        return self._part("open_on", hours=spans, day=self.moments.day(day))
+        return self._part("open_on", hours=self._spans(openings), day=self.moments.day(day))
 
     def _working_hours(self, person: PractitionerInfo, *, on: date | None) -> str:
-        by_place: dict[str, list[Any]] = {}
+        if on is not None:
+            worked = ((place.id, hours.works_on(person, place, on)) for place in self.catalogue.locations)
+            return "; ".join(f"{self._spans(there)}{self._at_place(place_id)}" for place_id, there in worked if there)
+        by_place: dict[str, list[WeeklyHours]] = {}
         for one in person.hours:
-            if on is None or one.weekly in hours.works_on(person, on, location_ids=(one.location_id,)):
-                by_place.setdefault(one.location_id, []).append(one.weekly)
-        told = self.moments.week if on is None else self._day_spans
-        return "; ".join(f"{told(weekly)}{self._at_place(location_id)}" for location_id, weekly in by_place.items())
+            by_place.setdefault(one.location_id, []).append(one.weekly)
+        return "; ".join(
+            f"{self.moments.week(weekly)}{self._at_place(location_id)}" for location_id, weekly in by_place.items()
+        )
 
-    def _day_spans(self, weekly: list[Any]) -> str:
-        return self.moments.spans([(one.start, one.end) for one in sorted(weekly, key=lambda one: one.start)])
+    def _spans(self, openings: Sequence[hours.Opening]) -> str:
+        return self.moments.spans([(one.start, one.end) for one in openings])
 
     # Places.
 

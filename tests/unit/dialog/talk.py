@@ -1,12 +1,21 @@
 """A conversation with the policy alone: commands go in, acts come out, and the diary is a list in memory."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 
 from booking.nearest import Wish, nearest
 from booking.reasons import Circumstances, reasons
-from booking.values import AppointmentId, AppointmentStatus, BookedVisit, Catalogue, PatientId, Slot, Source
+from booking.values import (
+    AppointmentId,
+    AppointmentStatus,
+    BookedVisit,
+    Catalogue,
+    PatientId,
+    ServiceInfo,
+    Slot,
+    Source,
+)
 from dialog import commands as c
 from dialog import hours, offers, policy
 from dialog.acts import Act, Say
@@ -173,18 +182,21 @@ class Diary:
         for practitioner in (self.catalogue.practitioner(one) for one in people):
             for offset in range(28):
                 day = NOW.date() + timedelta(days=offset)
-                for working in practitioner.hours:
-                    weekly = working.weekly
-                    if weekly not in hours.works_on(practitioner, day):
-                        continue
-                    start = weekly.start
-                    while start + service.duration <= weekly.end:
-                        begins = datetime.combine(day, time()) + start
-                        slot = self._slot_at(service_id, practitioner.id, working.location_id, begins)
-                        if slot.starts_at >= self.now + timedelta(hours=2) and not self._is_taken(slot):
-                            found.append(slot)
-                        start += timedelta(minutes=15)
+                for place in self.catalogue.locations:
+                    for worked in hours.works_on(practitioner, place, day):
+                        found += self._starting_in(worked, service, practitioner.id, place.id)
         return sorted(found)
+
+    def _starting_in(
+        self, worked: hours.Opening, service: ServiceInfo, practitioner_id: str, location_id: str
+    ) -> Iterator[Slot]:
+        start = worked.start
+        while start + service.duration <= worked.end:
+            begins = datetime.combine(worked.day, time()) + start
+            slot = self._slot_at(service.id, practitioner_id, location_id, begins)
+            if slot.starts_at >= self.now + timedelta(hours=2) and not self._is_taken(slot):
+                yield slot
+            start += timedelta(minutes=15)
 
     def _is_taken(self, slot: Slot) -> bool:
         live = [one for one in self.visits.values() if one.status is AppointmentStatus.BOOKED]

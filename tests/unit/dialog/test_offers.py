@@ -1,5 +1,6 @@
 """Laws of choosing what to offer, on any set of free times."""
 
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from itertools import pairwise
 
@@ -7,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from booking.values import Slot
+from booking.values import DatedHours, DateSpan, Slot
 from dialog import hours, offers
 from dialog.timewords import ClockRange, DayRange, TimeWish, allows
 from kernel.interval import wall_to_instant
@@ -148,3 +149,18 @@ def test_the_hours_of_a_closed_day_are_none_and_the_next_opening_skips_it() -> N
     assert hours.openings(main, date(2027, 7, 5)) == ()
     assert not hours.is_open(main, now=sunday_noon)
     assert hours.next_opening(CATALOGUE, now=sunday_noon) == datetime.combine(date(2027, 3, 15), time(8))
+
+
+def test_a_day_that_differs_is_told_as_it_is() -> None:
+    monday = date(2027, 3, 15)
+    main, lee = CATALOGUE.location("location-main"), CATALOGUE.practitioner("practitioner-lee")
+    eight, three, five = (timedelta(hours=hour) for hour in (8, 15, 17))
+    leaves = replace(lee, dated=(DatedHours(monday, three, timedelta(hours=24), is_open=False),))
+    opens_late = replace(main, dated=(DatedHours(monday, timedelta(0), timedelta(hours=10), is_open=False),))
+    holiday = replace(main, closures=(DateSpan(monday, monday + timedelta(days=1)),))
+    opens = replace(holiday, dated=(DatedHours(monday, eight, five, is_open=True),))
+
+    assert max(one.end for one in hours.works_on(leaves, main, monday)) == three
+    assert min(one.start for one in hours.works_on(lee, opens_late, monday)) == timedelta(hours=10)
+    assert hours.works_on(lee, holiday, monday) == ()
+    assert hours.openings(opens, monday) == (hours.Opening(monday, eight, five),)
