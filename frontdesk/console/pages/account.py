@@ -45,19 +45,23 @@ def add_account_pages(blueprint: Blueprint, services: ConsoleServices) -> None:
 
 
 def _add_page(blueprint: Blueprint, services: ConsoleServices) -> None:
-    @blueprint.get("/account")
-    def account() -> ResponseReturnValue:
+    @blueprint.get("/account", endpoint="account")
+    def show_account() -> ResponseReturnValue:
         staff = current_staff()
         with services.db.read() as session:
-            return render_template(
-                "console/account.html",
-                account=read_account(session, clinic_id=staff.clinic_id, user_id=staff.user_id),
-                factor=factor_state(session, user_id=staff.user_id, clinic_id=staff.clinic_id),
-                proposal=proposal(session, user_id=staff.user_id, login=staff.login),
-                sessions=list_sessions(session, user_id=staff.user_id, now=g.now),
-                idle_hours=int(IDLE_FOR.total_seconds() // 3600),
-                most_hours=int(LOGGED_IN_FOR.total_seconds() // 3600),
-            )
+            account = read_account(session, clinic_id=staff.clinic_id, user_id=staff.user_id)
+            factor = factor_state(session, user_id=staff.user_id, clinic_id=staff.clinic_id)
+            proposed = proposal(session, user_id=staff.user_id, login=staff.login)
+            sessions = list_sessions(session, user_id=staff.user_id, now=g.now)
+        return render_template(
+            "console/account.html",
+            account=account,
+            factor=factor,
+            proposal=proposed,
+            sessions=sessions,
+            idle_hours=int(IDLE_FOR.total_seconds() // 3600),
+            most_hours=int(LOGGED_IN_FOR.total_seconds() // 3600),
+        )
 
     @blueprint.post("/account/email")
     def change_own_email() -> ResponseReturnValue:

@@ -42,13 +42,16 @@ def _add_list(blueprint: Blueprint, services: ConsoleServices) -> None:
     def staff_accounts() -> ResponseReturnValue:
         staff = current_staff()
         with services.db.read() as session:
-            return render_template(
-                "console/staff_accounts.html",
-                accounts=list_accounts(session, clinic_id=staff.clinic_id),
-                roles=list(Role),
-                practitioners=services.catalogues.get(session, clinic_id=staff.clinic_id).practitioners,
-                needs_factor=factor_state(session, user_id=staff.user_id, clinic_id=staff.clinic_id).is_needed,
-            )
+            accounts = list_accounts(session, clinic_id=staff.clinic_id)
+            practitioners = services.catalogues.get(session, clinic_id=staff.clinic_id).practitioners
+            factor = factor_state(session, user_id=staff.user_id, clinic_id=staff.clinic_id)
+        return render_template(
+            "console/staff_accounts.html",
+            accounts=accounts,
+            roles=list(Role),
+            practitioners=practitioners,
+            needs_factor=factor.is_needed,
+        )
 
     @blueprint.post("/staff")
     def add_account() -> ResponseReturnValue:
@@ -94,12 +97,11 @@ def _add_one(blueprint: Blueprint, services: ConsoleServices) -> None:
     def staff_account(user_id: str) -> ResponseReturnValue:
         clinic_id = current_staff().clinic_id
         with services.db.read() as session:
-            return render_template(
-                "console/staff_account.html",
-                account=read_account(session, clinic_id=clinic_id, user_id=user_id),
-                roles=list(Role),
-                practitioners=services.catalogues.get(session, clinic_id=clinic_id).practitioners,
-            )
+            account = read_account(session, clinic_id=clinic_id, user_id=user_id)
+            practitioners = services.catalogues.get(session, clinic_id=clinic_id).practitioners
+        return render_template(
+            "console/staff_account.html", account=account, roles=list(Role), practitioners=practitioners
+        )
 
     @blueprint.post("/staff/<user_id>")
     def change_staff_account(user_id: str) -> ResponseReturnValue:
