@@ -92,6 +92,7 @@ class Say(StrEnum):
     NO_EMAILS = "no-emails"
     WHY_IDENTITY = "why-identity"
     NOT_FOUND = "not-found"
+    CANNOT_WITHOUT_PROOF = "cannot-without-proof"
     NOT_FOUND_STAFF = "not-found-staff"
     # Visits they have.
     NO_VISITS = "no-visits"
@@ -158,6 +159,7 @@ class Say(StrEnum):
     ASK_MESSAGE = "ask-message"
     MESSAGE_TAKEN = "message-taken"
     CALL_BACK = "call-back"
+    UNREACHABLE = "unreachable"
     EMERGENCY = "emergency"
 
 

@@ -8,8 +8,9 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from booking.values import BookedVisit
-from dialog.acts import Act
+from dialog.acts import Act, Say
 from dialog.commands import Relation, Topic
+from dialog.errands import OpenTask
 from dialog.interpreter import Asked
 from dialog.offers import Offer
 from dialog.timewords import TimeWish
@@ -155,6 +156,8 @@ class Flow:
     email_refusals: int = 0
     note: str | None = None  # words for the staff
     note_for: str | None = None
+    task: OpenTask | None = None  # staff are told of it as soon as they know how to reach whom it is about
+    promise: Say | None = None  # said once they are told
 
 
 @dataclass(frozen=True)
@@ -193,6 +196,7 @@ class DialogState:
     flows: tuple[Flow, ...] = ()
     me: Person = field(default_factory=Person)
     is_new: bool = False  # they say they have never been here
+    gives_no_number: bool = False  # they were asked how staff can reach them, and would not say
     number_patients: tuple[str, ...] = ()  # ids of the patients who have the caller's number
     verified_id: str | None = None
     served_id: str | None = None  # whose visit was written last

@@ -6,7 +6,7 @@ from dialog import commands as c
 from dialog.acts import Say
 from dialog.draft import Draft
 from dialog.errands import ReleaseHold
-from dialog.flows import births, identity, mail_address, offering, social
+from dialog.flows import births, identity, mail_address, offering, people, social
 from dialog.flows.starts import begin
 from dialog.interpreter import Asked
 from dialog.offers import Offer
@@ -51,7 +51,7 @@ def say_no(draft: Draft, *, ends: bool = False) -> bool:
     if ends and question is not None and question.say in {Say.ASK_NAME, Say.ASK_THEIR_NAME}:
         social.stop(draft)
         return True
-    return mail_address.refuse(draft) or _refuse(draft)
+    return mail_address.refuse(draft) or people.refuse_number(draft) or _refuse(draft)
 
 
 def _refuse(draft: Draft) -> bool:
@@ -132,7 +132,7 @@ def be_unsure(draft: Draft) -> bool:
         case asked if asked in births.QUESTIONS:
             refuse_birth_date(draft)
         case _:
-            return False
+            return people.refuse_number(draft)
     return True
 
 

@@ -8,7 +8,7 @@ from dialog import commands as c
 from dialog.acts import Say
 from dialog.commands import Relation
 from dialog.draft import Draft
-from dialog.flows import births, identity, mail_address, offering
+from dialog.flows import births, identity, mail_address, offering, people
 from dialog.flows.starts import begin, let_address_wait
 from dialog.hours import wall_time
 from dialog.interpreter import Asked
@@ -56,10 +56,12 @@ def give_identity(draft: Draft, command: c.Command) -> bool:
             return _give_name(draft, " ".join(value.split())[:80])
         case c.GiveBirthDate():
             return _give_birth_date(draft, command)
+        case c.GiveEmail(value=str(value)) if people.is_asking_for_number(draft):
+            draft.update_flow(email=value)
         case c.GiveEmail():
             return mail_address.give(draft, command)
         case c.GivePhone(value=value):
-            draft.update(me=replace(draft.state.me, phone=value))
+            draft.update(me=replace(draft.state.me, phone=value), gives_no_number=False)
         case c.NewPatient(is_new=is_new):
             draft.update(is_new=is_new)
             _forget_patient(draft)

@@ -11,7 +11,7 @@ from dialog.acts import Say
 from dialog.commands import Relation
 from dialog.draft import Draft
 from dialog.errands import MatchCaller, OpenTask, PatientFound, ReleaseHold, VerifyPatient
-from dialog.flows import births
+from dialog.flows import births, people
 from dialog.interpreter import Asked
 from dialog.state import Outcome, Person
 from kernel.phone import may_take_texts
@@ -154,20 +154,14 @@ def may_still_try(draft: Draft) -> bool:
 
 
 def _give_to_staff(draft: Draft) -> None:
-    draft.tell_staff(
-        OpenTask(
-            TaskKind.CALL_BACK,
-            TaskSays.UNKNOWN_CALLER,
-            {"wish_code": draft.flow.kind.value},
-            phone=draft.phone(),
-            subject="identity",
-        )
-    )
-    draft.say(Say.NOT_FOUND_STAFF)
+    says = TaskSays.UNKNOWN_CALLER
+    task = OpenTask(TaskKind.CALL_BACK, says, {"wish_code": draft.flow.kind.value}, subject="identity")
+    draft.say(Say.CANNOT_WITHOUT_PROOF)
     # Nothing that was open before goes on as if they had not asked: what they need now is a person.
     draft.effects.append(ReleaseHold())
     draft.update(flows=(draft.flow,))
-    draft.finish(Outcome.MESSAGE_TAKEN)
+    draft.finish(Outcome.INFORMED)
+    people.promise(draft, task, say=Say.NOT_FOUND_STAFF)
 
 
 def refuse_attempts(draft: Draft) -> None:

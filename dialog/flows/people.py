@@ -1,5 +1,6 @@
 """Passing to people: a person on the line, a message, a call back, an emergency. Every promise is a task."""
 
+from dataclasses import replace
 from types import MappingProxyType
 
 from booking.task_words import TaskDetails, TaskSays
@@ -46,6 +47,8 @@ def give_up(draft: Draft) -> None:
     """After three failures on one question: a person while there is one, else a call back that staff see as a task."""
     if draft.is_voice and draft.person_number():
         hand_over(draft, says=TaskSays.NOT_UNDERSTOOD_IN_CALL)
+        return
+    if refuse_number(draft):
         return
     if draft.phone() is None:
         draft.say(Say.NOT_HEARD_GOODBYE)
@@ -102,21 +105,64 @@ def take_back(draft: Draft) -> None:
     draft.push(Flow(FlowKind.MESSAGE))
 
 
+def promise(draft: Draft, task: OpenTask, *, say: Say) -> None:
+    """Tell staff of what they have to get in touch about, and then say so; first ask for a number where none is known."""
+    begun = Flow(FlowKind.MESSAGE, task=task, promise=say)
+    if draft.phone() is not None:
+        _tell(draft, begun, task)
+    elif draft.state.gives_no_number:
+        _say_unreachable(draft)
+    else:
+        draft.push(begun)
+
+
 def advance(draft: Draft) -> None:
-    """Take a message: its words, and a number when the caller's is withheld."""
+    """Take what staff shall hear of: its words, and how to reach who says it when the caller's number is withheld."""
     flow = draft.flow
-    if not flow.note:
+    if not (flow.task or flow.note):
         draft.ask(Say.ASK_MESSAGE, Asked.MESSAGE)
         return
-    if draft.phone() is None:
+    is_reachable = bool(draft.phone() or flow.email)
+    if not (is_reachable or draft.state.gives_no_number):
         draft.ask(Say.ASK_PHONE, Asked.PHONE)
         return
+    draft.finish()
+    if is_reachable or flow.task is None:
+        _tell(draft, flow, flow.task or _message(draft, flow))
+    if not is_reachable:
+        _say_unreachable(draft)
+
+
+def is_asking_for_number(draft: Draft) -> bool:
+    """Say whether what is asked is how staff can reach them."""
+    flow = draft.state.flow
+    return flow is not None and flow.kind is FlowKind.MESSAGE and draft.state.asked is Asked.PHONE
+
+
+def refuse_number(draft: Draft) -> bool:
+    """Note that they can't or won't say how staff can reach them. Say whether that was asked."""
+    was_asked = is_asking_for_number(draft)
+    draft.update(gives_no_number=draft.state.gives_no_number or was_asked)
+    return was_asked
+
+
+def _message(draft: Draft, flow: Flow) -> OpenTask:
     said = {"name": draft.state.me.name, "words": flow.note, "whom": flow.note_for}
-    draft.tell_staff(
-        OpenTask(TaskKind.MESSAGE, TaskSays.MESSAGE, said, phone=draft.phone(), patient_id=draft.known_patient())
-    )
-    draft.say(Say.MESSAGE_TAKEN)
-    draft.finish(Outcome.MESSAGE_TAKEN)
+    return OpenTask(TaskKind.MESSAGE, TaskSays.MESSAGE, said, patient_id=draft.known_patient())
+
+
+def _tell(draft: Draft, flow: Flow, task: OpenTask) -> None:
+    details = {**task.details, "email": flow.email} if flow.email else task.details
+    draft.tell_staff(replace(task, details=details, phone=draft.phone()))
+    draft.say(flow.promise or Say.MESSAGE_TAKEN)
+    draft.note_outcome(Outcome.MESSAGE_TAKEN)
+
+
+def _say_unreachable(draft: Draft) -> None:
+    """Say that nobody can call them, and where they can call."""
+    draft.say(Say.UNREACHABLE)
+    if draft.catalogue.phone and not any(one.say is Say.PHONE for one in draft.acts):
+        draft.say(Say.PHONE, number=draft.catalogue.phone)
 
 
 def _opens_at(draft: Draft) -> str | None:

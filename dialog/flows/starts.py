@@ -142,6 +142,8 @@ def run_late(draft: Draft, minutes: int | None) -> None:
 
 def leave_message(draft: Draft, text: str) -> None:
     """Begin a message. Words that are more than an announcement of one are the message."""
+    if draft.state.flow is not None and draft.flow.task is not None:
+        draft.finish()
     begin(draft, FlowKind.MESSAGE)
     if len(text.split()) > 4:
         draft.update_flow(note=text)

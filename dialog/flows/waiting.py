@@ -7,7 +7,7 @@ from booking.values import TaskKind
 from dialog.acts import Say
 from dialog.draft import Draft
 from dialog.errands import OnWaitingList, OpenTask, WaitForTime
-from dialog.flows import identity, offering
+from dialog.flows import identity, offering, people
 from dialog.offers import Limits, Offer
 from dialog.state import FlowKind, Outcome
 from dialog.timewords import TimeWish
@@ -47,18 +47,14 @@ def leave_to_staff(draft: Draft) -> None:
     if draft.state.flow is not None and draft.flow.is_to_wait:
         draft.finish()
     keys = draft.state.flow.details.service_keys if draft.state.flow is not None else ()
-    draft.tell_staff(
-        OpenTask(
-            TaskKind.BOOKING_REQUEST,
-            TaskSays.WANTS_EARLIER,
-            {"service": draft.service(keys[0]).name if len(keys) == 1 else None},
-            phone=draft.phone(),
-            patient_id=draft.known_patient(),
-            subject="waitlist",
-        )
+    wanted = OpenTask(
+        TaskKind.BOOKING_REQUEST,
+        TaskSays.WANTS_EARLIER,
+        {"service": draft.service(keys[0]).name if len(keys) == 1 else None},
+        patient_id=draft.known_patient(),
+        subject="waitlist",
     )
-    draft.say(Say.WAITLIST_NOTED)
-    draft.note_outcome(Outcome.MESSAGE_TAKEN)
+    people.promise(draft, wanted, say=Say.WAITLIST_NOTED)
 
 
 def named(draft: Draft) -> tuple[datetime, ...]:

@@ -488,3 +488,72 @@ def test_who_works_on_a_day_is_told_from_the_hours() -> None:
     reply = Talk().hear(c.AskClinic(Topic.WHO_WORKS_WHEN, "who works on saturday"), on(date(2027, 3, 13)))
 
     assert "Sat Mar 13: Ben Carter." in reply
+
+
+def unknown_caller(channel: Channel = Channel.VOICE) -> Talk:
+    """Somebody whose number is withheld, and who could not prove who they are."""
+    talk = Talk(channel=channel, caller=None, number_patients=())
+    talk.hear(c.StartCancel())
+    for year in (1981, 1982, 1983):
+        talk.hear(c.GiveName("Ann Smith"))
+        talk.hear(c.GiveBirthDate(date(year, 5, 2)))
+    return talk
+
+
+@pytest.mark.parametrize("channel", [Channel.VOICE, Channel.WEB])
+def test_a_call_is_promised_only_once_there_is_a_number_to_call(channel: Channel) -> None:
+    talk = unknown_caller(channel)
+    before = (talk.said, kinds(talk), talk.state.outcome)
+
+    reply = talk.hear(c.GivePhone("+12125550177"))
+
+    assert before == ([Say.CANNOT_WITHOUT_PROOF, Say.ASK_PHONE], [], Outcome.INFORMED)
+    assert [(one.kind, one.phone) for one in talk.diary.tasks] == [(TaskKind.CALL_BACK, "+12125550177")]
+    assert "asked our staff to call you back" in reply
+    assert talk.state.outcome is Outcome.MESSAGE_TAKEN
+
+
+@pytest.mark.parametrize("refusal", [c.Deny(), c.Unsure()])
+def test_who_gives_no_number_hears_ours_and_is_not_asked_again(refusal: c.Command) -> None:
+    talk = unknown_caller()
+
+    reply = talk.hear(refusal)
+    talk.hear(c.AskAppointments())
+
+    assert "nobody here can call you" in reply
+    assert str(talk.catalogue.phone)[-4:] in reply.replace(" ", "")[-60:]
+    assert talk.diary.tasks == []
+    assert Say.UNREACHABLE in talk.said
+    assert Say.ASK_PHONE not in talk.said
+
+
+def test_staff_can_write_where_an_address_is_given_instead_of_a_number() -> None:
+    talk = unknown_caller(Channel.WEB)
+
+    talk.hear(c.GiveEmail("ann@example.com"))
+
+    assert [one.details["email"] for one in talk.diary.tasks] == ["ann@example.com"]
+    assert Say.NOT_FOUND_STAFF in talk.said
+
+
+def test_a_message_is_passed_on_though_its_sender_can_not_be_called() -> None:
+    talk = a_call(now=AFTER_HOURS, caller=None, number_patients=())
+    talk.hear(c.LeaveMessage("please tell the doctor that I am fine"))
+
+    for _ in range(3):
+        talk.hear()
+
+    assert kinds(talk) == [TaskKind.MESSAGE]
+    assert talk.said[:2] == [Say.MESSAGE_TAKEN, Say.UNREACHABLE]
+
+
+def test_who_waits_for_a_time_is_asked_how_to_be_told_of_it() -> None:
+    talk = a_call(caller=None, number_patients=())
+    talk.hear(c.JoinWaitlist())
+    before = (talk.said, kinds(talk))
+
+    talk.hear(c.GivePhone("+12125550177"))
+
+    assert before == ([Say.ASK_PHONE], [])
+    assert kinds(talk) == [TaskKind.BOOKING_REQUEST]
+    assert talk.said[0] is Say.WAITLIST_NOTED
