@@ -25,9 +25,10 @@ _HAS_FAILED = {SmsState.FAILED, SmsState.UNDELIVERED}
 
 
 def send_again(work: UnitOfWork, *, clinic_id: str, message_id: str, now: datetime, done_by: str) -> bool:
-    """Queue a text that failed, or the mail in its place, to be sent at once; say whether there is one. Calling again changes nothing.
+    """Queue a text that failed, or the mail in its place, to be sent again; say whether there is one. Calling again changes nothing.
 
-    The vendor's receipts of the first sending count no more, and the task about it is done.
+    At night it waits for the morning, if that is early enough. The vendor's receipts of the first sending count no more, and
+    the task about it is done.
     """
     of_clinic = (SmsMessage.id == message_id, SmsMessage.clinic_id == clinic_id)
     text = work.session.scalar(select(SmsMessage).where(*of_clinic).with_for_update())

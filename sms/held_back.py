@@ -69,7 +69,9 @@ def _is_offer_held_back(session: Session, message: SmsMessage | PatientMail, now
     if offer.status is not OfferStatus.OPEN or offer.expires_at <= now:
         return skip(message, note="superseded")
     hold = queries.visit(session, appointment_id=offer.hold_id)
-    return _is_kept_for_morning(session, message, hold, before=offer.expires_at, now=now)
+    morning = _morning_after(session, message, hold, now=now)
+    # As when it is written: what ends before the morning ends unheard, and nobody is woken by it.
+    return morning is not None and _wait(message, until=min(morning, offer.expires_at))
 
 
 def _is_notice_held_back(session: Session, message: SmsMessage | PatientMail, now: datetime) -> bool:
@@ -78,18 +80,19 @@ def _is_notice_held_back(session: Session, message: SmsMessage | PatientMail, no
         return skip(message, note="past")
     if visit.patient_id is not None and _is_told_anew(session, message):
         return skip(message, note="superseded")
-    return _is_kept_for_morning(session, message, visit, before=visit.starts_at, now=now)
+    morning = _morning_after(session, message, visit, now=now)
+    return morning is not None and morning < visit.starts_at and _wait(message, until=morning)
 
 
-def _is_kept_for_morning(
-    session: Session, message: SmsMessage | PatientMail, visit: BookedVisit, *, before: datetime, now: datetime
-) -> bool:
-    """Let what comes late, at night on the clock of the place, wait for a morning that is early enough."""
+def _morning_after(
+    session: Session, message: SmsMessage | PatientMail, visit: BookedVisit, *, now: datetime
+) -> datetime | None:
+    """Return the end of the night that has overtaken a message, on the clock of the place; None if it may leave now."""
     if now - message.created_at <= _IN_TIME:
-        return False
+        return None
     zone = session.scalars(select(Location.timezone).where(Location.id == visit.location_id)).one()
     morning = quiet.allowed_from(now, zone=ZoneInfo(zone))
-    return now < morning < before and _wait(message, until=morning)
+    return morning if morning > now else None
 
 
 def _is_told_anew(session: Session, message: SmsMessage | PatientMail) -> bool:

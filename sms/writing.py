@@ -22,7 +22,8 @@ _NO_SENDER = "no-sender"  # the clinic has no number that texts come from
 class Notice:
     """What is told. `text` and `mail`: how it reads as either; `revision`: of the event that it tells.
 
-    `out_of_date`: why nobody is told any more; `must_arrive`: staff tell it to those, too, who asked for no texts.
+    `out_of_date`: why nobody is told any more; `must_arrive`: staff tell it also to those who asked for no texts, and where
+    the clinic can send none.
     """
 
     kind: SmsKind
@@ -69,7 +70,7 @@ def write_down(
     wants_mail = is_unreached or (note is None and mail is MailUse.ALSO)
     if wants_mail and mail is not MailUse.NEVER and reach.email is not None:
         write_mail(work, catalogue, message, reach, said=notice.mail, now=now)
-    elif note in set(Obstacle) and (note != Obstacle.OPTED_OUT or notice.must_arrive):
+    elif is_unreached and (notice.must_arrive or note not in {Obstacle.OPTED_OUT, _NO_SENDER}):
         _ask_for_a_call(work, message, now=now)
     _log.info("sms.notice", kind=notice.kind, message_id=message.id, skipped=note)
     return message
@@ -81,7 +82,7 @@ def _ask_for_a_call(work: UnitOfWork, message: SmsMessage, *, now: datetime) -> 
         work,
         clinic_id=message.clinic_id,
         kind=TaskKind.UNDELIVERED,
-        says=TaskSays.NO_NUMBER,
+        says=TaskSays.NO_SENDER if message.note == _NO_SENDER else TaskSays.NO_NUMBER,
         details={"words": message.body},
         now=now,
         appointment_id=message.appointment_id,

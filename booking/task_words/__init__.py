@@ -67,6 +67,7 @@ class TaskSays(StrEnum):
     # What was not delivered.
     TEXT_FAILED = "text-failed"
     NO_NUMBER = "no-number"
+    NO_SENDER = "no-sender"
     MAIL_FAILED = "mail-failed"
     UNREADABLE_EMAIL = "unreadable-email"
     ACCOUNT_MAIL_FAILED = "account-mail-failed"

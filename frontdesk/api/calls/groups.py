@@ -131,7 +131,7 @@ def cancel_group(call: Call, session_id: str, body: CancelForm) -> Answer[Appoin
 
 
 def _seat(call: Call, seat: Seat) -> SeatOut:
-    expires_at = seat.hold_expires_at
+    expires_at = seat.hold_expires_at if seat.is_hold else None
     return SeatOut(
         id=seat.id,
         session_id=seat.session_id,

@@ -144,12 +144,16 @@ def test_a_group_fills_up(staff: Program) -> None:
     third = staff.post(seats, {"patient_id": cem})
     booked = staff.post(f"/seats/{first.json['id']}/confirm", {"patient_id": ann})
     given_back = staff.post(f"/seats/{second.json['id']}", None, method="DELETE")
+    kept = staff.post(seats, {"patient_id": cem})
+    unkept = staff.post(f"/sessions/{session['id']}/leave", {"patient_id": cem})
     left = staff.post(f"/sessions/{session['id']}/leave", {"patient_id": ann})
     off = staff.post(f"/sessions/{session['id']}/cancel", {"reason": "too few"}, MATCH)
 
     assert (first.status_code, second.status_code, given_back.status_code) == (201, 201, 204)
     assert (third.status_code, third.json["code"]) == (409, "session-full")
     assert (booked.json["status"], left.json["status"], off.json["status"]) == ("booked", "cancelled", "cancelled")
+    assert kept.json["hold_expires_at"] is not None
+    assert (unkept.json["status"], unkept.json["hold_expires_at"]) == ("cancelled", None)
     assert staff.get(seats).json["seats"] == []
 
 

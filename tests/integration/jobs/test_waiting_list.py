@@ -21,7 +21,7 @@ from jobs.due import DUTIES, run_due
 from jobs.mailing import send_mails
 from jobs.subscriptions import STEPS, SUBSCRIBERS
 from kernel.clock import FixedClock
-from kernel.errors import Refused
+from kernel.errors import Refused, Unavailable
 from kernel.work import Database, OutboxEntry
 from sms.adapters.memory_gateway import MemoryGateway
 from sms.model import SmsMessage, SmsState
@@ -198,6 +198,24 @@ def test_a_text_that_waits_for_the_morning_is_not_sent_when_the_offer_is_over(jo
 
     jobs.due(MORNING)
 
+    assert [(text.state, text.note) for text in jobs.offers()] == [(SmsState.SKIPPED, "superseded")]
+
+
+def test_an_offer_that_night_has_overtaken_and_that_ends_before_morning_wakes_nobody(jobs: Jobs):
+    gateway = jobs.services.sms_gateway
+    assert isinstance(gateway, MemoryGateway)
+    shortly_before_nine = EVENING - timedelta(minutes=65)
+    jobs.waiting.join(jobs.waiting.patient())
+    gateway.is_down = True
+    jobs.due(shortly_before_nine)
+    with pytest.raises(Unavailable):
+        jobs.tell(shortly_before_nine)
+
+    gateway.is_down = False
+    jobs.due(shortly_before_nine + 20 * MINUTE)
+    jobs.due(shortly_before_nine + 31 * MINUTE)
+
+    assert gateway.sent == []
     assert [(text.state, text.note) for text in jobs.offers()] == [(SmsState.SKIPPED, "superseded")]
 
 

@@ -133,3 +133,7 @@ def test_a_clinic_without_a_number_writes_mails(clinic: Clinic) -> None:
     assert clinic.queue(visit, mail=MailUse.INSTEAD) is None
     assert mails(clinic) == [SmsKind.BOOKED]
     assert clinic.tasks() == []
+
+    cancel(clinic, visit, actor="staff:ruth")
+    clinic.queue(clinic.read_visit(visit), kind=SmsKind.CANCELLED, revision=2)
+    assert [one.kind for one in clinic.tasks()] == [TaskKind.UNDELIVERED], "without mails somebody has to call"
