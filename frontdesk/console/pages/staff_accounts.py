@@ -125,7 +125,7 @@ def _add_one(blueprint: Blueprint, services: ConsoleServices) -> None:
 
     @blueprint.post("/staff/<user_id>/on")
     def switch_account_on(user_id: str) -> ResponseReturnValue:
-        return _change(
+        return _let_in(
             services,
             user_id,
             lambda work, clinic_id: switch_on(work, clinic_id=clinic_id, user_id=user_id),

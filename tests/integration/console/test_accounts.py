@@ -456,7 +456,10 @@ def test_an_account_is_switched_off_at_once_and_on_again(site: Site):
     press(admin, f"staff/{desk}/off", on=f"/console/staff/{desk}")
     assert not is_in(client)
     assert log_in(site.browser(), login="desk").status_code == 401
-    press(admin, f"staff/{desk}/on", on=f"/console/staff/{desk}")
+    page = press(admin, f"staff/{desk}/on", on=f"/console/staff/{desk}", password="wrong horse")
+    assert "is not your password" in text_of(page)
+    assert log_in(site.browser(), login="desk").status_code == 401
+    press(admin, f"staff/{desk}/on", on=f"/console/staff/{desk}", password=PASSWORD)
 
     assert log_in(site.browser(), login="desk").status_code == 302
 
@@ -502,7 +505,7 @@ def test_another_clinics_log_and_accounts_are_not_there(site: Site):
     for way, fields in (
         ("", {"role": "auditor", "password": PASSWORD}),
         ("/off", {}),
-        ("/on", {}),
+        ("/on", {"password": PASSWORD}),
         ("/link", {"password": PASSWORD}),
         ("/second-factor/off", {"password": PASSWORD}),
     ):
