@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import and_, case, func, literal, select, true
+from sqlalchemy import case, func, literal, select, true
 from sqlalchemy.orm import Session
 
 from booking.model.appointment import Appointment, AppointmentChange
@@ -124,6 +124,19 @@ def changed_visits(
 
     Of each there is the last change.
     """
+    lately = (
+        select(func.max(AppointmentChange.id))
+        .join(Appointment, Appointment.id == AppointmentChange.appointment_id)
+        .where(
+            Appointment.clinic_id == clinic_id,
+            Appointment.practitioner_id == practitioner_id,
+            Appointment.starts_at > now,
+            AppointmentChange.what.in_(_CHANGES),
+            AppointmentChange.changed_at > now - NEWS_FOR,
+            AppointmentChange.actor != actor,
+        )
+        .group_by(AppointmentChange.appointment_id)
+    )
     found = session.execute(
         select(
             AppointmentChange.id,
@@ -136,19 +149,17 @@ def changed_visits(
         .join(Appointment, Appointment.id == AppointmentChange.appointment_id)
         .join(Location, Location.id == Appointment.location_id)
         .outerjoin(Patient, Patient.id == Appointment.patient_id)
-        .where(
-            Appointment.clinic_id == clinic_id,
-            Appointment.practitioner_id == practitioner_id,
-            Appointment.starts_at > now,
-            AppointmentChange.what.in_(_CHANGES),
-            and_(AppointmentChange.changed_at > now - NEWS_FOR, AppointmentChange.actor != actor),
-        )
+        .where(AppointmentChange.id.in_(lately))
         .order_by(AppointmentChange.id.desc())
         .limit(_MOST)
     )
-    latest: dict[str, ChangedVisit] = {}
-    for row in found:
-        starts_local = row.starts_at.astimezone(ZoneInfo(row.timezone)).replace(tzinfo=None)
-        told = ChangedVisit(row.id, row.appointment_id, row.what, row.name, starts_local)
-        latest.setdefault(row.appointment_id, told)
-    return list(latest.values())
+    return [
+        ChangedVisit(
+            row.id,
+            row.appointment_id,
+            row.what,
+            row.name,
+            row.starts_at.astimezone(ZoneInfo(row.timezone)).replace(tzinfo=None),
+        )
+        for row in found
+    ]

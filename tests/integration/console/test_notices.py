@@ -8,6 +8,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from booking.cancel import cancel_appointment
+from booking.model.appointment import AppointmentChange
 from booking.task_words import TaskSays
 from booking.tasks import open_task
 from booking.values import Source, TaskKind
@@ -88,6 +89,23 @@ def test_practitioners_hear_of_the_last_change_of_each_visit_of_theirs_and_of_no
     ]
     for login in ("ruiz", "audit", "oak"):
         assert news(site.logged_in(login)) == {}
+
+
+@on_one
+def test_a_visit_that_is_changed_again_and_again_leaves_room_for_news_of_others(site: Site):
+    book(site.db, site.catalogue, practitioner="lee", starts_at=at(18))
+    with site.db.begin() as work:
+        for _ in range(3):
+            moved = AppointmentChange(
+                appointment_id=site.visit.id, changed_at=NOW, what="moved", actor="staff:desk", source=Source.STAFF,
+                after={},
+            )  # fmt: skip
+            work.session.add(moved)
+
+    assert sorted(news(site.logged_in("lee")).values()) == [
+        "Booked: Ann Smith, Mon, Mar 15, 2:00 PM",
+        "Moved: Ann Smith, Mon, Mar 15, 9:00 AM",
+    ]
 
 
 @on_one
