@@ -116,10 +116,12 @@ def _series_page(services: ConsoleServices, asked: Asked, series: Series, proble
     with services.db.read() as session:
         for at, refusal in series.skipped:
             reasons[at] = _reasons(session, asked, refusal, at)
+        patient = _patient_name(session, asked)
     zone = asked.place.zone
     return render_template(
         "console/diary_series.html",
         asked=asked,
+        patient=patient,
         person=person,
         dates=[_Date(at.astimezone(zone).replace(tzinfo=None), why) for at, why in sorted(reasons.items())],
         ends_early=series.ends_early,
@@ -128,6 +130,14 @@ def _series_page(services: ConsoleServices, asked: Asked, series: Series, proble
         fields={**sent_fields(), "practitioner": person.key},
         problem=problem,
     )
+
+
+def _patient_name(session: Session, asked: Asked) -> str:
+    if asked.patient_id == NEW:
+        return asked.new.name
+    clinic_id = asked.catalogue.clinic_id
+    line = patient_line(session, clinic_id=clinic_id, patient_id=asked.patient_id, now=g.now)
+    return "" if line is None else line.name
 
 
 def _reasons(session: Session, asked: Asked, refusal: Refused, at: datetime) -> list[str]:

@@ -351,6 +351,7 @@ def test_a_series_is_shown_date_by_date_and_then_booked_as_it_was_shown(site: Si
 
     assert "2 dates can be booked. The others are left out." in page
     assert page.count(">Not possible<") == 1
+    assert "<bdi>Bo Reed</bdi>" in page
     assert count_of(site, Appointment) == before
     fields = dict(re.findall(r'name="(\w+)" value="([^"]*)"', page)) | {"do": "series"}
     made = [client.post("/console/diary/new", data=fields) for _ in range(2)]
