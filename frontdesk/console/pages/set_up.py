@@ -3,8 +3,7 @@
 from flask import Blueprint, Response, g, render_template
 from flask.typing import ResponseReturnValue
 
-from booking.clinic_file import check, document_text
-from booking.clinic_file.checks import warnings
+from booking.clinic_file import document_text
 from booking.clinic_file.remarks import sentence
 from frontdesk.console.services import ConsoleServices
 from frontdesk.console.set_up.desk import SetUpDesk, field_word
@@ -27,7 +26,7 @@ def add_set_up_pages(blueprint: Blueprint, services: ConsoleServices) -> None:
     def set_up() -> ResponseReturnValue:
         document = desk.stored().document
         return render_template(
-            "console/set_up.html", document=document, keys_of=keys_of, warnings=list(warnings(check(document)))
+            "console/set_up.html", document=document, keys_of=keys_of, warnings=desk.said_of(document)
         )
 
     @blueprint.get(f"/set-up/{_SECTION}")

@@ -8,6 +8,7 @@ from flask import abort, flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from booking.clinic_file import ClinicFile, ClinicFileError, UnusableDocument, check, parse
+from booking.clinic_file.checks import warnings
 from booking.clinic_file.effects import Hit
 from booking.clinic_file.importing import NumberInUse
 from booking.clinic_file.reading import Fault
@@ -44,6 +45,14 @@ class SetUpDesk:
 
     def stored(self) -> Stored:
         return stored(self._db, clinic_id=current_staff().clinic_id)
+
+    def said_of(self, document: Document) -> list[str]:
+        """Return what there is to say about the clinic as it is: what is probably not meant, or what could not be saved so today."""
+        try:
+            return _told(list(warnings(check(document))), document)
+        except UnusableDocument as unusable:
+            # A release that asked for less took it.
+            return _told(unusable.remarks, document)
 
     def own_key(self) -> str:
         """Return the key of the practitioner who is signed in; ends the request where there is none."""

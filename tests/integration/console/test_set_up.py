@@ -7,11 +7,15 @@ from io import BytesIO
 from typing import Any
 
 import pytest
+from flask import g
+from sqlalchemy import update
 from werkzeug.test import TestResponse
 
 from booking.catalogue import load_catalogue
 from booking.clinic_file import clinic_document, export_clinic, import_clinic, parse
+from booking.model.staff import Practitioner
 from booking.values import Catalogue
+from frontdesk.console.set_up.desk import SetUpDesk
 from frontdesk.console.set_up.document import keys_of
 from tests.integration.console.conftest import Site, seal_of
 from tests.support.visits import NOW
@@ -284,3 +288,19 @@ def test_what_was_removed_while_it_was_changed_is_offered_as_something_new(site:
     ]
     assert other.get(insurance).status_code == 200
     assert other.post(parking, data=written | {"version": clinic_of(site).version}).status_code == 404
+
+
+def test_what_an_earlier_release_took_is_told_and_ends_no_page(site: Site):
+    with site.db.begin() as work:
+        work.session.execute(
+            update(Practitioner).where(Practitioner.name.contains("Lee")).values(bio="Speaks\x0bSpanish")
+        )
+        document = clinic_document(load_catalogue(work.session, clinic_id=site.catalogue.clinic_id))
+
+    with site.app.test_request_context():
+        g.language = "en"
+        told = SetUpDesk(site.db).said_of(document)
+
+    assert [(one.split(": ")[0], one.split(": ")[-1]) for one in told] == [
+        ("Practitioners", "holds a character that can't be shown")
+    ]
