@@ -478,8 +478,9 @@ def _subject(draft: Draft, commands: tuple[c.Command, ...]) -> questions.Subject
     subject = questions.Subject()
     for one in commands:
         match one:
-            case c.GiveService(keys=(key, *_)):
+            case c.GiveService(keys=(key, *_) as keys):
                 service_keys = (key,)
+                subject = replace(subject, services=tuple(draft.service(one) for one in keys))
             case c.GivePractitioner(keys=(key, *_)):
                 subject = replace(subject, practitioner=draft.practitioner(key))
             case c.GiveLocation(keys=(key, *_)):

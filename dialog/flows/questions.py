@@ -23,6 +23,7 @@ class Subject:
     """What else was named in the question."""
 
     service: ServiceInfo | None = None
+    services: tuple[ServiceInfo, ...] = ()  # all that may have been meant: a "dentist" gives many
     practitioner: PractitionerInfo | None = None
     location: LocationInfo | None = None
     day: date | None = None
@@ -144,11 +145,19 @@ def _is_in(draft: Draft, person: PractitionerInfo, day: date) -> bool:
 
 
 def _gender(draft: Draft, subject: Subject) -> bool:
-    person = subject.practitioner
-    is_known = person is not None and person.gender in {"female", "male"}
-    if person is not None and is_known:
+    known = [one for one in _people_meant(draft, subject) if one.gender in {"female", "male"}]
+    for person in known[:_LISTED]:
         draft.say(Say.GENDER, practitioner=person.id, gender=person.gender)
-    return is_known
+    return bool(known)
+
+
+def _people_meant(draft: Draft, subject: Subject) -> list[PractitionerInfo]:
+    """Return who was named, or whoever gives what was."""
+    if subject.practitioner is not None:
+        return [subject.practitioner]
+    services = subject.services or ((subject.service,) if subject.service else ())
+    able = {person.id for service in services for person in draft.able(service)}
+    return [one for one in draft.catalogue.practitioners if one.id in able]
 
 
 def _languages(draft: Draft, subject: Subject) -> bool:

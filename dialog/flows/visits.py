@@ -17,8 +17,10 @@ from dialog.errands import (
     VisitWritten,
 )
 from dialog.flows import book, calling_off, identity, left_to_staff, offering, own_visits, recent, waiting
+from dialog.hours import wall_time
 from dialog.interpreter import Asked
 from dialog.state import Choice, FlowKind, Outcome
+from dialog.timewords import merge_wish, read_time
 
 _LISTED = 4
 
@@ -201,11 +203,25 @@ def _leave_move_to_staff(draft: Draft, visit: BookedVisit) -> None:
     draft.finish(Outcome.MESSAGE_TAKEN)
 
 
+def _count_from(visit: BookedVisit, draft: Draft) -> None:
+    """Read "the Monday after" again, which was unclear as long as it was not known which visit is moved."""
+    details = draft.flow.details
+    if details.time_unclear is None:
+        return
+    day = wall_time(visit.starts_at, draft.catalogue.location(visit.location_id)).date()
+    reading = read_time(
+        details.time_unclear, now=draft.setting.local_now, language=draft.state.language, day_spoken_of=day
+    )
+    if reading.wish is not None and not reading.unresolved:
+        draft.update_details(wish=merge_wish(details.wish, reading.wish), time_unclear=None)
+
+
 def _move(draft: Draft, visit: BookedVisit) -> None:
     flow = draft.flow
     if flow.is_to_wait:
         waiting.join(draft)
         return
+    _count_from(visit, draft)
     service = draft.catalogue.service(visit.service_id)
     if service.steps or service.group:
         _leave_move_to_staff(draft, visit)

@@ -340,3 +340,27 @@ def test_a_week_later_counts_from_the_visit_and_keeps_its_time() -> None:
     talk.hear(c.StartReschedule(), c.GiveTime(TimeWish(relative="later", shift_days=7)))
 
     assert talk.offered() == [wall("2027-03-23T10:00")]
+
+
+def test_the_monday_after_counts_from_the_visit_that_is_moved() -> None:
+    talk = talk_with_a_visit()
+    own = talk.booked()[0]
+    unclear = c.GiveTime(TimeWish(), unresolved=("the Monday after",))
+    talk.hear(c.StartReschedule(), unclear)
+    talk.hear(c.GiveName("Ann Smith"))
+    talk.hear(ANNS_BIRTHDAY)
+
+    days = {one.date() for one in talk.offered()}
+    assert len(days) == 1
+    assert min(days).weekday() == 0
+    assert timedelta(0) < min(days) - own.starts_at.date() <= timedelta(days=7)
+
+
+def test_whether_the_dentist_is_a_woman_is_told_of_each_who_may_be_meant() -> None:
+    talk = Talk()
+
+    reply = talk.hear(c.AskClinic(c.Topic.GENDER, "is the dentist a lady"), c.GiveService(("filling", "dental-exam")))
+
+    assert "Dr. Mina Lee is a woman." in reply
+    assert "Ben Carter" not in reply
+    assert talk.state.flow is None

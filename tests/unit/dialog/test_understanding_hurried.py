@@ -310,3 +310,33 @@ def test_what_is_no_first_and_last_name_of_a_patient_is_taken_for_none_at_the_re
 )
 def test_a_question_at_the_read_back_puts_nothing_right(said: str, expected: list[str]) -> None:
     assert kinds(said, asked=Asked.YES_NO) == expected
+
+
+@pytest.mark.parametrize(
+    ("said", "wanted"),
+    [
+        ("He needs his checkup moved", say.StartReschedule()),
+        ("I'd like to have my cleaning moved", say.StartReschedule()),
+        ("could her cleaning be rescheduled to friday", say.StartReschedule()),
+        ("my husband can't make his cleaning, can we move it", say.StartReschedule()),
+        ("she needs her cleaning cancelled", say.StartCancel()),
+        ("I have an appointment on Monday but I can't get there", say.StartCancel(only_unable=True)),
+        ("I've got a cleaning Monday and I'm unable to get there", say.StartCancel(only_unable=True)),
+    ],
+)
+def test_what_a_visit_they_have_needs_is_no_new_visit(said: str, wanted: say.Command) -> None:
+    assert wanted in heard(said)
+    assert "start_booking" not in kinds(said)
+
+
+@pytest.mark.parametrize(
+    "said", ["u open saturday?", "are u guys open on sunday", "open sat?", "r u open now", "you open tomorrow?"]
+)
+def test_short_questions_about_hours_begin_no_booking(said: str) -> None:
+    assert [one.topic for one in heard(said) if isinstance(one, say.AskClinic)] == [say.Topic.HOURS]
+    assert "start_booking" not in kinds(said)
+
+
+@pytest.mark.parametrize("said", ["Is the dentist a lady", "is the doctor a man or a woman", "is dr lee male"])
+def test_who_somebody_is_is_no_question_about_services(said: str) -> None:
+    assert [one.topic for one in heard(said) if isinstance(one, say.AskClinic)] == [say.Topic.GENDER]
