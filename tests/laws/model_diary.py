@@ -77,7 +77,8 @@ class Seat:
         return self.status in TAKES_TIME and (self.hold_expires_at is None or self.hold_expires_at > now)
 
     def given_back(self) -> "Seat":
-        return replace(self, status=S.CANCELLED, hold_expires_at=None)
+        """Return it free for others; one that was only held keeps its expiry, by which it is told from one that was booked."""
+        return replace(self, status=S.CANCELLED)
 
 
 @dataclass(frozen=True)
