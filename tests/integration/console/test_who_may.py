@@ -34,6 +34,7 @@ LOGINS = {Role.ADMINISTRATOR: "admin", Role.FRONT_DESK: "desk", Role.PRACTITIONE
 FORMS: Mapping[str, Mapping[str, str]] = {
     "change_staff_account": {"role": "auditor", "password": PASSWORD},
     "make_password_link": {"password": PASSWORD},
+    "switch_account_on": {"password": PASSWORD},
     "remove_factor": {"password": PASSWORD},
     "note_task": {"text": "called twice"},
     "reject_request": {"reason": "no time then"},
