@@ -1,7 +1,6 @@
 """The whole product behind a real web server, with the demo clinic; a worker's work is done when a test asks for it."""
 
 import contextlib
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -11,7 +10,6 @@ from flask import Flask
 from playwright.sync_api import Page
 from redis import Redis
 from sqlalchemy import select
-from werkzeug.serving import make_server
 
 from booking.model.clinic import Clinic
 from booking.model.staff import Practitioner
@@ -29,6 +27,7 @@ from jobs.outbox_relay import relay_once
 from jobs.subscriptions import SUBSCRIBERS
 from kernel.work import UnitOfWork
 from tests.support.databases import make_tables
+from tests.support.web_server import serving
 from tests.support.webhooks import ACCOUNT
 
 NOW = datetime(2027, 3, 10, 15, 0, tzinfo=UTC)  # a Wednesday, 10:00 at the demo clinic
@@ -66,15 +65,10 @@ def running_product(*, data_dir: Path, redis_url: str) -> Iterator[Product]:
     seed_demo(services.db, now=NOW)
     services.db.run(_seed_staff)
     app = create_app(services)
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
     try:
-        yield Product(f"http://127.0.0.1:{server.server_port}", app, services)
+        with serving(app) as url:
+            yield Product(url, app, services)
     finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
         redis.close()
         services.db.dispose()
 

@@ -1,7 +1,6 @@
 """The running product for tests over HTTP: the real application on a real server, with a clinic and a clock that stands."""
 
 import contextlib
-import threading
 import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -11,7 +10,6 @@ from xml.etree import ElementTree as ET
 
 import requests
 from sqlalchemy import func, select
-from werkzeug.serving import make_server
 
 from booking.clinic_file import import_clinic, parse
 from frontdesk.app import create_app
@@ -22,6 +20,7 @@ from kernel.db import Base
 from kernel.telephony import SIGNATURE_HEADER, TwilioAccount, sign
 from kernel.work import Database
 from tests.support.processes import free_port
+from tests.support.web_server import serving
 
 CLINIC_FILE = Path(__file__).parents[1] / "scenarios" / "clinics" / "elm.yaml"
 CLINIC_NUMBER = "+12125550100"
@@ -134,15 +133,10 @@ def running_product(*, data_dir: Path, database_url: str, redis_url: str, **more
     settings = load_settings(env)
     services = build(settings)
     seed(services.db, services=services)
-    server = make_server("127.0.0.1", port, create_app(services), threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
     try:
-        yield Product(base_url=settings.public_base_url, account=settings.twilio, services=services)
+        with serving(create_app(services), port=port):
+            yield Product(base_url=settings.public_base_url, account=settings.twilio, services=services)
     finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
         services.close()
 
 

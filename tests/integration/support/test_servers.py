@@ -1,11 +1,14 @@
 """The real services and the vendors' stand-ins do what the other tests rely on."""
 
-from collections.abc import Callable
+import socket
+import struct
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
 from urllib.parse import parse_qs
+from wsgiref.types import StartResponse, WSGIEnvironment
 
 import openai
 import psycopg.errors
@@ -28,6 +31,7 @@ from tests.support.postgres import PostgresServer
 from tests.support.processes import running
 from tests.support.twilio_server import CLINIC_NUMBER, Fault, FaultKind, TwilioServer
 from tests.support.waiting import eventually
+from tests.support.web_server import serving
 
 pytestmark = pytest.mark.integration
 
@@ -361,3 +365,29 @@ def test_an_inaccessible_page_is_found_out(open_page: Callable[..., WatchedPage]
     )
 
     assert [fault.split(":")[0] for fault in accessibility_faults(watched.page)] == ["image-alt"]
+
+
+def test_an_answer_is_closed_though_whoever_asked_has_gone_away():
+    closed, gone, answer = Event(), Event(), b""
+
+    class Body:
+        def __iter__(self) -> Iterator[bytes]:
+            yield b"all"
+            assert gone.wait(10)
+
+        def close(self) -> None:
+            closed.set()
+
+    def app(_environ: WSGIEnvironment, start_response: StartResponse) -> Body:
+        start_response("200 OK", [("Content-Type", "text/plain"), ("Content-Length", "3")])
+        return Body()
+
+    with serving(app) as url, socket.create_connection(("127.0.0.1", int(url.rpartition(":")[2]))) as asking:
+        asking.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # to end with a reset
+        asking.sendall(b"GET / HTTP/1.0\r\n\r\n")
+        while not answer.endswith(b"all"):
+            answer += asking.recv(1000)
+        asking.close()
+        gone.set()
+
+        assert closed.wait(10)
