@@ -360,10 +360,10 @@ def _choose(draft: Draft, commands: tuple[c.Command, ...], said: tuple[c.Command
             return answers.want_others(draft, with_others=one.with_others)
         if isinstance(one, c.AskAvailability):
             return not said and answers.want_others(draft, with_others=False)
-    singled_out = [offer for one in said if (offer := details.chosen_by_detail(draft, one))]
-    if singled_out and len(set(singled_out)) == 1 and not any(isinstance(one, c.Deny) for one in commands):
-        return answers.choose_time(draft, singled_out[0])
-    return False
+    singled_out = details.chosen_by_details(draft, said)
+    if singled_out is None or any(isinstance(one, c.Deny) for one in commands):
+        return False
+    return answers.choose_time(draft, singled_out)
 
 
 def _may_choose(draft: Draft, commands: tuple[c.Command, ...]) -> bool:

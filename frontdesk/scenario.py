@@ -29,10 +29,10 @@ from frontdesk.bootstrap import STAGE_SECRET
 from frontdesk.files import read_text
 from frontdesk.opening import OPENING, Opening
 from frontdesk.patient_line import CallLine, CallOver, Heard, Line, LineFault
-from frontdesk.stage import BadScript, Stage
+from frontdesk.stage import BadScript, NotToBeHad, Stage
 from kernel.config import ModelSettings
 
-_A_TURN = "say, digits, silence, nobody_answers or hang_up (by: sms, voice or web), wait, take or clinic"
+_A_TURN = "say, digits, silence, nobody_answers or hang_up (by: sms, voice or web), wait, take, give_back or clinic"
 _HEARD = {"say", "digits", "silence", "nobody_answers", "hang_up"}
 _TIMES = {"start", "end"}
 _LISTS = ("diary", "wrote", "tasks")
@@ -178,15 +178,25 @@ class _Play:
         ]
 
     def _pass_time(self, step: dict[str, Any]) -> None:
+        may_fail = step.pop("may_fail", False)
         match step:
             case {"wait": length}:
                 self._stage.wait(_length(str(length)))
             case {"take": dict(visit)}:
-                self._stage.take(visit)
+                self._by_another(self._stage.take, visit, may_fail=may_fail)
+            case {"give_back": dict(visit)}:
+                self._by_another(self._stage.give_back, visit, may_fail=may_fail)
             case {"clinic": dict(clinic)}:
                 self._stage.change_clinic(clinic)
             case _:
                 raise BadScript(f"a turn must be {_A_TURN}, not {step!r}")
+
+    def _by_another(self, act: Callable[[dict[str, Any]], None], visit: dict[str, Any], *, may_fail: bool) -> None:
+        try:
+            act(visit)
+        except NotToBeHad:
+            if not may_fail:
+                raise
 
     def _heard(self, said: str, speak: Callable[[], Heard]) -> dict[str, Any]:
         began = time.perf_counter()

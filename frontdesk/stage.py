@@ -7,13 +7,17 @@ from typing import Any
 
 from sqlalchemy import select
 
+from booking.cancel import cancel_appointment
 from booking.catalogue import load_catalogue
 from booking.clinic_file import ClinicFile, ClinicFileError, UnusableDocument, check, import_clinic, parse
 from booking.confirm import confirm_hold
 from booking.hold import place_hold
+from booking.model.appointment import Appointment
 from booking.model.clinic import Clinic
+from booking.model.patient import Patient
+from booking.model.staff import Practitioner
 from booking.patients import register_patient
-from booking.values import Catalogue, LocationInfo, Source
+from booking.values import AppointmentStatus, Catalogue, LocationInfo, Source
 from dialog.interpreter import Interpreter
 from frontdesk.bootstrap import STAGE_SECRET, Services, build_in_process
 from frontdesk.channels import channels_app
@@ -26,13 +30,21 @@ from jobs.outbox_relay import relay_once
 from jobs.subscriptions import SUBSCRIBERS
 from kernel.config import ModelSettings
 from kernel.errors import Refused
+from kernel.interval import wall_to_instant
 from kernel.telephony import TwilioAccount
+from kernel.work import UnitOfWork
 
+_ACTOR = "staff:script"
+_SO_IT_IS_WRITTEN = "so it is written"  # why rules are set aside: what staff did is told, not asked
 _ACCOUNT = TwilioAccount(sid="AC" + "0" * 32, auth_tokens=("the seal of a stage",), is_real=False)
 
 
 class BadScript(Exception):
     """A script or its clinic cannot be read or played. The text is one line."""
+
+
+class NotToBeHad(BadScript):
+    """The time that somebody else should take is taken, or the visit that should be given back does not stand."""
 
 
 class Stage:
@@ -86,21 +98,42 @@ class Stage:
             pass
 
     def take(self, visit: dict[str, Any]) -> None:
-        """Let somebody else book `service`, `practitioner`, `start` (and `location`). Raises BadScript if it can't be had."""
+        """Let somebody else, or the `patient` of that key, book `service`, `practitioner`, `start` (and `location`).
+
+        Raises NotToBeHad.
+        """
         with self.services.db.read() as session:
             catalogue = load_catalogue(session, clinic_id=self.clinic_id)
         self._takers += 1
         refusals = []
-        for location in catalogue.locations:
-            if visit.get("location", location.key) != location.key:
-                continue
+        for location in _places(catalogue, visit):
             try:
                 self._book_for_another(catalogue, visit, location)
             except Refused as refusal:
                 refusals.append(refusal.code)
             else:
                 return
-        raise BadScript(f"take {visit!r}: {', '.join(refusals) or 'no such location'}")
+        raise NotToBeHad(f"take {visit!r}: {', '.join(refusals) or 'no such location'}")
+
+    def give_back(self, visit: dict[str, Any]) -> None:
+        """Let staff call off what stands at `practitioner`, `start` (and `location`). Raises NotToBeHad."""
+        with self.services.db.begin() as work:
+            catalogue = load_catalogue(work.session, clinic_id=self.clinic_id)
+            found = work.session.scalar(
+                select(Appointment.id)
+                .join(Practitioner, Practitioner.id == Appointment.practitioner_id)
+                .where(
+                    Practitioner.key == visit.get("practitioner"),
+                    Appointment.starts_at.in_([_start(visit, location) for location in _places(catalogue, visit)]),
+                    Appointment.status == AppointmentStatus.BOOKED,
+                )
+            )
+            if found is None:
+                raise NotToBeHad(f"give_back {visit!r}: there is no such visit")
+            cancel_appointment(
+                work, catalogue, appointment_id=found, reason=None, now=self._clock.now(), actor=_ACTOR,
+                source=Source.STAFF,
+            )  # fmt: skip
 
     def change_clinic(self, clinic: Mapping[str, Any]) -> None:
         """Let the clinic be as another file says from now on. Raises BadScript."""
@@ -121,30 +154,37 @@ class Stage:
         self.services.close()
 
     def _book_for_another(self, catalogue: Catalogue, visit: dict[str, Any], location: LocationInfo) -> None:
-        now = self._clock.now()
+        now, start = self._clock.now(), _start(visit, location)
         with self.services.db.begin() as work:
-            patient = register_patient(
-                work,
-                clinic_id=catalogue.clinic_id,
-                name=f"Somebody Else {self._takers}",
-                birth_date=None,
-                phone=None,
-                language="en",
-                now=now,
-            )
+            patient_id = self._known(work, visit["patient"]) if "patient" in visit else self._stranger(work, now)
             hold = place_hold(
-                work,
-                catalogue,
-                service_id=id_of(catalogue.services, visit["service"]),
+                work, catalogue,
+                service_id=id_of(catalogue.services, str(visit.get("service"))),
                 location_id=location.id,
-                starts_at=datetime.fromisoformat(str(visit["start"])).replace(tzinfo=location.zone),
-                practitioner_ids=(id_of(catalogue.practitioners, visit["practitioner"]),),
+                starts_at=start,
+                practitioner_ids=(id_of(catalogue.practitioners, str(visit.get("practitioner"))),),
                 conversation_id=None,
-                patient_id=patient.id,
+                patient_id=patient_id,
                 source=Source.STAFF,
-                now=now,
-            )
-            confirm_hold(work, catalogue, appointment_id=hold.id, patient_id=patient.id, now=now, actor="staff:script")
+                now=now, actor=_ACTOR, override_reason=_SO_IT_IS_WRITTEN,
+            )  # fmt: skip
+            confirm_hold(
+                work, catalogue, appointment_id=hold.id, patient_id=patient_id, now=now, actor=_ACTOR,
+                override_reason=_SO_IT_IS_WRITTEN,
+            )  # fmt: skip
+
+    def _known(self, work: UnitOfWork, key: str) -> str:
+        found = work.session.scalar(select(Patient.id).where(Patient.clinic_id == self.clinic_id, Patient.key == key))
+        if found is None:
+            raise BadScript(f"take: the clinic has no patient {key!r}")
+        return found
+
+    def _stranger(self, work: UnitOfWork, now: datetime) -> str:
+        made = register_patient(
+            work, clinic_id=self.clinic_id, name=f"Somebody Else {self._takers}", birth_date=None, phone=None,
+            language="en", now=now,
+        )  # fmt: skip
+        return made.id
 
 
 def read_clinic(clinic: str | Mapping[str, Any], *, path: str) -> ClinicFile:
@@ -163,3 +203,15 @@ def _import(services: Services, file: ClinicFile, path: str, now: datetime) -> t
         if clinic.phone is None:
             raise BadScript(f"{path}: the clinic has no phone number that could be called")
         return clinic.id, clinic.phone
+
+
+def _places(catalogue: Catalogue, visit: Mapping[str, Any]) -> list[LocationInfo]:
+    """Return where a step's visit may be: at its location, or anywhere."""
+    return [each for each in catalogue.locations if visit.get("location", each.key) == each.key]
+
+
+def _start(visit: Mapping[str, Any], location: LocationInfo) -> datetime:
+    try:
+        return wall_to_instant(datetime.fromisoformat(str(visit.get("start"))), location.zone)
+    except ValueError:
+        raise BadScript(f"start must be a time like 2027-03-15T09:00, in {dict(visit)!r}") from None

@@ -77,8 +77,20 @@ def as_birth_dates(draft: Draft, commands: tuple[c.Command, ...]) -> tuple[c.Com
     )
 
 
-def chosen_by_detail(draft: Draft, command: c.Command) -> Offer | None:
-    """Return the one offer that a detail singles out among those that are open ("Tuesday, then")."""
+def chosen_by_details(draft: Draft, said: tuple[c.Command, ...]) -> Offer | None:
+    """Return the one offer that the details single out among those that are open ("Tuesday, then").
+
+    An offer with somebody else, or elsewhere, than was named with its time is another one.
+    """
+    found = {offer for one in said if (offer := _singled_out(draft, one)) is not None}
+    if len(found) != 1:
+        return None
+    [offer] = found
+    named = [one for one in said if isinstance(one, (c.GivePractitioner, c.GiveLocation)) and len(one.keys) == 1]
+    return offer if all(_fits(draft, offer, one) for one in named) else None
+
+
+def _singled_out(draft: Draft, command: c.Command) -> Offer | None:
     if draft.state.flow is None or draft.state.asked is not Asked.CHOICE or not draft.state.flow.offers:
         return None
     if isinstance(command, c.GiveTime) and is_search(command.wish):

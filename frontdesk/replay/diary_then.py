@@ -15,6 +15,7 @@ from booking.model.schedule import Schedule
 from booking.model.staff import HealthcareService, Practitioner
 from booking.values import AppointmentStatus
 from dialog.model import Conversation
+from dialog.tools import PATIENT
 
 _S = AppointmentStatus
 TAKES_TIME = frozenset({_S.PENDING, _S.BOOKED, _S.ARRIVED, _S.FULFILLED})
@@ -132,6 +133,33 @@ class States:
                 state = self._state(row, end, is_end=True)
                 if state.status in TAKES_TIME and state.hold_expires_at is None:
                     yield row.created_at, state
+
+    def left_between(self, start: datetime, end: datetime) -> Iterator[tuple[datetime, State, State | None]]:
+        """Yield what others called off, moved or let lapse in between: when, how it stood, and how it then stands, if it does.
+
+        What the conversation changed itself is left out from then on.
+        """
+        for row in self._rows:
+            before = self._state(row, start, is_end=False)
+            if row.created_at > start or before.is_group or not before.stands_at(start):
+                continue
+            for moment in self._changes(row, start, end):
+                after = self._state(row, moment, is_end=True)
+                if not after.stands_at(moment):
+                    yield moment, before, None
+                    break
+                if (after.practitioner_id, after.starts_at) != (before.practitioner_id, before.starts_at):
+                    yield moment, before, after
+                    before = after
+
+    def _changes(self, row: Appointment, start: datetime, end: datetime) -> list[datetime]:
+        """Return when others changed a visit in between, the end of a Hold included."""
+        moments = [self._state(row, start, is_end=False).hold_expires_at]
+        for line in self._lines.get(row.id, [])[1:]:
+            if row.id in self._written and line.actor == PATIENT and line.changed_at >= start:
+                break
+            moments.append(line.changed_at)
+        return sorted({moment for moment in moments if moment is not None and start <= moment <= end})
 
     def _state(self, row: Appointment, moment: datetime, *, is_end: bool) -> State:
         """Fold a visit's history up to `moment`. What changed at the very moment counts at the end and not at the beginning."""

@@ -8,7 +8,7 @@ is one stranger, who takes up time.
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -39,8 +39,8 @@ _OF_PATIENTS = {"patient_id", "patient_ids", "booked_by", "own_of"}
 @dataclass(frozen=True)
 class Past:
     """`clinics` has a clinic file's document for each version that the Turns name; `patients` and `appointments` belong
-    into the first, and `opening` beside it (`frontdesk.opening`). `taken` are times that somebody else took while the
-    conversation was under way, by when.
+    into the first, and `opening` beside it (`frontdesk.opening`). `meanwhile` are steps of a script: what others took and gave
+    back while the conversation was under way, by when.
     """
 
     zone: ZoneInfo
@@ -48,7 +48,7 @@ class Past:
     patients: Sequence[Mapping[str, Any]]
     appointments: Sequence[Mapping[str, Any]]
     opening: Mapping[str, Sequence[Mapping[str, Any]]]
-    taken: Sequence[tuple[datetime, Mapping[str, Any]]]
+    meanwhile: Sequence[tuple[datetime, Mapping[str, Any]]]
     written: Sequence[Mapping[str, Any]]  # visits that the conversation wrote, as they stood at its end
 
     @property
@@ -76,7 +76,6 @@ def read_past(session: Session, conversation: Conversation, turns: Sequence[Turn
     there = {state.id: state for state in states.at(began_at, own=False) if _is_met(state, people.keys, began_at)}
     then = Then(conversation, began_at, people.keys, names, there)
     kept = standing.offered(session, then)
-    offered_times = set(_instants(turns))
     return Past(
         zone=zone,
         clinics=clinics,
@@ -89,11 +88,7 @@ def read_past(session: Session, conversation: Conversation, turns: Sequence[Turn
             "offered": list(kept.values()),
             "reminded": standing.reminded(session, then),
         },
-        taken=[
-            (created_at, then.visit(state))
-            for created_at, state in states.created_between(began_at, ended_at)
-            if state.starts_at in offered_times
-        ],
+        meanwhile=_meanwhile(states, then, kept, turns),
         written=[
             _appointment(then, state) | {"status": state.status}
             for state in states.at(ended_at, own=True)
@@ -189,14 +184,45 @@ def _part(row: Patient, contacts: Mapping[str, str], *, key: str) -> dict[str, A
     return part
 
 
+def _meanwhile(
+    states: States, then: Then, kept: Collection[str], turns: Sequence[Turn]
+) -> list[tuple[datetime, Mapping[str, Any]]]:
+    """List what others did, as far as the conversation could notice: times that the agent spoke of, and visits of its patients.
+
+    `kept` are Holds whose end the script brings about itself.
+    """
+    began_at, ended_at, spoken_of = turns[0].at, turns[-1].at, set(_instants(turns))
+    found: list[tuple[datetime, Mapping[str, Any]]] = []
+    for at, state in states.created_between(began_at, ended_at):
+        if state.starts_at in spoken_of:
+            found.append((at, _by_others(take=then.visit(state))))
+    for at, before, after in states.left_between(began_at, ended_at):
+        whose = _whose(then, before)
+        if before.id in kept or not (whose != STRANGER or before.starts_at in spoken_of):
+            continue
+        found.append((at, _by_others(give_back=then.visit(before))))
+        if after is not None and (whose != STRANGER or after.starts_at in spoken_of):
+            for_whom = {} if whose == STRANGER else {"patient": whose}
+            found.append((at, _by_others(take=then.visit(after) | for_whom)))
+    return sorted(found, key=lambda one: one[0])
+
+
+def _by_others(**step: Any) -> dict[str, Any]:
+    # Today's agent may have taken the time first, or changed the visit.
+    return step | {"may_fail": True}
+
+
 def _is_met(state: State, keys: Mapping[str, str], moment: datetime) -> bool:
     return state.stands_at(moment) and (state.ends_at > moment - _A_DAY or state.patient_id in keys)
 
 
 def _appointment(then: Then, state: State) -> dict[str, Any]:
+    return then.visit(state) | {"patient": _whose(then, state)}
+
+
+def _whose(then: Then, state: State) -> str:
     # What is only held is nobody's visit yet.
-    whose = then.keys.get(state.patient_id or "", STRANGER) if state.hold_expires_at is None else STRANGER
-    return then.visit(state) | {"patient": whose}
+    return then.keys.get(state.patient_id or "", STRANGER) if state.hold_expires_at is None else STRANGER
 
 
 def _instants(turns: Iterable[Turn]) -> Iterator[datetime]:

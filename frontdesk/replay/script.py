@@ -50,14 +50,14 @@ def _steps(
     steps: list[dict[str, Any]] = []
     step_of: dict[int, int] = {}
     is_mixed = len({turn.channel for turn in by_agent} | {conversation.channel}) > 1
-    clock, version, taken = first.at.replace(microsecond=0), first.catalogue_version, list(past.taken)
+    clock, version, meanwhile = first.at.replace(microsecond=0), first.catalogue_version, list(past.meanwhile)
     for turn, before in zip(by_agent, [None, *by_agent], strict=False):
         passed = int((turn.at - clock).total_seconds())
         if passed > 0:
             steps.append({"wait": f"{passed}s"})
             clock = turn.at.replace(microsecond=0)
-        while taken and taken[0][0] <= turn.at:
-            steps.append({"take": dict(taken.pop(0)[1])})
+        while meanwhile and meanwhile[0][0] <= turn.at:
+            steps.append(dict(meanwhile.pop(0)[1]))
         if turn.catalogue_version != version:
             version = turn.catalogue_version
             steps.append({"clinic": dict(past.clinics[version].document)})

@@ -3,15 +3,16 @@
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import select
 
-from booking.cancel import cancel_appointment
 from booking.catalogue import load_catalogue
+from booking.hold import place_hold
 from booking.model.appointment import Appointment, Participant
-from booking.model.patient import Patient
-from booking.values import Source
+from booking.reschedule import reschedule
+from booking.values import AppointmentStatus, Source
 from dialog.model import Conversation
 from frontdesk.bootstrap import STAGE_SECRET
 from frontdesk.replay.replay import Recording, read_recording, replay
@@ -80,16 +81,7 @@ def test_the_answer_to_a_time_that_came_free(stage_of: Callable[[str], Stage], a
     stage.take({"service": "cleaning", "practitioner": "lee", "start": "2027-03-16T10:00"})
     said(stage, "cleaning with Dr Lee on Tuesday at 10", "put me on the waiting list", "the first one", "yes")
     stage.wait(timedelta(days=2))
-    with stage.services.db.begin() as work:
-        freed = work.session.scalars(
-            select(Appointment.id)
-            .join(Patient, Patient.id == Appointment.patient_id)
-            .where(Patient.name.startswith("Somebody Else"))
-        ).one()
-        cancel_appointment(
-            work, load_catalogue(work.session, clinic_id=stage.clinic_id), appointment_id=freed, reason=None,
-            now=NOW + timedelta(days=2, minutes=4), actor="staff:kim", source=Source.STAFF,
-        )  # fmt: skip
+    stage.give_back({"practitioner": "lee", "start": "2027-03-16T10:00"})
     stage.wait(timedelta(minutes=1))
 
     recording = said(stage, answer)
@@ -111,3 +103,38 @@ def test_a_group_in_which_places_are_taken(stage_of: Callable[[str], Stage]) -> 
     # In the past of that conversation there was a place of theirs.
     [group] = recording.script.content["groups"]
     assert (group["patients"], group["others"]) == (["patient-1"], 0)
+
+
+def test_a_time_that_somebody_gave_back_while_they_talked(stage_of: Callable[[str], Stage]) -> None:
+    stage = stage_of("elm")
+    stage.take({"service": "cleaning", "practitioner": "lee", "start": "2027-03-16T10:00"})
+    said(stage, "cleaning with Dr Lee on Tuesday at 10")
+    stage.give_back({"practitioner": "lee", "start": "2027-03-16T10:00"})
+
+    recording = said(stage, "is Tuesday at 10 with Dr Lee free by now?", "yes")
+
+    assert [(one["practitioner"], one["start"]) for one in recording.written] == [("lee", "2027-03-16T10:00")]
+    assert_the_same(recording)
+
+
+def test_a_visit_that_staff_moved_while_its_patient_asked_for_it(stage_of: Callable[[str], Stage]) -> None:
+    stage = stage_of("elm")
+    said(stage, "cleaning with Dr Lee on Tuesday at 10", "yes")
+    stage.wait(timedelta(days=2))
+    said(stage, "when is my appointment?")
+    with stage.services.db.begin() as work:
+        catalogue, now = load_catalogue(work.session, clinic_id=stage.clinic_id), stage.services.clock.now()
+        by_agent = (Appointment.conversation_id.is_not(None), Appointment.status == AppointmentStatus.BOOKED)
+        visit = work.session.scalars(select(Appointment).where(*by_agent)).one()
+        by_staff: dict[str, Any] = {"now": now, "actor": "staff:kim", "source": Source.STAFF}
+        hold = place_hold(
+            work, catalogue, service_id=visit.service_id, location_id=visit.location_id,
+            starts_at=visit.starts_at + timedelta(days=2), conversation_id=None, patient_id=visit.patient_id,
+            replaces_appointment_id=visit.id, **by_staff,
+        )  # fmt: skip
+        reschedule(work, catalogue, appointment_id=visit.id, hold_id=hold.id, **by_staff)
+
+    recording = said(stage, "Ann Smith, May 2 1984", "then cancel it", "yes")
+
+    assert [(visit["start"], visit["status"]) for visit in recording.written] == [("2027-03-18T10:00", "cancelled")]
+    assert_the_same(recording)
