@@ -1,25 +1,30 @@
 """Time that is taken in other calendars: the one way it is written into the diary, and a last look there before a visit.
 
 It blocks what is offered and what is booked from then on. Visits that have the time already keep it: whoever writes here
-has seen to those.
+has seen to those. What is taken no longer is kept for a time, so that a replay meets it.
 """
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import delete, exists, insert, select, update
+from sqlalchemy import ColumnElement, delete, exists, insert, select, update
 
 from booking.guard import Claim, SlotTaken, schedule_tag
 from booking.model.clinic import Clinic
-from booking.model.schedule import BusyInterval
+from booking.model.schedule import BusyInterval, PastBusyInterval
 from booking.model.staff import Practitioner
 from booking.values import Catalogue, PractitionerInfo
 from kernel.db import new_id, one_of
 from kernel.errors import Refused
 from kernel.interval import Interval, merged
 from kernel.work import UnitOfWork
+
+KEPT_FOR = timedelta(days=90)
+"""How long time that is taken no longer is known."""
+_AT_ONCE = 5_000
 
 
 class CalendarUnread(Refused):
@@ -105,12 +110,19 @@ def set_busy_of_many(
     }
     old = [row_id for origin in wanted for span, row_id in there[origin].items() if span not in wanted[origin]]
     new = [
-        {"id": new_id(), "schedule_id": schedule_id, "origin": origin, "starts_at": start, "ends_at": end}
+        {
+            "id": new_id(),
+            "schedule_id": schedule_id,
+            "origin": origin,
+            "starts_at": start,
+            "ends_at": end,
+            "noted_at": now,
+        }
         for origin, spans in wanted.items()
         for start, end in sorted(spans - there[origin].keys())
     ]
     if old:
-        work.session.execute(delete(BusyInterval).where(one_of(BusyInterval.id, "old")), {"old": old})
+        _take_out(work, one_of(BusyInterval.id, "old"), {"old": old}, now=now)
     if new:
         work.session.execute(insert(BusyInterval), new)
     if old or new:
@@ -118,17 +130,40 @@ def set_busy_of_many(
     return bool(old or new)
 
 
-def clear_busy(work: UnitOfWork, *, schedule_id: str, origin_prefix: str) -> bool:
+def clear_busy(work: UnitOfWork, *, schedule_id: str, origin_prefix: str, now: datetime) -> bool:
     """Give back all the time that is taken by origins which begin so, and say whether there was any."""
-    gone = work.session.execute(
-        delete(BusyInterval)
-        .where(BusyInterval.schedule_id == schedule_id, BusyInterval.origin.startswith(origin_prefix, autoescape=True))
-        .returning(BusyInterval.id)
-    )
-    is_any = bool(gone.all())
+    which = (BusyInterval.schedule_id == schedule_id) & BusyInterval.origin.startswith(origin_prefix, autoescape=True)
+    is_any = _take_out(work, which, {}, now=now)
     if is_any:
         work.touch(schedule_tag(schedule_id))
     return is_any
+
+
+def forget_past_busy(work: UnitOfWork, *, now: datetime) -> int:
+    """Remove what was taken until more than 90 days ago; return how many, at most 5,000 a call. Safe with many workers."""
+    old = (
+        select(PastBusyInterval.id)
+        .where(PastBusyInterval.gone_at < now - KEPT_FOR)
+        .order_by(PastBusyInterval.gone_at)
+        .limit(_AT_ONCE)
+    )
+    gone = work.session.execute(
+        delete(PastBusyInterval).where(PastBusyInterval.id.in_(old)).returning(PastBusyInterval.id)
+    )
+    return len(gone.all())
+
+
+def _take_out(work: UnitOfWork, which: ColumnElement[bool], given: Mapping[str, Any], *, now: datetime) -> bool:
+    """Make rows history, and say whether there was any. Two statements."""
+    row = BusyInterval
+    gone = work.session.execute(
+        delete(row).where(which).returning(row.id, row.schedule_id, row.starts_at, row.ends_at, row.noted_at), given
+    ).mappings()
+    # Of what is really gone by this statement, so that two who remove the same don't both write it down.
+    past = [{**each, "gone_at": now} for each in gone]
+    if past:
+        work.session.execute(insert(PastBusyInterval), past)
+    return bool(past)
 
 
 def _taken_by(

@@ -96,7 +96,7 @@ def link_calendar(
         )
         work.session.add(link)
     if link.reads_busy and not reads_busy:
-        _give_back_time(work, link)
+        _give_back_time(work, link, now=now)
     for each, value in wanted.items():
         setattr(link, each, value)
     work.session.flush()
@@ -129,7 +129,7 @@ def change_link(
     if not changed:
         return
     if had_time and not link.reads_busy:
-        _give_back_time(work, link)
+        _give_back_time(work, link, now=now)
     if "shows_visits" in changed:
         link.clearing = Clearing.THEN_KEEP.value if changes.takes_out and not link.shows_visits else None
     if "policy" in changed:
@@ -160,7 +160,7 @@ def clear_and_unlink(work: UnitOfWork, *, clinic_id: str, link_id: str, actor: s
     What patients booked there themselves stays. The time it took here is free at once. Raises UnknownLink.
     """
     link = read_link(work.session, clinic_id=clinic_id, link_id=link_id)
-    _give_back_time(work, link)
+    _give_back_time(work, link, now=now)
     link.reads_busy, link.shows_visits, link.clearing = False, False, Clearing.THEN_REMOVE.value
     _agree_on_looks(work, link)
     _start_anew(work, link)
@@ -180,7 +180,7 @@ def end_clearing(work: UnitOfWork, link: CalendarLink, *, now: datetime) -> bool
 def unlink_calendar(work: UnitOfWork, *, clinic_id: str, link_id: str, now: datetime) -> None:
     """Let go of a calendar: what stands in it stays there, and the time it took here is free. Raises UnknownLink."""
     link = read_link(work.session, clinic_id=clinic_id, link_id=link_id)
-    _give_back_time(work, link)
+    _give_back_time(work, link, now=now)
     settle_subjects(work, clinic_id=clinic_id, subjects=[subject_of_link(link.id)], now=now, done_by="system")
     work.session.delete(link)
     work.session.flush()
@@ -281,5 +281,5 @@ def _agree_on_looks(work: UnitOfWork, link: CalendarLink) -> None:
     want_looks(work, clinic_id=link.clinic_id, practitioner_id=link.practitioner_id, is_wanted=is_wanted)
 
 
-def _give_back_time(work: UnitOfWork, link: CalendarLink) -> None:
-    clear_busy(work, schedule_id=schedule_of(work, link), origin_prefix=f"{link.id} ")
+def _give_back_time(work: UnitOfWork, link: CalendarLink, *, now: datetime) -> None:
+    clear_busy(work, schedule_id=schedule_of(work, link), origin_prefix=f"{link.id} ", now=now)

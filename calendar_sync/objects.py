@@ -50,7 +50,7 @@ def locked_row(work: UnitOfWork, *, link_id: str, appointment_id: str, now: date
     return row
 
 
-def put_at(work: UnitOfWork, row: RemoteObject, link: CalendarLink, *, href: str) -> None:
+def put_at(work: UnitOfWork, row: RemoteObject, link: CalendarLink, *, href: str, now: datetime) -> None:
     """Note where the event of ours is. What was taken for somebody else's event there is ours after all."""
     if row.href == href:
         return
@@ -60,7 +60,7 @@ def put_at(work: UnitOfWork, row: RemoteObject, link: CalendarLink, *, href: str
     if taken_for_foreign is not None:
         work.session.delete(taken_for_foreign)
         work.session.flush()
-        clear_busy(work, schedule_id=schedule_of(work, link), origin_prefix=origin_of(link.id, href))
+        clear_busy(work, schedule_id=schedule_of(work, link), origin_prefix=origin_of(link.id, href), now=now)
     if row.href is not None:
         row.earlier_hrefs = [*row.earlier_hrefs, row.href]
     row.href = href

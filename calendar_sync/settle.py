@@ -140,7 +140,7 @@ class _Pair:
         if found is not None and found.as_of != known.version:
             return looking
         if found is not None and found.there.version is not None:
-            put_at(work, row, link, href=found.href)
+            put_at(work, row, link, href=found.href, now=self.now)
         theirs = found.there if found else None
         if appointment.starts_at <= self.now:
             self._leave(row, ours, theirs)
@@ -169,7 +169,7 @@ class _Pair:
         row = self._row(work)
         if known_of(row) != step.known:
             return False
-        put_at(work, row, link, href=href)
+        put_at(work, row, link, href=href, now=self.now)
         after = agreed(ours=step.entry, theirs=there, known=step.known)
         # The hash of what the diary says, whose sequence may be lower than what had to be written.
         self._remember(row, replace(after, ours=step.ours_hash), step.entry)

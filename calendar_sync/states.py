@@ -35,7 +35,7 @@ def note_good(work: UnitOfWork, link: CalendarLink, *, now: datetime) -> None:
     link.unreachable_since, link.failures, link.next_try_at = None, 0, now + EVERY
     link.takes_emptiness = False
     if was == LinkState.FAILED.value:
-        unblock(work, link)
+        unblock(work, link, now=now)
         settle_subjects(work, clinic_id=link.clinic_id, subjects=[subject_of_link(link.id)], now=now, done_by="system")
     if was != LinkState.OK.value:
         note_action(work, link_id=link.id, action="state", outcome=LinkState.OK.value, now=now)
@@ -88,7 +88,7 @@ def block(work: UnitOfWork, link: CalendarLink, policy: CalendarPolicy, *, now: 
         or not link.reads_busy
         or policy.when_failed is not WhenFailed.STOP_OFFERING
     ):
-        unblock(work, link)
+        unblock(work, link, now=now)
         return
     set_busy(
         work,
@@ -99,9 +99,9 @@ def block(work: UnitOfWork, link: CalendarLink, policy: CalendarPolicy, *, now: 
     )
 
 
-def unblock(work: UnitOfWork, link: CalendarLink) -> None:
+def unblock(work: UnitOfWork, link: CalendarLink, *, now: datetime) -> None:
     """Offer again what was not offered because the calendar could not be read."""
-    clear_busy(work, schedule_id=schedule_of(work, link), origin_prefix=origin_of(link.id, _UNREADABLE))
+    clear_busy(work, schedule_id=schedule_of(work, link), origin_prefix=origin_of(link.id, _UNREADABLE), now=now)
 
 
 def subject_of_link(link_id: str) -> str:

@@ -116,7 +116,7 @@ def _take_on(work: UnitOfWork, case: _Case, service: ServiceInfo) -> BookedVisit
     patient, is_new = _patient(work, case)
     visit = _placed(work, case, service, patient_id=patient.id)
     row = locked_row(work, link_id=link.id, appointment_id=visit.id, now=now)
-    put_at(work, row, link, href=case.event.href)
+    put_at(work, row, link, href=case.event.href, now=now)
     ours = wanted_entry(case.catalogue, link, work.session.get_one(Appointment, visit.id))
     both = agreed(ours=ours, theirs=There(case.event.version, case.event.entry), known=Known())
     remember(row, both, state=ObjectState.OK, now=now)

@@ -95,3 +95,21 @@ class BusyInterval(Base):
     starts_at: Mapped[datetime]
     ends_at: Mapped[datetime]
     origin: Mapped[str]  # the CalendarLink's id and href it was read from
+    noted_at: Mapped[datetime | None]  # None: before this was kept
+
+
+class PastBusyInterval(Base):
+    """Time that was taken elsewhere and is no longer, or is over: what a conversation of the past met. Kept for a time only."""
+
+    __tablename__ = "past_busy_interval"
+    __table_args__ = (
+        Index("ix_past_busy_interval_schedule_id_ends_at", "schedule_id", "ends_at"),
+        Index("ix_past_busy_interval_gone_at", "gone_at"),
+    )
+
+    id: Mapped[str] = mapped_column(primary_key=True)  # as it was there
+    schedule_id: Mapped[str] = mapped_column(ForeignKey("schedule.id"))
+    starts_at: Mapped[datetime]
+    ends_at: Mapped[datetime]
+    noted_at: Mapped[datetime | None]
+    gone_at: Mapped[datetime]

@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import select
 
-from booking.elsewhere import clear_busy, set_busy, set_busy_of_many
+from booking.elsewhere import KEPT_FOR, clear_busy, forget_past_busy, set_busy, set_busy_of_many
 from booking.guard import SlotTaken, schedule_tag
-from booking.model.schedule import BusyInterval
+from booking.model.schedule import BusyInterval, PastBusyInterval
 from booking.values import Catalogue
 from kernel.interval import Interval
 from kernel.work import Database
@@ -20,6 +20,7 @@ pytestmark = pytest.mark.integration
 
 MONDAY_9 = datetime(2027, 3, 15, 13, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
+MINUTE = timedelta(minutes=1)
 LEE = "schedule-lee"
 
 
@@ -105,9 +106,30 @@ def test_all_of_a_link_goes_at_once_and_nothing_of_another(database: Database, c
     say_busy(database, "linkx /a", [span(1)])
 
     with database.begin() as work:
-        was_any = clear_busy(work, schedule_id=LEE, origin_prefix="link_ ")
-        again = clear_busy(work, schedule_id=LEE, origin_prefix="link_ ")
+        was_any = clear_busy(work, schedule_id=LEE, origin_prefix="link_ ", now=NOW)
+        again = clear_busy(work, schedule_id=LEE, origin_prefix="link_ ", now=NOW)
         touched = set(work.touched)
 
     assert (was_any, again, touched) == (True, False, {schedule_tag(LEE)})
     assert [origin for _, origin, _ in rows(database)] == ["linkx /a"]
+
+
+def test_what_is_taken_no_longer_is_known_for_ninety_days(database: Database, catalogue: Catalogue) -> None:
+    say_busy(database, "link /a", [span(0), span(3)])
+    moved, left, kept_until = NOW + HOUR, NOW + 2 * HOUR, NOW + HOUR + KEPT_FOR
+
+    with database.begin() as work:
+        set_busy(work, schedule_id=LEE, origin="link /a", spans=[span(0), span(5)], now=moved)
+    with database.begin() as work:
+        clear_busy(work, schedule_id=LEE, origin_prefix="link ", now=left)
+
+    with database.read() as session:
+        history = session.scalars(select(PastBusyInterval).order_by(PastBusyInterval.starts_at)).all()
+    assert [(row.starts_at, row.noted_at, row.gone_at) for row in history] == [
+        (span(0).start, NOW, left),
+        (span(3).start, NOW, moved),
+        (span(5).start, moved, left),
+    ]
+    with database.begin() as work:
+        forgotten = [forget_past_busy(work, now=kept_until + each * MINUTE) for each in (0, 1, 60, 61)]
+    assert forgotten == [0, 1, 0, 2]
