@@ -19,8 +19,9 @@ from dialog.errands import (
 from dialog.flows import book, calling_off, identity, left_to_staff, offering, own_visits, recent, waiting
 from dialog.hours import wall_time
 from dialog.interpreter import Asked
+from dialog.offers import one_day
 from dialog.state import Choice, FlowKind, Outcome
-from dialog.timewords import merge_wish, read_time
+from dialog.timewords import TimeWish, merge_wish, read_time
 
 _LISTED = 4
 
@@ -216,6 +217,16 @@ def _count_from(visit: BookedVisit, draft: Draft) -> None:
         draft.update_details(wish=merge_wish(details.wish, reading.wish), time_unclear=None)
 
 
+def _stay_on_its_day(draft: Draft, visit: BookedVisit) -> None:
+    """Take a bare time of day ("make it 3", "in the afternoon instead") as one of the day that the visit is on."""
+    flow, wish = draft.flow, draft.flow.details.wish
+    if wish is None or flow.anchor or not (wish.clocks or wish.at_minute is not None):
+        return
+    if replace(wish, clocks=(), not_clocks=(), at_minute=None, at_alternatives=(), soft=False) == TimeWish():
+        day = wall_time(visit.starts_at, draft.catalogue.location(visit.location_id)).date()
+        draft.update_details(wish=replace(wish, days=one_day(day)))
+
+
 def _move(draft: Draft, visit: BookedVisit) -> None:
     flow = draft.flow
     if flow.is_to_wait:
@@ -229,6 +240,7 @@ def _move(draft: Draft, visit: BookedVisit) -> None:
     if not flow.details.service_keys:
         keys = flow.details.practitioner_keys or (draft.catalogue.practitioner(visit.practitioner_id).key,)
         draft.update_details(service_keys=(service.key,), practitioner_keys=keys)
+    _stay_on_its_day(draft, visit)
     if not book.is_person_settled(draft, service):
         return
     if draft.flow.details.wish is None and not draft.flow.offers and draft.flow.chosen is None and not flow.shown:
