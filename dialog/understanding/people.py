@@ -1,7 +1,7 @@
 """Finds people's names: after a cue ("this is ..."), as the answer to a question, or spelled letter by letter."""
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 
 from dialog.understanding.mention import Span
@@ -9,8 +9,9 @@ from dialog.understanding.phrasebook import PhraseBook
 from dialog.understanding.words import Utterance, without_accents
 
 LONGEST_NAME = 5
+"""Words of a name, those that join them not counted: "María de la Cruz Hernández" has three."""
 FEWEST_LETTERS = 3
-MOST_BESIDE = 3
+MOST_BESIDE = 4
 _PARTS_OF_NAME = re.compile(r"[^'-]+")
 _NO_WRITING = re.compile(r"<\s*[/!?a-z]|\w\s*=\s*\S|[{}\\]|['\")]\s*;|--\s*$", re.IGNORECASE)
 """Signs of markup or of commands to a machine: what stands in them is nobody's name."""
@@ -29,7 +30,8 @@ def name_at(utterance: Utterance, start: int, book: PhraseBook, *, is_expected: 
     """Read a name that begins at word `start`. `is_expected`: nearly any word may be one, since a name was announced or asked for."""
     end = start
     idle: set[int] = set()
-    while end < len(utterance.tokens) and end - start < LONGEST_NAME:
+    names = 0
+    while end < len(utterance.tokens) and names < LONGEST_NAME:
         if end > start and end in utterance.stops:
             break
         if start < end < len(utterance.tokens) - 1 and utterance.tokens[end].word in book.names.idle:
@@ -41,12 +43,29 @@ def name_at(utterance: Utterance, start: int, book: PhraseBook, *, is_expected: 
             utterance, end, book, is_expected=is_expected and end == start, is_second=end > start
         ):
             break
+        names += not is_joiner
         end += 1
     while end > start and (utterance.tokens[end - 1].word in book.names.joiners or end - 1 in idle):
         end -= 1
     if end == start:
         return None
     return PersonName(written(_without_fillers(utterance, start, end, idle)), (start, end), spelled=False)
+
+
+def with_plain_words(utterance: Utterance, name: PersonName, book: PhraseBook, *, but: Collection[int]) -> PersonName:
+    """Take a word of other meaning into a name that was asked for: "john black", "maria luz perez".
+
+    Only the last words of a part of the sentence are taken, one of them plain, none common and none of the phrases `but`.
+    """
+    start, end = name.span
+    last = min((at for at in utterance.stops if at >= end), default=len(utterance.tokens))
+    rest = range(end, last)
+    plain = [at for at in rest if not _may_be_name(utterance, at, book, is_expected=False, is_second=True)]
+    is_free = all(utterance.words[at] not in book.names.common and at not in but for at in rest)
+    is_written = all(utterance.words[at].isalpha() for at in plain)
+    if utterance.is_cased or len(plain) != 1 or not (is_free and is_written) or last - start > LONGEST_NAME:
+        return name
+    return PersonName(written(utterance.said(start, last)), (start, last), spelled=False)
 
 
 def _without_fillers(utterance: Utterance, start: int, end: int, idle: Collection[int]) -> str:
@@ -71,31 +90,37 @@ def beside(utterance: Utterance, number: Span, book: PhraseBook, *, known: Colle
     """Read the first and last name that stand directly before or behind a date of birth or a telephone number. `known` are names of the clinic's own."""
 
     def may_be(at: int) -> bool:
-        if not 0 <= at < len(utterance.tokens) or utterance.tokens[at].word in known:
-            return False
-        is_common = utterance.tokens[at].word in book.vocabulary | book.names.common
-        return not is_common and _may_be_name(utterance, at, book, is_expected=False, is_second=True)
+        token = utterance.tokens[at]
+        is_joined = at > 0 and utterance.words[at - 1] in book.names.joiners
+        common = book.names.common if is_joined else book.vocabulary | book.names.common
+        is_free = token.word not in known and token.word not in common
+        return is_free and _may_be_name(utterance, at, book, is_expected=False, is_second=True)
 
-    start = number[0]
-    while (
-        start > 0
-        and number[0] - start < MOST_BESIDE
-        and may_be(start - 1)
-        and not (start < number[0] and start in utterance.starts)
-    ):
-        start -= 1
-    end = number[1]
-    while (
-        end < len(utterance.tokens)
-        and end - number[1] < MOST_BESIDE
-        and may_be(end)
-        and not (end > number[1] and end in utterance.stops)
-    ):
-        end += 1
-    for span in ((start, number[0]), (number[1], end)):
-        if span[1] - span[0] > 1:
+    before = range(number[0] - 1, -1, -1)
+    behind = range(number[1], len(utterance.tokens))
+    for places, borders in ((before, {at - 1 for at in utterance.starts}), (behind, utterance.stops)):
+        found = _run_of_names(utterance, places, borders, book, may_be)
+        if len(found) > 1:
+            span = (min(found), max(found) + 1)
             return PersonName(written(utterance.said(*span)), span, spelled=False)
     return None
+
+
+def _run_of_names(
+    utterance: Utterance, places: range, borders: Collection[int], book: PhraseBook, may_be: Callable[[int], bool]
+) -> list[int]:
+    """Give the words of a name that begins or ends at the first of `places`, up to the first that can be none or stands at a border."""
+    found: list[int] = []
+    names = 0
+    for at in places:
+        is_joiner = utterance.words[at] in book.names.joiners
+        names += not is_joiner
+        if names > MOST_BESIDE or (found and at in borders) or not (is_joiner or may_be(at)):
+            break
+        found.append(at)
+    while found and utterance.words[found[-1]] in book.names.joiners:
+        found.pop()
+    return found
 
 
 def alone(utterance: Utterance, book: PhraseBook, *, known: Collection[str]) -> PersonName | None:
@@ -121,6 +146,8 @@ def _may_be_name(utterance: Utterance, at: int, book: PhraseBook, *, is_expected
         return False
     if is_expected:
         return raw not in book.names.common or token.capital or len(utterance.tokens) <= 2
+    if is_second and utterance.words[at - 1] in book.names.joiners:
+        return raw not in book.names.common  # a tower is a word like others, but not in "de la torre"
     if utterance.is_cased:
         return token.capital
     return raw not in book.vocabulary if is_second else raw not in book.names.common and raw not in book.vocabulary

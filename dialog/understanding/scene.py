@@ -324,6 +324,9 @@ def _named(
         said = None  # "it's April 26th": nobody is called April there
     if said is None and is_asked:
         said = _answered(utterance, text, book, without=spelled, numbers=numbers)
+    if said is not None and is_asked and spelled is None:
+        taken = _phrase_words(text, book).union(*(range(*span) for span in numbers))
+        said = people.with_plain_words(utterance, said, book, but=taken)
     if spelled and said and overlaps(said.span, spelled.span):
         said = None
     if spelled:
@@ -413,10 +416,13 @@ def _answered(
     last = without.span[0] if without else len(utterance.tokens)
     if name := _last_then_first(utterance, book):
         return name
-    phrases = frozenset(at for hit in book.intents.find(text) for at in hit.literal)
     dated = frozenset(at for span in numbers for at in range(*span))
-    for start in sorted(set(range(last)) - phrases - dated):
+    for start in sorted(set(range(last)) - _phrase_words(text, book) - dated):
         name = people.name_at(utterance, start, book, is_expected=True)
         if name and not any(overlaps(name.span, span) for span in numbers):
             return name if name.span[1] <= last else None
     return None
+
+
+def _phrase_words(text: Text, book: PhraseBook) -> frozenset[int]:
+    return frozenset(at for hit in book.intents.find(text) for at in hit.literal)

@@ -51,6 +51,25 @@ def test_a_date_of_long_ago_is_a_date_of_birth_whatever_was_asked(said: str, bor
     assert heard(said, asked=asked) == (say.GiveBirthDate(born),)
 
 
+@pytest.mark.parametrize(
+    ("said", "name"),
+    [
+        ("rosa maría de la cruz hernández", "Rosa María De La Cruz Hernández"),
+        ("rosa maria de la cruz hernandez 22 de agosto de 1988", "Rosa Maria De La Cruz Hernandez"),
+        ("juan carlos perez lopez 5/6/80", "Juan Carlos Perez Lopez"),
+        ("me llamo maría dolores garcía", "María Dolores García"),
+        ("juan molina", "Juan Molina"),
+        ("soy juan de la torre", "Juan De La Torre"),
+        ("juan un momento", "Juan"),
+    ],
+)
+def test_a_name_is_heard_whole_however_many_words_it_has_and_whatever_else_they_mean(said: str, name: str) -> None:
+    listening = Listening(catalogue=ELM, now=NOW, language="es", asked=Asked.NAME)
+    commands = INTERPRETER.interpret(said, listening).commands
+
+    assert [one.value for one in commands if isinstance(one, say.GiveName)] == [name]
+
+
 @pytest.mark.parametrize("said", ["it's April 26th 1984", "It is April 26, 1984", "I am April 26th 1984"])
 def test_the_month_of_a_date_of_birth_is_nobodys_name(said: str) -> None:
     assert heard(said, asked=Asked.BIRTH_DATE) == (say.GiveBirthDate(date(1984, 4, 26)),)
