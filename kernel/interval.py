@@ -100,6 +100,17 @@ def exists(wall: datetime, zone: ZoneInfo) -> bool:
     return wall.replace(tzinfo=zone).astimezone(UTC).astimezone(zone).replace(tzinfo=None) == wall
 
 
+def comes_twice(local: datetime) -> bool:
+    """Say whether clocks show the time of day of `local`, which carries its zone, once more in that night."""
+    return local.replace(fold=0).utcoffset() != local.replace(fold=1).utcoffset()
+
+
+def zone_name(local: datetime) -> str:
+    """Return what the zone of `local` is called at that time: "EST"; one without letters of its own is "UTC-03"."""
+    name = local.tzname() or ""
+    return f"UTC{name}" if name.startswith(("+", "-")) else name
+
+
 def wall_interval(day: date, start: timedelta, end: timedelta, zone: ZoneInfo) -> Interval | None:
     """Return the interval between two wall times of `day`, given as offsets from its midnight (24 h: the next midnight).
 

@@ -17,6 +17,7 @@ from dialog.inbound import Channel
 from dialog.languages import first_language
 from dialog.wording.moments import Moments
 from dialog.wording.render import wording
+from kernel.interval import zone_name
 
 
 @lru_cache
@@ -48,7 +49,7 @@ def moment(starts: datetime, *, today: datetime, language: str = "en", country: 
     """Return a wall time as texts say it, with the year where that is not this one, and the name of the zone."""
     moments = Moments(dict(wording(language)["parts"]), Channel.SMS, country)
     year = "" if starts.year == today.year else f" {starts.year}"
-    return f"{moments.day(starts.date())}{year}, {moments.time(starts)} {starts.tzname()}"
+    return f"{moments.day(starts.date())}{year}, {moments.time(starts.replace(tzinfo=None))} {zone_name(starts)}"
 
 
 def clock(at: datetime, *, language: str = "en", country: str = "US") -> str:

@@ -16,11 +16,15 @@ from typing import Any
 from ruamel.yaml import YAML
 
 from booking.sentences import plain_sentence
+from kernel.interval import comes_twice, zone_name
 
 LANGUAGES = ("en", "es")
 
 TaskDetails = Mapping[str, str | int | datetime | None]
 """What a sentence names. A moment is by the clock of the place that it is about; None is what is not known."""
+
+
+_ZONE = "_zone"
 
 
 class TaskSays(StrEnum):
@@ -96,12 +100,18 @@ def told(says: str, details: str | None, *, language: str) -> str | None:
         return None
     known = {name: value for name, value in unpacked(details).items() if value not in {None, ""}}
     values = {name: _written(name, value, words, language) for name, value in known.items()}
+    values |= {name: f"{text} {values[name + _ZONE]}" for name, text in values.items() if name + _ZONE in values}
     return " ".join(_filled(part, values) for part in parts if fields(part) <= values.keys())
 
 
 def packed(details: TaskDetails) -> str:
-    """Return the details as they are stored."""
-    return json.dumps(dict(details), default=datetime.isoformat, ensure_ascii=False)
+    """Return the details as they are stored: beside a moment that clocks show twice, which of the two it is."""
+    zones = {
+        f"{name}{_ZONE}": zone_name(value)
+        for name, value in details.items()
+        if isinstance(value, datetime) and comes_twice(value)
+    }
+    return json.dumps({**details, **zones}, default=datetime.isoformat, ensure_ascii=False)
 
 
 def unpacked(details: str | None) -> dict[str, str | int | None]:

@@ -10,6 +10,7 @@ from typing import Any
 
 from booking.values import WeeklyHours
 from dialog.inbound import Channel
+from kernel.interval import comes_twice, zone_name
 
 _DAY = timedelta(days=1)
 _NOON_HOUR = 12
@@ -48,8 +49,12 @@ class Moments:
         )
 
     def time(self, wall: datetime) -> str:
-        """Say a time of day: "9 AM", "2:30 PM"; written always with minutes. In Spanish with its article: "las dos y media de la tarde"."""
-        return self.clock(wall.hour * 60 + wall.minute)
+        """Say a time of day: "9 AM", "2:30 PM"; written always with minutes. In Spanish with its article: "las dos y media de la tarde".
+
+        One that clocks show twice that night is said with the name of its zone, where `wall` carries one.
+        """
+        said = self.clock(wall.hour * 60 + wall.minute)
+        return f"{said} {zone_name(wall)}" if comes_twice(wall) else said
 
     def clock(self, minute: int) -> str:
         """As `time`, from minutes after midnight."""

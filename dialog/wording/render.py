@@ -308,7 +308,7 @@ class Renderer:
 
     def _when(self, starts_at: str, location_id: str | None) -> str:
         zone = self.catalogue.location(location_id).zone if location_id else self.catalogue.zone
-        return self.moments.moment(datetime.fromisoformat(starts_at).astimezone(zone).replace(tzinfo=None))
+        return self.moments.moment(datetime.fromisoformat(starts_at).astimezone(zone))
 
     def _old_when(self, fields: Mapping[str, Any]) -> str:
         return self._when(fields["old"]["starts_at"], fields["old"]["location"])

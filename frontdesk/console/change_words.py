@@ -30,7 +30,7 @@ def change_words(
 
     def said(field: str, value: Any) -> str:
         if field == "starts_at":
-            return dates.day_and_time(datetime.fromisoformat(value).astimezone(ZoneInfo(zone)).replace(tzinfo=None))
+            return dates.day_and_time(datetime.fromisoformat(value).astimezone(ZoneInfo(zone)))
         return words.of_code("status", value) if field == "status" else names.get(value, str(value))
 
     phrases = []

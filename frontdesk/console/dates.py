@@ -4,6 +4,7 @@ from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from frontdesk.console.words import Words
+from kernel.interval import comes_twice, zone_name
 
 
 def day_in_reach(text: str, *, today: date) -> date | None:
@@ -18,7 +19,11 @@ def day_in_reach(text: str, *, today: date) -> date | None:
 
 
 class DateWriter:
-    """Writes for one page. `zone`: the clinic's; `now` is the page's own moment, aware."""
+    """Writes for one page. `zone`: the clinic's; `now` is the page's own moment, aware.
+
+    An instant in UTC is shown by the clinic's clocks, one that carries the zone of its place by the clocks there, and a naive
+    wall time as it is. A clock that leaves open which moment it means is written with the name of its zone.
+    """
 
     def __init__(self, words: Words, *, zone: ZoneInfo, now: datetime) -> None:
         self._words = words
@@ -30,12 +35,10 @@ class DateWriter:
         return self._now.astimezone(self._zone).date()
 
     def clock(self, at: datetime) -> str:
-        """Write the time of day. An instant is shown in the clinic's zone; a naive wall time as it is."""
+        """Write the time of day."""
         wall = self._wall(at)
-        half = self._words("date.clock_am" if wall.hour < 12 else "date.clock_pm")
-        return self._words(
-            "date.clock", hour12=wall.hour % 12 or 12, hour=wall.hour, minute=f"{wall.minute:02}", half=half
-        )
+        clock = self._time_of_day(wall)
+        return f"{clock} {zone_name(wall)}" if self._needs_zone(wall) else clock
 
     def hour(self, hour: int) -> str:
         half = self._words("date.clock_am" if hour % 24 < 12 else "date.clock_pm")
@@ -81,7 +84,18 @@ class DateWriter:
         return self._words.count("age.days", minutes // (24 * 60))
 
     def _wall(self, at: datetime) -> datetime:
-        return at if at.tzinfo is None else at.astimezone(self._zone)
+        return at if at.tzinfo is None or isinstance(at.tzinfo, ZoneInfo) else at.astimezone(self._zone)
+
+    def _time_of_day(self, wall: datetime) -> str:
+        half = self._words("date.clock_am" if wall.hour < 12 else "date.clock_pm")
+        return self._words(
+            "date.clock", hour12=wall.hour % 12 or 12, hour=wall.hour, minute=f"{wall.minute:02}", half=half
+        )
+
+    def _needs_zone(self, wall: datetime) -> bool:
+        if wall.tzinfo is None:
+            return False
+        return comes_twice(wall) or wall.utcoffset() != wall.astimezone(self._zone).utcoffset()
 
     def _fields(self, day: date) -> dict[str, object]:
         def pick(key: str, index: int) -> str:

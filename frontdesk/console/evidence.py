@@ -158,7 +158,7 @@ class _Reader:
 
     def _wall(self, claim: _Claim) -> datetime:
         zones = {place.id: place.zone for place in self.catalogue.locations}
-        return claim.starts_at.astimezone(zones.get(claim.location_id or "", self.catalogue.zone)).replace(tzinfo=None)
+        return claim.starts_at.astimezone(zones.get(claim.location_id or "", self.catalogue.zone))
 
 
 def _claims(turn: StoredTurn) -> Iterator[_Claim]:

@@ -22,7 +22,7 @@ _BARE = {"outside-hours", "slot-taken", "not-offered"}
 
 @dataclass(frozen=True)
 class FreeTime:
-    """A time that can be had. `value` is what a form sends for it; `starts_local` is wall time of the place.
+    """A time that can be had. `value` is what a form sends for it; `starts_local`: in the zone of the place.
 
     `person`: None where it does not matter who: the best of those who are free is chosen when it is booked.
     """
@@ -75,7 +75,7 @@ def shown_time(catalogue: Catalogue, slot: Slot, *, is_naming: bool = True) -> F
     person = catalogue.practitioner(slot.practitioner_id) if is_naming or slot.session_id else None
     written = slot.starts_at.astimezone(UTC).isoformat()
     value = "~".join((written, "" if person is None else person.key, place.key, slot.session_id or ""))
-    local = slot.starts_at.astimezone(place.zone).replace(tzinfo=None)
+    local = slot.starts_at.astimezone(place.zone)
     return FreeTime(value, local, None if person is None else person.name, place.name, slot.session_id is not None)
 
 

@@ -239,9 +239,7 @@ class SheetMaker:
         return self._working(replace(person, dated=tuple(one for one in person.dated if one.is_open)), day)
 
     def _away_words(self, away: Interval) -> str:
-        first, last = (
-            self.dates.clock(at.astimezone(self.axis.zone).replace(tzinfo=None)) for at in (away.start, away.end)
-        )
+        first, last = (self.dates.clock(at.astimezone(self.axis.zone)) for at in (away.start, away.end))
         return self.words("diary.away_between", first=first, last=last)
 
     def _why_not(self, person: PractitionerInfo | None, day: date) -> str:

@@ -104,7 +104,7 @@ def _series(services: ConsoleServices, asked: Asked, rule: str) -> ResponseRetur
 
 @dataclass(frozen=True)
 class _Date:
-    """A date of a series by the clocks of the place, and why it can't be had, if so."""
+    """A date of a series in the zone of the place, and why it can't be had, if so."""
 
     starts_local: datetime
     why_not: list[str]
@@ -123,7 +123,7 @@ def _series_page(services: ConsoleServices, asked: Asked, series: Series, proble
         asked=asked,
         patient=patient,
         person=person,
-        dates=[_Date(at.astimezone(zone).replace(tzinfo=None), why) for at, why in sorted(reasons.items())],
+        dates=[_Date(at.astimezone(zone), why) for at, why in sorted(reasons.items())],
         ends_early=series.ends_early,
         agreed=[visit.starts_at.isoformat() for visit in series.visits],
         # Who is best is chosen once.

@@ -62,7 +62,7 @@ def add_moving(blueprint: Blueprint, services: ConsoleServices) -> None:
             return redirect(url_for("console.appointment", appointment_id=appointment_id))
         except Refused as refusal:
             return _page(services, appointment_id, target=target, refusal=refusal)
-        local = target.starts_at.astimezone(target.place.zone).replace(tzinfo=None)
+        local = target.starts_at.astimezone(target.place.zone)
         flash(page_words()("move.done", time=g.dates.day_and_time(local)))
         return redirect(page_to_go_back_to(url_for("console.appointment", appointment_id=appointment_id)))
 

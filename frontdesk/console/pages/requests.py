@@ -127,7 +127,7 @@ def _time(catalogue: Catalogue, slot: Slot) -> _Time:
     zone = catalogue.location(slot.location_id).zone
     return _Time(
         starts_at=slot.starts_at,
-        starts_local=slot.starts_at.astimezone(zone).replace(tzinfo=None),
+        starts_local=slot.starts_at.astimezone(zone),
         practitioner_id=slot.practitioner_id,
         practitioner=catalogue.practitioner(slot.practitioner_id).name,
     )

@@ -57,7 +57,7 @@ class WaitingPatient:
 
 @dataclass(frozen=True)
 class ChangedVisit:
-    """`starts_local`: wall time of its location, as it is now."""
+    """`starts_local`: as it is now, in the zone of its location."""
 
     change_id: int
     appointment_id: str
@@ -159,7 +159,7 @@ def changed_visits(
             row.appointment_id,
             row.what,
             row.name,
-            row.starts_at.astimezone(ZoneInfo(row.timezone)).replace(tzinfo=None),
+            row.starts_at.astimezone(ZoneInfo(row.timezone)),
         )
         for row in found
     ]

@@ -30,7 +30,7 @@ _HIDDEN_IN_DIARY = (
 
 @dataclass(frozen=True)
 class Visit:
-    """One appointment. Times ending in `_local` are wall time of its location."""
+    """One appointment. Times ending in `_local` are in the zone of its location."""
 
     id: str
     status: str
@@ -258,8 +258,8 @@ def _visit(found: Any) -> Visit:
         patient=found.Patient.name if found.Patient else None,
         starts_at=row.starts_at,
         ends_at=row.ends_at,
-        starts_local=row.starts_at.astimezone(zone).replace(tzinfo=None),
-        ends_local=row.ends_at.astimezone(zone).replace(tzinfo=None),
+        starts_local=row.starts_at.astimezone(zone),
+        ends_local=row.ends_at.astimezone(zone),
         hold_expires_at=row.hold_expires_at,
         revision=row.revision,
         service_id=row.service_id,

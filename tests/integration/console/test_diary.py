@@ -181,13 +181,18 @@ def test_a_time_that_no_clock_shows_is_asked_for_again(site: Site, fields: dict[
     assert look(site, site.visit.id).starts_at == NINE
 
 
-@pytest.mark.parametrize(("is_second", "hour"), [("", 5), ("1", 6)])
-def test_a_time_that_comes_twice_is_the_first_unless_the_second_is_meant(site: Site, is_second: str, hour: int):
+@pytest.mark.parametrize(("is_second", "hour", "zone"), [("", 5, "EDT"), ("1", 6, "EST")])
+def test_a_time_that_comes_twice_is_the_first_unless_the_second_is_meant(
+    site: Site, is_second: str, hour: int, zone: str
+):
     night = {"day": "2027-11-07", "time": "01:30", "is_second": is_second, "override_reason": "on call"}
+    client = site.logged_in()
 
-    move(site.logged_in(), site.visit, revision=revision_of(site, site.visit.id), **night)
+    move(client, site.visit, revision=revision_of(site, site.visit.id), **night)
 
     assert look(site, site.visit.id).starts_at == datetime(2027, 11, 7, hour, 30, tzinfo=UTC)
+    for page in (f"/console/appointments/{site.visit.id}", "/console/diary?day=2027-11-07"):
+        assert f"1:30 AM {zone}" in page_of(client, page)
 
 
 def test_a_move_leads_back_to_no_other_site(site: Site):
@@ -457,8 +462,10 @@ def test_a_drop_and_a_click_mean_the_clocks_of_the_diary_they_are_made_in(site: 
         work.session.execute(update(Location).where(Location.id == place).values(timezone="America/Los_Angeles"))
         work.session.execute(update(Clinic).values(version=Clinic.version + 1))
     client = site.logged_in("desk")
-    assert 'name="zone" value="America/New_York"' in page_of(client, f"/console/diary?day={MONDAY}")
-    revision = re.search(r'data-revision="(\d+)"', page_of(client, f"/console/diary?day={MONDAY}"))
+    diary = page_of(client, f"/console/diary?day={MONDAY}")
+    assert 'name="zone" value="America/New_York"' in diary
+    assert "6:00 AM PDT" in diary
+    revision = re.search(r'data-revision="(\d+)"', diary)
     assert revision is not None
 
     move(client, site.visit, revision=revision[1], time="14:00", zone="America/New_York")

@@ -54,6 +54,13 @@ def test_a_moment_is_told_by_the_clock_of_its_place_in_the_reader_s_form(languag
     assert told(TaskSays.CONFIRM, kept, language=language) == sentence
 
 
+@pytest.mark.parametrize(("fold", "clock"), [(0, "1:30 AM EDT"), (1, "1:30 AM EST")])
+def test_a_moment_that_clocks_show_twice_is_told_with_its_zone(fold: int, clock: str):
+    kept = packed({"service": "X-ray", "visit_at": datetime(2027, 11, 7, 1, 30, tzinfo=NEW_YORK, fold=fold)})
+
+    assert f"Sunday, November 7, 2027, {clock}." in str(told(TaskSays.COMES, kept, language="en"))
+
+
 def test_what_a_patient_said_stays_as_said_and_what_is_not_known_is_left_out():
     said = "{name} <b>¿mañana?</b>"
 

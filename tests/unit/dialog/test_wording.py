@@ -1,8 +1,9 @@
 """Every act has words for the ear and for the eye, and they are short, plain and safe to send."""
 
 import string
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -208,6 +209,14 @@ def test_dates_are_spoken_with_the_right_ending(day: int, spoken: str) -> None:
 )
 def test_noon_and_midnight_are_twelve(minute: int, spoken: str) -> None:
     assert Moments(WORDS["parts"], Channel.VOICE).clock(minute) == spoken
+
+
+def test_a_time_that_clocks_show_twice_is_said_with_its_zone() -> None:
+    written = Moments(WORDS["parts"], Channel.SMS)
+    second = datetime(2027, 11, 7, 1, 30, tzinfo=ZoneInfo("America/New_York"), fold=1)
+
+    assert (written.time(second.replace(fold=0)), written.time(second)) == ("1:30 AM EDT", "1:30 AM EST")
+    assert written.time(second + timedelta(hours=1)) == "2:30 AM"
 
 
 def test_days_with_the_same_hours_are_told_together() -> None:
