@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import Field, fields
-from datetime import timedelta
+from datetime import time, timedelta
 from enum import StrEnum
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
@@ -15,6 +15,7 @@ from booking.model.clinic import Clinic, Closure, DatedOpening, Location, Openin
 from booking.model.schedule import AvailabilityRule, DatedWork, Schedule, TimeOff
 from booking.model.staff import HealthcareService, Practitioner, Resource, ServiceOffering
 from booking.values import (
+    DAYTIME,
     Answer,
     BookingRules,
     CalendarPolicy,
@@ -32,6 +33,7 @@ from booking.values import (
     PriorVisit,
     Profile,
     ResourceInfo,
+    SendHours,
     ServiceInfo,
     WeeklyHours,
     Wording,
@@ -158,6 +160,8 @@ def messages_of(stored: Mapping[str, Any]) -> MessagePolicy:
         given["reminders"] = tuple(timedelta(seconds=seconds) for seconds in stored["reminders"])
     if "mail" in stored:
         given["mail"] = MailUse(stored["mail"])
+    if "sent_between" in stored:
+        given["sent_between"] = SendHours(*map(time.fromisoformat, stored["sent_between"]))
     worded = (
         Wording(language, kind, text)
         for language, texts in sorted(stored.get("wording", {}).items())
@@ -171,12 +175,22 @@ def stored_messages(policy: MessagePolicy) -> dict[str, Any]:
     worded: dict[str, dict[str, str]] = {}
     for one in policy.wording:
         worded.setdefault(one.language, {})[one.kind] = one.text
-    return {
+    stored: dict[str, Any] = {
         "reminders": [round(lead.total_seconds()) for lead in policy.reminders],
         "mail": policy.mail.value,
         "part_price": policy.part_price,
         "wording": worded,
     }
+    if policy.sent_between != DAYTIME:
+        hours = policy.sent_between
+        stored["sent_between"] = [one.isoformat(timespec="minutes") for one in (hours.opens, hours.closes)]
+    return stored
+
+
+def send_hours_of(session: Session, *, clinic_id: str) -> SendHours:
+    """Return when the clinic writes to patients who have not asked for it, for who has no catalogue at hand."""
+    stored = session.scalars(select(Clinic.messages).where(Clinic.id == clinic_id)).one()
+    return messages_of(stored).sent_between
 
 
 def stored_rules(rules: Mapping[str, Any]) -> dict[str, Any]:

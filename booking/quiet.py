@@ -1,27 +1,39 @@
-"""When a message that nobody asked for may be sent: between eight and nine in the evening on the receiver's clock."""
+"""When a message that nobody asked for may be sent: between the clinic's hours, on the receiver's clock.
 
-from datetime import datetime, time, timedelta
+The receiver is taken to live where the visit is, in `zone`.
+"""
+
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from booking.values import SendHours
 from kernel.interval import wall_to_instant
 
-OPENS, CLOSES = time(8), time(21)
-_EVENING = time(20)  # for what can't wait for the morning: with time left in which to try again
+SHORTEST = timedelta(hours=1)
+"""The least that hours must last: what can't wait for the morning is sent so long before they end, with time left to try again."""
 
 
-def allowed_from(now: datetime, *, zone: ZoneInfo) -> datetime:
-    """Return `now` if a text may be sent then, else the next morning's instant. The receiver is taken to live in `zone`."""
+def allowed_from(now: datetime, *, zone: ZoneInfo, hours: SendHours) -> datetime:
+    """Return `now` if a text may be sent then, else the instant at which the hours begin next."""
     wall = now.astimezone(zone)
-    if OPENS <= wall.time() < CLOSES:
+    if hours.opens <= wall.time() < hours.closes:
         return now
-    day = wall.date() if wall.time() < OPENS else wall.date() + timedelta(days=1)
-    return wall_to_instant(datetime.combine(day, OPENS), zone)
+    day = wall.date() if wall.time() < hours.opens else wall.date() + timedelta(days=1)
+    return wall_to_instant(datetime.combine(day, hours.opens), zone)
 
 
-def last_before(at: datetime, *, zone: ZoneInfo) -> datetime:
+def told_from(now: datetime, *, zone: ZoneInfo, hours: SendHours, starts_at: datetime) -> datetime:
+    """Return when somebody may be told of a visit at `starts_at` that is not as they think: as `allowed_from` says, unless they
+    came for nothing by then.
+    """
+    allowed = allowed_from(now, zone=zone, hours=hours)
+    return allowed if allowed < starts_at else now
+
+
+def last_before(at: datetime, *, zone: ZoneInfo, hours: SendHours) -> datetime:
     """Return `at` if a text may be sent then, else the instant of the evening before it."""
     wall = at.astimezone(zone)
-    if OPENS <= wall.time() < CLOSES:
+    if hours.opens <= wall.time() < hours.closes:
         return at
-    day = wall.date() if wall.time() >= CLOSES else wall.date() - timedelta(days=1)
-    return wall_to_instant(datetime.combine(day, _EVENING), zone)
+    day = wall.date() if wall.time() >= hours.closes else wall.date() - timedelta(days=1)
+    return wall_to_instant(datetime.combine(day, hours.closes) - SHORTEST, zone)

@@ -12,11 +12,12 @@ from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from booking.quiet import allowed_from, last_before
+from booking.values import SendHours
 from kernel.interval import wall_to_instant
 
 _A_DAY = timedelta(days=1)
-REACH = timedelta(hours=15)
-"""By how much a reminder can come before its time: the length of a night, and an hour for clocks that change in it."""
+REACH = timedelta(hours=25)
+"""By how much a reminder can come before its time: the longest that a clinic is quiet, and an hour for clocks that change in it."""
 
 
 class LeftOut(StrEnum):
@@ -52,26 +53,28 @@ class Due:
     left_out: LeftOut | None = None
 
 
-def due_at(starts_at: datetime, lead: timedelta, *, zone: ZoneInfo) -> datetime:
+def due_at(starts_at: datetime, lead: timedelta, *, zone: ZoneInfo, hours: SendHours) -> datetime:
     """Return when somebody is reminded of a visit in `zone`, `lead` before it: never at night, never after it."""
     if lead % _A_DAY:
-        return last_before(starts_at - lead, zone=zone)
+        return last_before(starts_at - lead, zone=zone, hours=hours)
     wall = starts_at.astimezone(zone).replace(tzinfo=None)
-    return last_before(wall_to_instant(wall - lead, zone), zone=zone)
+    return last_before(wall_to_instant(wall - lead, zone), zone=zone, hours=hours)
 
 
-def due(ahead: Ahead, leads: Iterable[timedelta], *, now: datetime, zone: ZoneInfo) -> list[Due]:
+def due(ahead: Ahead, leads: Iterable[timedelta], *, now: datetime, zone: ZoneInfo, hours: SendHours) -> list[Due]:
     """Return the reminders of a visit whose time has come and that nobody has dealt with. At night none has."""
-    if ahead.starts_at <= now or allowed_from(now, zone=zone) > now:
+    if ahead.starts_at <= now or allowed_from(now, zone=zone, hours=hours) > now:
         return []
     come = [
-        lead for lead in sorted(leads) if lead not in ahead.reminded and due_at(ahead.starts_at, lead, zone=zone) <= now
+        lead
+        for lead in sorted(leads)
+        if lead not in ahead.reminded and due_at(ahead.starts_at, lead, zone=zone, hours=hours) <= now
     ]
     nearest = min([*come, *ahead.reminded], default=None)
-    return [Due(ahead, lead, _left_out(ahead, lead, nearest, zone=zone)) for lead in come]
+    return [Due(ahead, lead, _left_out(ahead, lead, nearest, zone=zone, hours=hours)) for lead in come]
 
 
-def together(reminders: Sequence[Due], others: Sequence[Ahead], *, zone: ZoneInfo) -> list[Due]:
+def together(reminders: Sequence[Due], others: Sequence[Ahead], *, zone: ZoneInfo, hours: SendHours) -> list[Due]:
     """Return the reminders with those of the same lead and day added that would come later that day: one message tells all.
 
     All are told to the same number.
@@ -86,19 +89,21 @@ def together(reminders: Sequence[Due], others: Sequence[Ahead], *, zone: ZoneInf
         if ahead.subject_id not in have
         and lead not in ahead.reminded
         and _day(ahead, zone) == day
-        and not _has_just_learnt(ahead, lead, zone=zone)
+        and not _has_just_learnt(ahead, lead, zone=zone, hours=hours)
     ]
     return [*reminders, *added]
 
 
-def _left_out(ahead: Ahead, lead: timedelta, nearest: timedelta | None, *, zone: ZoneInfo) -> LeftOut | None:
+def _left_out(
+    ahead: Ahead, lead: timedelta, nearest: timedelta | None, *, zone: ZoneInfo, hours: SendHours
+) -> LeftOut | None:
     if nearest is not None and nearest < lead:
         return LeftOut.OVERTAKEN
-    return LeftOut.JUST_BOOKED if _has_just_learnt(ahead, lead, zone=zone) else None
+    return LeftOut.JUST_BOOKED if _has_just_learnt(ahead, lead, zone=zone, hours=hours) else None
 
 
-def _has_just_learnt(ahead: Ahead, lead: timedelta, *, zone: ZoneInfo) -> bool:
-    return ahead.learnt_at > due_at(ahead.starts_at, lead, zone=zone) - lead / 2
+def _has_just_learnt(ahead: Ahead, lead: timedelta, *, zone: ZoneInfo, hours: SendHours) -> bool:
+    return ahead.learnt_at > due_at(ahead.starts_at, lead, zone=zone, hours=hours) - lead / 2
 
 
 def _day(ahead: Ahead, zone: ZoneInfo) -> str:

@@ -4,7 +4,7 @@ Instants are aware UTC; wall times are offsets from local midnight and go with t
 """
 
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from typing import NewType, TypeVar
 from zoneinfo import ZoneInfo
@@ -227,6 +227,18 @@ class Wording:
 
 
 @dataclass(frozen=True)
+class SendHours:
+    """From when to when patients may be written to who have not asked for it, by the clock where they are."""
+
+    opens: time
+    closes: time
+
+
+DAYTIME = SendHours(time(8), time(21))
+"""What the law leaves: a clinic may want less of it, and no more."""
+
+
+@dataclass(frozen=True)
 class MessagePolicy:
     """What the clinic writes to patients of its own accord."""
 
@@ -236,6 +248,7 @@ class MessagePolicy:
     mail: MailUse = MailUse.INSTEAD
     part_price: str | None = None  # of one part of a text, like "0.0079 USD": for the preview
     wording: tuple[Wording, ...] = ()
+    sent_between: SendHours = DAYTIME
 
 
 @dataclass(frozen=True)

@@ -38,11 +38,11 @@ def _messages(
     session: Session, catalogue: Catalogue, *, mail: MailUse, now: datetime
 ) -> Iterator[tuple[list[Due], Reach]]:
     """Yield what is told in one message each, and to whom. A constant number of statements."""
-    leads = catalogue.messages.reminders
+    leads, hours = catalogue.messages.reminders, catalogue.messages.sent_between
     ahead = visits_ahead(session, clinic_id=catalogue.clinic_id, leads=leads, now=now) if leads else []
 
     def due_of(one: Ahead) -> list[Due]:
-        return due(one, leads, now=now, zone=catalogue.location(one.location_id).zone)
+        return due(one, leads, now=now, zone=catalogue.location(one.location_id).zone, hours=hours)
 
     if not any(due_of(one) for one in ahead):
         return
@@ -53,7 +53,7 @@ def _messages(
     for theirs in by_way.values():
         come = list(chain.from_iterable(map(due_of, theirs)))
         zone = catalogue.location(theirs[0].location_id).zone
-        for several in _by_day(together(come, theirs, zone=zone), catalogue):
+        for several in _by_day(together(come, theirs, zone=zone, hours=hours), catalogue):
             yield several, reach[several[0].ahead.patient_id]
 
 

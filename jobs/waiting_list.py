@@ -1,10 +1,11 @@
 """Time that came free, offered to those who wait, and told to them."""
 
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
 from booking import quiet
 from booking.events import AppointmentEvent, OfferEvent
+from booking.values import Catalogue
+from booking.waiting_list.freed_time import TellFrom
 from booking.waiting_list.waitlist import clinics_waiting, expire_offers, offer_freed_time
 from jobs.context import JobServices
 from kernel.work import UnitOfWork
@@ -50,15 +51,16 @@ def drop_text_of_offer(services: JobServices, event: AppointmentEvent, _now: dat
 def _offer(services: JobServices, *, clinic_id: str, now: datetime) -> None:
     def offer_one(work: UnitOfWork) -> bool:
         catalogue = services.catalogues.get(work.session, clinic_id=clinic_id)
-        return bool(offer_freed_time(work, catalogue, now=now, at_most=1, tell_from=_tell_from))
+        return bool(offer_freed_time(work, catalogue, now=now, at_most=1, tell_from=_tell_from(catalogue)))
 
     for _ in range(_AT_ONCE):
         if not services.db.run(offer_one):
             return
 
 
-def _tell_from(now: datetime, zone: ZoneInfo) -> datetime:
-    return quiet.allowed_from(now, zone=zone)
+def _tell_from(catalogue: Catalogue) -> TellFrom:
+    hours = catalogue.messages.sent_between
+    return lambda now, zone: quiet.allowed_from(now, zone=zone, hours=hours)
 
 
 def _offer_id(event: AppointmentEvent) -> str:

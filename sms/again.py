@@ -8,6 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from booking import quiet
+from booking.catalogue import send_hours_of
 from booking.model.appointment import Appointment
 from booking.model.clinic import Clinic, Location
 from booking.outgoing_mail import failed_mails, send_mail_again
@@ -52,7 +53,8 @@ def try_again_later(work: UnitOfWork, message: SmsMessage, *, times: int, now: d
     """
     if message.kind in _WITH_DEADLINE or len(message.earlier_sids) >= times:
         return False
-    queue_again(message, due_at=quiet.allowed_from(now + _RETRIED_AFTER, zone=_zone(work.session, message)))
+    zone, hours = _zone(work.session, message), send_hours_of(work.session, clinic_id=message.clinic_id)
+    queue_again(message, due_at=quiet.allowed_from(now + _RETRIED_AFTER, zone=zone, hours=hours))
     return True
 
 

@@ -7,6 +7,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from booking import queries, quiet
+from booking.catalogue import send_hours_of
+from booking.desk.offered_moves import move_offered_for
 from booking.model.clinic import Location
 from booking.reminded import note_told, take_reminders
 from booking.values import BookedVisit
@@ -51,7 +53,8 @@ def _is_reminder_held_back(work: UnitOfWork, message: SmsMessage | PatientMail, 
     standing = take_reminders(work, message_id=message.id, now=now)
     if standing is None:
         return skip(message, note="superseded")
-    morning = quiet.allowed_from(now, zone=standing.zone)
+    hours = send_hours_of(work.session, clinic_id=message.clinic_id)
+    morning = quiet.allowed_from(now, zone=standing.zone, hours=hours)
     if morning >= standing.starts_at:
         return skip(message, note="past")
     if morning > now:
@@ -80,6 +83,8 @@ def _is_notice_held_back(session: Session, message: SmsMessage | PatientMail, no
         return skip(message, note="past")
     if visit.patient_id is not None and _is_told_anew(session, message):
         return skip(message, note="superseded")
+    if message.kind == SmsKind.MOVE_OFFERED and move_offered_for(session, visit_id=visit.id, now=now) is None:
+        return skip(message, note="superseded")
     morning = _morning_after(session, message, visit, now=now)
     return morning is not None and morning < visit.starts_at and _wait(message, until=morning)
 
@@ -91,7 +96,8 @@ def _morning_after(
     if now - message.created_at <= _IN_TIME:
         return None
     zone = session.scalars(select(Location.timezone).where(Location.id == visit.location_id)).one()
-    morning = quiet.allowed_from(now, zone=ZoneInfo(zone))
+    hours = send_hours_of(session, clinic_id=message.clinic_id)
+    morning = quiet.allowed_from(now, zone=ZoneInfo(zone), hours=hours)
     return morning if morning > now else None
 
 

@@ -94,13 +94,14 @@ def queue_offer(
     replaces = None if entry.replaces_id is None else queries.visit(work.session, appointment_id=entry.replaces_id)
     offered = OfferedTime(hold, offer.expires_at, replaces, is_shared=hold.patient_id is None)
     reach = reach_of(work.session, catalogue, patient_id=entry.patient_id)
+    zone, hours = catalogue.location(hold.location_id).zone, catalogue.messages.sent_between
     notice = Notice(
         SmsKind.OFFER,
         text=compose_offer(catalogue, offered, now=now, language=reach.language),
         mail=compose_offer(catalogue, offered, now=now, language=reach.language, medium=Medium.MAIL),
         appointment_id=hold.id,
         location_id=hold.location_id,
-        due_at=min(quiet.allowed_from(now, zone=catalogue.location(hold.location_id).zone), offer.expires_at),
+        due_at=min(quiet.allowed_from(now, zone=zone, hours=hours), offer.expires_at),
         offer_id=offer_id,
         must_arrive=True,  # time is kept for them, whatever they think of texts
     )

@@ -51,7 +51,7 @@ def queue_pick_up(work: UnitOfWork, catalogue: Catalogue, call: DroppedCall, *, 
     """
     if work.session.scalar(select(SmsMessage.id).where(SmsMessage.conversation_id == call.conversation_id)):
         return None
-    due_at = quiet.allowed_from(now, zone=catalogue.zone)
+    due_at = quiet.allowed_from(now, zone=catalogue.zone, hours=catalogue.messages.sent_between)
     sender = catalogue.phone or next((one.phone for one in catalogue.locations if one.phone), None)
     note = _reason_to_skip(work.session, catalogue, to=call.caller, sender=sender)
     message = SmsMessage(

@@ -86,8 +86,8 @@ def queue_visit_notice(
 
 def early_enough(catalogue: Catalogue, visit: BookedVisit, *, now: datetime) -> datetime:
     """Return when a patient may be told of what they have not asked for: in the morning, unless they came for nothing by then."""
-    morning = quiet.allowed_from(now, zone=catalogue.location(visit.location_id).zone)
-    return morning if morning < visit.starts_at else now
+    zone, hours = catalogue.location(visit.location_id).zone, catalogue.messages.sent_between
+    return quiet.told_from(now, zone=zone, hours=hours, starts_at=visit.starts_at)
 
 
 def _stored_notice(session: Session, kind: SmsKind, appointment_id: str, revision: int) -> SmsMessage | None:

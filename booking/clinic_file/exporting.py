@@ -93,6 +93,7 @@ def _messages(policy: MessagePolicy) -> dict[str, Any]:
             "reminders": list(policy.reminders),
             "mail": policy.mail,
             "part_price": policy.part_price,
+            "sent_between": policy.sent_between,
             "wording": wording,
         }
     )

@@ -5,10 +5,11 @@ The readers raise Unreadable.
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from booking.values import DatedHours, DateSpan, WeeklyHours
+from booking.quiet import SHORTEST
+from booking.values import DAYTIME, DatedHours, DateSpan, SendHours, WeeklyHours
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _EVERY_DAY = {"all", "all week", "daily", "every day"}
@@ -86,6 +87,34 @@ def read_times(text: str) -> tuple[timedelta, timedelta]:
     if end <= start:
         raise Unreadable("over-midnight")
     return start, end
+
+
+def read_send_hours(text: object) -> SendHours:
+    """Read "09:00-20:00" as hours in which patients are written to: of the day that the law leaves, and long enough to do so."""
+    if isinstance(text, SendHours):
+        return text
+    if not isinstance(text, str):
+        raise Unreadable("times")
+    start, end = read_times(text)
+    by_law = times_text(_offset(DAYTIME.opens), _offset(DAYTIME.closes))
+    if start < _offset(DAYTIME.opens) or end > _offset(DAYTIME.closes):
+        raise Unreadable("send-hours", widest=by_law)
+    if end - start < SHORTEST:
+        raise Unreadable("send-hours-short", least=duration_text(SHORTEST))
+    return SendHours(_time(start), _time(end))
+
+
+def send_hours_text(hours: SendHours) -> str:
+    """Write hours as `read_send_hours` reads them."""
+    return times_text(_offset(hours.opens), _offset(hours.closes))
+
+
+def _offset(at: time) -> timedelta:
+    return timedelta(hours=at.hour, minutes=at.minute)
+
+
+def _time(offset: timedelta) -> time:
+    return time(*divmod(round(offset / timedelta(minutes=1)), 60))
 
 
 def read_hours(hours: Mapping[str, Sequence[str]]) -> tuple[WeeklyHours, ...]:

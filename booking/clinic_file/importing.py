@@ -214,7 +214,7 @@ def _messages(part: MessagesPart) -> MessagePolicy:
     worded = (
         Wording(language, kind.value, text) for language, texts in part.wording.items() for kind, text in texts.items()
     )
-    return MessagePolicy(tuple(part.reminders), part.mail, part.part_price, tuple(worded))
+    return MessagePolicy(tuple(part.reminders), part.mail, part.part_price, tuple(worded), part.sent_between)
 
 
 def _location_columns(file: ClinicFile, part: LocationPart) -> dict[str, Any]:

@@ -30,6 +30,7 @@ from booking.values import (
     Outside,
     PatientInFeed,
     PriorVisit,
+    SendHours,
     WhenFailed,
 )
 from kernel.errors import Malformed
@@ -121,6 +122,12 @@ Duration = Annotated[
 ]
 Days = Annotated[str, AfterValidator(_checked_days)]
 Times = Annotated[str, AfterValidator(_checked_times), Field(examples=["09:00-17:00"])]
+SendTimes = Annotated[
+    SendHours,
+    BeforeValidator(forms.read_send_hours),
+    PlainSerializer(forms.send_hours_text),
+    WithJsonSchema({"type": "string", "examples": ["09:00-20:00"]}),
+]
 Hours = dict[Days, Annotated[list[Times], BeforeValidator(_as_list)]]
 Dates = Annotated[
     DateSpan,
@@ -221,11 +228,12 @@ _MESSAGES = MessagePolicy()
 
 
 class MessagesPart(Part):
-    """What the clinic writes to patients of its own accord: how long before a visit they are reminded, and in which words.
+    """What the clinic writes to patients of its own accord: how long before a visit they are reminded, in which words, and at what hours.
 
     `wording` is by language and kind of text; what is not there has the product's own words.
     """
 
+    sent_between: SendTimes = _MESSAGES.sent_between
     reminders: Annotated[
         list[Annotated[Duration, AfterValidator(_some_time)]], Field(max_length=4), AfterValidator(_few_and_different)
     ] = list(_MESSAGES.reminders)

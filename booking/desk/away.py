@@ -16,7 +16,7 @@ from types import MappingProxyType
 from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.orm import Session
 
-from booking import guard, ledger, tasks
+from booking import guard, ledger, quiet, tasks
 from booking.asked import ImplausibleTime, location_asked, people_asked
 from booking.availability import Wanted
 from booking.cancel import cancel_appointment
@@ -30,6 +30,7 @@ from booking.hold import place_hold, release_one
 from booking.model.appointment import Appointment, Bundle
 from booking.model.patient import Patient
 from booking.reschedule import reschedule
+from booking.rules import InThePast
 from booking.task_words import TaskDetails, TaskSays
 from booking.values import (
     AppointmentStatus,
@@ -214,8 +215,11 @@ class _Step:
         return Settled(visit, Outcome.MOVED)
 
     def _asked(self, hit: Hit, slot: Slot) -> Settled:
+        told_at = self._told_from(hit.visit)
         rules = self.catalogue.rules_at(slot.location_id)
-        expires_at = min(self.now + rules.answer_within, hit.visit.starts_at, slot.starts_at)
+        expires_at = min(told_at + rules.answer_within, hit.visit.starts_at, slot.starts_at)
+        if expires_at <= told_at:
+            raise InThePast(starts_at=slot.starts_at.isoformat())  # by the time that they hear of it
         hold = self._held(hit, slot, expires_at=expires_at)
         entry = ledger.read_locked(self.work, appointment_id=hit.visit.id)
         told = MoveOffered(
@@ -232,6 +236,11 @@ class _Step:
         instead_at = slot.starts_at.astimezone(self.catalogue.location(slot.location_id).zone)
         self._ask_staff(hit, TaskSays.AWAY_ASKED, {"instead_at": instead_at, "other": other})
         return Settled(entry.visit, Outcome.ASKED, hold)
+
+    def _told_from(self, visit: BookedVisit) -> datetime:
+        """Return when the patient hears that another time is kept: from then on they have time to answer."""
+        zone, hours = self.catalogue.location(visit.location_id).zone, self.catalogue.messages.sent_between
+        return quiet.told_from(self.now, zone=zone, hours=hours, starts_at=visit.starts_at)
 
     def _left(self, hit: Hit, says: TaskSays = TaskSays.AWAY_NOTHING_FREE) -> Settled:
         self._ask_staff(hit, says)

@@ -100,6 +100,7 @@ FIELDS: Mapping[str, tuple[Field, ...]] = {
     # How messages are worded has a page of its own, where one sees them.
     "messages": (
         Field("reminders", Kind.LINES, may_be_none=True),
+        Field("sent_between"),
         _choice("mail", MailUse),
         Field("part_price"),
     ),

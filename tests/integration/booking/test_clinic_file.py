@@ -1,6 +1,6 @@
 """A clinic file in the database: twice is once, nothing that is booked is touched, and what comes out goes in again."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -22,8 +22,10 @@ from booking.values import (
     AppointmentId,
     CalendarPolicy,
     Catalogue,
+    MessagePolicy,
     Outside,
     PatientInFeed,
+    SendHours,
     SlotQuery,
     Source,
     WhenFailed,
@@ -38,6 +40,7 @@ ELM = """\
 clinic: {key: elm, name: Elm Street Clinic, timezone: America/New_York, country: US, languages: [en, es], phone: "+12125550100", transfer_to: "+12125550199", email: desk@Elm.example}
 rules: {minimum_notice: 2h, maximum_advance: 90d, step: 15m, hold: 5m, cancel_notice: 1h, max_per_patient_per_day: 3}
 calendars: {failed_after: 2h, when_failed: go-on, deleted_outside: follow, check_at_commit: true, invitations: true, patient_in_feed: initials}
+messages: {sent_between: "09:30-20:00"}
 locations:
   - {key: main, name: Main Street, aliases: [downtown], address: "1 Main Street, Albany", hours: {mon-fri: ["08:00-18:00"], sat: ["09:00-13:00"]}, closed: [2027-07-05, "2027-12-24/2027-12-26"], parking: Behind the house.}
   - {key: west, name: West, address: "1 Far Street, Phoenix", timezone: America/Phoenix, phone: "+16025550100", hours: {all: ["00:00-24:00"]}}
@@ -86,7 +89,7 @@ def test_a_file_becomes_a_clinic_that_can_be_booked(database: Database):
     assert f"{found[0].starts_at.astimezone(ZoneInfo('America/New_York')):%H:%M}" == "10:00"
 
 
-def test_the_policy_for_calendars_is_kept_with_the_clinic(database: Database):
+def test_the_policies_for_calendars_and_messages_are_kept_with_the_clinic(database: Database):
     report = bring(database)
 
     catalogue = catalogue_of(database, report.clinic_id)
@@ -101,6 +104,7 @@ def test_the_policy_for_calendars_is_kept_with_the_clinic(database: Database):
         invitations=True,
         patient_in_feed=PatientInFeed.INITIALS,
     )
+    assert catalogue.messages == MessagePolicy(sent_between=SendHours(time(9, 30), time(20)))
 
 
 def test_an_import_twice_is_the_same_as_once(database: Database):

@@ -2,30 +2,33 @@
 
 import dataclasses
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import select, update
 
-from booking.catalogue import CatalogueCache
+from booking.catalogue import CatalogueCache, stored_messages, stored_rules
 from booking.desk.absence import Absence
 from booking.desk.away import Instead, apply_away
 from booking.desk.offered_moves import decline_move, offered_moves
 from booking.desk.requests import accept_request, reject_request
 from booking.events import EVENTS, AppointmentEvent
+from booking.model.clinic import Clinic
 from booking.model.staff import HealthcareService
 from booking.queries import visit
 from booking.tasks import open_tasks
-from booking.values import AppointmentStatus, BookedVisit, Catalogue, DateSpan, TaskKind
+from booking.values import AppointmentStatus, BookedVisit, Catalogue, DateSpan, MessagePolicy, SendHours, TaskKind
 from booking.waiting_list.waitlist import OfferGone
 from calendar_sync.adapters.memory_store import MemoryStore
 from jobs.context import JobServices
 from jobs.due import DUTIES, run_due
+from jobs.messages import send_what_waits
 from jobs.subscriptions import CONFIRMATION, STEPS, SUBSCRIBERS
 from kernel.clock import FixedClock
 from kernel.work import Database, OutboxEntry
 from sms.adapters.memory_gateway import MemoryGateway
-from sms.model import SmsMessage
+from sms.model import SmsKind, SmsMessage, SmsState
 from tests.support.clinic_rows import store_catalogue
 from tests.support.clinics import elm_catalogue
 from tests.support.visits import NOW, book
@@ -56,6 +59,14 @@ class Jobs:
     def book(self, catalogue: Catalogue | None = None) -> BookedVisit:
         return book(self.db, catalogue or self.catalogue, practitioner="lee", starts_at=NINE)
 
+    def set_up(self, **others: Any) -> None:
+        """Let the clinic have these rules or messages."""
+        self.catalogue = dataclasses.replace(self.catalogue, **others, _by_id={})
+        with self.db.begin() as work:
+            clinic = work.session.get_one(Clinic, self.catalogue.clinic_id)
+            clinic.rules = stored_rules(vars(self.catalogue.rules))
+            clinic.messages = stored_messages(self.catalogue.messages)
+
     def request(self) -> BookedVisit:
         with self.db.begin() as work:
             work.session.execute(update(HealthcareService).values(needs_confirmation=True))
@@ -78,7 +89,11 @@ class Jobs:
         with self.db.read() as session:
             return [text.body for text in session.scalars(select(SmsMessage)) if text.sent_at is not None]
 
-    def away(self, instead: Instead) -> None:
+    def texts(self, kind: SmsKind) -> list[SmsMessage]:
+        with self.db.read() as session:
+            return list(session.scalars(select(SmsMessage).where(SmsMessage.kind == kind)))
+
+    def away(self, instead: Instead, *, now: datetime = NOW) -> None:
         with self.db.begin() as work:
             apply_away(
                 work,
@@ -86,7 +101,7 @@ class Jobs:
                 practitioner_id="practitioner-lee",
                 absence=Absence(MONDAY),
                 reason="ill",
-                now=NOW,
+                now=now,
                 actor="staff:kim",
                 instead=instead,
             )
@@ -145,6 +160,26 @@ def test_who_is_asked_to_move_is_told_once_what_is_kept_for_them(jobs: Jobs):
         "your appointment on Mon Mar 15, 9:00 AM EDT can't take place. We keep Mon Mar 15, 9:00 AM EDT with" in texts[1]
     )
     assert "until Thu Mar 11, 10:00 AM EST" in texts[1]
+
+
+@pytest.mark.parametrize(("late_by", "state"), [(0, SmsState.SENT), (46, SmsState.SKIPPED)])
+def test_at_night_the_time_to_answer_runs_from_when_the_patient_may_be_told(jobs: Jobs, late_by: int, state: SmsState):
+    night, morning = datetime(2027, 3, 12, 4, 30, tzinfo=UTC), datetime(2027, 3, 12, 14, 30, tzinfo=UTC)
+    jobs.set_up(
+        rules=dataclasses.replace(jobs.catalogue.rules, answer_within=timedelta(minutes=45)),
+        messages=MessagePolicy(sent_between=SendHours(time(9, 30), time(20))),
+    )
+    jobs.book()
+    jobs.tell()
+    jobs.away(Instead.ASK, now=night)
+
+    assert len(jobs.tell(night)) == 1, "only that it was booked"
+    jobs.services.clock.advance(morning + timedelta(minutes=late_by) - NOW)
+    send_what_waits(jobs.services, jobs.services.clock.now())
+
+    [text] = jobs.texts(SmsKind.MOVE_OFFERED)
+    assert (text.due_at, text.state) == (morning, state)
+    assert "until Fri Mar 12, 10:15 AM EST" in text.body
 
 
 def test_what_is_kept_no_longer_is_not_told(jobs: Jobs):

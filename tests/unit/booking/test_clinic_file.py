@@ -125,6 +125,9 @@ def test_numbers_come_out_in_one_form():
         ("2027-03-15T09:00", "2027-03-15T09:00Z", "elm.yaml:15: appointments[0].start: wall time of the location is meant, without a zone"),
         ("country: US", "country: US, email: the desk", "elm.yaml:1: clinic.email: not an e-mail address"),
         ("locations:", "calendars: {invitations: true}\nlocations:", "elm.yaml:3: calendars.invitations: give the clinic an email, which the invitations come from"),
+        ("locations:", 'messages: {sent_between: "09:00-21:30"}\nlocations:', "elm.yaml:3: messages.sent_between: patients who have not asked for it may be written to within 08:00-21:00 only"),
+        ("locations:", 'messages: {sent_between: "09:00-09:30"}\nlocations:', "elm.yaml:3: messages.sent_between: must last at least 1h"),
+        ("locations:", "messages: {sent_between: 9}\nlocations:", 'elm.yaml:3: messages.sent_between: write times like "09:00-17:30"'),
         ("duration: 45m", "duration: 2d", "elm.yaml:6: services[0].duration: must be at most 1d"),
         ("duration: 45m", "duration: !!int x", None),
         ("gender: female", "gender: lady", "elm.yaml:8: practitioners[0].gender: one of these: female, male, other, unknown"),
@@ -286,7 +289,7 @@ WRONG: tuple[Any, ...] = (
 @given(st.data())
 def test_whatever_is_wrong_is_told_in_our_words(data: st.DataObject):
     document = parse(CORE, path="elm.yaml").model_dump(mode="json", exclude_none=True)
-    document |= {"messages": {"reminders": ["2d"]}, "calendars": {}}
+    document |= {"messages": {"reminders": ["2d"], "sent_between": "09:00-20:00"}, "calendars": {}}
     part: Any = document
     for _ in range(data.draw(st.integers(1, 5))):
         holder, key = part, data.draw(st.sampled_from(sorted(part) if isinstance(part, dict) else range(len(part))))

@@ -1,15 +1,15 @@
 """When patients are reminded: by the clock of the place, never at night, never twice, never of what they have just heard."""
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from booking.quiet import CLOSES, OPENS
 from booking.reminders import REACH, Ahead, Due, LeftOut, due, due_at, together
+from booking.values import DAYTIME, SendHours
 
 pytestmark = pytest.mark.unit
 
@@ -40,18 +40,21 @@ def ahead(starts: str, *, subject: str = "a", learnt: str = "2027-01-01T09:00") 
     ],
 )
 def test_a_reminder_comes_at_its_time_on_the_clock_of_the_place(starts: str, lead: timedelta, expected: str) -> None:
-    assert due_at(at(starts), lead, zone=NEW_YORK) == at(expected)
+    assert due_at(at(starts), lead, zone=NEW_YORK, hours=DAYTIME) == at(expected)
 
 
 @given(
     starts=st.datetimes(datetime(2027, 1, 1), datetime(2028, 12, 31), timezones=st.just(UTC)),  # noqa: DTZ001 -- hypothesis wants naive bounds
     lead=st.integers(15, 30 * 24 * 60).map(lambda minutes: timedelta(minutes=minutes)),
     zone=st.sampled_from([NEW_YORK, ZoneInfo("Europe/Madrid"), ZoneInfo("Australia/Lord_Howe"), ZoneInfo("UTC")]),
+    hours=st.sampled_from([DAYTIME, SendHours(time(9), time(20)), SendHours(time(12), time(13))]),
 )
-def test_no_reminder_comes_at_night_or_after_the_visit(starts: datetime, lead: timedelta, zone: ZoneInfo) -> None:
-    told = due_at(starts, lead, zone=zone)
+def test_no_reminder_comes_at_night_or_after_the_visit(
+    starts: datetime, lead: timedelta, zone: ZoneInfo, hours: SendHours
+) -> None:
+    told = due_at(starts, lead, zone=zone, hours=hours)
 
-    assert OPENS <= told.astimezone(zone).time() < CLOSES
+    assert hours.opens <= told.astimezone(zone).time() < hours.closes
     assert told < starts
     assert told >= starts - lead - REACH
 
@@ -59,19 +62,19 @@ def test_no_reminder_comes_at_night_or_after_the_visit(starts: datetime, lead: t
 def test_nothing_is_due_before_its_time_or_once_it_is_dealt_with() -> None:
     visit = ahead("2027-03-10T14:30")
 
-    assert due(visit, LEADS, now=at("2027-03-08T14:29"), zone=NEW_YORK) == []
-    assert due(visit, LEADS, now=at("2027-03-08T14:30"), zone=NEW_YORK) == [Due(visit, TWO_DAYS)]
+    assert due(visit, LEADS, now=at("2027-03-08T14:29"), zone=NEW_YORK, hours=DAYTIME) == []
+    assert due(visit, LEADS, now=at("2027-03-08T14:30"), zone=NEW_YORK, hours=DAYTIME) == [Due(visit, TWO_DAYS)]
     done = replace(visit, reminded=frozenset({TWO_DAYS}))
-    assert due(done, LEADS, now=at("2027-03-10T11:29"), zone=NEW_YORK) == []
-    assert due(done, LEADS, now=at("2027-03-10T11:30"), zone=NEW_YORK) == [Due(done, THREE_HOURS)]
-    assert due(done, LEADS, now=at("2027-03-10T14:30"), zone=NEW_YORK) == []
+    assert due(done, LEADS, now=at("2027-03-10T11:29"), zone=NEW_YORK, hours=DAYTIME) == []
+    assert due(done, LEADS, now=at("2027-03-10T11:30"), zone=NEW_YORK, hours=DAYTIME) == [Due(done, THREE_HOURS)]
+    assert due(done, LEADS, now=at("2027-03-10T14:30"), zone=NEW_YORK, hours=DAYTIME) == []
 
 
 def test_what_is_late_waits_for_the_morning_and_only_the_nearest_is_told() -> None:
     visit = ahead("2027-03-10T12:00")
 
-    assert due(visit, LEADS, now=at("2027-03-10T07:59"), zone=NEW_YORK) == []
-    assert due(visit, LEADS, now=at("2027-03-10T09:00"), zone=NEW_YORK) == [
+    assert due(visit, LEADS, now=at("2027-03-10T07:59"), zone=NEW_YORK, hours=DAYTIME) == []
+    assert due(visit, LEADS, now=at("2027-03-10T09:00"), zone=NEW_YORK, hours=DAYTIME) == [
         Due(visit, THREE_HOURS),
         Due(visit, TWO_DAYS, LeftOut.OVERTAKEN),
     ]
@@ -80,7 +83,7 @@ def test_what_is_late_waits_for_the_morning_and_only_the_nearest_is_told() -> No
 def test_a_lead_that_the_clinic_added_is_not_told_after_one_nearer_to_the_visit() -> None:
     visit = replace(ahead("2027-03-10T14:30"), reminded=frozenset({TWO_DAYS}))
 
-    found = due(visit, (timedelta(days=7), *LEADS), now=at("2027-03-09T10:00"), zone=NEW_YORK)
+    found = due(visit, (timedelta(days=7), *LEADS), now=at("2027-03-09T10:00"), zone=NEW_YORK, hours=DAYTIME)
 
     assert found == [Due(visit, timedelta(days=7), LeftOut.OVERTAKEN)]
 
@@ -88,7 +91,9 @@ def test_a_lead_that_the_clinic_added_is_not_told_after_one_nearer_to_the_visit(
 def test_who_has_just_booked_is_not_reminded() -> None:
     visit = ahead("2027-03-10T14:30", learnt="2027-03-08T09:00")
 
-    assert due(visit, LEADS, now=at("2027-03-08T14:30"), zone=NEW_YORK) == [Due(visit, TWO_DAYS, LeftOut.JUST_BOOKED)]
+    assert due(visit, LEADS, now=at("2027-03-08T14:30"), zone=NEW_YORK, hours=DAYTIME) == [
+        Due(visit, TWO_DAYS, LeftOut.JUST_BOOKED)
+    ]
 
 
 def test_all_visits_of_a_day_are_told_at_once() -> None:
@@ -96,6 +101,6 @@ def test_all_visits_of_a_day_are_told_at_once() -> None:
     next_day = ahead("2027-03-11T09:00", subject="c")
     just_booked = ahead("2027-03-10T17:00", subject="d", learnt="2027-03-08T14:00")
 
-    found = together([Due(first, TWO_DAYS)], [first, second, next_day, just_booked], zone=NEW_YORK)
+    found = together([Due(first, TWO_DAYS)], [first, second, next_day, just_booked], zone=NEW_YORK, hours=DAYTIME)
 
     assert found == [Due(first, TWO_DAYS), Due(second, TWO_DAYS)]

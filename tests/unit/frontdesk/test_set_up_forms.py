@@ -37,7 +37,7 @@ DOCUMENT: dict[str, Any] = {
     },
     "rules": {"minimum_notice": "3h", "max_moves": 2, "records_arrival": True, "waitlist": "all", "offer_for": "20m"},
     "calendars": {"stale_after": "20m", "when_failed": "go-on", "invitations": True, "patient_in_feed": "initials"},
-    "messages": {"reminders": ["2d", "3h"], "part_price": "0.0079 USD"},
+    "messages": {"reminders": ["2d", "3h"], "sent_between": "09:00-20:00", "part_price": "0.0079 USD"},
     "locations": [
         {
             "key": "main", "name": "Main Street", "aliases": ["downtown"], "address": "1 Main Street, Albany",
