@@ -234,7 +234,16 @@ def _relate(draft: Draft, wish: TimeWish, rest: TimeWish, walls: list[datetime])
             refused = tuple(day for wall in walls for day in offers.one_day(wall.date()))
             draft.update_details(wish=replace(rest, days=(), weekdays=frozenset(), not_days=(*rest.not_days, *refused)))
         case "same_time":
-            draft.update_details(wish=replace(rest, clocks=(), at_minute=first.hour * 60 + first.minute))
+            same = _same_time(draft, walls)
+            draft.update_details(wish=replace(rest, clocks=(), at_minute=same.hour * 60 + same.minute))
+
+
+def _same_time(draft: Draft, walls: list[datetime]) -> datetime:
+    """Return what "the same time" is that of: the time offered last, or the visit that is moved where several were offered."""
+    visit = draft.flow.visit
+    if visit is not None and len({wall.time() for wall in walls}) > 1:
+        return wall_time(visit.starts_at, draft.catalogue.location(visit.location_id))
+    return min(walls)
 
 
 def _in_the_week_of(rest: TimeWish, wall: datetime, *, not_then: bool) -> TimeWish:

@@ -69,7 +69,8 @@ def _only_refuses(wish: TimeWish) -> bool:
 
 
 def _fits(wish: TimeWish, option: Option) -> bool:
-    return option.starts is not None and allows(wish, start=option.starts)
+    # "Thursday at the same time": which time that is says no option by itself.
+    return option.starts is not None and wish.relative is None and allows(wish, start=option.starts)
 
 
 def by_words(utterance: Utterance, offered: Sequence[Option], book: PhraseBook) -> int | None:
