@@ -66,7 +66,7 @@ def link_calendar(
 ) -> str:
     """Connect a calendar to a Practitioner and return the link's id. The same address again replaces the log-in and rights.
 
-    The next tick reads it and brings the visits that are ahead.
+    One that was being left stays then. The next tick reads it and brings the visits that are ahead.
     """
     if not url.endswith("/"):
         url += "/"
@@ -99,11 +99,13 @@ def link_calendar(
         _give_back_time(work, link, now=now)
     for each, value in wanted.items():
         setattr(link, each, value)
+    link.clearing = None
     work.session.flush()
     if has_changed or link.state != LinkState.OK.value:
         _start_anew(work, link)
     if has_changed:
         _look_at_all_anew(work, practitioner_id)
+        _agree_on_looks(work, link)
     return link.id
 
 
@@ -119,6 +121,7 @@ def change_link(
 ) -> None:
     """Change a link. With another log-in or other rights the next tick looks at everything, and a pause is over.
 
+    One that was being left stays if it is given rights again.
     Raises UnknownLink, NoRights.
     """
     link = read_link(work.session, clinic_id=clinic_id, link_id=link_id)
@@ -130,9 +133,9 @@ def change_link(
         return
     if had_time and not link.reads_busy:
         _give_back_time(work, link, now=now)
-    if "shows_visits" in changed:
+    if changed & {"reads_busy", "shows_visits"}:
         link.clearing = Clearing.THEN_KEEP.value if changes.takes_out and not link.shows_visits else None
-    if "policy" in changed:
+    if changed & {"reads_busy", "policy"}:
         block(work, link, policy_for(link, clinic_policy), now=now)
     if changed - {"name", "policy"}:
         _start_anew(work, link)
@@ -224,13 +227,6 @@ def hurry_links(work: UnitOfWork, *, clinic_id: str) -> list[str]:
     for link in links:
         link.next_try_at = None
     return [link.id for link in links]
-
-
-def ask_now(work: UnitOfWork, *, link_id: str) -> None:
-    """Let the next tick look at the calendar without waiting for its turn: something is known to have changed there."""
-    work.session.execute(
-        update(CalendarLink).where(CalendarLink.id == link_id, CalendarLink.failures == 0).values(next_try_at=None)
-    )
 
 
 def read_link(session: Session, *, clinic_id: str, link_id: str) -> CalendarLink:

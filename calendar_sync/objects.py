@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
-from booking.elsewhere import clear_busy
+from booking.elsewhere import set_busy
 from booking.model.schedule import Schedule
 from calendar_sync.model import CalendarLink, ObjectState, RemoteObject
 from calendar_sync.plan import Known
@@ -60,7 +60,8 @@ def put_at(work: UnitOfWork, row: RemoteObject, link: CalendarLink, *, href: str
     if taken_for_foreign is not None:
         work.session.delete(taken_for_foreign)
         work.session.flush()
-        clear_busy(work, schedule_id=schedule_of(work, link), origin_prefix=origin_of(link.id, href), now=now)
+        schedule_id, origin = schedule_of(work, link), origin_of(link.id, href)
+        set_busy(work, schedule_id=schedule_id, origin=origin, spans=(), now=now)
     if row.href is not None:
         row.earlier_hrefs = [*row.earlier_hrefs, row.href]
     row.href = href

@@ -104,6 +104,35 @@ def test_visits_that_are_not_shown_any_more_stay_or_go_as_staff_say(scene: Scene
     assert (link.clearing, link.state, scene.status().drift) == (None, LinkState.OK, ())
 
 
+@pytest.mark.parametrize("is_by_command", [True, False], ids=["linked anew", "given rights"])
+def test_a_calendar_that_is_being_left_stays_when_it_is_wanted_again(scene: Scene, *, is_by_command: bool) -> None:
+    visit = scene.shown()
+    remove_all(scene)
+
+    if is_by_command:
+        scene.link()
+    else:
+        change(scene, LinkChanges(reads_busy=True))
+    scene.tick()
+
+    assert ([link.clearing for link in links(scene)], scene.stands(visit)) == ([None], visit.starts_at)
+
+
+def test_a_calendar_that_is_to_be_read_again_and_cannot_be_is_as_bad_as_before(scene: Scene) -> None:
+    scene.link()
+    scene.tick()
+    scene.calendars.fail(Unavailable("down"))
+    for _ in range(4):
+        scene.tick(after=HOUR)
+    change(scene, LinkChanges(reads_busy=False))
+    offered = scene.offered()
+
+    change(scene, LinkChanges(reads_busy=True))
+    scene.tick(after=HOUR)
+
+    assert (scene.state(), offered != set(), scene.offered()) == (("failed", "unreachable"), True, set())
+
+
 def test_what_a_patient_booked_on_the_page_is_not_taken_out_with_our_visits(scene: Scene) -> None:
     visit = scene.shown()
     with scene.db.begin() as work:

@@ -91,6 +91,21 @@ def test_what_we_wrote_keeps_nobody_busy_nor_does_a_copy_of_it(scene: Scene) -> 
     assert {"copy", scene.href_of(visit)} == set(scene.lee.objects) == set(scene.calendars.at(SECOND).objects)
 
 
+def test_a_visit_put_in_the_place_of_another_event_gives_back_the_time_of_that_one_only(scene: Scene) -> None:
+    visit = scene.shown()
+    scene.add_there("a", hours=2)
+    scene.add_there("ab", hours=4)
+    scene.tick()
+    entry = scene.lee.objects[scene.href_of(visit)].entry
+    scene.delete_there(visit)
+    scene.lee.place(href="a", uid=visit.uid, entry=entry)
+
+    scene.tick()
+
+    assert scene.busy() == [(MONDAY_9 + 4 * HOUR, MONDAY_9 + 5 * HOUR)]
+    assert scene.visit(visit).starts_at == visit.starts_at
+
+
 def test_every_day_all_is_read_anew_so_that_far_events_come_into_sight(scene: Scene) -> None:
     scene.link()
     scene.add_there("far", hours=24 * 400)
