@@ -109,7 +109,7 @@ def link_statuses(session: Session, catalogue: Catalogue, *, now: datetime) -> l
             read_at=link.read_at,
             listed_at=link.listed_at,
             next_try_at=link.next_try_at,
-            events=events[link.id],
+            events=events.get(link.id, 0),
             drift=tuple(drift[link.id]),
         )
         for link in links
@@ -154,15 +154,12 @@ def _history(session: Session, link_id: str, *, limit: int, offset: int) -> list
 
 
 def _events(session: Session, links: Sequence[CalendarLink]) -> dict[str, int]:
-    rows = session.scalars(
-        select(RemoteObject.link_id).where(
-            RemoteObject.link_id.in_([link.id for link in links]), RemoteObject.appointment_id.is_(None)
-        )
+    rows = session.execute(
+        select(RemoteObject.link_id, func.count().label("events"))
+        .where(RemoteObject.link_id.in_([link.id for link in links]), RemoteObject.appointment_id.is_(None))
+        .group_by(RemoteObject.link_id)
     )
-    found: dict[str, int] = defaultdict(int)
-    for link_id in rows:
-        found[link_id] += 1
-    return found
+    return {row.link_id: row.events for row in rows}
 
 
 def _drift(
