@@ -1,16 +1,17 @@
 """What the command line lists."""
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date, datetime, time
 from typing import Any
 
 from sqlalchemy.orm import Session
 
+from booking.asked import instant_asked
 from booking.catalogue import load_catalogue
 from booking.queries import find_slots
 from booking.values import SlotQuery
 from kernel.errors import Refused
-from kernel.interval import Interval, day_interval
+from kernel.interval import Interval, wall_to_instant
 
 
 class UnknownKey(Refused):
@@ -32,15 +33,16 @@ def list_slots(
 ) -> list[dict[str, Any]]:
     """Return what could be booked from `first` until before `end`, days in the clinic's zone, by start and practitioner.
 
-    Raises UnknownKey.
+    Raises UnknownKey, ImplausibleTime.
     """
     catalogue = load_catalogue(session, clinic_id=clinic_id)
     zone = catalogue.zone
     if end <= first:
         return []
+    from_midnight = instant_asked(datetime.combine(first, time(), zone), now=now)
     query = SlotQuery(
         service_id=id_of(catalogue.services, service_key),
-        span=Interval(day_interval(first, zone).start, day_interval(end, zone).start),
+        span=Interval(from_midnight, wall_to_instant(datetime.combine(end, time()), zone)),
         practitioner_ids=(id_of(catalogue.practitioners, practitioner_key),) if practitioner_key else (),
         location_ids=(id_of(catalogue.locations, location_key),) if location_key else (),
     )

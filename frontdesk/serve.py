@@ -28,7 +28,7 @@ from frontdesk.demo.clinic import DEMO_KEY, seed_demo
 from frontdesk.embedded import CannotServe, DemoCalendars, demo_calendars, embedded_redis, free_port, is_free
 from frontdesk.schema import SchemaState, check_schema, copy_database, migrate, schema_state
 from frontdesk.users import Role, add_user, has_users
-from frontdesk.web import serve_web
+from frontdesk.web import authority, serve_web
 from frontdesk.worker import run_worker
 from kernel.config import Mode, Settings
 from kernel.log import configure
@@ -154,7 +154,7 @@ def _start_demo_calendars(services: Services, children: Children, logs: Path) ->
 
 def _wait_until_it_answers(settings: Settings) -> None:
     host = "127.0.0.1" if settings.host in {"0.0.0.0", "::"} else settings.host  # noqa: S104 -- compared, not bound
-    _wait_for(f"http://{host}:{settings.port}/healthz", what="The web server")
+    _wait_for(f"http://{authority(host, settings.port)}/healthz", what="The web server")
 
 
 def _wait_for(url: str, *, what: str) -> None:
@@ -171,7 +171,7 @@ def _wait_for(url: str, *, what: str) -> None:
 
 
 def _welcome(services: Services, prepared: _Prepared, calendars: DemoCalendars | None) -> Iterator[str]:
-    base = f"http://{services.settings.host}:{services.settings.port}"
+    base = f"http://{authority(services.settings.host, services.settings.port)}"
     yield "Frontdesk is running. Ctrl-C stops it."
     yield f"  Console    {base}/console/"
     if services.settings.mode is not Mode.PRODUCTION:

@@ -15,7 +15,7 @@ from dialog.understanding.lines import understand_line
 from frontdesk.bootstrap import make_interpreter
 from frontdesk.demo.clinic import demo_text
 from frontdesk.files import read_text
-from frontdesk.schema import migrate
+from frontdesk.schema import make_tables
 from kernel.config import ModelSettings
 from kernel.work import Database
 
@@ -40,7 +40,7 @@ def read_clinic(clinic_file: Path | None) -> Catalogue:
     with tempfile.TemporaryDirectory(prefix="frontdesk-understand-") as folder:
         db = Database(f"sqlite:///{folder}/clinic.db", secret="0" * 32)
         try:
-            migrate(db.engine)
+            make_tables(db.engine)
             db.run(lambda work: import_clinic(work, file, now=now))
             with db.read() as session:
                 return load_catalogue(session, clinic_id=session.scalars(select(Clinic.id)).one())

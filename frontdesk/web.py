@@ -21,7 +21,7 @@ def serve_web(settings: Settings) -> None:
 def serve_app(make: Callable[[], WSGIApplication], *, host: str, port: int) -> None:
     """Serve the application that `make` returns, which is called in the process that answers, until SIGTERM."""
     options = {
-        "bind": f"{host}:{port}",
+        "bind": authority(host, port),
         "worker_class": "gthread",
         "threads": _THREADS,
         "graceful_timeout": 5,
@@ -29,6 +29,11 @@ def serve_app(make: Callable[[], WSGIApplication], *, host: str, port: int) -> N
         "control_socket_disable": True,
     }
     _Server(make, options).run()
+
+
+def authority(host: str, port: int) -> str:
+    """Return host and port as they stand in an address."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 class _Server(BaseApplication):  # type: ignore[misc]  # the library has no types

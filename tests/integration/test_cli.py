@@ -92,6 +92,18 @@ def test_what_the_clinic_does_not_have_is_refused(run: Run, elm: Path) -> None:
     assert "surgery" in printed.err
 
 
+def test_free_times_are_asked_for_until_the_last_day_that_there_is(
+    run: Run, elm: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FRONTDESK_NOW", "2027-03-10T10:00:00-05:00")
+
+    whole = run("slots", "--service", "cleaning", "--from", "2027-03-15", "--to", "9999-12-31")
+    last = run("slots", "--service", "cleaning", "--from", "9999-12-30", "--to", "9999-12-31")
+
+    assert (whole.code, whole.out[:16]) == (0, "2027-03-15T09:00")
+    assert is_refused_in_one_line(last)
+
+
 def test_an_export_imports_to_the_same(run: Run, elm: Path, tmp_path: Path) -> None:
     file = tmp_path / "exported.yaml"
     file.write_text(run("export").out, encoding="utf-8")
