@@ -7,8 +7,9 @@ from redis.exceptions import RedisError
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
-from booking.catalogue import policy_of
+from booking.catalogue import messages_of, policy_of
 from booking.model.clinic import Clinic
+from booking.values import MailUse
 from calendar_sync.model import LinkState
 from calendar_sync.status import link_statuses
 from frontdesk.bootstrap import Services, build
@@ -67,17 +68,25 @@ def _redis(services: Services) -> tuple[bool, str]:
 
 def _mail(services: Services) -> tuple[bool, str]:
     with services.db.read() as session:
-        policies = session.scalars(select(Clinic.calendars)).all()
-    is_wanted = any(policy_of(policy).invitations for policy in policies)
+        policies = session.execute(select(Clinic.calendars, Clinic.messages)).all()
+    # Without a mail server what a mail would say where no text arrives is a task: only what was asked for is missing.
+    wanted = [
+        what
+        for what, is_wanted in (
+            ("invitations", any(policy_of(calendars).invitations for calendars, _ in policies)),
+            ("mails beside texts", any(messages_of(messages).mail is MailUse.ALSO for _, messages in policies)),
+        )
+        if is_wanted
+    ]
     mailer = services.jobs.mailer
     if not mailer.is_on:
-        wanted = ", though invitations are wanted" if is_wanted else ""
-        return not is_wanted, f"off{wanted}; FRONTDESK_SMTP_URL turns it on"
+        though = f", though {' and '.join(wanted)} are wanted" if wanted else ""
+        return not wanted, f"off{though}; FRONTDESK_SMTP_URL turns it on"
     try:
         mailer.check()
     except Unavailable as failure:
         return False, str(failure)
-    return True, "the mail server answers" if is_wanted else "the mail server answers; no clinic wants invitations"
+    return True, "the mail server answers"
 
 
 def _worker(services: Services) -> tuple[bool, str]:

@@ -18,7 +18,7 @@ clinic: {key: elm, name: Elm Street Clinic, timezone: America/New_York, country:
 locations: [{key: main, name: Main Street, address: "1 Main Street", hours: {mon-fri: ["08:00-18:00"]}}]
 practitioners: [{key: lee, name: Dr. Mina Lee, schedules: [{location: main, hours: {mon-fri: ["09:00-17:00"]}}]}]
 """
-WITH_INVITATIONS = CLINIC + "calendars: {invitations: true}\n"
+WITH_MAILS = CLINIC + "calendars: {invitations: true}\nmessages: {mail: also}\n"
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -53,12 +53,12 @@ def mail_check(run: Run) -> tuple[bool, str]:
     return found["ok"], found["text"]
 
 
-def test_the_doctor_says_whether_invitations_can_be_sent(
+def test_the_doctor_says_whether_the_mails_that_are_wanted_can_be_sent(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bring(run, tmp_path, CLINIC)
     not_wanted = mail_check(run)
-    bring(run, tmp_path, WITH_INVITATIONS)
+    bring(run, tmp_path, WITH_MAILS)
     wanted = mail_check(run)
     monkeypatch.setenv("FRONTDESK_SMTP_URL", "smtp://localhost:1?tls=off")
     unreachable = mail_check(run)
@@ -67,7 +67,10 @@ def test_the_doctor_says_whether_invitations_can_be_sent(
         works = mail_check(run)
 
     assert not_wanted == (True, "off; FRONTDESK_SMTP_URL turns it on")
-    assert wanted == (False, "off, though invitations are wanted; FRONTDESK_SMTP_URL turns it on")
+    assert wanted == (
+        False,
+        "off, though invitations and mails beside texts are wanted; FRONTDESK_SMTP_URL turns it on",
+    )
     assert (unreachable[0], unreachable[1][:34]) == (False, "the mail server can't be reached (")
     assert works == (True, "the mail server answers")
 
