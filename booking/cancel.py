@@ -23,8 +23,8 @@ def cancel_appointment(
 ) -> BookedVisit:
     """Cancel the visit and give its time back. Calling again changes nothing. Takes no lock but the Appointment's own.
 
-    What staff were asked to do about it is done. Staff cancel whenever they must, for whatever reason. Raises UnknownVisit, VisitClosed for one that is over, and for
-    patients TooLateToChange or AlreadyOver.
+    What staff were asked to do about it is done. Staff cancel whenever they must, for whatever reason. Raises UnknownVisit,
+    VisitClosed for one that is over, and for patients TooLateToChange or AlreadyOver.
     """
     entry = ledger.read_locked(work, appointment_id=appointment_id, clinic_id=catalogue.clinic_id)
     if entry.visit.status is AppointmentStatus.CANCELLED:

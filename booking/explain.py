@@ -84,7 +84,10 @@ class _Search:
     patient_visits: tuple[Interval, ...] = ()
 
     def nearest(self) -> tuple[Relaxation, ...]:
-        """Look around the wish, and where that leaves its days open among all that can be booked: what is nearer by days wins, so nothing is missed."""
+        """Look around the wish, and where that leaves its days open among all that can be booked.
+
+        What is nearer by days wins, so nothing is missed.
+        """
         first, last = self.wish.windows[0].start, max(window.end for window in self.wish.windows)
         furthest = max(latest_start(rules, self.now) for rules in _rules_in_force(self.catalogue))
         whole = Interval(min(self.now, first), max(furthest, last) + timedelta(days=1))

@@ -101,8 +101,8 @@ def all_or_nothing(work: UnitOfWork) -> Iterator[None]:
 def lock_schedules(work: UnitOfWork, *, schedule_ids: Iterable[str]) -> None:
     """Keep others who choose or count from taking time in these Schedules until the end of the transaction.
 
-    Waits for who has them. Not a plain FOR UPDATE: that would also stop whoever claims without a lock at its foreign key, after its rows are in,
-    and the two would wait for each other. On SQLite the transaction is the only writer already.
+    Waits for who has them. Not a plain FOR UPDATE: that would also stop whoever claims without a lock at its foreign key,
+    after its rows are in, and the two would wait for each other. On SQLite the transaction is the only writer already.
     """
     if _is_postgresql(work):
         _LOCK.rows(work.session, {"schedule_ids": sorted(schedule_ids)})

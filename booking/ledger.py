@@ -224,7 +224,8 @@ def change(
     """Write `columns` of an Appointment that was read locked, with a line of its history, and return it as it is now.
 
     `telling`: the event that tells of it as it is then; it leaves with the change. One statement on PostgreSQL.
-    Values are given as in `BookedVisit`: a place is a Place, the rules set aside a tuple. Raises VisitClosed if its status may not become the new one.
+    Values are given as in `BookedVisit`: a place is a Place, the rules set aside a tuple. Raises VisitClosed if its status
+    may not become the new one.
     """
     status = AppointmentStatus(columns.get("status", entry.visit.status))
     if status is not entry.visit.status and not entry.visit.status.may_become(status):
@@ -280,7 +281,7 @@ def told(event: type[AnyEvent], entry: Entry, *, now: datetime) -> AnyEvent:
 
 
 _VISIT_FIELDS = {field.name for field in dataclasses.fields(BookedVisit)}
-_ENTRY_FIELDS = {"conversation_id", "replaces_id", "override_reason", "wish"}
+_ENTRY_FIELDS = {"conversation_id", "replaces_id", "override_reason", "wish", "patient_confirmed_at"}
 _TOLD_AT_FIRST = (
     "status",
     "service_id",

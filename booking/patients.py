@@ -130,7 +130,8 @@ def names_match(said: str, on_file: str) -> bool:
     """Say whether a name as heard or typed can be the one on file.
 
     Case, accents, punctuation, order, titles and left-out middle names do not matter, each part of five letters or more
-    may have one letter wrong, and a shorter one may have silent letters more or fewer. A first name alone, or a family name alone, is not enough where the file has both.
+    may have one letter wrong, and a shorter one may have silent letters more or fewer. A first name alone, or a family name
+    alone, is not enough where the file has both.
     """
     heard, known = name_parts(said), name_parts(on_file)
     if not heard or not known:

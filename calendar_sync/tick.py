@@ -73,8 +73,9 @@ class _Round:
 def sync_link(sync: CalendarSync, *, link_id: str, now: datetime, is_urgent: bool = False) -> bool:
     """Look at the link's calendar once, and say whether that was due: not paused, nobody at it, its pause over.
 
-    One that `is_urgent` is looked at though it was a moment ago; one that was out of reach then still has its pause. May be called any number of times, by any number of workers. What goes wrong with the calendar is noted at the link and
-    not raised. Raises Unavailable when our own database is busy.
+    One that `is_urgent` is looked at though it was a moment ago; one that was out of reach then still has its pause. May be
+    called any number of times, by any number of workers. What goes wrong with the calendar is noted at the link and not
+    raised. Raises Unavailable when our own database is busy.
     """
     begun = sync.db.run(lambda work: _begin(sync, work, link_id, now, is_urgent=is_urgent))
     if begun is None:

@@ -39,7 +39,8 @@ class CalcomStore:
     """The bookings of the key's owner, to be opened anew for each look and each visit that is brought.
 
     `access.url` is the address of the kind of booking that our visits are, `…/v2/event-types/ID`; without one, nothing can be
-    written. `access.username` is the e-mail address that attends them, `access.secret` the key. Addresses are checked as `outbound` says.
+    written. `access.username` is the e-mail address that attends them, `access.secret` the key. Addresses are checked as
+    `outbound` says.
     """
 
     def __init__(self, access: LinkAccess, *, outbound: Outbound = ANYWHERE) -> None:
