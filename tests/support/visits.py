@@ -26,16 +26,8 @@ def book(
     phone: str = PATIENT_PHONE,
 ) -> BookedVisit:
     """Book a visit for a new patient, as a conversation would: hold, register, confirm."""
+    patient_id = patient_of(database, catalogue, phone=phone, now=now)
     with database.begin() as work:
-        patient = register_patient(
-            work,
-            clinic_id=catalogue.clinic_id,
-            name="Ann Smith",
-            birth_date=date(1984, 5, 2),
-            phone=phone,
-            language="en",
-            now=now,
-        )
         hold = place_hold(
             work,
             catalogue,
@@ -47,7 +39,7 @@ def book(
             source=Source.SMS,
             now=now,
         )
-        return confirm_hold(work, catalogue, appointment_id=hold.id, patient_id=patient.id, now=now, actor="patient")
+        return confirm_hold(work, catalogue, appointment_id=hold.id, patient_id=patient_id, now=now, actor="patient")
 
 
 def patient_of(
