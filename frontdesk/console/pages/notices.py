@@ -53,7 +53,8 @@ def _tasks(session: Session, staff: Staff) -> Iterator[Notice]:
         told = words(
             "notices.task", kind=words.of_code("task", task.kind), at=g.dates.clock(task.at), who=_who(task.patient)
         )
-        yield Notice(f"task-{task.id}", "problem", told, url_for("console.tasks", _anchor=f"task-{task.id}"))
+        href = url_for("console.tasks", first=task.id, _anchor=f"task-{task.id}")
+        yield Notice(f"task-{task.id}", "problem", told, href)
 
 
 def _waiting(session: Session, staff: Staff) -> Iterator[Notice]:

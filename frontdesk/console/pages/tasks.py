@@ -26,6 +26,7 @@ from frontdesk.console import queues
 from frontdesk.console.access import may
 from frontdesk.console.reads.staff_names import logins_who
 from frontdesk.console.reads.tasks import (
+    MOST_DONE,
     Note,
     Reach,
     Task,
@@ -66,6 +67,8 @@ def _add_queues(blueprint: Blueprint, services: ConsoleServices) -> None:
         filters = _filters(request.args)
         with services.db.read() as session:
             page = _read(session, filters)
+            if filters["first"] and not page.lines:
+                return redirect(_page_of({**filters, "first": ""}))  # all that was there is done
             done = done_tasks(session, clinic_id=staff.clinic_id, language=g.language, now=g.now)
         stuck = {line.parked.subscriber for line in page.lines if line.parked}
         return render_template(
@@ -77,8 +80,10 @@ def _add_queues(blueprint: Blueprint, services: ConsoleServices) -> None:
             queues=queues.QUEUES,
             colleagues=page.colleagues,
             done=done,
+            most_done=MOST_DONE,
             filters=filters,
-            address=lambda **other: url_for("console.tasks", **_address({**filters, **other})),
+            next_id=page.next_id,
+            address=lambda **other: _page_of({**filters, "first": "", **other}),
         )
 
 
@@ -201,6 +206,7 @@ class _Page:
     lines: list[_OpenTask]
     counts: dict[str, int]
     colleagues: list[str]
+    next_id: str | None
 
 
 def _read(session: Session, filters: dict[str, str]) -> _Page:
@@ -209,8 +215,10 @@ def _read(session: Session, filters: dict[str, str]) -> _Page:
     wanted = Wanted(
         kinds=tuple(kind.value for kind in queue.kinds) if queue else (),
         owner={MINE: staff.login, UNOWNED: ""}.get(filters["whose"]),
+        first_id=filters["first"] or None,
     )
-    waiting = open_tasks(session, clinic_id=staff.clinic_id, language=g.language, wanted=wanted)
+    page = open_tasks(session, clinic_id=staff.clinic_id, language=g.language, wanted=wanted)
+    waiting = page.tasks
     notes = notes_of_tasks(session, task_ids=[task.id for task in waiting])
     parked = {one.task_id: one for one in parked_work(session, clinic_id=staff.clinic_id)}
     failed = _failed(session, waiting)
@@ -231,6 +239,7 @@ def _read(session: Session, filters: dict[str, str]) -> _Page:
         ],
         counts=queues.counts_by_queue(open_by_kind(session, clinic_id=staff.clinic_id)),
         colleagues=_colleagues(session),
+        next_id=page.next_id,
     )
 
 
@@ -314,15 +323,19 @@ def _text(field: str) -> str:
 
 
 def _filters(given: Any) -> dict[str, str]:
-    """Return what the list is narrowed to, of what there is."""
+    """Return what the list is narrowed to, of what there is, and from which task on it is shown."""
     queue, whose = given.get("queue", ""), given.get("whose", "")
-    return {"queue": queue if queue in queues.BY_KEY else "", "whose": whose if whose in {MINE, UNOWNED} else ""}
+    return {
+        "queue": queue if queue in queues.BY_KEY else "",
+        "whose": whose if whose in {MINE, UNOWNED} else "",
+        "first": given.get("first", ""),
+    }
 
 
-def _address(filters: dict[str, str]) -> dict[str, Any]:
-    return {name: value for name, value in filters.items() if value}
+def _page_of(filters: dict[str, str], *, anchor: str | None = None) -> str:
+    asked: dict[str, Any] = {name: value for name, value in filters.items() if value}
+    return url_for("console.tasks", _anchor=anchor, **asked)
 
 
 def _back(task_id: str | None = None) -> ResponseReturnValue:
-    anchor: dict[str, Any] = {} if task_id is None else {"_anchor": f"task-{task_id}"}
-    return redirect(url_for("console.tasks", **_address(_filters(request.form)), **anchor))
+    return redirect(_page_of(_filters(request.form), anchor=None if task_id is None else f"task-{task_id}"))

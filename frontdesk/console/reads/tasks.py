@@ -1,4 +1,7 @@
-"""Staff tasks with the names they concern: the open ones, oldest first, and those done lately. A constant number of queries."""
+"""Staff tasks with the names they concern: the open ones, oldest first, and those done lately. A constant number of queries.
+
+A page of open tasks begins at a task, not at a number: whatever is done meanwhile, none is passed over.
+"""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -6,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, UnaryExpression, and_, func, or_, select
+from sqlalchemy import ColumnElement, UnaryExpression, and_, func, literal, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from booking.model.patient import Patient
@@ -18,7 +21,10 @@ from calendar_sync.model import CalendarAction
 from calendar_sync.states import subject_of_link
 
 SHOW_DONE_FOR = timedelta(days=3)
-_LIMIT = 200
+PER_PAGE = 50
+MOST_DONE = 50
+_MOST_OF_ONE = 200  # of a patient, or a calendar
+_IS_LATER = StaffTask.kind != TaskKind.EMERGENCY.value
 
 
 @dataclass(frozen=True)
@@ -54,21 +60,36 @@ class Note:
 
 @dataclass(frozen=True)
 class Wanted:
-    """Which open tasks: of these kinds (empty: any), and of whom: a login, "" for nobody, None for everybody."""
+    """Which open tasks: of these kinds (empty: any), and of whom: a login, "" for nobody, None for everybody.
+
+    `first_id`: of the task with which the page begins, or began before it was done; None for the first page.
+    """
 
     kinds: tuple[str, ...] = ()
     owner: str | None = None
+    first_id: str | None = None
 
 
-def open_tasks(session: Session, *, clinic_id: str, language: str, wanted: Wanted = Wanted()) -> list[Task]:
-    """Return what staff are asked to do: emergencies first, then in the order they were raised."""
+@dataclass(frozen=True)
+class Page:
+    """Some open tasks. `next_id`: of the one with which the next page begins, if there is one."""
+
+    tasks: list[Task]
+    next_id: str | None
+
+
+def open_tasks(session: Session, *, clinic_id: str, language: str, wanted: Wanted) -> Page:
+    """Return a page of what staff are asked to do: emergencies first, then in the order they were raised."""
     where = [StaffTask.clinic_id == clinic_id, StaffTask.done_at.is_(None)]
     if wanted.kinds:
         where.append(StaffTask.kind.in_(wanted.kinds))
     if wanted.owner is not None:
         where.append(StaffTask.owner == wanted.owner if wanted.owner else StaffTask.owner.is_(None))
-    order = (StaffTask.kind != TaskKind.EMERGENCY.value, StaffTask.created_at.asc())
-    return _tasks(session, *where, order=order, language=language)
+    if wanted.first_id:
+        where += _from(session, clinic_id, wanted.first_id)
+    order = (_IS_LATER, StaffTask.created_at.asc())
+    found = _tasks(session, *where, order=order, language=language, limit=PER_PAGE + 1)
+    return Page(found[:PER_PAGE], found[PER_PAGE].id if len(found) > PER_PAGE else None)
 
 
 def open_by_kind(session: Session, *, clinic_id: str) -> dict[str, int]:
@@ -92,13 +113,13 @@ def notes_of_tasks(session: Session, *, task_ids: Sequence[str]) -> dict[str, li
 def tasks_of_patient(session: Session, *, clinic_id: str, patient_id: str, language: str) -> list[Task]:
     """Return the open tasks about a patient, the newest first."""
     where = (StaffTask.clinic_id == clinic_id, StaffTask.patient_id == patient_id, StaffTask.done_at.is_(None))
-    return _tasks(session, *where, order=(StaffTask.created_at.desc(),), language=language)
+    return _tasks(session, *where, order=(StaffTask.created_at.desc(),), language=language, limit=_MOST_OF_ONE)
 
 
 def done_tasks(session: Session, *, clinic_id: str, language: str, now: datetime) -> list[Task]:
-    """Return what was finished in the last days, the newest first."""
+    """Return the latest that were finished in the last days, the newest first, at most MOST_DONE."""
     where = (StaffTask.clinic_id == clinic_id, StaffTask.done_at > now - SHOW_DONE_FOR)
-    return _tasks(session, *where, order=(StaffTask.done_at.desc(),), language=language)
+    return _tasks(session, *where, order=(StaffTask.done_at.desc(),), language=language, limit=MOST_DONE)
 
 
 def tasks_of_link(session: Session, *, clinic_id: str, link_id: str, language: str) -> list[Task]:
@@ -113,7 +134,7 @@ def tasks_of_link(session: Session, *, clinic_id: str, link_id: str, language: s
         and_(StaffTask.kind == TaskKind.CALENDAR.value, StaffTask.appointment_id.in_(touched)),
     )
     where = (StaffTask.clinic_id == clinic_id, concerns)
-    tasks = _tasks(session, *where, order=(StaffTask.created_at.desc(),), language=language)
+    tasks = _tasks(session, *where, order=(StaffTask.created_at.desc(),), language=language, limit=_MOST_OF_ONE)
     return sorted(tasks, key=lambda task: task.done_at is not None)
 
 
@@ -141,18 +162,31 @@ def words_of_request(session: Session, *, clinic_id: str, appointment_id: str) -
     return row.text if row.details is None else None if words is None else str(words)
 
 
+def _from(session: Session, clinic_id: str, task_id: str) -> list[ColumnElement[bool]]:
+    """Return the condition that a task is this one or comes after it; none for what is no task of the clinic."""
+    of_first = select(_IS_LATER, StaffTask.created_at).where(StaffTask.clinic_id == clinic_id, StaffTask.id == task_id)
+    first = session.execute(of_first).one_or_none()
+    if first is None:
+        return []
+    is_later, created_at = first
+    place = tuple_(literal(is_later), literal(created_at, StaffTask.created_at.type), literal(task_id))
+    is_from: ColumnElement[bool] = tuple_(_IS_LATER, StaffTask.created_at, StaffTask.id) >= place
+    return [is_from]
+
+
 def _tasks(
     session: Session,
     *where: ColumnElement[bool],
     order: Sequence[ColumnElement[Any] | UnaryExpression[Any]],
     language: str,
+    limit: int,
 ) -> list[Task]:
     found = session.execute(
         select(StaffTask, Patient.name)
         .outerjoin(Patient, Patient.id == StaffTask.patient_id)
         .where(*where)
         .order_by(*order, StaffTask.id)
-        .limit(_LIMIT)
+        .limit(limit)
     )
     return [
         Task(

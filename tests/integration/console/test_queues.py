@@ -1,6 +1,7 @@
 """The queues in the console: whose a task is, how it ends, stuck work, mails that were given up, and requests."""
 
 import dataclasses
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -111,6 +112,28 @@ def test_emergencies_come_first_and_old_tasks_are_marked_at_a_constant_number_of
     assert page.index("About emergency") < page.index("About handover")
     assert page.count('<span class="badge late">') == 2
     assert queries_during(site.db, lambda: client.get("/console/tasks")) == few
+
+
+def test_the_list_goes_on_where_a_page_ends_and_an_act_leads_back_to_its_page(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("frontdesk.console.reads.tasks.PER_PAGE", 2)
+    for minutes in (4, 3, 2, 1):
+        a_task(site, TaskKind.MESSAGE, details={"words": f"Line {minutes}"}, age=timedelta(days=1, minutes=minutes))
+    a_task(site, TaskKind.EMERGENCY)
+    client = site.logged_in()
+    first = said(client.get("/console/tasks?queue=")).partition('class="pages"')
+    further = re.search(r'rel="next" href="([^"]+)"', first[2])
+    assert further is not None
+    assert ("About emergency" in first[0], "Line 4" in first[0], "Line 3" in first[0]) == (True, True, False)
+
+    second = said(client.get(further[1]))
+    shown = re.findall(r'id="task-([^"]+)"', second)
+    after = press(client, f"tasks/{shown[0]}/done", first=shown[0])
+
+    assert [f"Line {number}" in second for number in (4, 3, 2, 1)] == [False, True, True, False]
+    assert re.findall(r'class="panel task-card[^"]*" id="task-([^"]+)"', said(after))[0] == shown[1]
+    assert client.get("/console/tasks?first=of-another-clinic").status_code == 200
 
 
 def parked(site: Site, number: int) -> tuple[str, str]:
