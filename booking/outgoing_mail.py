@@ -55,6 +55,12 @@ class MailGone(Refused):
     code = "mail-gone"
 
 
+class NoLongerHolds(Refused):
+    """What a message says holds no longer, or its reader wants none: it is not sent again. `note` is the reason's code."""
+
+    code = "no-longer-holds"
+
+
 def mails_to_send(session: Session, kind: MailKind[Row], *, now: datetime, limit: int = 50) -> list[str]:
     """Return the ids of mails that wait: due ones, and those that somebody left in the middle. Oldest first."""
     row = kind.row
@@ -108,13 +114,15 @@ def send_mail_again(
 ) -> bool:
     """Let a mail that was given up wait to be sent once more, and the task about it be done; False if it was not given up.
 
-    Locks the mail. What its kind holds back by then is not sent.
+    Locks the mail. Raises NoLongerHolds for what its kind would not send any more.
     """
     mail = work.session.get(kind.row, mail_id, with_for_update=True)
     if mail is None or mail.clinic_id != clinic_id or mail.state != MailState.FAILED:
         return False
     mail.state, mail.note, mail.due_at = MailState.QUEUED, None, now
     mail.attempts = mail.unanswered = 0
+    if kind.is_held_back(work, mail, now) and mail.state == MailState.SKIPPED:
+        raise NoLongerHolds(note=mail.note)
     settle_subjects(work, clinic_id=clinic_id, subjects=[subject_of_undelivered(mail_id)], now=now, done_by=done_by)
     return True
 

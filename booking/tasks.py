@@ -19,6 +19,7 @@ from kernel.errors import Refused
 from kernel.work import UnitOfWork
 
 _UNDELIVERED = "undelivered:"
+_DONE = "done:"
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,7 @@ def close_task(
     changed = work.session.execute(
         update(StaffTask)
         .where(*_is(clinic_id, task_id), StaffTask.done_at.is_(None))
-        .values(done_at=now, done_by=done_by, outcome=outcome, subject=None)
+        .values(done_at=now, done_by=done_by, outcome=outcome, subject=_SUBJECT_OF_DONE)
         .returning(StaffTask.id)
     )
     return changed.first() is not None
@@ -141,7 +142,7 @@ def hand_task(
 def reopen_task(work: UnitOfWork, *, clinic_id: str, task_id: str, now: datetime, actor: str) -> None:
     """Let a task that was done wait again. What was said of it then stays as a note. Calling again changes nothing.
 
-    Raises UnknownTask.
+    It has its subject back, unless that was raised again since: then the newer task is about it. Raises UnknownTask.
     """
     row = _one(work, clinic_id=clinic_id, task_id=task_id)
     if row.done_at is None:
@@ -153,6 +154,12 @@ def reopen_task(work: UnitOfWork, *, clinic_id: str, task_id: str, now: datetime
     row.done_at = row.done_by = row.outcome = None
     row.owner, row.owned_at = actor, now
     work.session.flush()
+    try:
+        with work.part():
+            row.subject = row.subject and row.subject.removeprefix(f"{_DONE}{row.id}:")
+            work.session.flush()
+    except IntegrityError:
+        row.subject = None
     work.publish(TaskOpened(occurred_at=now, clinic_id=clinic_id, task_id=row.id, kind=row.kind))
 
 
@@ -171,6 +178,10 @@ def _one(work: UnitOfWork, *, clinic_id: str, task_id: str) -> StaffTask:
     if row is None:
         raise UnknownTask
     return row
+
+
+_SUBJECT_OF_DONE = _DONE + StaffTask.id + ":" + StaffTask.subject
+"""What a task was about when it was done: others may be about it now."""
 
 
 class About(StrEnum):
@@ -216,7 +227,7 @@ def settle_subjects(work: UnitOfWork, *, clinic_id: str, subjects: Iterable[str]
     work.session.execute(
         update(StaffTask)
         .where(StaffTask.subject.in_([f"{clinic_id}:{each}" for each in subjects]), StaffTask.done_at.is_(None))
-        .values(done_at=now, done_by=done_by.removeprefix("staff:"), subject=None)
+        .values(done_at=now, done_by=done_by.removeprefix("staff:"), subject=_SUBJECT_OF_DONE)
     )
 
 
@@ -230,7 +241,7 @@ def settle_placeholder(work: UnitOfWork, *, clinic_id: str, patient_id: str, now
             StaffTask.kind == TaskKind.PLACEHOLDER.value,
             StaffTask.done_at.is_(None),
         )
-        .values(done_at=now, done_by=done_by.removeprefix("staff:"), subject=None)
+        .values(done_at=now, done_by=done_by.removeprefix("staff:"), subject=_SUBJECT_OF_DONE)
     )
 
 

@@ -11,9 +11,10 @@ from booking import quiet
 from booking.catalogue import send_hours_of
 from booking.model.appointment import Appointment
 from booking.model.clinic import Clinic, Location
-from booking.outgoing_mail import failed_mails, send_mail_again
+from booking.outgoing_mail import NoLongerHolds, failed_mails, send_mail_again
 from booking.tasks import settle_subjects, subject_of_undelivered
 from kernel.work import UnitOfWork
+from sms.held_back import is_text_held_back
 from sms.mails import PATIENT_MAILS
 from sms.model import SmsKind, SmsMessage, SmsState
 
@@ -29,12 +30,14 @@ def send_again(work: UnitOfWork, *, clinic_id: str, message_id: str, now: dateti
     """Queue a text that failed, or the mail in its place, to be sent again; say whether there is one. Calling again changes nothing.
 
     At night it waits for the morning, if that is early enough. The vendor's receipts of the first sending count no more, and
-    the task about it is done.
+    the task about it is done. Raises NoLongerHolds.
     """
     of_clinic = (SmsMessage.id == message_id, SmsMessage.clinic_id == clinic_id)
     text = work.session.scalar(select(SmsMessage).where(*of_clinic).with_for_update())
     if text is not None and text.state in _HAS_FAILED and text.kind not in SENT_ONCE:
         queue_again(text, due_at=now)
+        if is_text_held_back(work, text, now=now) and text.state == SmsState.SKIPPED:
+            raise NoLongerHolds(note=text.note)
         settle_subjects(work, clinic_id=clinic_id, subjects=[subject_of_undelivered(text.id)], now=now, done_by=done_by)
         return True
     return send_mail_again(work, PATIENT_MAILS, clinic_id=clinic_id, mail_id=message_id, now=now, done_by=done_by)

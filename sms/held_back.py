@@ -8,16 +8,27 @@ from sqlalchemy.orm import Session
 
 from booking import queries, quiet
 from booking.catalogue import send_hours_of
+from booking.consent import is_opted_out
 from booking.desk.offered_moves import move_offered_for
 from booking.model.clinic import Location
 from booking.reminded import note_told, take_reminders
 from booking.values import BookedVisit
 from booking.waiting_list.waitlist import OfferStatus, UnknownOffer, offer_made
+from dialog.due import has_come_back
 from kernel.work import UnitOfWork
 from sms.model import ABOUT_VISIT, PatientMail, SmsKind, SmsMessage, SmsState
 
 _IN_TIME = timedelta(minutes=15)
 """So long after it was written a text goes when its writer meant it to go; later than that it waits for the end of the night."""
+
+
+def is_text_held_back(work: UnitOfWork, text: SmsMessage, *, now: datetime) -> bool:
+    """As `is_held_back`, for a text: it may also not be wanted, or pick up a call of somebody who has called again."""
+    if text.to is None or is_opted_out(work.session, clinic_id=text.clinic_id, phone=text.to):
+        return skip(text, note="opted-out")
+    if text.conversation_id is not None and has_come_back(work.session, text.conversation_id):
+        return skip(text, note="superseded")
+    return is_held_back(work, text, now=now)
 
 
 def is_held_back(work: UnitOfWork, message: SmsMessage | PatientMail, *, now: datetime) -> bool:

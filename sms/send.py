@@ -10,15 +10,13 @@ from datetime import datetime, timedelta
 from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
-from booking.consent import is_opted_out
 from booking.patients import phone_hash
-from dialog.due import has_come_back
 from kernel.db import new_id, table_of
 from kernel.errors import Unavailable
 from kernel.log import get_logger
 from kernel.work import Database, UnitOfWork
 from sms.failures import record_failure
-from sms.held_back import is_held_back, skip
+from sms.held_back import is_text_held_back
 from sms.model import SmsKind, SmsMessage, SmsState
 from sms.ports import OutcomeUnknown, OutgoingText, SmsGateway, TextRefused
 
@@ -122,7 +120,7 @@ def _claim(work: UnitOfWork, *, message_id: str, now: datetime) -> _Claim | SmsS
         return _Claim(_text(message), must_ask=True, claimed_at=message.claimed_at or now)
     if state is not SmsState.QUEUED or message.due_at > now:
         return state
-    if _is_held_back(work, message, now=now):
+    if is_text_held_back(work, message, now=now):
         return SmsState(message.state)
     _mark_sending(message, now)
     return _Claim(_text(message), must_ask=False, claimed_at=now)
@@ -136,19 +134,10 @@ def _claim_again(work: UnitOfWork, claim: _Claim, *, now: datetime) -> SmsState 
     message = _locked(work, claim.text.message_id)
     if message.state not in {SmsState.SENDING, SmsState.UNKNOWN} or message.claimed_at != claim.claimed_at:
         raise OutcomeUnknown
-    if _is_held_back(work, message, now=now):
+    if is_text_held_back(work, message, now=now):
         return SmsState(message.state)
     _mark_sending(message, now)
     return None
-
-
-def _is_held_back(work: UnitOfWork, message: SmsMessage, *, now: datetime) -> bool:
-    """Say whether a text is not to be handed over after all, and note what becomes of it."""
-    if message.to is None or is_opted_out(work.session, clinic_id=message.clinic_id, phone=message.to):
-        return skip(message, note="opted-out")
-    if message.conversation_id is not None and has_come_back(work.session, message.conversation_id):
-        return skip(message, note="superseded")
-    return is_held_back(work, message, now=now)
 
 
 def _hand_over(db: Database, gateway: SmsGateway, text: OutgoingText, *, now: datetime) -> SmsState:

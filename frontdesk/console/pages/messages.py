@@ -9,6 +9,7 @@ from booking.clinic_file.checks import remarks_on_wording
 from booking.clinic_file.remarks import Remark
 from booking.message_settings import word_message
 from booking.message_wording import FIELDS, LONGEST, Medium, WordedKind
+from booking.outgoing_mail import NoLongerHolds
 from booking.task_words import word
 from booking.values import Catalogue, MailUse
 from dialog.languages import spoken_at
@@ -76,9 +77,12 @@ def _add_list(blueprint: Blueprint, services: ConsoleServices) -> None:
         def step(work: UnitOfWork) -> bool:
             return send_again(work, clinic_id=staff.clinic_id, message_id=message_id, now=now, done_by=staff.login)
 
-        if not services.db.run(step):
-            abort(404)
-        flash(page_words()("messages.queued_again"))
+        try:
+            if not services.db.run(step):
+                abort(404)
+            flash(page_words()("messages.queued_again"))
+        except NoLongerHolds:
+            flash(page_words()("tasks.no_longer_holds"), "problem")
         return redirect(url_for("console.sent_messages", state="failed"))
 
 

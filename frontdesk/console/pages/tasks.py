@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from booking.numbers import given_up, note_reached
-from booking.outgoing_mail import failed_mails, send_mail_again
+from booking.outgoing_mail import NoLongerHolds, failed_mails, send_mail_again
 from booking.task_words import word
 from booking.tasks import (
     TaskDone,
@@ -169,10 +169,14 @@ def _add_deliveries(blueprint: Blueprint, services: ConsoleServices) -> None:
             return message is not None and _send_again(work, message)
 
         words = page_words()
-        if services.db.run(step):
-            flash(words("tasks.message_waits"))
-        else:
-            flash(words("tasks.nothing_to_send"), "problem")
+        try:
+            if services.db.run(step):
+                flash(words("tasks.message_waits"))
+            else:
+                flash(words("tasks.nothing_to_send"), "problem")
+        except NoLongerHolds:
+            flash(words("tasks.no_longer_holds"), "problem")
+            return _back(task_id)
         return _back()
 
     @blueprint.post("/tasks/<task_id>/number-works")

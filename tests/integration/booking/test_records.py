@@ -12,7 +12,7 @@ from booking.events import TaskOpened
 from booking.patients import find_by_birth_date, find_by_phone, patients, phones_of, register_patient
 from booking.queries import find_slots
 from booking.task_words import TaskSays
-from booking.tasks import close_task, open_task, open_tasks
+from booking.tasks import close_task, open_task, open_tasks, reopen_task
 from booking.values import Catalogue, SlotQuery, TaskKind
 from kernel.interval import Interval
 from kernel.work import Database, OutboxEntry
@@ -107,6 +107,33 @@ def test_a_task_of_one_subject_is_open_once_and_may_come_again_when_it_is_done(
     with database.read() as session:
         names = [entry.name for entry in session.query(OutboxEntry).all()]
     assert names == [TaskOpened.name, TaskOpened.name]
+
+
+def test_a_task_that_is_opened_again_is_about_its_subject_unless_a_newer_one_is(
+    database: Database, catalogue: Catalogue, now: datetime
+):
+    about = {"clinic_id": catalogue.clinic_id, "now": now}
+
+    def raised() -> str:
+        with database.begin() as work:
+            return open_task(work, kind=TaskKind.CALL_BACK, says=TaskSays.PICTURES, subject="call:1", **about)
+
+    def close_and_reopen(task_id: str) -> None:
+        with database.begin() as work:
+            assert close_task(work, task_id=task_id, done_by="mary", **about)
+            reopen_task(work, task_id=task_id, actor="mary", **about)
+
+    first = raised()
+    close_and_reopen(first)
+    assert raised() == first
+    with database.begin() as work:
+        close_task(work, task_id=first, done_by="mary", **about)
+    second = raised()
+    with database.begin() as work:
+        reopen_task(work, task_id=first, actor="mary", **about)
+    close_and_reopen(first)
+
+    assert raised() == second != first
 
 
 def test_an_opt_out_holds_for_its_clinic_until_it_is_taken_back(

@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 from werkzeug.test import TestResponse
 
 from booking import ledger
+from booking.consent import opt_out
 from booking.desk.requests import propose
 from booking.events import AppointmentBooked
 from booking.model.mail import MailState
@@ -211,24 +212,46 @@ def test_a_mail_that_was_given_up_is_sent_again(site: Site):
         assert session.get_one(StaffTask, task).done_by == "desk"
 
 
-def test_a_text_that_did_not_arrive_is_sent_again_from_its_task_and_its_number_is_trusted(site: Site):
-    clinic_id, phone = site.catalogue.clinic_id, "+12125550177"
+def undelivered(site: Site, *, phone: str) -> tuple[str, str]:
+    """Let a text about the visit not arrive; return it and the task."""
     with site.db.begin() as work:
         text = SmsMessage(
-            id=new_id(), clinic_id=clinic_id, kind=SmsKind.BOOKED, to=phone, to_hash="hash", sender="+12125550100",
-            body="See you", appointment_id=site.visit.id, revision=1, state=SmsState.UNDELIVERED, due_at=NOW,
-            created_at=NOW,
+            id=new_id(), clinic_id=site.catalogue.clinic_id, kind=SmsKind.BOOKED, to=phone, to_hash="hash",
+            sender="+12125550100", body="See you", appointment_id=site.visit.id, revision=1,
+            state=SmsState.UNDELIVERED, due_at=NOW, created_at=NOW,
         )  # fmt: skip
         work.session.add(text)
-        message_id = text.id
         record_failure(work, text, code=30005, now=NOW)
         task = work.session.scalars(select(StaffTask.id).where(StaffTask.kind == TaskKind.UNDELIVERED.value)).one()
+        return text.id, task
+
+
+def test_a_text_that_can_not_be_sent_any_more_leaves_its_task_to_staff(site: Site):
+    message_id, task = undelivered(site, phone="+12125550177")
+    with site.db.begin() as work:
+        opt_out(work, clinic_id=site.catalogue.clinic_id, phone="+12125550177", now=NOW)
+
+    of_task = press(site.logged_in("desk"), f"tasks/{task}/send-again")
+    of_list = press(site.logged_in("desk"), f"messages/{message_id}/again")
+
+    for page in (of_task, of_list):
+        assert "no messages are wanted. Call the patient" in said(page)
+    with site.db.read() as session:
+        assert session.get_one(SmsMessage, message_id).state == SmsState.UNDELIVERED
+        assert session.get_one(StaffTask, task).done_at is None
+
+
+def test_a_text_that_did_not_arrive_is_sent_again_from_its_task_and_its_number_is_trusted(site: Site):
+    clinic_id, phone = site.catalogue.clinic_id, "+12125550177"
+    message_id, task = undelivered(site, phone=phone)
     desk, oak = site.logged_in("desk"), site.logged_in("oak")
     offered = said(desk.get("/console/tasks"))
 
     strange = press(oak, f"tasks/{task}/number-works")
     trusted = press(desk, f"tasks/{task}/number-works")
     strange_again = press(oak, f"tasks/{task}/send-again")
+    done = press(desk, f"tasks/{task}/done")
+    opened = press(desk, f"tasks/{task}/reopen")
     sent = press(desk, f"tasks/{task}/send-again")
     numberless = press(desk, f"tasks/{a_task(site, TaskKind.UNDELIVERED)}/number-works")
 
@@ -236,6 +259,8 @@ def test_a_text_that_did_not_arrive_is_sent_again_from_its_task_and_its_number_i
     assert "The number works" in offered
     assert "Texts are sent to +1 212-555-0177 again." in said(trusted)
     assert "The number works" not in said(trusted)
+    assert "Send it again" not in said(done)
+    assert "Send it again" in said(opened)
     assert "It is sent again in a moment." in said(sent)
     assert (strange.status_code, strange_again.status_code, numberless.status_code) == (404, 404, 404)
     with site.db.read() as session:
