@@ -14,6 +14,8 @@ from dialog.state import MOVE, FlowKind
 from dialog.timewords import TimeWish, is_search
 
 _SLOT_QUESTIONS = {Say.OFFER, Say.OFFER_ONE}
+_BEFORE_IT_IS_SETTLED = _SLOT_QUESTIONS | {Say.ASK_NAME, Say.ASK_THEIR_NAME}
+"""Where "no thanks, that's all" drops what is under way, rather than one time of several."""
 
 
 def say_yes(draft: Draft) -> bool:
@@ -23,7 +25,7 @@ def say_yes(draft: Draft) -> bool:
         case Say.OFFER_ONE:
             offer = draft.flow.offers[0]
             is_whole = draft.flow.kind is FlowKind.BOOK and len(offer.practitioner_ids) == 1
-            draft.update_flow(chosen=offer, agreed=is_whole)
+            draft.update_flow(chosen=offer, agreed=is_whole and not draft.flow.only_asks)
         case Say.READ_BACK | Say.READ_BACK_MOVE | Say.READ_BACK_CANCEL | Say.READ_BACK_CANCEL_ALL:
             identity.believe_birth_date(draft)
             draft.update_flow(agreed=True)
@@ -48,7 +50,7 @@ def say_yes(draft: Draft) -> bool:
 def say_no(draft: Draft, *, ends: bool = False) -> bool:
     """Take a no. Nothing that is booked is touched by one. `ends`: they want nothing else either. Say whether it answered something."""
     question = draft.state.question
-    if ends and question is not None and question.say in {Say.ASK_NAME, Say.ASK_THEIR_NAME}:
+    if ends and question is not None and question.say in _BEFORE_IT_IS_SETTLED:
         social.stop(draft)
         return True
     return mail_address.refuse(draft) or people.refuse_number(draft) or _refuse(draft)

@@ -26,6 +26,7 @@ _TELLING = frozenset({"can_not_come", "has_visit"})
 
 def as_moves(hits: list[Hit], scene: Scene) -> list[Hit]:
     """Read "I can't come Monday, do you have Wednesday?" as one wish to move, and "book a visit, but I can't come Mondays" as a booking."""
+    hits = _of_late(hits, scene)
     unable = [hit for hit in hits if hit.label == "can_not_come"]
     if not unable:
         return _of_told(_as_replaced(hits, scene), scene)
@@ -44,6 +45,21 @@ def as_moves(hits: list[Hit], scene: Scene) -> list[Hit]:
     end = own[1] if own and own[0] >= first.start else first.end
     moved = replace(first, label=label, end=max(first.end, end))
     return sorted([*kept, moved], key=lambda each: each.start)
+
+
+def _of_late(hits: list[Hit], scene: Scene) -> list[Hit]:
+    """Read "my car broke down, could I do Thursday?" as a wish to move: who says by how much they are late comes all the same."""
+    late = [hit for hit in hits if hit.label == "running_late" and not _says_how_late(hit, scene)]
+    others = [hit for hit in hits if hit.label in INSTEAD - {"correct"}]
+    is_more = any(hit.label in {"start_booking", "start_reschedule", "can_not_come"} for hit in hits)
+    if not late or is_more or not (others or _wants_another_time(late[0], scene)):
+        return hits
+    kept = [hit for hit in hits if hit not in others and hit.label != "has_visit"]
+    return sorted([*kept, replace(late[0], label="start_reschedule")], key=lambda each: each.start)
+
+
+def _says_how_late(hit: Hit, scene: Scene) -> bool:
+    return any("<number>" in scene.text.found[at] for at in range(hit.start, hit.end))
 
 
 def _refuses_times(hits: list[Hit], unable: list[Hit], scene: Scene) -> bool:

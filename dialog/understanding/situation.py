@@ -307,6 +307,7 @@ def _as_answer(findings: list[Finding], scene: Scene) -> list[Finding]:
         return without(findings, say.MoreOptions)
     if asked in {Asked.YES_NO, Asked.CHOICE}:
         findings = _without_parting_words(_without_asked_yes(findings), scene)
+        findings = _without_round_off(findings, scene)
         if has(findings, say.Unsure):
             findings = without(findings, say.Affirm)  # "well, I'm not sure": what comes last is meant
         return _as_correction(_as_change(findings, scene), scene)
@@ -323,6 +324,18 @@ def _without_parting_words(findings: list[Finding], scene: Scene) -> list[Findin
         for each in findings
         if not isinstance(each.command, say.Affirm)
         or not scene.book.loose_yes.issuperset(words[at] for at in each.words)
+    ]
+
+
+def _without_round_off(findings: list[Finding], scene: Scene) -> list[Finding]:
+    """Take the "eso es todo" of "sí, eso es todo" for no answer: it rounds off the yes before it."""
+    agreed = of_kind(findings, say.Affirm)
+    return [
+        each
+        for each in findings
+        if each.command != say.Deny(nothing_more=True)
+        or not any(yes.span[0] < each.span[0] for yes in agreed)
+        or any(scene.utterance.words[at] in scene.book.negations for at in each.words)
     ]
 
 

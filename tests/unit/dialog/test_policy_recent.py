@@ -93,6 +93,16 @@ def test_that_is_all_instead_of_a_name_ends_what_is_under_way() -> None:
     assert len(talk.booked()) == 2
 
 
+def test_that_is_all_instead_of_a_time_shows_no_others() -> None:
+    talk = just_booked()
+    talk.hear(c.StartBooking(), c.GiveService(("cleaning",)))
+
+    talk.hear(c.Deny(nothing_more=True))
+
+    assert talk.said[0] is Say.NOTHING_CHANGED
+    assert Say.OFFER not in talk.said
+
+
 def test_after_half_an_hour_of_silence_it_takes_a_proof_again() -> None:
     talk = just_booked()
 

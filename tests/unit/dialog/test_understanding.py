@@ -222,6 +222,7 @@ def test_ways_of_asking_for_an_appointment_are_understood(text: str, expected: s
         ("put me on the waiting list", {JoinWaitlist()}),
         ("I'm running late", {RunningLate()}),
         ("I'll be about fifteen minutes late", {RunningLate(15)}),
+        ("my car broke down, I'll be twenty minutes late", {RunningLate(20)}),
         ("let me speak to someone", {AskHuman()}),
         ("representative!", {AskHuman()}),
         ("have somebody call me back", {AskHuman()}),
