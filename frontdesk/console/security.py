@@ -1,6 +1,7 @@
-"""What keeps staff pages to staff: the session cookie, the seal on forms, and what a page may load."""
+"""What keeps staff pages to staff: the session cookie, the seal on forms, what a page may load and where one may lead."""
 
 from typing import cast
+from urllib.parse import urlsplit
 
 from flask import Flask, Response, current_app, request
 from flask.sansio.blueprints import BlueprintSetupState
@@ -51,3 +52,14 @@ def harden(response: Response) -> Response:
     if not str(request.endpoint).endswith(".static"):
         response.headers["Cache-Control"] = "no-store"
     return response
+
+
+def path_here(target: str) -> str | None:
+    """Return the path of an address that a form or a link gave, or None for one that leads to another site or is none."""
+    try:
+        parts = urlsplit(target)
+    except ValueError:
+        return None
+    # `urlsplit` passes over line breaks, which no header may hold.
+    is_here = not parts.scheme and not parts.netloc and "\\" not in target and target.isprintable()
+    return parts.path if is_here else None

@@ -8,6 +8,7 @@ from flask import Blueprint, abort, g, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from booking.values import Catalogue, LocationInfo, PractitionerInfo
+from frontdesk.console.absent import Absent, who_is_away
 from frontdesk.console.access import may
 from frontdesk.console.axis import Axis, local_days
 from frontdesk.console.pages.diary_forms import day_asked, person_asked, place_asked
@@ -108,6 +109,7 @@ def _page(view: _View, sheet: Sheet, *, step: timedelta) -> ResponseReturnValue:
         next=view.address(day=(view.first + step).isoformat()),
         today=g.dates.today,
         locations=view.catalogue.locations,
+        away=_away(view) if view.endpoint == "console.diary_week" and view.person is None else (),
         many_locations=view.place is None and len(view.catalogue.locations) > 1,
         people=view.catalogue.practitioners,
         has_rooms=bool(view.catalogue.resources) and may(role, "diary_rooms"),
@@ -117,6 +119,12 @@ def _page(view: _View, sheet: Sheet, *, step: timedelta) -> ResponseReturnValue:
         step_minutes=int(rules.step.total_seconds() // 60),
         here=request.full_path.rstrip("?"),
     )
+
+
+def _away(view: _View) -> list[Absent]:
+    """Return who is away in a week of everybody, which shows no columns of people where it would be seen."""
+    away = who_is_away(view.catalogue, since=view.first, until=view.first + timedelta(days=6))
+    return [one for one in away if view.place is None or one.place in (None, view.place)]
 
 
 def _shown(catalogue: Catalogue, staff: Staff) -> Catalogue:

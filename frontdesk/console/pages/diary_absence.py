@@ -1,7 +1,7 @@
 """A practitioner is ill, or away: whom it hits, what each of them gets instead, and all of it done in one step."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
@@ -9,10 +9,11 @@ from flask import Blueprint, abort, flash, g, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from booking.desk.absence import Absence, absences
+from booking.desk.absence import Absence
 from booking.desk.absence_rows import take_back_absence
 from booking.desk.away import Choice, Hit, Instead, apply_away, preview_away
 from booking.values import Catalogue, DateSpan, LocationInfo, PractitionerInfo, Slot
+from frontdesk.console.absent import who_is_away
 from frontdesk.console.free_times import FreeTime, picked_time, shown_time
 from frontdesk.console.once import answer_to, new_form_key, once, sent_form_key
 from frontdesk.console.pages.diary_forms import (
@@ -119,15 +120,6 @@ class _Row:
     times: tuple[FreeTime, ...]
 
 
-@dataclass(frozen=True)
-class _Away:
-    """An absence that is not over, which can be taken back."""
-
-    person: PractitionerInfo
-    place: LocationInfo | None
-    absence: Absence
-
-
 def _page(session: Session, catalogue: Catalogue) -> ResponseReturnValue:
     asked = _asked(catalogue)
     rows: list[_Row] | None = None
@@ -146,7 +138,7 @@ def _page(session: Session, catalogue: Catalogue) -> ResponseReturnValue:
         rows=rows,
         problem=problem,
         key=new_form_key(),
-        away=list(_away(catalogue)),
+        away=who_is_away(catalogue, since=g.dates.today),
     )
 
 
@@ -158,15 +150,6 @@ def _rows(session: Session, catalogue: Catalogue, hits: Sequence[Hit]) -> list[_
 def _visits(session: Session, catalogue: Catalogue, ids: Sequence[str]) -> dict[str, Visit]:
     found = visits_by_id(session, clinic_id=catalogue.clinic_id, appointment_ids=ids)
     return {visit.id: visit for visit in found}
-
-
-def _away(catalogue: Catalogue) -> Iterator[_Away]:
-    today = g.dates.today
-    for person in catalogue.practitioners:
-        for absence in absences(person):
-            if absence.last >= today:
-                location_id = absence.days.location_id
-                yield _Away(person, None if location_id is None else catalogue.location(location_id), absence)
 
 
 def _settle(services: ConsoleServices, work: UnitOfWork, person: PractitionerInfo, asked: _Asked) -> str:
@@ -217,7 +200,7 @@ def _choices(catalogue: Catalogue) -> dict[str, Choice]:
 
 @dataclass(frozen=True)
 class _Outcome:
-    """What became of a visit. `kept`: the time that is kept for a patient who was asked, as clocks show it there."""
+    """What became of a visit. `kept`: the time that is kept for a patient who was asked, in the zone of the place."""
 
     visit: Visit
     outcome: str
@@ -251,4 +234,4 @@ def _report(services: ConsoleServices, key: str) -> ResponseReturnValue:
 
 def _local(catalogue: Catalogue, visit: Visit, written: str) -> datetime:
     zone = catalogue.location(visit.location_id).zone
-    return datetime.fromisoformat(written).astimezone(zone).replace(tzinfo=None)
+    return datetime.fromisoformat(written).astimezone(zone)

@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, time
 from typing import TypeVar
-from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from flask import abort, flash, g, request, url_for
@@ -11,6 +10,7 @@ from flask import abort, flash, g, request, url_for
 from booking.sentences import sentence
 from booking.values import Catalogue, LocationInfo, PractitionerInfo, ServiceInfo
 from frontdesk.console.dates import day_in_reach
+from frontdesk.console.security import path_here
 from frontdesk.console.staff import current_staff
 from kernel.errors import Refused
 from kernel.interval import exists, wall_to_instant
@@ -97,11 +97,9 @@ def instant_asked(text: str) -> datetime | None:
 
 def page_to_go_back_to(otherwise: str) -> str:
     """Return the page of the diary that the form came from, and nothing outside the diary."""
-    wanted = request.form.get("back", "")
-    parts = urlsplit(wanted)
-    home = url_for("console.diary")
-    is_ours = not parts.scheme and not parts.netloc and (parts.path == home or parts.path.startswith(f"{home}/"))
-    return wanted if is_ours and "\\" not in wanted else otherwise
+    wanted, home = request.form.get("back", ""), url_for("console.diary")
+    path = path_here(wanted) or ""
+    return wanted if path == home or path.startswith(f"{home}/") else otherwise
 
 
 def _of_key(items: Iterable[Item], key: str) -> Item:

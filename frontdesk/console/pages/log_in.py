@@ -1,7 +1,6 @@
 """Log-in with password and second factor, and log-out."""
 
 from collections.abc import Callable
-from urllib.parse import urlsplit
 
 from flask import Blueprint, flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -11,6 +10,7 @@ from frontdesk.accounts.sessions import begin_session, end_session
 from frontdesk.console.access_log import Access, note_of
 from frontdesk.console.account_problems import typed_password
 from frontdesk.console.attempts import Attempt, TooManyAttempts, count_attempt, forget_attempts
+from frontdesk.console.security import path_here
 from frontdesk.console.services import ConsoleServices
 from frontdesk.console.staff import admit, admit_half, forget_cookie, half_admitted
 from frontdesk.console.words import page_words
@@ -132,14 +132,9 @@ def _code_form(problem: str = "", *, status: int = 200) -> ResponseReturnValue:
 
 def wanted_page(target: str, *, home: str, log_in: str) -> str:
     """Return the page that was asked for before the log-in if it is one of ours: anything else would send staff astray."""
-    try:
-        parts = urlsplit(target)
-    except ValueError:
-        return home
-    # `urlsplit` passes over line breaks, which no header may hold.
-    is_ours = not parts.scheme and not parts.netloc and "\\" not in target and target.isprintable()
-    is_page = parts.path.startswith("/console/") or parts.path == "/simulator"
-    return target if is_ours and is_page and parts.path != log_in else home
+    path = path_here(target) or ""
+    is_page = path.startswith("/console/") or path == "/simulator"
+    return target if is_page and path != log_in else home
 
 
 def _wanted() -> str:

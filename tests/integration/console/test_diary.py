@@ -195,10 +195,11 @@ def test_a_time_that_comes_twice_is_the_first_unless_the_second_is_meant(
         assert f"1:30 AM {zone}" in page_of(client, page)
 
 
-def test_a_move_leads_back_to_no_other_site(site: Site):
+@pytest.mark.parametrize("back", ["//evil.example/console/diary", "//[x", "/console/diary?day=x\r\nX-Y: z"])
+def test_a_move_leads_back_to_no_other_site(site: Site, back: str):
     seen = revision_of(site, site.visit.id)
 
-    response = move(site.logged_in(), site.visit, time="10:30", revision=seen, back="//evil.example/console/diary")
+    response = move(site.logged_in(), site.visit, time="10:30", revision=seen, back=back)
 
     assert response.location == f"/console/appointments/{site.visit.id}"
 
@@ -439,6 +440,8 @@ def test_time_off_is_written_without_visits_and_taken_back(site: Site):
     given = {"practitioner": "ito", "first": MONDAY, "last": "2027-03-16", "key": "k"}
     send(client, "/console/diary/absences", sealed_by="/console/diary/absences", **given)
     assert "Dr. Kenji Ito" in page_of(client, "/console/diary/absences").partition("Absences</h2>")[2]
+    weeks = [page_of(client, f"/console/diary/week?day={day}") for day in ("2027-03-17", "2027-03-24")]
+    assert ["Dr. Kenji Ito</b>" in week for week in weeks] == [True, False]
 
     backwards = client.get("/console/diary/absences?practitioner=ito&first=2027-03-16&last=2027-03-14")
     answers = [
