@@ -22,6 +22,7 @@ from dialog.due import close_idle
 from dialog.review import gather_words
 from jobs.context import JobServices
 from jobs.groups import look_after_groups
+from jobs.in_turn import in_turn
 from jobs.lease import LEASE
 from jobs.mailing import send_invitations, send_mails
 from jobs.messages import send_what_waits
@@ -63,14 +64,17 @@ def _complete_past(services: JobServices, now: datetime) -> None:
 def _chase_requests(services: JobServices, now: datetime) -> None:
     with services.db.read() as session:
         clinic_ids = clinics_with_requests(session)
-    for clinic_id in clinic_ids:
+    with in_turn() as turn:
+        for clinic_id in clinic_ids:
 
-        def escalate(work: UnitOfWork, clinic_id: str = clinic_id) -> None:
-            catalogue = services.catalogues.get(work.session, clinic_id=clinic_id)
-            escalate_requests(work, catalogue, now=now)
+            def escalate(work: UnitOfWork, clinic_id: str = clinic_id) -> None:
+                catalogue = services.catalogues.get(work.session, clinic_id=clinic_id)
+                escalate_requests(work, catalogue, now=now)
 
-        services.db.run(escalate)
-    services.db.run(lambda work: close_unanswered(work, now=now))
+            with turn():
+                services.db.run(escalate)
+        with turn():
+            services.db.run(lambda work: close_unanswered(work, now=now))
 
 
 def _purge_lapsed(services: JobServices, now: datetime) -> None:

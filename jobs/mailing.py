@@ -7,6 +7,7 @@ from booking.model.mail import OutgoingMail
 from booking.outgoing_mail import MailKind, mails_to_send, send_mail
 from calendar_sync.invitation_mail import INVITATIONS
 from jobs.context import JobServices
+from jobs.in_turn import in_turn
 from jobs.lease import within_lease
 from kernel.errors import Refused, Unavailable
 from kernel.mail import MailServerAway
@@ -31,10 +32,12 @@ def _send_waiting(services: JobServices, kind: MailKind[_Row], *, now: datetime)
         return
     with services.db.read() as session:
         ids = mails_to_send(session, kind, now=now)
-    for mail_id, at in within_lease(ids, services.clock, began_at=now):
-        try:
-            send_mail(services.db, services.mailer, kind, mail_id=mail_id, now=at)
-        except MailServerAway:
-            return
-        except (Refused, Unavailable):
-            continue  # noted at the mail
+    with in_turn() as turn:
+        for mail_id, at in within_lease(ids, services.clock, began_at=now):
+            with turn():
+                try:
+                    send_mail(services.db, services.mailer, kind, mail_id=mail_id, now=at)
+                except MailServerAway:
+                    return
+                except (Refused, Unavailable):
+                    continue  # noted at the mail

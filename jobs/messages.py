@@ -1,5 +1,6 @@
 """A change of a visit, told to the patient by text; and all texts that wait, handed over."""
 
+from contextlib import suppress
 from datetime import datetime
 
 from sqlalchemy.orm import Session
@@ -15,6 +16,7 @@ from booking.events import (
 )
 from booking.waiting_list.waitlist import OfferGone
 from jobs.context import JobServices
+from jobs.in_turn import in_turn
 from jobs.lease import within_lease
 from kernel.errors import Refused, Unavailable
 from kernel.work import UnitOfWork
@@ -72,8 +74,8 @@ def send_what_waits(services: JobServices, now: datetime) -> None:
     """Send what waits, for as long as the duty's lease allows, and find out about what may have been sent."""
     with services.db.read() as session:
         waiting = texts_to_send(session, now=now)
-    for message_id, at in within_lease(waiting, services.clock, began_at=now):
-        try:
-            send_queued(services.db, services.sms_gateway, message_id=message_id, now=at)
-        except (Refused, Unavailable):
-            continue  # noted at the text; the others need not wait for it
+    with in_turn() as turn:
+        for message_id, at in within_lease(waiting, services.clock, began_at=now):
+            # What passes is noted at the text.
+            with turn(), suppress(Refused, Unavailable):
+                send_queued(services.db, services.sms_gateway, message_id=message_id, now=at)

@@ -1,11 +1,13 @@
 """When each practitioner could next be seen, worked out anew when their time has changed, and as time goes by."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime
 
 from booking.events import AppointmentEvent
 from booking.next_available import everybody, practitioners_of, refresh
 from jobs.context import JobServices
+from jobs.in_turn import in_turn
 from kernel.errors import Unavailable
 from kernel.work import UnitOfWork
 
@@ -21,13 +23,13 @@ def refresh_everybody(services: JobServices, now: datetime) -> None:
     """Work out anew when everybody could next be seen: the notice that clinics want moves on, and not all changes are told."""
     with services.db.read() as session:
         found = everybody(session)
-    for clinic_id, people in found.items():
-        for practitioner_id in people:
-            try:
-                # One at a time, so that nobody's booking waits for more than one diary to be read.
-                _refresh(services, clinic_id=clinic_id, people=[practitioner_id], now=now)
-            except Unavailable:
-                continue  # they are being booked just now: an event follows, or the next round
+    with in_turn() as turn:
+        for clinic_id, people in found.items():
+            for practitioner_id in people:
+                # Who is being booked just now is seen to by the event that follows, or at the next round.
+                with turn(), suppress(Unavailable):
+                    # One at a time, so that nobody's booking waits for more than one diary to be read.
+                    _refresh(services, clinic_id=clinic_id, people=[practitioner_id], now=now)
 
 
 def _refresh(services: JobServices, *, clinic_id: str, people: Sequence[str], now: datetime) -> None:

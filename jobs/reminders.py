@@ -13,6 +13,7 @@ from booking.reminded import visits_ahead
 from booking.reminders import Ahead, Due, due, together
 from booking.values import Catalogue, MailUse
 from jobs.context import JobServices
+from jobs.in_turn import in_turn
 from kernel.log import get_logger
 from kernel.work import UnitOfWork
 from sms.reach import Reach, reaches
@@ -22,16 +23,25 @@ _log = get_logger()
 
 
 def remind_everybody(services: JobServices, now: datetime) -> None:
-    """Write down what reminds whoever is to be reminded now, at every clinic: one text or mail at a time, so that a death costs one."""
+    """Write down what reminds whoever is to be reminded now, at every clinic."""
     with services.db.read() as session:
         clinic_ids = list(session.scalars(select(Clinic.id).order_by(Clinic.id)))
-    for clinic_id in clinic_ids:
-        with services.db.read() as session:
-            catalogue = services.catalogues.get(session, clinic_id=clinic_id)
-            mail = services.mail_use(catalogue)
-            messages = list(_messages(session, catalogue, mail=mail, now=now))
+    with in_turn() as turn:
+        for clinic_id in clinic_ids:
+            with turn():
+                _remind_clinic(services, clinic_id, now=now)
+
+
+def _remind_clinic(services: JobServices, clinic_id: str, *, now: datetime) -> None:
+    """One text or mail at a time, so that a death costs one."""
+    with services.db.read() as session:
+        catalogue = services.catalogues.get(session, clinic_id=clinic_id)
+        mail = services.mail_use(catalogue)
+        messages = list(_messages(session, catalogue, mail=mail, now=now))
+    with in_turn() as turn:
         for reminders, reach in messages:
-            _remind(services, catalogue, reminders, reach, mail=mail, now=now)
+            with turn():
+                _remind(services, catalogue, reminders, reach, mail=mail, now=now)
 
 
 def _messages(

@@ -8,6 +8,7 @@ from booking.values import Catalogue
 from booking.waiting_list.freed_time import TellFrom
 from booking.waiting_list.waitlist import clinics_waiting, expire_offers, offer_freed_time
 from jobs.context import JobServices
+from jobs.in_turn import in_turn
 from kernel.work import UnitOfWork
 from sms.offer_texts import drop_offer, queue_offer
 from sms.send import send_queued
@@ -25,8 +26,10 @@ def offer_everywhere(services: JobServices, now: datetime) -> None:
     services.db.run(lambda work: expire_offers(work, now=now))
     with services.db.read() as session:
         clinic_ids = clinics_waiting(session, now=now)
-    for clinic_id in clinic_ids:
-        _offer(services, clinic_id=clinic_id, now=now)
+    with in_turn() as turn:
+        for clinic_id in clinic_ids:
+            with turn():
+                _offer(services, clinic_id=clinic_id, now=now)
 
 
 def send_offer(services: JobServices, event: AppointmentEvent, now: datetime) -> None:

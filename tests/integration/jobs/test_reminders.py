@@ -5,13 +5,14 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import select, text, update
 
 from booking.cancel import cancel_appointment
 from booking.catalogue import CatalogueCache
 from booking.confirm import note_patient_confirmed
 from booking.consent import opt_out
 from booking.model.clinic import Clinic
+from booking.outgoing_mail import mails_to_send
 from booking.tasks import open_tasks
 from booking.values import BookedVisit, Catalogue, Source, TaskKind
 from calendar_sync.adapters.memory_store import MemoryStore
@@ -24,7 +25,9 @@ from kernel.telephony import TwilioAccount, make_client
 from kernel.work import Database
 from sms.adapters.memory_gateway import MemoryGateway
 from sms.adapters.twilio_gateway import TwilioGateway
+from sms.mails import PATIENT_MAILS
 from sms.model import SmsMessage, SmsState
+from sms.send import texts_to_send
 from tests.support.clinic_rows import store_catalogue
 from tests.support.clinics import elm_catalogue
 from tests.support.mail_server import Fault, KeptMails, TestingMailServer, mail_server
@@ -237,6 +240,37 @@ def test_who_shares_a_landline_hears_of_their_own_visits_in_their_own_mailbox(de
     assert sorted(told) == ["ann@example.org", "ben@example.org"]
     assert "10:00 AM" not in told["ann@example.org"]
     assert "9:00 AM" not in told["ben@example.org"]
+
+
+def test_a_clinic_that_cannot_be_read_keeps_no_other_waiting(desk: Desk) -> None:
+    desk.book(desk.patient())
+    with desk.db.begin() as work:
+        work.session.add(
+            Clinic(
+                id="0", key="first", name="First Clinic", timezone="America/New_York", country="US", languages=["en"],
+                rules={}, answers=[], messages={"mail": "by pigeon"},
+            )
+        )  # fmt: skip
+
+    desk.run(SUNDAY_9)
+
+    assert len(desk.bodies()) == 1
+
+
+def test_a_text_and_a_mail_that_cannot_be_read_keep_no_other_waiting(desk: Desk) -> None:
+    for hours, phone, email in [(0, ANN, None), (1, BEN, None), (2, None, "c@x.example"), (5, None, "d@x.example")]:
+        desk.book(desk.patient(phone=phone, email=email), starts_at=TUESDAY_9 + hours * HOUR)
+    desk.run(SUNDAY_9 + 5 * HOUR, names=["remind"])
+    now = desk.clock.now()
+    with desk.db.begin() as work:
+        first_text = texts_to_send(work.session, now=now)[0]
+        first_mail = mails_to_send(work.session, PATIENT_MAILS, now=now)[0]
+        work.session.execute(text("UPDATE sms_message SET body = 'broken' WHERE id = :id"), {"id": first_text})
+        work.session.execute(text("UPDATE patient_mail SET body = 'broken' WHERE id = :id"), {"id": first_mail})
+
+    desk.run(now)
+
+    assert (len(desk.gateway.sent), len(desk.mailer.sent)) == (1, 1)
 
 
 def test_a_moved_visit_is_reminded_of_at_its_new_time_only(desk: Desk) -> None:
