@@ -2,18 +2,19 @@
 books for whom, and what patients were told that they may now answer.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import select
 
-from booking.elsewhere import set_busy
+from booking.elsewhere import set_busy, set_busy_of_many
 from booking.hold import place_hold
 from booking.model.appointment import Appointment, Participant
 from booking.model.patient import Patient, RelatedPerson
-from booking.model.schedule import Schedule
+from booking.model.schedule import BusyInterval, Schedule
 from booking.model.waitlist import Offer, WaitlistEntry
 from booking.patients import register_patient
 from booking.reminded import note_reminders, note_told
@@ -24,7 +25,7 @@ from booking.waiting_list.waiting import EntryStatus, OfferStatus
 from frontdesk.listing import id_of
 from kernel.db import new_id
 from kernel.errors import Refused
-from kernel.interval import Interval, wall_to_instant
+from kernel.interval import Interval, subtracted, told_instant
 from kernel.work import UnitOfWork
 
 _ACTOR = "staff:script"
@@ -40,7 +41,9 @@ class BadOpening(Exception):
 
 @dataclass(frozen=True)
 class Opening:
-    """Each part as `docs/corrections.md` has it; times of visits are wall times of the place, others have a zone."""
+    """Each part as `docs/corrections.md` has it; times of visits are wall times of the place (`kernel.interval.wall_text`),
+    others have a zone.
+    """
 
     busy: Parts = ()
     groups: Parts = ()
@@ -53,7 +56,7 @@ OPENING = tuple(field.name for field in fields(Opening))
 """What a script may have beside its clinic, each a list."""
 
 
-def set_up(work: UnitOfWork, catalogue: Catalogue, opening: Opening, *, caller: str, now: datetime) -> None:
+def set_up(work: UnitOfWork, catalogue: Catalogue, *, opening: Opening, caller: str, now: datetime) -> None:
     """Bring it into a clinic that has its patients and visits already. `caller`: whose number was reminded. Raises BadOpening."""
     patients = work.session.execute(
         select(Patient.key, Patient.id).where(Patient.clinic_id == catalogue.clinic_id, Patient.key.is_not(None))
@@ -68,12 +71,43 @@ def set_up(work: UnitOfWork, catalogue: Catalogue, opening: Opening, *, caller: 
     )
     for name, step, parts in steps:
         for part in parts:
-            try:
+            with _read(name, part):
                 step(part)
-            except Refused as refusal:
-                raise BadOpening(f"{name} {dict(part)!r}: {refusal.code}") from None
-            except (KeyError, TypeError, ValueError):
-                raise BadOpening(f"{name} can't be read: {dict(part)!r}") from None
+
+
+def take_elsewhere(work: UnitOfWork, catalogue: Catalogue, *, part: Mapping[str, Any], now: datetime) -> None:
+    """Take time, given with a zone, in a practitioner's own calendar. Raises BadOpening."""
+    with _read("busy", part):
+        schedule_id, span = _time_elsewhere(work, catalogue, part)
+        set_busy(work, schedule_id=schedule_id, origin=f"script:{span.start}/{span.end}", spans=[span], now=now)
+
+
+def free_elsewhere(work: UnitOfWork, catalogue: Catalogue, *, part: Mapping[str, Any], now: datetime) -> None:
+    """Let nothing in the practitioner's own calendar take that time any more. Raises BadOpening."""
+    with _read("free", part):
+        schedule_id, span = _time_elsewhere(work, catalogue, part)
+        taken: dict[str, list[Interval]] = {}
+        for row in work.session.scalars(select(BusyInterval).where(BusyInterval.schedule_id == schedule_id)):
+            taken.setdefault(row.origin, []).append(Interval(row.starts_at, row.ends_at))
+        left = {origin: subtracted(spans, [span]) for origin, spans in taken.items()}
+        set_busy_of_many(work, schedule_id=schedule_id, spans_by_origin=left, now=now)
+
+
+@contextmanager
+def _read(name: str, part: Mapping[str, Any]) -> Iterator[None]:
+    try:
+        yield
+    except Refused as refusal:
+        raise BadOpening(f"{name} {dict(part)!r}: {refusal.code}") from None
+    except (KeyError, TypeError, ValueError):
+        raise BadOpening(f"{name} can't be read: {dict(part)!r}") from None
+
+
+def _time_elsewhere(work: UnitOfWork, catalogue: Catalogue, part: Mapping[str, Any]) -> tuple[str, Interval]:
+    person = id_of(catalogue.practitioners, str(part.get("practitioner")))
+    schedule_id = work.session.scalars(select(Schedule.id).where(Schedule.practitioner_id == person)).one()
+    start, end = (datetime.fromisoformat(str(part[name])) for name in ("start", "end"))
+    return schedule_id, Interval(start, end)
 
 
 @dataclass(frozen=True)
@@ -85,13 +119,7 @@ class _Scene:
     now: datetime
 
     def take_elsewhere(self, part: Mapping[str, Any]) -> None:
-        """Take time, given with a zone, in a practitioner's own calendar."""
-        person = id_of(self.catalogue.practitioners, str(part.get("practitioner")))
-        schedule_id = self.work.session.scalars(select(Schedule.id).where(Schedule.practitioner_id == person)).one()
-        start, end = (datetime.fromisoformat(str(part[name])) for name in ("start", "end"))
-        set_busy(
-            self.work, schedule_id=schedule_id, origin=f"script:{start}", spans=[Interval(start, end)], now=self.now
-        )
+        take_elsewhere(self.work, self.catalogue, part=part, now=self.now)
 
     def open_group(self, part: Mapping[str, Any]) -> None:
         location = self._location(part)
@@ -219,4 +247,4 @@ class _Scene:
 
 
 def _instant(wall: Any, location: LocationInfo) -> datetime:
-    return wall_to_instant(datetime.fromisoformat(str(wall)), location.zone)
+    return told_instant(datetime.fromisoformat(str(wall)), location.zone)

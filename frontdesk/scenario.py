@@ -32,7 +32,7 @@ from frontdesk.patient_line import CallLine, CallOver, Heard, Line, LineFault
 from frontdesk.stage import BadScript, NotToBeHad, Stage
 from kernel.config import ModelSettings
 
-_A_TURN = "say, digits, silence, nobody_answers or hang_up (by: sms, voice or web), wait, take, give_back or clinic"
+_A_TURN = "say, digits, silence, nobody_answers or hang_up (by: sms, voice or web), wait, take, give_back, busy, free or clinic"
 _HEARD = {"say", "digits", "silence", "nobody_answers", "hang_up"}
 _TIMES = {"start", "end"}
 _LISTS = ("diary", "wrote", "tasks")
@@ -186,6 +186,10 @@ class _Play:
                 self._by_another(self._stage.take, visit, may_fail=may_fail)
             case {"give_back": dict(visit)}:
                 self._by_another(self._stage.give_back, visit, may_fail=may_fail)
+            case {"busy": dict(span)}:
+                self._stage.take_elsewhere(span)
+            case {"free": dict(span)}:
+                self._stage.free_elsewhere(span)
             case {"clinic": dict(clinic)}:
                 self._stage.change_clinic(clinic)
             case _:

@@ -1,7 +1,8 @@
 """A whole product for one conversation: a clinic from a file, a database of its own, a clock that is moved by hand."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from dialog.interpreter import Interpreter
 from frontdesk.bootstrap import STAGE_SECRET, Services, build_in_process
 from frontdesk.channels import channels_app
 from frontdesk.listing import id_of
-from frontdesk.opening import BadOpening, Opening, set_up
+from frontdesk.opening import BadOpening, Opening, free_elsewhere, set_up, take_elsewhere
 from frontdesk.patient_line import CallLine, ChatLine, Line, TextLine
 from frontdesk.schema import make_tables
 from jobs.due import run_due
@@ -30,7 +31,7 @@ from jobs.outbox_relay import relay_once
 from jobs.subscriptions import SUBSCRIBERS
 from kernel.config import ModelSettings
 from kernel.errors import Refused
-from kernel.interval import wall_to_instant
+from kernel.interval import told_instant
 from kernel.telephony import TwilioAccount
 from kernel.work import UnitOfWork
 
@@ -135,6 +136,14 @@ class Stage:
                 source=Source.STAFF,
             )  # fmt: skip
 
+    def take_elsewhere(self, time: Mapping[str, Any]) -> None:
+        """Let a `practitioner`'s own calendar take the time from `start` to `end`. Raises BadScript."""
+        self._set_up(partial(take_elsewhere, part=time))
+
+    def free_elsewhere(self, time: Mapping[str, Any]) -> None:
+        """Let a `practitioner`'s own calendar give back the time from `start` to `end`. Raises BadScript."""
+        self._set_up(partial(free_elsewhere, part=time))
+
     def change_clinic(self, clinic: Mapping[str, Any]) -> None:
         """Let the clinic be as another file says from now on. Raises BadScript."""
         file, now = read_clinic(clinic, path="clinic"), self._clock.now()
@@ -142,16 +151,18 @@ class Stage:
 
     def open(self, opening: Opening) -> None:
         """Bring in what stood when the conversation began. Raises BadScript."""
-        now = self._clock.now()
-        with self.services.db.begin() as work:
-            catalogue = load_catalogue(work.session, clinic_id=self.clinic_id)
-            try:
-                set_up(work, catalogue, opening, caller=self._caller, now=now)
-            except BadOpening as fault:
-                raise BadScript(str(fault)) from None
+        self._set_up(partial(set_up, opening=opening, caller=self._caller))
 
     def close(self) -> None:
         self.services.close()
+
+    def _set_up(self, step: Callable[..., None]) -> None:
+        with self.services.db.begin() as work:
+            catalogue = load_catalogue(work.session, clinic_id=self.clinic_id)
+            try:
+                step(work, catalogue, now=self._clock.now())
+            except BadOpening as fault:
+                raise BadScript(str(fault)) from None
 
     def _book_for_another(self, catalogue: Catalogue, visit: dict[str, Any], location: LocationInfo) -> None:
         now, start = self._clock.now(), _start(visit, location)
@@ -212,6 +223,6 @@ def _places(catalogue: Catalogue, visit: Mapping[str, Any]) -> list[LocationInfo
 
 def _start(visit: Mapping[str, Any], location: LocationInfo) -> datetime:
     try:
-        return wall_to_instant(datetime.fromisoformat(str(visit.get("start"))), location.zone)
+        return told_instant(datetime.fromisoformat(str(visit.get("start"))), location.zone)
     except ValueError:
         raise BadScript(f"start must be a time like 2027-03-15T09:00, in {dict(visit)!r}") from None

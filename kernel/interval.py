@@ -95,6 +95,17 @@ def wall_to_instant(wall: datetime, zone: ZoneInfo) -> datetime:
     return high.replace(microsecond=0)
 
 
+def wall_text(local: datetime) -> str:
+    """Write what the clocks of `local`'s zone show, with its offset where they show it twice: "2027-03-15T09:00"."""
+    told = local if comes_twice(local) else local.replace(tzinfo=None)
+    return told.isoformat(timespec="minutes")
+
+
+def told_instant(told: datetime, zone: ZoneInfo) -> datetime:
+    """Return the instant of a time as `wall_text` writes it: wall time of `zone`, or with an offset."""
+    return wall_to_instant(told, zone) if told.tzinfo is None else told.astimezone(UTC)
+
+
 def exists(wall: datetime, zone: ZoneInfo) -> bool:
     """Say whether clocks in `zone` ever show `wall` (naive)."""
     return wall.replace(tzinfo=zone).astimezone(UTC).astimezone(zone).replace(tzinfo=None) == wall

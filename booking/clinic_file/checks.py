@@ -13,7 +13,7 @@ from booking.clinic_file.remarks import Place, Remark
 from booking.clinic_file.schema import ClinicFile, DatedPart, PractitionerPart, SchedulePart, ServicePart
 from booking.message_wording import WordedKind
 from booking.values import WeeklyHours
-from kernel.interval import exists
+from kernel.interval import exists, wall_text
 from kernel.phone import to_e164
 
 _KEYED = ("locations", "services", "practitioners", "resources", "patients")
@@ -216,9 +216,15 @@ def _hold_together(one: SchedulePart, other: SchedulePart) -> bool:
 def _times_that_do_not_exist(file: ClinicFile) -> Iterator[Remark]:
     zones = {location.key: ZoneInfo(location.timezone or file.clinic.timezone) for location in file.locations}
     for number, appointment in enumerate(file.appointments):
-        zone = zones.get(appointment.location)
-        if zone is not None and not exists(appointment.start, zone):
-            yield Remark("skipped-time", ("appointments", number, "start"), {"zone": zone.key})
+        zone, start, place = zones.get(appointment.location), appointment.start, ("appointments", number, "start")
+        if zone is None:
+            continue
+        if start.tzinfo is not None:
+            # It says which of two that clocks show alike is meant, and nothing else.
+            if wall_text(start.astimezone(zone)) != start.isoformat(timespec="minutes"):
+                yield Remark("wall-time-zone", place)
+        elif not exists(start, zone):
+            yield Remark("skipped-time", place, {"zone": zone.key})
 
 
 def _has_rooms(file: ClinicFile, service: ServicePart, location: str) -> bool:

@@ -18,7 +18,7 @@ from booking.model.patient import ContactPoint, Patient
 from booking.patients import birth_date_hash, email_hash, phone_hash
 from booking.values import AppointmentId, AppointmentStatus, BookedVisit, Catalogue, PatientId, Source
 from kernel.db import new_id
-from kernel.interval import wall_to_instant
+from kernel.interval import told_instant
 from kernel.work import UnitOfWork
 
 _NAMESPACE = uuid.UUID("6f2b1c52-3f0e-5a55-9d0b-0d5f3a1c7e11")
@@ -119,7 +119,7 @@ def _add(
     service = next(one for one in catalogue.services if one.key == part.service)
     practitioner = next(one for one in catalogue.practitioners if one.key == part.practitioner)
     wanted = Wanted(catalogue, service, location)
-    starts_at = wall_to_instant(part.start, ZoneInfo(location.zone.key))
+    starts_at = told_instant(part.start, ZoneInfo(location.zone.key))
     time = wanted.claim(starts_at)
     busy = taken.busy_spans(work.session, schedule_ids=wanted.schedule_ids([practitioner]), within=time, now=now)
     resources = free_resources(wanted, starts_at=starts_at, busy=busy)

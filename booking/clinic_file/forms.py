@@ -219,12 +219,10 @@ def date_span_text(span: DateSpan) -> str:
 
 
 def read_wall_time(value: object) -> datetime:
-    """Read "2027-03-15T09:00", a wall time without a zone."""
+    """Read "2027-03-15T09:00", a wall time. Whether it may have an offset is for whoever knows its zone to say."""
     try:
         read = value if isinstance(value, datetime) else datetime.fromisoformat(str(value).strip())
     except ValueError:
         raise Unreadable("wall-time") from None
-    if read.tzinfo is not None:
-        raise Unreadable("wall-time-zone")
     _of_our_time(read.date())
-    return datetime(*read.timetuple()[:5])  # noqa: DTZ001 -- wall time; ruamel's own kind of datetime is left behind
+    return datetime(*read.timetuple()[:5], tzinfo=read.tzinfo)  # ruamel's own kind of datetime is left behind

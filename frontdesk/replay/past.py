@@ -1,7 +1,7 @@
 """What a conversation met: the clinic, its diary and its patients as they were when it began. Read only.
 
 The clinic comes from what was kept of each version (`booking.clinic_file.snapshots`), the diary from the history of each
-visit (`diary_then`), and what stood beside it from `standing`. Of patients only those are told apart who may be meant: who is
+visit (`diary_then`), what calendars took from `busy_then`, and what stood beside it from `standing`. Of patients only those are told apart who may be meant: who is
 reached at the caller's number, whom the agent looked at, and who was born on a day that was said. Everybody else in the diary
 is one stranger, who takes up time.
 """
@@ -24,8 +24,10 @@ from booking.patients import REACHED_AT, birth_date_hash
 from dialog.errands import TimesFound
 from dialog.model import Conversation, Turn
 from frontdesk.replay import standing
+from frontdesk.replay.busy_then import BusyThen
 from frontdesk.replay.diary_then import Names, State, States
 from frontdesk.replay.standing import Then
+from kernel.interval import Interval
 
 STRANGER = "somebody"
 """Key of the patient who has all visits of people who have nothing to do with the conversation."""
@@ -69,11 +71,17 @@ def read_past(session: Session, conversation: Conversation, turns: Sequence[Turn
     people = _people(session, conversation, turns)
     names = Names.read(session, conversation.clinic_id)
     horizon = _horizon(turns, clinic)
+    known = _keys(clinic)
     states = States(
         session, conversation, patient_ids=people.keys, written=written_ids(turns), since=began_at - _A_DAY,
         until=horizon,
     )  # fmt: skip
-    there = {state.id: state for state in states.at(began_at, own=False) if _is_met(state, people.keys, began_at)}
+    there = {
+        state.id: state
+        for state in states.at(began_at, own=False)
+        if _is_met(state, people.keys, began_at) and _has_all(known, names, state)
+    }
+    busy = BusyThen(session, names, clinic_id=conversation.clinic_id, people=known, since=began_at, until=horizon)
     then = Then(conversation, began_at, people.keys, names, there)
     kept = standing.offered(session, then)
     return Past(
@@ -82,15 +90,17 @@ def read_past(session: Session, conversation: Conversation, turns: Sequence[Turn
         patients=[*people.parts, {"key": STRANGER, "name": "Somebody Else"}],
         appointments=[_appointment(then, one) for one in there.values() if not one.is_group and one.id not in kept],
         opening={
-            "busy": standing.busy(session, then, until=horizon, zone=zone),
+            "busy": [_elsewhere(person, span, zone) for person, span in busy.at(began_at)],
             "groups": standing.groups(session, then),
             "related": standing.related(session, then),
             "offered": list(kept.values()),
             "reminded": standing.reminded(session, then),
         },
-        meanwhile=_meanwhile(states, then, kept, turns),
+        meanwhile=sorted(
+            [*_meanwhile(states, then, kept, turns), *_changed_elsewhere(busy, turns, zone)], key=lambda one: one[0]
+        ),
         written=[
-            _appointment(then, state) | {"status": state.status}
+            _appointment(then, state) | {"status": state.status, "start": then.local(state).isoformat()}
             for state in states.at(ended_at, own=True)
             if state.hold_expires_at is None and state.patient_id is not None
         ],
@@ -204,7 +214,32 @@ def _meanwhile(
         if after is not None and (whose != STRANGER or after.starts_at in spoken_of):
             for_whom = {} if whose == STRANGER else {"patient": whose}
             found.append((at, _by_others(take=then.visit(after) | for_whom)))
-    return sorted(found, key=lambda one: one[0])
+    return found
+
+
+def _changed_elsewhere(
+    busy: BusyThen, turns: Sequence[Turn], zone: ZoneInfo
+) -> Iterator[tuple[datetime, Mapping[str, Any]]]:
+    """Yield what calendars took and gave back meanwhile, on days that the agent spoke of."""
+    spoken_of = set(_instants(turns))
+    for change in busy.changes(turns[0].at, turns[-1].at + _length(turns[-1])):
+        if any(change.span.start - _A_DAY < at < change.span.end + _A_DAY for at in spoken_of):
+            step = "busy" if change.is_taken else "free"
+            yield _heard_by(change.at, turns), {step: _elsewhere(change.practitioner, change.span, zone)}
+
+
+def _heard_by(moment: datetime, turns: Sequence[Turn]) -> datetime:
+    """Return when a change was met: what a last look into calendars found is met in the very Turn that looked."""
+    return next((turn.at for turn in turns if turn.at <= moment <= turn.at + _length(turn)), moment)
+
+
+def _length(turn: Turn) -> timedelta:
+    return timedelta(milliseconds=sum(turn.timings.values()))
+
+
+def _elsewhere(person: str, span: Interval, zone: ZoneInfo) -> dict[str, Any]:
+    start, end = (each.astimezone(zone).isoformat() for each in (span.start, span.end))
+    return {"practitioner": person, "start": start, "end": end}
 
 
 def _by_others(**step: Any) -> dict[str, Any]:
@@ -214,6 +249,17 @@ def _by_others(**step: Any) -> dict[str, Any]:
 
 def _is_met(state: State, keys: Mapping[str, str], moment: datetime) -> bool:
     return state.stands_at(moment) and (state.ends_at > moment - _A_DAY or state.patient_id in keys)
+
+
+def _keys(clinic: Mapping[str, Any]) -> frozenset[str]:
+    """Return the keys of the places, services and people of a clinic file."""
+    parts = (part for name in ("locations", "services", "practitioners") for part in clinic.get(name, ()))
+    return frozenset(part["key"] for part in parts)
+
+
+def _has_all(known: Collection[str], names: Names, state: State) -> bool:
+    """Say whether the clinic still had who and what a visit is with: what is with others can't be set up."""
+    return all(names.keys[each] in known for each in (state.service_id, state.practitioner_id, state.location_id))
 
 
 def _appointment(then: Then, state: State) -> dict[str, Any]:

@@ -69,7 +69,7 @@ class Exchange:
 
 @dataclass(frozen=True)
 class Replay:
-    """A conversation, then and now. Visits are told by keys, `start` as wall time."""
+    """A conversation, then and now. Visits are told by keys, `start` as wall time with its offset."""
 
     conversation_id: str
     exchanges: tuple[Exchange, ...]
@@ -167,6 +167,6 @@ def _exchange(turn: Turn, now: Answer | None) -> Exchange:
 
 
 def _compared(visits: Sequence[Mapping[str, Any]]) -> tuple[Mapping[str, Any], ...]:
-    """Bring visits into one form: their keys, and the wall time to the minute."""
-    found = [{name: visit[name] for name in _COMPARED} | {"start": visit["start"][:16]} for visit in visits]
+    """Bring visits into one form."""
+    found = [{name: visit[name] for name in _COMPARED} for visit in visits]
     return tuple(sorted(found, key=lambda one: [one[name] for name in _COMPARED]))

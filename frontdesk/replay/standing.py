@@ -1,12 +1,11 @@
-"""What stood beside the diary when a conversation began: groups and who was in them, who books for whom, what patients had been
-offered or were reminded of, and what was taken in practitioners' own calendars. Read only; as a script has it (`frontdesk.opening`).
+"""What stood beside the diary when a conversation began: groups and who was in them, who books for whom, and what patients had
+been offered or were reminded of. Read only; as a script has it (`frontdesk.opening`).
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -14,11 +13,11 @@ from sqlalchemy.orm import Session
 from booking.model.appointment import AppointmentChange, Participant
 from booking.model.patient import RelatedPerson
 from booking.model.reminder import Reminder
-from booking.model.schedule import BusyInterval, Schedule
 from booking.model.waitlist import Offer, WaitlistEntry
 from booking.values import AppointmentStatus
 from dialog.model import Conversation
 from frontdesk.replay.diary_then import TAKES_TIME, Names, State
+from kernel.interval import wall_text
 
 _REMINDED_SINCE = timedelta(days=31)  # an older reminder is of a visit that is over
 
@@ -42,7 +41,11 @@ class Then:
         }
 
     def wall(self, state: State) -> str:
-        return state.starts_at.astimezone(self.names.zones[state.location_id]).strftime("%Y-%m-%dT%H:%M")
+        return wall_text(self.local(state))
+
+    def local(self, state: State) -> datetime:
+        """Return when a visit begins by the clocks of its place."""
+        return state.starts_at.astimezone(self.names.zones[state.location_id])
 
 
 def groups(session: Session, then: Then) -> list[dict[str, Any]]:
@@ -139,26 +142,3 @@ def reminded(session: Session, then: Then) -> list[dict[str, Any]]:
         if whose is not None and visit.status == AppointmentStatus.BOOKED:
             found.append({"patient": whose, "start": then.wall(visit), "at": (row.told_at or then.at).isoformat()})
     return found
-
-
-def busy(session: Session, then: Then, *, until: datetime, zone: ZoneInfo) -> Sequence[dict[str, Any]]:
-    """List what is taken in practitioners' own calendars, as far as it is still known: no history of it is kept."""
-    rows = session.scalars(
-        select(BusyInterval)
-        .join(Schedule, Schedule.id == BusyInterval.schedule_id)
-        .where(
-            Schedule.clinic_id == then.conversation.clinic_id,
-            BusyInterval.ends_at > then.at,
-            BusyInterval.starts_at < until,
-        )
-        .order_by(BusyInterval.starts_at, BusyInterval.id)
-    )
-    return [
-        {
-            "practitioner": then.names.schedules[row.schedule_id],
-            "start": row.starts_at.astimezone(zone).isoformat(),
-            "end": row.ends_at.astimezone(zone).isoformat(),
-        }
-        for row in rows
-        if row.schedule_id in then.names.schedules
-    ]

@@ -6,17 +6,22 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from booking.catalogue import load_catalogue
+from booking.elsewhere import set_busy
 from booking.hold import place_hold
 from booking.model.appointment import Appointment, Participant
+from booking.model.clinic import Clinic
+from booking.model.schedule import Schedule
+from booking.model.staff import Practitioner
 from booking.reschedule import reschedule
 from booking.values import AppointmentStatus, Source
 from dialog.model import Conversation
 from frontdesk.bootstrap import STAGE_SECRET
 from frontdesk.replay.replay import Recording, read_recording, replay
 from frontdesk.stage import Stage
+from kernel.interval import Interval
 
 pytestmark = pytest.mark.integration
 
@@ -26,12 +31,12 @@ CLINICS = Path(__file__).parents[1] / "scenarios/clinics"
 
 
 @pytest.fixture
-def stage_of(tmp_path: Path) -> Iterator[Callable[[str], Stage]]:
+def stage_of(tmp_path: Path) -> Iterator[Callable[..., Stage]]:
     open_stages = []
 
-    def make(clinic: str) -> Stage:
+    def make(clinic: str, now: datetime = NOW) -> Stage:
         text = (CLINICS / f"{clinic}.yaml").read_text()
-        stage = Stage(clinic=text, path=clinic, now=NOW, channel="sms", caller=ANN, data_dir=tmp_path)
+        stage = Stage(clinic=text, path=clinic, now=now, channel="sms", caller=ANN, data_dir=tmp_path)
         open_stages.append(stage)
         return stage
 
@@ -41,10 +46,15 @@ def stage_of(tmp_path: Path) -> Iterator[Callable[[str], Stage]]:
 
 
 def said(stage: Stage, *words: str) -> Recording:
-    """Text one thing after another, and return the conversation."""
+    """Text one thing after another, and return the conversation, as it stands at the end."""
     for each in words:
         stage.line.say(each)
         stage.wait(timedelta(minutes=1))
+    return read(stage)
+
+
+def read(stage: Stage) -> Recording:
+    """Return the last conversation."""
     with stage.services.db.read() as session:
         last = session.scalars(select(Conversation.id).order_by(Conversation.last_turn_at.desc())).first()
         recording = read_recording(session, clinic_id=stage.clinic_id, conversation_id=last or "")
@@ -68,9 +78,9 @@ def test_the_answer_to_a_reminder(stage_of: Callable[[str], Stage], answer: tupl
     recording = said(stage, *answer)
 
     assert (
-        [visit["start"] for visit in recording.written] == ["2027-03-16T10:00"]
+        [visit["start"] for visit in recording.written] == ["2027-03-16T10:00:00-04:00"]
         if answer == ("1",)
-        else ["2027-03-18T10:00"]
+        else ["2027-03-18T10:00:00-04:00"]
     )
     assert_the_same(recording)
 
@@ -86,7 +96,7 @@ def test_the_answer_to_a_time_that_came_free(stage_of: Callable[[str], Stage], a
 
     recording = said(stage, answer)
 
-    assert [visit["start"] for visit in recording.written] == (["2027-03-16T10:00"] if answer == "yes" else [])
+    assert [visit["start"] for visit in recording.written] == (["2027-03-16T10:00:00-04:00"] if answer == "yes" else [])
     assert_the_same(recording)
 
 
@@ -113,7 +123,7 @@ def test_a_time_that_somebody_gave_back_while_they_talked(stage_of: Callable[[st
 
     recording = said(stage, "is Tuesday at 10 with Dr Lee free by now?", "yes")
 
-    assert [(one["practitioner"], one["start"]) for one in recording.written] == [("lee", "2027-03-16T10:00")]
+    assert [(one["practitioner"], one["start"]) for one in recording.written] == [("lee", "2027-03-16T10:00:00-04:00")]
     assert_the_same(recording)
 
 
@@ -136,5 +146,56 @@ def test_a_visit_that_staff_moved_while_its_patient_asked_for_it(stage_of: Calla
 
     recording = said(stage, "Ann Smith, May 2 1984", "then cancel it", "yes")
 
-    assert [(visit["start"], visit["status"]) for visit in recording.written] == [("2027-03-18T10:00", "cancelled")]
+    assert [(visit["start"], visit["status"]) for visit in recording.written] == [
+        ("2027-03-18T10:00:00-04:00", "cancelled")
+    ]
+    assert_the_same(recording)
+
+
+def test_what_was_taken_in_a_calendar_though_it_is_over_or_was_moved_since(stage_of: Callable[[str], Stage]) -> None:
+    stage = stage_of("elm")
+    with stage.services.db.read() as session:
+        lee = session.scalars(select(Schedule.id).join(Practitioner).where(Practitioner.key == "lee")).one()
+
+    def take(*hours: int) -> None:
+        day, now = datetime.fromisoformat("2027-03-16T00:00-04:00"), stage.services.clock.now()
+        spans = [Interval(day + timedelta(hours=each), day + timedelta(hours=each + 1)) for each in hours]
+        with stage.services.db.begin() as work:
+            set_busy(work, schedule_id=lee, origin="her own", spans=spans, now=now)
+
+    take(10)
+    said(stage, "cleaning with Dr Lee on Tuesday at 10")
+    take(13)
+    recording = said(stage, "and is Tuesday at 10 with Dr Lee free by now?", "yes")
+    stage.wait(timedelta(days=9))
+    take()
+
+    again = read(stage)
+
+    assert [(one["practitioner"], one["start"]) for one in recording.written] == [("lee", "2027-03-16T10:00:00-04:00")]
+    assert again.script.content == recording.script.content
+    assert_the_same(again)
+
+
+def test_a_visit_with_somebody_who_had_left_before(stage_of: Callable[[str], Stage]) -> None:
+    stage = stage_of("elm")
+    said(stage, "cleaning with Dr Lee on Tuesday at 10", "yes")
+    with stage.services.db.begin() as work:
+        work.session.execute(update(Practitioner).where(Practitioner.key == "lee").values(retired=True))
+        work.session.execute(update(Clinic).values(version=Clinic.version + 1))
+    stage.wait(timedelta(days=2))
+
+    recording = said(stage, "what are your opening hours?")
+
+    assert_the_same(recording)
+
+
+def test_a_visit_in_the_second_of_two_hours_that_clocks_show_alike(stage_of: Callable[..., Stage]) -> None:
+    stage = stage_of("elm", now=datetime.fromisoformat("2027-11-05T10:00:00-04:00"))
+    stage.take({"service": "cleaning", "practitioner": "lee", "start": "2027-11-07T01:30-05:00", "patient": "ann"})
+    stage.wait(timedelta(minutes=1))
+
+    recording = said(stage, "when is my appointment?", "Ann Smith, May 2 1984")
+
+    assert "1:30 AM EST" in recording.turns[-1].reply
     assert_the_same(recording)

@@ -158,10 +158,7 @@ def _add_reading(blueprint: Blueprint, services: ConsoleServices) -> None:
             visit=written_words({"start": "", **visit}, names) if visit else None,
             played=played,
             understood=[command_words(each, names=names, words=words) for each in (answer.commands if answer else ())],
-            written=[
-                written_words(each | {"start": each["start"][:16]}, names)
-                for each in (played.written if played else ())
-            ],
+            written=[written_words(each, names) for each in (played.written if played else ())],
         )
 
 

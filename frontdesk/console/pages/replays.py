@@ -4,9 +4,10 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, TypeVar
 
-from flask import Blueprint, abort, jsonify, render_template, request
+from flask import Blueprint, abort, g, jsonify, render_template, request
 from flask.typing import ResponseReturnValue
 
 from dialog.inbound import Channel, InboundKind
@@ -95,11 +96,11 @@ def recording_of(services: ConsoleServices, conversation_id: str) -> Recording:
 
 
 def written_words(visit: Mapping[str, Any], names: KeyNames) -> dict[str, str]:
-    """Return a visit that was or would be written as a page shows it."""
+    """Return a visit that was, would be or should be written as a page shows it."""
     return {
         "service": names.services.get(visit["service"], visit["service"]),
         "practitioner": names.practitioners.get(visit.get("practitioner", ""), visit.get("practitioner", "")),
-        "start": visit["start"],
+        "start": g.dates.day_and_time(datetime.fromisoformat(visit["start"])) if visit["start"] else "",
         "status": visit.get("status", ""),
     }
 
