@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from booking.elsewhere import set_busy, set_busy_of_many
+from booking.elsewhere import set_busy_of_many
 from booking.hold import place_hold
 from booking.model.appointment import Appointment, Participant
 from booking.model.patient import Patient, RelatedPerson
@@ -62,8 +62,8 @@ def set_up(work: UnitOfWork, catalogue: Catalogue, *, opening: Opening, caller: 
         select(Patient.key, Patient.id).where(Patient.clinic_id == catalogue.clinic_id, Patient.key.is_not(None))
     )
     scene = _Scene(work, catalogue, {str(key): patient_id for key, patient_id in patients}, caller, now)
+    take_elsewhere(work, catalogue, parts=opening.busy, now=now)
     steps: tuple[tuple[str, Callable[[Mapping[str, Any]], None], Parts], ...] = (
-        ("busy", scene.take_elsewhere, opening.busy),
         ("groups", scene.open_group, opening.groups),
         ("related", scene.relate, opening.related),
         ("offered", scene.offer, opening.offered),
@@ -75,11 +75,15 @@ def set_up(work: UnitOfWork, catalogue: Catalogue, *, opening: Opening, caller: 
                 step(part)
 
 
-def take_elsewhere(work: UnitOfWork, catalogue: Catalogue, *, part: Mapping[str, Any], now: datetime) -> None:
-    """Take time, given with a zone, in a practitioner's own calendar. Raises BadOpening."""
-    with _read("busy", part):
-        schedule_id, span = _time_elsewhere(work, catalogue, part)
-        set_busy(work, schedule_id=schedule_id, origin=f"script:{span.start}/{span.end}", spans=[span], now=now)
+def take_elsewhere(work: UnitOfWork, catalogue: Catalogue, *, parts: Parts, now: datetime) -> None:
+    """Take times, given with a zone, in practitioners' own calendars. Raises BadOpening."""
+    taken: dict[str, dict[str, list[Interval]]] = {}
+    for part in parts:
+        with _read("busy", part):
+            schedule_id, span = _time_elsewhere(work, catalogue, part)
+            taken.setdefault(schedule_id, {})[f"script:{span.start}/{span.end}"] = [span]
+    for schedule_id, spans in taken.items():
+        set_busy_of_many(work, schedule_id=schedule_id, spans_by_origin=spans, now=now)
 
 
 def free_elsewhere(work: UnitOfWork, catalogue: Catalogue, *, part: Mapping[str, Any], now: datetime) -> None:
@@ -117,9 +121,6 @@ class _Scene:
     patients: Mapping[str, str]  # ids by key
     caller: str
     now: datetime
-
-    def take_elsewhere(self, part: Mapping[str, Any]) -> None:
-        take_elsewhere(self.work, self.catalogue, part=part, now=self.now)
 
     def open_group(self, part: Mapping[str, Any]) -> None:
         location = self._location(part)

@@ -138,7 +138,7 @@ class Stage:
 
     def take_elsewhere(self, time: Mapping[str, Any]) -> None:
         """Let a `practitioner`'s own calendar take the time from `start` to `end`. Raises BadScript."""
-        self._set_up(partial(take_elsewhere, part=time))
+        self._set_up(partial(take_elsewhere, parts=[time]))
 
     def free_elsewhere(self, time: Mapping[str, Any]) -> None:
         """Let a `practitioner`'s own calendar give back the time from `start` to `end`. Raises BadScript."""
