@@ -20,6 +20,7 @@ class Say(StrEnum):
     NOT_UNDERSTOOD = "not-understood"
     HELP = "help"
     BOT = "bot"
+    TAKE_YOUR_TIME = "take-your-time"
     WELCOME = "welcome"
     GOODBYE = "goodbye"
     STARTED_OVER = "started-over"

@@ -395,6 +395,13 @@ class AskWhy(Command):
 
 
 @dataclass(frozen=True)
+class HoldOn(Command):
+    """They are not ready to answer: "one moment", "let me get my calendar"."""
+
+    name = "hold_on"
+
+
+@dataclass(frozen=True)
 class AskIfBot(Command):
     name = "ask_if_bot"
 

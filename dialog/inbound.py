@@ -57,6 +57,7 @@ class Reply:
     transfer_to: str | None = None  # E.164 of a person, after `text`
     hints: tuple[str, ...] = field(default=())  # words the recogniser should expect
     silent: bool = False  # say nothing at all (the message needs no answer)
+    waits: bool = False  # they asked for time: an answer may be long in coming
 
 
 class TurnHandler(Protocol):

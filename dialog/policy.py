@@ -459,6 +459,8 @@ def _courtesy(draft: Draft, command: c.Command) -> bool:
             return social.say_why(draft)
         case c.AskIfBot():
             draft.say(Say.BOT)
+        case c.HoldOn():
+            social.wait(draft)
         case c.Thank():
             draft.say(Say.WELCOME)
         case c.Greet():

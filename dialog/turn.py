@@ -416,6 +416,7 @@ class _Turn:
             if self.inbound.channel is Channel.VOICE
             else (),
             silent=not text,
+            waits=any(act.say is Say.TAKE_YOUR_TIME for act in decision.acts),
         )
 
 

@@ -4,7 +4,7 @@ Made with the vendor's own builder, which escapes text. It does not remove what 
 """
 
 import textwrap
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from twilio.twiml import TwiML
 from twilio.twiml.voice_response import Dial, Gather, Say, Start, VoiceResponse
@@ -39,6 +39,8 @@ class _Listening:
 
 
 # Patience depends on the question: dates, numbers and names are said with pauses, a message with long ones.
+_WAITS_S = 20
+"""How long a caller is waited for who asked for a moment."""
 _BY_QUESTION = {
     Asked.BIRTH_DATE: _Listening(timeout_s=6, speech_timeout="2", digits=8),
     Asked.PHONE: _Listening(timeout_s=6, speech_timeout="3", digits=None),
@@ -154,6 +156,8 @@ def nothing() -> str:
 
 def _gather(response: VoiceResponse, reply: Reply, addresses: Addresses) -> Gather:
     how = _BY_QUESTION.get(reply.asked, _Listening())
+    if reply.waits:
+        how = replace(how, timeout_s=_WAITS_S)
     gather = Gather(
         input="speech dtmf",
         action=addresses.turn,

@@ -133,6 +133,8 @@ def be_unsure(draft: Draft) -> bool:
             draft.update_details(practitioner_keys=())
         case asked if asked in births.QUESTIONS:
             refuse_birth_date(draft)
+        case Say.OFFER | Say.OFFER_ONE | Say.READ_BACK | Say.READ_BACK_MOVE:
+            social.wait(draft)
         case _:
             return people.refuse_number(draft)
     return True

@@ -35,6 +35,13 @@ def repeat(draft: Draft) -> None:
     draft.asked_something = True
 
 
+def wait(draft: Draft) -> None:
+    """Leave them the time they asked for: what was asked stays open and is not said again."""
+    reset_counts(draft)
+    draft.say(Say.TAKE_YOUR_TIME)
+    draft.asked_something = True
+
+
 def start_over(draft: Draft) -> None:
     """Forget what is wanted, not who it is."""
     old = draft.state

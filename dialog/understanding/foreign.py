@@ -26,6 +26,7 @@ SAID_TO_ALL = IDLE | {
     "give_time",
     "go_back",
     "help",
+    "hold_on",
     "leave_message",
     "out_of_scope",
     "repeat",

@@ -28,7 +28,7 @@ LOOKS_BACK = "ask_appointments past"
 TAKES_TIMES = frozenset({"nothing", "goodbye", "confirm_visit", "running_late", "greet"})
 """Phrases that take even the times they were said with: "see you Tuesday", "since Monday"."""
 IDLE = frozenset(
-    {"affirm", "deny", "unsure", "greet", "thank", "goodbye", "more_options", "correct", "nothing", *TASKS}
+    {"affirm", "deny", "unsure", "greet", "thank", "goodbye", "more_options", "correct", "nothing", "hold_on", *TASKS}
 )
 """Phrases that say nothing about whether a clinic is meant."""
 NEGATIVE = frozenset({"deny", "unsure", "correct", "more_options", "stop", "start_cancel", "start_reschedule"})

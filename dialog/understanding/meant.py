@@ -116,6 +116,7 @@ _MAKERS: dict[str, Maker] = {
     "goodbye": _simple(say.Goodbye()),
     "help": _simple(say.Help()),
     "ask_why": _simple(say.AskWhy()),
+    "hold_on": _simple(say.HoldOn()),
     "ask_if_bot": _simple(say.AskIfBot()),
     "switch_language": lambda value, _hit, _scene: say.SwitchLanguage(value),
     "out_of_scope": lambda value, _hit, _scene: say.OutOfScope(value),

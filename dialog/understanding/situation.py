@@ -86,6 +86,7 @@ def in_context(findings: list[Finding], hits: Sequence[Hit], scene: Scene) -> li
     findings = _of_what_is_called_off(findings, hits, scene)
     findings = _without_aside_leads(_without_times_of_calls(_without_own_number(findings)), scene)
     if len(findings) > 1:
+        findings = _without_command(findings, say.HoldOn())  # "one moment, was that Tuesday?"
         # "Sorry, tomorrow at nine": a word of manners, not a wish to hear it again.
         findings = [each for each in findings if each.command != say.Repeat() or len(each.words) > 1]
     if scene.listening.asked in OPENING:

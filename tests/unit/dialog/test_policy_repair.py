@@ -55,6 +55,19 @@ def test_failing_twice_is_asked_in_other_words_and_keeps_what_is_known() -> None
     assert talk.state.flow.details.practitioner_keys == ("lee",)
 
 
+@pytest.mark.parametrize("said", [c.HoldOn(), c.Unsure()])
+def test_who_asks_for_a_moment_before_times_is_left_it_and_has_not_failed(said: c.Command) -> None:
+    talk = a_call()
+    talk.hear(c.StartBooking(), CLEANING, LEE)
+
+    for _ in range(4):
+        talk.hear(said)
+
+    assert talk.said == [Say.TAKE_YOUR_TIME]
+    talk.hear(c.Choose(0))
+    assert talk.said == [Say.READ_BACK]
+
+
 def test_the_third_failure_by_text_becomes_a_call_back() -> None:
     talk = Talk()
     talk.hear(c.StartBooking())

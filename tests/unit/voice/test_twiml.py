@@ -56,6 +56,10 @@ def test_patience_depends_on_the_question():
     assert int(gather(Reply(text="?", asked=Asked.PHONE))["speechTimeout"]) >= 2
 
 
+def test_who_asked_for_a_moment_is_waited_for():
+    assert int(gather(Reply("Take your time.", asked=Asked.CHOICE, waits=True))["timeout"]) >= 20
+
+
 def test_the_last_words_are_followed_by_hanging_up():
     root = parsed(Reply(text="Goodbye.", ends=True))
 
