@@ -46,6 +46,12 @@ def test_a_morning_at_the_desk(product: Product, open_page: Callable[..., Watche
     expect(page.get_by_role("heading", level=1)).to_have_text("Physiotherapy session")
     expect(page.locator("main")).to_contain_text("Bo Reed")
 
+    page.set_viewport_size({"width": 360, "height": 740})
+    page.goto(f"{product.url}/console/diary/week?day=2027-03-11")
+    beside, widths = page.locator(".visit[data-lanes='2']"), "all => new Set(all.map((one) => one.offsetWidth)).size"
+    assert (beside.count() > 0, page.locator(".visit").evaluate_all(widths)) == (True, 1)
+    page.set_viewport_size({"width": TALL[0], "height": TALL[1]})
+
     page.goto(f"{product.url}/console/diary")
     visit_of(page, "James Carter").click()
     page.get_by_role("button", name="Arrived").click()

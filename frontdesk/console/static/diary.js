@@ -21,10 +21,10 @@
   for (const item of diary.querySelectorAll("[data-from]")) {
     const start = lineOf(Number(item.dataset.from));
     item.style.gridRow = `${start} / ${Math.max(lineOf(Number(item.dataset.to)), start + 1)}`;
-    const lanes = Number(item.dataset.lanes);
-    if (lanes > 1) {
-      item.style.width = `calc(${100 / lanes}% - 4px)`;
-      item.style.marginLeft = `calc(${(100 * Number(item.dataset.lane)) / lanes}% + 2px)`;
+    if (Number(item.dataset.lanes) > 1) {
+      item.classList.add("beside");
+      item.style.setProperty("--lanes", item.dataset.lanes);
+      item.style.setProperty("--lane", item.dataset.lane);
     }
   }
   // A day on which many visits overlap gets the room for them.
