@@ -25,7 +25,7 @@ from booking.model.appointment import Appointment, Participant
 from booking.model.patient import Patient
 from booking.model.waitlist import Offer, WaitlistEntry
 from booking.queries import find_slots_many
-from booking.rules import Concern, Facts, broken, latest_start
+from booking.rules import Concern, Facts, Lengths, broken, latest_start
 from booking.sessions import seats_count
 from booking.taken import counts_at
 from booking.values import (
@@ -151,7 +151,10 @@ class _Offering:
         """What is free of each kind of visit that is waited for, by start. As many statements as for one kind."""
         kinds: dict[_Kind, list[Waiting]] = defaultdict(list)
         for entry in self.line.entries:
-            kinds[self._kind(entry)].append(entry)
+            kind = self._kind(entry)
+            # A visit to be moved may be of a length that the service has no more: nothing is free of that.
+            if kind.duration is None or Lengths.of(self.catalogue.service(kind.service_id)).allow(kind.duration):
+                kinds[kind].append(entry)
         queries = [self._query(kind, entries) for kind, entries in kinds.items()]
         found = find_slots_many(self.work.session, self.catalogue, queries=queries, now=self.now)
         return dict(zip(kinds, found, strict=True))
@@ -195,7 +198,7 @@ class _Offering:
 
     def _suitable(self, entry: Waiting) -> Iterator[list[Slot]]:
         """Yield what suits the entry, by time: the Slots of all who are free then and there."""
-        slots = (slot for slot in self.free[self._kind(entry)] if self._suits(entry, slot))
+        slots = (slot for slot in self.free.get(self._kind(entry), ()) if self._suits(entry, slot))
         for _, together in groupby(slots, key=lambda slot: slot.starts_at):
             at_first_place = list(together)
             yield [slot for slot in at_first_place if slot.location_id == at_first_place[0].location_id]

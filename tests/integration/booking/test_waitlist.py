@@ -333,6 +333,23 @@ def test_an_earlier_time_moves_the_visit_and_frees_the_old_one(waiting: WaitingL
         assert "moved" in [line.what for line in history(session, appointment_id=later.id)]
 
 
+def test_a_visit_of_a_length_that_is_no_more_keeps_no_other_waiting(waiting: WaitingList) -> None:
+    earlier, later = waiting.taken(NINE), waiting.taken(NINE + timedelta(days=2))
+    waiting.join(str(later.patient_id), replaces_id=later.id)
+    second = waiting.patient("Ben Gray", phone="+12125550124")
+    waiting.join(second)
+    lengths = {"duration": 10 * MINUTE, "longest": 20 * MINUTE, "duration_step": 10 * MINUTE}
+    services = tuple(
+        replace(one, **lengths) if one.id == later.service_id else one for one in waiting.catalogue.services
+    )
+    waiting = replace(waiting, catalogue=replace(waiting.catalogue, services=services, _by_id={}))
+    waiting.free(earlier)
+
+    made = waiting.offer()
+
+    assert [offer.id for offer in waiting.of(second)] == made != []
+
+
 def test_who_has_a_visit_and_names_no_times_is_only_offered_earlier_ones(waiting: WaitingList) -> None:
     first_ever = datetime(2027, 3, 12, 14, 0, tzinfo=UTC)  # the next day on which she works
     having = waiting.taken(first_ever)
