@@ -7,7 +7,6 @@ dies in between leaves that behind until everything older has run out.
 """
 
 import json
-import logging
 from collections import OrderedDict
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -24,13 +23,14 @@ from booking.rules import earliest_start
 from booking.several import packages
 from booking.values import Catalogue, Slot, SlotQuery
 from kernel.db import new_id
+from kernel.log import get_logger
 
 _IN_PROCESS = timedelta(seconds=60)
 _IN_REDIS = timedelta(minutes=5)
 _AT_MOST = 512  # answers kept in the process
 _CHANGING = "~"
 
-_log = logging.getLogger(__name__)
+_log = get_logger()
 
 
 class ShownSlots:
@@ -81,7 +81,8 @@ class ShownSlots:
                     pipe.set(_version_name(tag), version, ex=lifetime)
                 pipe.execute()
         except RedisError as error:
-            _log.warning("shown slots may be old for some minutes: %s", type(error).__name__)
+            # What was kept before may be shown for some minutes more.
+            _log.warning("booking.shown.untold", error=type(error).__name__)
 
     def _key(self, catalogue: Catalogue, query: SlotQuery, now: datetime) -> str | None:
         """Return the name of the answer, or None while it may not be kept."""
@@ -152,7 +153,7 @@ class ShownSlots:
         try:
             self._redis.set(key, json.dumps([_written(slot) for slot in slots]), ex=_IN_REDIS)
         except RedisError as error:
-            _log.warning("shown slots are not kept: %s", type(error).__name__)
+            _log.warning("booking.shown.unkept", error=type(error).__name__)
 
 
 def _version_name(tag: str) -> str:
