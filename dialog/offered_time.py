@@ -23,46 +23,40 @@ from dialog.state import DialogState, Outcome, SetAside
 Made = Offered | OfferedMove
 """What was offered by text."""
 
-_YES = {
-    "1",
-    "one",
+_YES = {"yes", "y", "yep", "yup", "yeah", "ok", "okay", "k", "sure", "that works", "works for me", "sounds good"}
+_YES |= {"yes that works", "i ll take it", "yes i ll take it", "i will take it", "see you then", "yes see you then"}
+_YES |= {"confirm", "confirmed", "i confirm", "yes confirm", "yes confirmed", "yes i confirm"}
+_YES |= {"si", "sí", "claro", "claro que sí", "vale", "de acuerdo", "acepto", "la tomo", "me sirve", "perfecto"}
+_YES |= {"confirmo", "confirmado", "confirmada", "sí confirmo", "si confirmo"}
+_NO = {"no", "n", "nope", "pass", "that doesn t work", "no that doesn t work", "no me sirve", "no puedo", "paso"}
+_NO |= {"mejor no"}
+_NUMBERS = {"one", "two"}
+_THUMBS = ("👍", "👌", "✅")
+_COURTESY = re.compile(r"\b(?:please|thank you|thanks|thx|por favor|(?:muchas )?gracias|hi|hello|hola)\b")
+_DIGITS = {"1": True, "2": False}
+# What may stand before a digit, and after it what it stands for, as the text said it.
+_BEFORE = {
+    "option",
+    "number",
+    "reply",
+    "answer",
+    "opción",
+    "opcion",
+    "número",
+    "numero",
+    "la",
     "yes",
-    "yes please",
-    "yes thanks",
-    "yes thank you",
-    "y",
-    "yep",
-    "yeah",
     "ok",
-    "okay",
-    "ok thanks",
-    "sure",
     "si",
-}
-_YES |= {
-    "i ll take it",
-    "yes i ll take it",
-    "i will take it",
-    "yes that works",
-    "that works",
-    "works for me",
-    "sounds good",
-}
-_YES |= {
     "sí",
-    "sí por favor",
-    "si por favor",
-    "claro",
-    "claro que sí",
-    "vale",
-    "de acuerdo",
-    "acepto",
-    "la tomo",
-    "me sirve",
-    "perfecto",
+    "no",
 }
-_NO = {"2", "two", "no", "no thanks", "no thank you", "n", "nope", "pass", "that doesn t work", "no that doesn t work"}
-_NO |= {"no gracias", "no me sirve", "no puedo", "paso", "no por favor", "mejor no"}
+_AFTER = {
+    True: {word for said in _YES for word in said.split()} | {"to", "para", "confirmar", "confirmarla", "tomarla", "todas", "all", "them"},
+    False: {word for said in _NO for word in said.split()} | {"to", "move", "change", "reschedule", "it", "one", "para", "cambiar", "cambiarla", "dejarla"},
+}  # fmt: skip
+
+
 _FREE = {Asked.NOTHING, Asked.WHAT_TO_DO, Asked.ANYTHING_ELSE}
 
 
@@ -83,11 +77,17 @@ class Unclear:
 
 
 def read_answer(text: str) -> Answer | None:
-    """Return what a text says if it is an answer and nothing else."""
-    words = " ".join(re.findall(r"\w+", text.casefold()))
-    if words in _YES | _NO:
-        return Answer(words in _YES, by_number=words.isdigit())
-    return None
+    """Return what a text says if it is an answer and nothing else but courtesy and what its digit stands for."""
+    words = re.findall(r"\w+", _COURTESY.sub(" ", text.casefold()))
+    digits = [place for place, word in enumerate(words) if word in _DIGITS]
+    if len(digits) == 1:
+        before, digit, after = words[: digits[0]], words[digits[0]], words[digits[0] + 1 :]
+        is_all = _BEFORE.issuperset(before) and _AFTER[_DIGITS[digit]].issuperset(after)
+        return Answer(_DIGITS[digit], by_number=True) if is_all else None
+    said = " ".join(words)
+    if said in _YES | _NO | _NUMBERS:
+        return Answer(said in _YES or said == "one", by_number=False)
+    return Answer(takes=True, by_number=False) if not said and any(one in text for one in _THUMBS) else None
 
 
 def is_about(answer: Answer, offer: Made, *, state: DialogState, now: datetime) -> bool:

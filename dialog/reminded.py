@@ -17,6 +17,7 @@ from dialog.state import DialogState, Outcome
 
 _FREE = {Asked.NOTHING, Asked.WHAT_TO_DO, Asked.ANYTHING_ELSE}
 _WISHES = (c.StartReschedule, c.StartCancel)
+_BESIDE = {c.SwitchLanguage, c.Greet, c.Affirm, c.Thank, c.Goodbye}
 _OF_ANOTHER = (c.GiveService, c.GivePractitioner, c.BookFor)
 
 
@@ -70,7 +71,7 @@ def _in_words(commands: tuple[c.Command, ...], reminder: Reminded, *, now: datet
     )
     if names_another or not reminder.is_open_at(now):
         return None
-    if len(commands) == 1 and isinstance(commands[0], c.ConfirmVisit):
+    if {type(one) for one in commands} - _BESIDE == {c.ConfirmVisit}:
         return Meant.COMES
     return Meant.WISHES if any(isinstance(one, _WISHES) for one in commands) else None
 

@@ -98,7 +98,7 @@ def text(clinic: Reminding) -> Text:
     return send
 
 
-@pytest.mark.parametrize("words", ["1", "Yes", "sí", "I confirm my appointment"])
+@pytest.mark.parametrize("words", ["1", "Yes", "sí", "I confirm my appointment", "Sí, ahí estaré"])
 def test_a_yes_from_the_number_reminded_confirms_and_tells_nothing(clinic: Reminding, text: Text, words: str) -> None:
     clinic.remind(clinic.book())
 

@@ -24,7 +24,14 @@ EARLIER = DialogState(last_heard_at=NOW - 60 * MINUTE, asked=Asked.YES_NO)
 SINCE = DialogState(last_heard_at=NOW - MINUTE)
 
 
-@pytest.mark.parametrize("text", ["1", " 1. ", "Yes", "YES!", "ok", "yes please", "si", "Sí, por favor", "La tomo"])
+YES = ["1", " 1. ", "1 please", "1 - confirmed", "Reply 1", "1 para confirmarla", "Yes", "YES!", "ok thank you"]
+YES += ["see you then", "👍", "yes please", "si", "Sí, por favor", "La tomo", "Confirmo, gracias"]
+NO = ["2", "2 please", "2 to move it", "No", "no thanks", "pass", "No, gracias"]
+NEITHER = ["", "3", "12", "1 or 2", "yes, and a cleaning", "no, Tuesday", "can I come at 1?", "move it to 2", "me 2"]
+NEITHER += ["1 pm is better", "2 days later please", "thank you", "😀"]
+
+
+@pytest.mark.parametrize("text", YES)
 def test_a_yes_is_a_word_or_its_number_and_nothing_more(text: str) -> None:
     answer = read_answer(text)
 
@@ -32,7 +39,7 @@ def test_a_yes_is_a_word_or_its_number_and_nothing_more(text: str) -> None:
     assert answer.takes
 
 
-@pytest.mark.parametrize("text", ["2", "No", "no thanks", "pass", "No, gracias"])
+@pytest.mark.parametrize("text", NO)
 def test_a_no_is_too(text: str) -> None:
     answer = read_answer(text)
 
@@ -40,7 +47,7 @@ def test_a_no_is_too(text: str) -> None:
     assert not answer.takes
 
 
-@pytest.mark.parametrize("text", ["", "3", "12", "yes, and a cleaning", "no, Tuesday", "can I come at 1?"])
+@pytest.mark.parametrize("text", NEITHER)
 def test_anything_else_is_for_the_conversation(text: str) -> None:
     assert read_answer(text) is None
 
