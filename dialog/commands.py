@@ -98,9 +98,10 @@ class AskAppointments(Command):
 
 @dataclass(frozen=True)
 class AskAvailability(Command):
-    """Asking what is free, as in "what do you have on Friday?"."""
+    """Asking what is free, as in "what do you have on Friday?"; `only`: they said that nothing is to be booked yet."""
 
     name = "ask_availability"
+    only: bool = False
 
 
 @dataclass(frozen=True)

@@ -215,6 +215,7 @@ def _take(draft: Draft, commands: tuple[c.Command, ...], *, is_sure: bool) -> bo
     commands = answers.without_idle_choice(draft, commands)
     commands, used = _asked_back(draft, _asked_again(draft, commands))
     said = _details_meant(draft, commands)
+    known = _people_known(draft)
     used |= _who(draft, commands)
     has_chosen = _choose(draft, commands, said)
     before = _standing(draft)
@@ -222,7 +223,14 @@ def _take(draft: Draft, commands: tuple[c.Command, ...], *, is_sure: bool) -> bo
     if not has_chosen and _standing(draft) == before and not _puts_person_right(draft, commands):
         used |= _yes_or_no(draft, commands, is_sure=is_sure)
     used |= _asides(draft, commands)
+    if _people_known(draft) != known:
+        draft.update(rounds=0)  # whoever tells more of themselves does not go round in circles
     return used
+
+
+def _people_known(draft: Draft) -> object:
+    flow = draft.state.flow
+    return draft.state.me, flow and (flow.person, flow.details.relation)
 
 
 def _is_beside_a_wish(draft: Draft, one: c.Command, commands: tuple[c.Command, ...]) -> bool:
@@ -352,6 +360,8 @@ def _who(draft: Draft, commands: tuple[c.Command, ...]) -> bool:
 
 def _choose(draft: Draft, commands: tuple[c.Command, ...], said: tuple[c.Command, ...]) -> bool:
     for one in commands:
+        if isinstance(one, c.Choose) and _is_the_single_offer(draft, one, commands):
+            return answers.choose_time(draft, draft.flow.offers[0])
         if isinstance(one, c.Choose):
             return _may_choose(draft, commands) and answers.choose(draft, one.index)
         if isinstance(one, c.ChooseAll):
@@ -364,6 +374,13 @@ def _choose(draft: Draft, commands: tuple[c.Command, ...], said: tuple[c.Command
     if singled_out is None or any(isinstance(one, c.Deny) for one in commands):
         return False
     return answers.choose_time(draft, singled_out)
+
+
+def _is_the_single_offer(draft: Draft, said: c.Choose, commands: tuple[c.Command, ...]) -> bool:
+    """Say whether "the first one" is the single time that is offered, and not, by a no to that, one of the list before it."""
+    question = draft.state.question
+    is_single = question is not None and question.say is Say.OFFER_ONE
+    return is_single and said.index == 0 and not any(isinstance(one, (c.Deny, c.Correct)) for one in commands)
 
 
 def _may_choose(draft: Draft, commands: tuple[c.Command, ...]) -> bool:

@@ -139,11 +139,13 @@ class Flow:
     lost_at: datetime | None = None  # the time somebody else took, while looking for one near it
     chosen: Offer | None = None
     offered_beside: tuple[Offer, ...] = ()  # the list that it was chosen from
+    listed: tuple[Offer, ...] = ()  # the several times that were offered last
     hold: BookedVisit | None = None
     seat_id: str | None = None  # of a group: the seat that is held
     agreed: bool = False
     is_every: bool = False  # a change of all visits that fit what was said of them
     called_off: tuple[BookedVisit, ...] = ()  # of these, those that are cancelled already
+    only_asks: bool = False  # a booking of which they said that nothing is to be booked yet
     is_to_wait: bool = False  # a move that is only to wait for an earlier time
     may_move: bool = False  # a cancellation by somebody who only said that they can't come: moving it may be better
     is_doubted: bool = False  # a patient of this number has the name, but not the date of birth

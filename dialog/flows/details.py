@@ -168,6 +168,8 @@ def _give_move(draft: Draft, command: c.Command) -> bool:
         return True
     if isinstance(command, (c.GiveService, c.BookFor)):
         return _give_about(draft, command)
+    if isinstance(command, c.SamePractitioner) and not flow.details.practitioner_keys:
+        return True  # whoever has the visit keeps it, unless they say otherwise
     return _give_wanted(draft, command)
 
 

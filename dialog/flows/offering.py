@@ -361,7 +361,7 @@ def _named(chosen: tuple[Offer, ...], request: FindTimes) -> tuple[Offer, ...]:
 
 def _ask_to_choose(draft: Draft) -> None:
     flow = draft.flow
-    choices = tuple(Choice(one.starts_at.isoformat(), one) for one in flow.offers)
+    choices = tuple(Choice(one.starts_at.isoformat(), one) for one in _pointed_at(draft))
     listed = [
         {
             "starts_at": one.starts_at.isoformat(),
@@ -373,10 +373,24 @@ def _ask_to_choose(draft: Draft) -> None:
     service = flow.offers[0].service_id
     if len(flow.offers) == 1:
         draft.ask(
-            Say.OFFER_ONE, Asked.YES_NO, choices=choices, offers=listed, service=service, moves=flow.visit is not None
+            Say.OFFER_ONE,
+            Asked.YES_NO,
+            choices=choices,
+            offers=listed,
+            service=service,
+            moves=flow.visit is not None or flow.only_asks,
         )
     else:
         draft.ask(Say.OFFER, Asked.CHOICE, choices=choices, offers=listed, service=service)
+
+
+def _pointed_at(draft: Draft) -> tuple[Offer, ...]:
+    """Return what "the first one" is one of: the times that are offered, or, beside a single one, those of the list before it."""
+    offers, listed = draft.flow.offers, draft.flow.listed
+    if len(offers) > 1:
+        draft.update_flow(listed=offers)
+        return offers
+    return listed if listed and listed[0].service_id == offers[0].service_id else offers
 
 
 def offer_of(visit: BookedVisit) -> Offer:

@@ -47,7 +47,18 @@ def meant(draft: Draft, visits: tuple[BookedVisit, ...]) -> tuple[BookedVisit, .
     with_person = [one for one in left if catalogue.practitioner(one.practitioner_id).key in about.practitioner_keys]
     left = with_person or left
     on_day = [one for one in left if is_on_wished_day(draft, one, about.wish)]
-    return tuple(on_day or left)
+    return _earlier_or_later(draft, on_day or left)
+
+
+def _earlier_or_later(draft: Draft, visits: list[BookedVisit]) -> tuple[BookedVisit, ...]:
+    """Return the first or the last of several where that was said: "the earlier of the two"."""
+    wish = draft.flow.about.wish
+    by_time = sorted(visits, key=lambda one: one.starts_at)
+    if wish is None or (wish.relative, wish.order) == (None, None):
+        return tuple(visits)
+    is_first = wish.relative == "earlier" or wish.order == "earliest"
+    is_last = wish.relative == "later" or wish.order == "latest"
+    return tuple(by_time[:1] if is_first else by_time[-1:] if is_last else visits)
 
 
 def is_on_wished_day(draft: Draft, visit: BookedVisit, wish: TimeWish | None) -> bool:

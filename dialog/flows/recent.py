@@ -13,7 +13,21 @@ from dialog.flows.own_visits import is_on_wished_day
 from dialog.flows.starts import CHANGES
 from dialog.state import Made
 
-_BESIDE_A_CHANGE = (c.GiveTime, c.Correct, c.Deny, c.MoreOptions, c.AskAvailability, c.Unsure, c.Greet, c.Thank)
+_BESIDE_A_CHANGE = (
+    c.GiveTime,
+    c.GivePractitioner,
+    c.AnyPractitioner,
+    c.SamePractitioner,
+    c.GiveLocation,
+    c.Correct,
+    c.Deny,
+    c.Affirm,
+    c.MoreOptions,
+    c.AskAvailability,
+    c.Unsure,
+    c.Greet,
+    c.Thank,
+)
 
 
 def note(draft: Draft, visit: BookedVisit) -> None:
@@ -35,8 +49,8 @@ def spoken_of(draft: Draft) -> tuple[str, ...]:
 
 
 def is_thought_over(draft: Draft, commands: Sequence[c.Command]) -> bool:
-    """Say whether another time for what was made just now is all they wish: "can we do Wednesday instead?", "a day later"."""
-    if draft.state.flow is not None or not draft.state.made:
+    """Say whether another time for what was made or told just now is all they wish: "can we do Wednesday instead?", "a day later"."""
+    if draft.state.flow is not None or not (draft.state.made or len(draft.state.told) == 1):
         return False
     times = [one for one in commands if isinstance(one, c.GiveTime) and not one.of_visit]
     corrects = any(isinstance(one, c.Correct | c.MoreOptions) for one in commands)

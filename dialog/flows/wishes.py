@@ -21,8 +21,7 @@ def take(draft: Draft, commands: tuple[c.Command, ...], said: tuple[c.Command, .
         draft.update_flow(is_to_wait=True)
         return True
     if recent.is_thought_over(draft, commands):
-        starts.begin(draft, FlowKind.RESCHEDULE)
-        recent.take_up(draft, (), ())
+        _begin(draft, starts.Wish(FlowKind.RESCHEDULE, ()), FlowKind.RESCHEDULE, ())
         return _give(draft, said)
     if companion is not None and _is_like_the_last(draft, commands, companion):
         beside.begin_like_the_last(draft, companion, [one for one in said if one is not companion])
@@ -66,6 +65,8 @@ def _begin(draft: Draft, wish: starts.Wish, kind: FlowKind, commands: tuple[c.Co
         draft.update_flow(is_every=draft.flow.is_every or _means_every(commands))
     if kind is FlowKind.CANCEL:
         draft.update_flow(may_move=(is_new or draft.flow.may_move) and _only_cannot_come(commands))
+    if kind is FlowKind.BOOK:
+        draft.update_flow(only_asks=c.AskAvailability(only=True) in commands)
     recent.take_up(draft, wish.details, commands)
 
 

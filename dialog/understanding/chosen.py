@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from dialog import commands as say
 from dialog.interpreter import Asked
-from dialog.timewords import TimeReading, is_search
+from dialog.timewords import TimeReading, TimeWish, is_search
 from dialog.understanding import options
 from dialog.understanding.finding import Finding
 from dialog.understanding.held import TASKS, detail_words
@@ -15,6 +15,8 @@ from dialog.understanding.pattern import Hit
 from dialog.understanding.scene import Scene, read_times
 
 ALL = "choose all"
+_NO_CHOICE = TASKS | {"correct", "more_options", "ask_availability", "ask_clinic"}
+"""Beside these a time or a person is what they ask for or about, rather than one of those offered."""
 _DAY, _WEEK = timedelta(days=1), timedelta(days=7)
 
 
@@ -31,11 +33,9 @@ def choice(scene: Scene, hits: Sequence[Hit]) -> list[Finding]:
     if (
         chosen is None
         and listening.asked is Asked.CHOICE
-        and not any(
-            hit.label.partition(" ")[0] in TASKS | {"correct", "more_options", "ask_availability"} for hit in hits
-        )
+        and not any(hit.label.partition(" ")[0] in _NO_CHOICE for hit in hits)
     ):
-        chosen = options.bare(scene.utterance, listening.offered, scene.book) or _by_details(scene)
+        chosen = options.bare(scene.utterance, listening.offered, scene.book) or _by_details(scene) or _earliest(scene)
     if chosen is None:
         return []
     index, span = chosen
@@ -53,6 +53,15 @@ def _by_details(scene: Scene) -> tuple[int, Span] | None:
         index = options.by_words(scene.utterance, offered, scene.book)
     words = sorted(detail_words(scene)) or list(range(len(scene.utterance.tokens)))
     return (index, (words[0], words[-1] + 1)) if index is not None and words else None
+
+
+def _earliest(scene: Scene) -> tuple[int, Span] | None:
+    """Take "the earliest you have" and "as soon as possible", and nothing else said of when, for the earliest of the times offered."""
+    offered = scene.listening.offered
+    starts = [(option.starts, place) for place, option in enumerate(offered) if option.starts]
+    if scene.times.wish != TimeWish(order="earliest") or not starts:
+        return None
+    return min(starts)[1], (0, len(scene.utterance.tokens))
 
 
 def _asks_what_there_is(scene: Scene) -> bool:

@@ -13,7 +13,7 @@ from dialog.understanding.births import BirthDate
 from dialog.understanding.chosen import any_such_weekday
 from dialog.understanding.finding import Finding
 from dialog.understanding.held import TASKS, person_words, taken_times
-from dialog.understanding.mention import Mention, Span
+from dialog.understanding.mention import Mention, Span, overlaps
 from dialog.understanding.pattern import Hit
 from dialog.understanding.scene import Scene, read_times
 
@@ -140,7 +140,9 @@ def _joined(mentions: Sequence[Mention], scene: Scene) -> Mention:
 def of_people(scene: Scene) -> Iterator[Finding]:
     """Give name, date of birth and number of whoever is spoken of."""
     related = [hit for hit in scene.cues if hit.label.startswith("book_for ")]
-    if scene.person and not any(_name_of_other(scene, hit) for hit in related):
+    named = {each.span[1] for each in _of_another(scene, scene.cues)}
+    is_own = scene.person is not None and scene.person.span[1] not in named
+    if scene.person and is_own and not any(_name_of_other(scene, hit) for hit in related):
         yield Finding(
             say.GiveName(scene.person.value, scene.person.spelled), scene.person.span, frozenset(person_words(scene))
         )
@@ -185,7 +187,8 @@ def of_relations(scene: Scene, hits: Sequence[Hit]) -> Iterator[Finding]:
     found = sorted(
         (hit for hit in (*cues, *named) if hit.label in {*kinds, "book_for_self"}), key=lambda hit: hit.start - hit.end
     )
-    if not found:
+    if not found or any(hit.label == "for_another" and hit.end >= found[0].end for hit in cues):
+        yield from _of_another(scene, cues)
         return
     hit = found[0]
     if hit.label == "book_for_self":
@@ -199,6 +202,26 @@ def of_relations(scene: Scene, hits: Sequence[Hit]) -> Iterator[Finding]:
     yield Finding(whom, (hit.start, hit.end), words)
     if not scene.book.several_people.isdisjoint(scene.utterance.words[hit.start : hit.end]):
         yield Finding(say.BookFor(relation, also=True), (hit.start, hit.end + 1), words)
+
+
+def _of_another(scene: Scene, cues: Sequence[Hit]) -> Iterator[Finding]:
+    """Read whom somebody speaks for who is no relative: "I'm calling about Robert Jones", "I'm his carer"."""
+    for hit in sorted((cue for cue in cues if cue.label == "for_named"), key=lambda cue: cue.end, reverse=True):
+        name = people.name_at(scene.utterance, hit.end, scene.book, is_expected=False)
+        if name and _is_whole_name(name.span, scene):
+            words = hit.literal | frozenset(range(*name.span))
+            yield Finding(say.BookFor(Relation.OTHER, name.value), (hit.start, name.span[1]), words)
+            return
+    for hit in (cue for cue in cues if cue.label == "for_another"):
+        yield Finding(say.BookFor(Relation.OTHER), (hit.start, hit.end), hit.literal)
+        return
+
+
+def _is_whole_name(span: Span, scene: Scene) -> bool:
+    """Whether words are first and last name of nobody and nothing of the clinic's."""
+    own = [(each.start, each.end) for each in (*scene.staff, *scene.places, *scene.services)]
+    is_free = scene.book.vocabulary.isdisjoint(scene.utterance.words[span[0] : span[1]])
+    return is_free and span[1] - span[0] > 1 and not any(overlaps(span, each) for each in own)
 
 
 def _name_of_other(scene: Scene, hit: Hit) -> people.PersonName | None:

@@ -145,9 +145,11 @@ def of_staff(scene: Scene, hits: list[Hit]) -> tuple[Scene, list[Hit]]:
 
 
 def with_bare_times(scene: Scene, hits: Sequence[Hit]) -> Scene:
-    """Read the 10 of "I meant 10", the 4 of "change the time to 4" and a bare "10" as a time of day, where a time is what is being agreed on."""
-    changes = any(hit.label in {"correct", "start_reschedule"} for hit in hits) or _is_bare_hour(scene)
-    if scene.listening.asked is not Asked.YES_NO or not changes or scene.times.mentions:
+    """Read the 10 of "I meant 10", the 4 of "change the time to 4" and a bare "10" as a time of day, where a time is being agreed on or just was."""
+    asked = scene.listening.asked
+    changes = any(hit.label in {"correct", "start_reschedule"} for hit in hits)
+    changes |= asked is Asked.YES_NO and _is_bare_hour(scene)
+    if asked not in {Asked.YES_NO, Asked.ANYTHING_ELSE} or not changes or scene.times.mentions:
         return scene
     return replace(scene, times=read_times(scene, without=scene.set_aside, asked=Asked.WHEN))
 

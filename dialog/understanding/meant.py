@@ -6,7 +6,7 @@ from dialog import commands as say
 from dialog.commands import Command, Topic
 from dialog.interpreter import Asked
 from dialog.understanding.finding import Finding
-from dialog.understanding.held import ABOUT_STAFF, part_of
+from dialog.understanding.held import ABOUT_STAFF, OPENING, part_of
 from dialog.understanding.mention import overlaps
 from dialog.understanding.numbers import number_at
 from dialog.understanding.pattern import Hit
@@ -67,6 +67,13 @@ def _for_answer(_value: str, hit: Hit, scene: Scene) -> Command:
     return _question(topic, hit, scene)
 
 
+def _availability(value: str, _hit: Hit, scene: Scene) -> Command:
+    """Read "don't book it yet": of what is being agreed on it is a no."""
+    if value and scene.listening.asked not in OPENING:
+        return say.Deny()
+    return say.AskAvailability(only=bool(value))
+
+
 def _others(_value: str, hit: Hit, scene: Scene) -> Command:
     return say.MoreOptions(with_others=_is_cued("others_cues", hit, scene))
 
@@ -88,7 +95,7 @@ _MAKERS: dict[str, Maker] = {
     "ask_appointments": lambda value, _hit, _scene: say.AskAppointments(past=value == "past"),
     "ask_about_it": _about_it,
     "has_visit": _simple(say.AskAppointments()),
-    "ask_availability": _simple(say.AskAvailability()),
+    "ask_availability": _availability,
     "join_waitlist": _simple(say.JoinWaitlist()),
     "running_late": _late,
     "ask_clinic": _question,

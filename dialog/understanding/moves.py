@@ -181,7 +181,7 @@ def _names_visit(span: Span, move: Hit, scene: Scene, *, is_only: bool) -> bool:
         # "My appointment of Thursday, can it be on Monday?"
         led = start - 1 if before in scene.book.visit_leads else start
         return not is_only and any(led in found.get("<visit>", ()) for found in scene.text.found[:led])
-    if before in scene.book.move_leads:
+    if before in scene.book.move_leads or scene.book.instead_words.intersection(words[end : end + 1]):
         return False
     named_behind = end < len(words) and (
         {"<visit>", "<service>"} & scene.text.found[end].keys() or words[end] in scene.book.visit_pronouns

@@ -35,6 +35,8 @@ _CUES = (
     "book_for_self",
     "book_for_both",
     "book_for_not",
+    "for_named",
+    "for_another",
     "reason_cues",
     "question_cues",
     "same_cues",
@@ -147,6 +149,7 @@ class PhraseBook:
     aside_leads: frozenset[str]
     loose_yes: frozenset[str]
     instead_words: frozenset[str]
+    own_words: frozenset[str]
     pronoun_leads: frozenset[str]
     visit_leads: frozenset[str]
     visit_pronouns: frozenset[str]
@@ -269,6 +272,7 @@ class _Binder:
             aside_leads=self._words("aside_leads"),
             loose_yes=self._words("loose_yes"),
             instead_words=self._words("instead_words"),
+            own_words=self._words("own_words"),
             pronoun_leads=self._words("pronoun_leads"),
             visit_leads=self._words("visit_leads"),
             visit_pronouns=self._words("visit_pronouns"),

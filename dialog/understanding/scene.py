@@ -136,7 +136,9 @@ def look(utterance: Utterance, text: Text, listening: Listening, *, book: Phrase
         birth = None if birth and overlaps(birth.span, email.span) else birth
         phone = None if phone and overlaps(phone.span, email.span) else phone
     numbers = [each.span for each in (birth, phone, email) if each]
-    person = _person(utterance, text, cues, listening, book, numbers=numbers, known=names.words)
+    person = _person(
+        utterance, text, cues, listening, book, numbers=numbers, known=names.words, services=names.services.words
+    )
     taken = [each.span for each in (phone, birth, email, person) if each]
     place_words = [tuple(found.get("<place_word>", ())) for found in text.found]
     places = tuple(names.places.find(utterance, taken=taken, place_words=place_words, is_asked=asked is Asked.LOCATION))
@@ -282,11 +284,12 @@ def _person(
     *,
     numbers: Sequence[Span],
     known: Collection[str],
+    services: Collection[str],
 ) -> PersonName | None:
-    """Find whoever is named. `numbers` are the words of dates and numbers, `known` those of the clinic's own names."""
+    """Find whoever is named. `numbers` are the words of dates and numbers, `known` those of the clinic's own names, of which `services` is a part."""
     is_asked = listening.asked in {Asked.NAME, Asked.SPELL_NAME}
     found = _beside_numbers(utterance, cues, book, numbers=numbers, known=known) if is_asked else None
-    found = found or _named(utterance, text, cues, listening, book, numbers=numbers)
+    found = found or _named(utterance, text, cues, listening, book, numbers=numbers, services=services)
     if found is None and listening.asked is Asked.YES_NO:
         found = _misheard(utterance, cues, book, known=known)
     if found is None and not is_asked:
@@ -315,6 +318,7 @@ def _named(
     book: PhraseBook,
     *,
     numbers: Sequence[Span],
+    services: Collection[str],
 ) -> PersonName | None:
     is_asked = listening.asked in {Asked.NAME, Asked.SPELL_NAME}
     spelled = next(iter(people.spellings(utterance, book, is_expected=listening.asked is Asked.SPELL_NAME)), None)
@@ -323,7 +327,7 @@ def _named(
     if said is not None and any(overlaps(said.span, span) for span in numbers):
         said = None  # "it's April 26th": nobody is called April there
     if said is None and is_asked:
-        said = _answered(utterance, text, book, without=spelled, numbers=numbers)
+        said = _answered(utterance, text, book, without=spelled, numbers=numbers, services=services)
     if said is not None and is_asked and spelled is None:
         taken = _phrase_words(text, book).union(*(range(*span) for span in numbers))
         said = people.with_plain_words(utterance, said, book, but=taken)
@@ -410,7 +414,13 @@ def _last_then_first(utterance: Utterance, book: PhraseBook) -> PersonName | Non
 
 
 def _answered(
-    utterance: Utterance, text: Text, book: PhraseBook, *, without: PersonName | None, numbers: Sequence[Span]
+    utterance: Utterance,
+    text: Text,
+    book: PhraseBook,
+    *,
+    without: PersonName | None,
+    numbers: Sequence[Span],
+    services: Collection[str],
 ) -> PersonName | None:
     """Read the bare answer to "your name?": the first words that can be one and are no phrase such as "say that again"."""
     last = without.span[0] if without else len(utterance.tokens)
@@ -419,6 +429,8 @@ def _answered(
     dated = frozenset(at for span in numbers for at in range(*span))
     for start in sorted(set(range(last)) - _phrase_words(text, book) - dated):
         name = people.name_at(utterance, start, book, is_expected=True)
+        if name and name.span[1] - start == 1 and utterance.words[start] in services:
+            continue  # "the physio one" says what for
         if name and not any(overlaps(name.span, span) for span in numbers):
             return name if name.span[1] <= last else None
     return None

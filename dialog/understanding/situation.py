@@ -57,6 +57,9 @@ ASKING = (
     say.Correct,
 )
 _PRIVATE = say.OutOfScope("private")
+_ONLY_ASKS = say.AskAvailability(only=True)
+_MOVE = say.StartReschedule()
+_CHANGES = (say.StartReschedule, say.StartCancel, say.ConfirmVisit, say.AskAppointments)
 _UNABLE = say.StartCancel(only_unable=True)
 _SAYS_LITTLE = (say.Greet, say.Thank, say.GiveService, say.AnyPractitioner, say.BookFor, say.Affirm)
 _ANSWERS: dict[Asked, tuple[type[Command], ...]] = {
@@ -77,7 +80,9 @@ def in_context(findings: list[Finding], hits: Sequence[Hit], scene: Scene) -> li
         return [rejected, *of_kind(findings, say.Greet, say.Thank)]
     findings = _without_command(findings, say.OutOfScope("other"))
     findings = _without_asked_wish(_around_choice(findings, scene), scene)
-    if has(findings, say.StartBooking, say.JoinWaitlist) or (
+    if _ONLY_ASKS in [each.command for each in findings]:
+        findings = _without_command(without(findings, say.StartBooking), say.AskAvailability())
+    elif has(findings, say.StartBooking, say.JoinWaitlist) or (
         has(findings, say.MoreOptions) and scene.listening.offered
     ):
         findings = without(findings, say.AskAvailability)
@@ -218,7 +223,8 @@ def _as_other_question(findings: list[Finding], hits: Sequence[Hit], scene: Scen
 
 def _at_opening(findings: list[Finding], scene: Scene) -> list[Finding]:
     """Read what begins or ends a conversation: a bare detail is a wish to book, a yes before a wish is only a way of speaking."""
-    findings = _as_first_look(findings, scene)
+    findings = _of_own_visit(_as_first_look(findings, scene), scene)
+    findings = _as_second_thought(findings, scene)
     if has(findings, *WANTS, say.GiveService, say.GivePractitioner, say.AskHuman, say.JoinWaitlist):
         # "Um, yeah, hi, maybe a cleaning": nothing was asked that this could answer.
         findings = without(findings, say.Affirm, say.Unsure)
@@ -238,6 +244,28 @@ def _at_opening(findings: list[Finding], scene: Scene) -> list[Finding]:
     if has(findings, say.GiveName, say.GiveBirthDate, *DETAILS):
         return findings
     return once(turned(findings, say.Correct, say.Deny()))
+
+
+def _of_own_visit(findings: list[Finding], scene: Scene) -> list[Finding]:
+    """Read "can I come earlier for my check-up?" as a wish to move the one they have: nothing was offered that it could be earlier than."""
+    words = scene.utterance.words
+    is_own = any(words[each.start - 1] in scene.book.own_words for each in scene.services if each.start)
+    is_relative = any(
+        isinstance(each.command, say.GiveTime) and each.command.wish.relative in {"earlier", "later"}
+        for each in findings
+    )
+    if not (is_own and is_relative) or has(findings, *_CHANGES, say.JoinWaitlist):
+        return findings
+    rest = without(findings, say.StartBooking, say.AskAvailability)
+    return [replace(findings[0], command=_MOVE, words=frozenset()), *rest]
+
+
+def _as_second_thought(findings: list[Finding], scene: Scene) -> list[Finding]:
+    """Read "could I have Wednesday instead?", where something was dealt with just now, as a change of that and no wish for another."""
+    is_correction = scene.listening.asked is Asked.ANYTHING_ELSE and has(findings, say.Correct)
+    if not is_correction or not has(findings, say.GiveTime) or has(findings, say.GiveService):
+        return findings
+    return without(findings, say.StartBooking, say.AskAvailability)
 
 
 def _as_first_look(findings: list[Finding], scene: Scene) -> list[Finding]:
