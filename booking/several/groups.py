@@ -282,8 +282,7 @@ def release_seat(work: UnitOfWork, catalogue: Catalogue, *, seat_id: str, now: d
 def release_seats(work: UnitOfWork, *, conversation_id: str, now: datetime) -> None:
     """Give back the seats that the conversation holds. Nothing happens if it holds none. Frees seats only: needs no lock."""
     for (session_id,) in _GIVE_BACK.rows(work.session, {"conversation_id": conversation_id, "now": now}):
-        claims = claims_of(work.session, appointment_id=session_id)
-        work.touch(*(guard.schedule_tag(claim.schedule_id) for claim in claims))
+        _touch(work, session_id)
 
 
 def holds_seats(session: Session, *, conversation_id: str) -> bool:
@@ -496,12 +495,16 @@ def _write(work: UnitOfWork, entry: ledger.Entry, seat: Seat, *, what: str, acto
     if written.first() is None:
         new = values | {"id": seat.id, "appointment_id": seat.session_id, "created_at": now}
         work.session.execute(insert(Participant).values(**new))
-    # Whether there is room is shown with what is free in the diary that the session takes time of.
-    claims = claims_of(work.session, appointment_id=seat.session_id)
-    work.touch(*(guard.schedule_tag(claim.schedule_id) for claim in claims))
+    _touch(work, seat.session_id)
     after = {"seat": seat.id, "patient_id": seat.patient_id, "status": seat.status}
     ledger.note(work, entry, what=what, actor=actor, source=seat.source, now=now, after=after)
     return seat
+
+
+def _touch(work: UnitOfWork, session_id: str) -> None:
+    # Whether there is room is shown with what is free in the diary that the session takes time of.
+    claims = claims_of(work.session, appointment_id=session_id)
+    work.touch(*(guard.schedule_tag(claim.schedule_id) for claim in claims))
 
 
 def _give_others_back(
@@ -511,7 +514,7 @@ def _give_others_back(
     if conversation_id is None:
         return
     whose = Participant.patient_id.is_(None) if patient_id is None else Participant.patient_id == patient_id
-    work.session.execute(
+    given_back = (
         update(Participant)
         .where(
             Participant.conversation_id == conversation_id,
@@ -520,7 +523,10 @@ def _give_others_back(
             whose,
         )
         .values(status=AppointmentStatus.CANCELLED, changed_at=now)
+        .returning(Participant.appointment_id)
     )
+    for other_id in work.session.scalars(given_back).all():
+        _touch(work, other_id)
 
 
 def _empty(work: UnitOfWork, entry: ledger.Entry, *, actor: str, now: datetime) -> None:

@@ -430,8 +430,10 @@ def test_a_visit_is_no_session(desk: Desk, a_patient: Callable[..., str]):
         desk.cancel(held)
 
 
-def test_whether_there_is_room_is_not_shown_from_before_somebody_joined(desk: Desk):
+def test_whether_there_is_room_is_not_shown_from_before_somebody_joined_or_changed_their_mind(desk: Desk):
     session = desk.open()
+    other = desk.open(MONDAY_NINE + 4 * HOUR, practitioner_ids=("practitioner-carter",), override_reason="helps out")
+    desk.join(other, conversation_id="conversation-1")
 
     with desk.database.begin() as work:
         join_session(
@@ -443,7 +445,7 @@ def test_whether_there_is_room_is_not_shown_from_before_somebody_joined(desk: De
             now=desk.now,
         )
 
-        assert work.touched == {schedule_tag("schedule-novak")}
+        assert work.touched == {schedule_tag("schedule-novak"), schedule_tag("schedule-carter")}
 
 
 def test_a_session_is_nobodys_visit_to_confirm(desk: Desk, a_patient: Callable[..., str]):
