@@ -60,7 +60,7 @@ def add_booking_by_hand(blueprint: Blueprint, services: ConsoleServices) -> None
             return _book_one(services, asked) if asked.repeat is None else _series(services, asked, asked.repeat.rule)
         except Refused as refusal:
             with services.db.read() as session:
-                return _page(session, asked, refusal=refusal)
+                return _page(session, asked.at_its_time(), refusal=refusal)
 
 
 def _book_one(services: ConsoleServices, asked: Asked) -> ResponseReturnValue:

@@ -13,10 +13,12 @@ from booking.values import Catalogue, LocationInfo, PractitionerInfo, ServiceInf
 from frontdesk.console.free_times import picked_time
 from frontdesk.console.once import new_form_key
 from frontdesk.console.pages.diary_forms import (
+    SecondTime,
     day_asked,
     moment_asked,
     person_asked,
     place_asked,
+    second_time,
     service_asked,
     time_asked,
     zone_asked,
@@ -100,6 +102,18 @@ class Asked:
     @property
     def people(self) -> tuple[str, ...]:
         return () if self.person is None else (self.person.id,)
+
+    @property
+    def second_time(self) -> SecondTime | None:
+        """Which of two times is meant, where clocks show the one asked for twice."""
+        return None if self.starts_at is None else second_time(self.starts_at.astimezone(self.place.zone))
+
+    def at_its_time(self) -> "Asked":
+        """Return it with the day and the time that were chosen, of a list or by hand, in the fields for them."""
+        if self.starts_at is None:
+            return self
+        local = self.starts_at.astimezone(self.place.zone)
+        return replace(self, day=local.date(), time=local.time().isoformat("minutes"))
 
     def query(self, service: ServiceInfo, span: Interval) -> SlotQuery:
         return SlotQuery(service.id, span, self.people, (self.place.id,), self.duration)
@@ -213,9 +227,10 @@ def _likely_place(catalogue: Catalogue, person: PractitionerInfo | None) -> Loca
 
 def _duration(service: ServiceInfo | None, text: str | None) -> timedelta | None:
     """Return the length that was asked for, of a service that has several."""
-    if service is None or service.longest is None or not (text or "").isdecimal():
+    minutes = _number(text)
+    if service is None or service.longest is None or minutes is None:
         return None
-    return timedelta(minutes=min(int(text or "0"), 24 * 60))
+    return timedelta(minutes=min(minutes, 24 * 60))
 
 
 def _repeat(form: Mapping[str, str]) -> Repeat | None:
@@ -225,5 +240,10 @@ def _repeat(form: Mapping[str, str]) -> Repeat | None:
         return None
     if every not in map(str, EVERY_WEEKS):
         abort(404)
-    is_number = times.isascii() and times.isdecimal() and len(times) <= 3
-    return Repeat(int(every), int(times) if is_number else 0)
+    return Repeat(int(every), _number(times) or 0)
+
+
+def _number(text: str | None) -> int | None:
+    """Return a small number as a form gives it, or None for what is none."""
+    is_number = text is not None and text.isascii() and text.isdecimal() and len(text) <= 4
+    return int(text or "") if is_number else None

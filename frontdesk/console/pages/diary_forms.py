@@ -1,6 +1,7 @@
 """What the pages of the diary read from an address or a form: days, places, people and times of the clinic, or 404."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from typing import TypeVar
 from zoneinfo import ZoneInfo
@@ -13,7 +14,7 @@ from frontdesk.console.dates import day_in_reach
 from frontdesk.console.security import path_here
 from frontdesk.console.staff import current_staff
 from kernel.errors import Refused
-from kernel.interval import exists, wall_to_instant
+from kernel.interval import comes_twice, exists, wall_to_instant, zone_name
 
 Item = TypeVar("Item", LocationInfo, PractitionerInfo, ServiceInfo)
 PROBLEM = "problem"
@@ -84,6 +85,19 @@ def moment_asked(day: date, at: time, zone: ZoneInfo, *, is_second: bool = False
     if is_second:
         return wall.replace(tzinfo=zone, fold=1).astimezone(UTC)
     return wall_to_instant(wall, zone)
+
+
+@dataclass(frozen=True)
+class SecondTime:
+    """The second of the two times at which clocks show the same in a night. `zone`: what it is called then."""
+
+    zone: str
+    is_meant: bool
+
+
+def second_time(local: datetime) -> SecondTime | None:
+    """Return the second time of a moment that carries its zone, None where clocks show it once, as nearly always."""
+    return SecondTime(zone_name(local.replace(fold=1)), local.fold == 1) if comes_twice(local) else None
 
 
 def instant_asked(text: str) -> datetime | None:

@@ -27,6 +27,7 @@ from frontdesk.console.pages.diary_forms import (
     person_asked,
     place_asked,
     say,
+    second_time,
     time_asked,
     zone_asked,
 )
@@ -194,7 +195,7 @@ def _page(
         if refusal is not None and target is not None:
             no = search.why_not(session, refusal, target.starts_at)
         times = search.times(session)
-    asked_at = entry.visit.starts_at if target is None else target.starts_at
+    asked_at = (entry.visit.starts_at if target is None else target.starts_at).astimezone(search.place.zone)
     return render_template(
         "console/diary_move.html",
         visit=shown,
@@ -203,7 +204,8 @@ def _page(
         person=search.person,
         places=catalogue.locations,
         people=search.able,
-        asked=asked_at.astimezone(search.place.zone).replace(tzinfo=None),
+        asked=asked_at,
+        second_time=second_time(asked_at),
         times=times,
         no=no,
         refusals=[] if no is None else [say(one, catalogue, place=search.place) for one in no.refusals],

@@ -187,10 +187,17 @@ def test_a_time_that_comes_twice_is_the_first_unless_the_second_is_meant(
 ):
     night = {"day": "2027-11-07", "time": "01:30", "is_second": is_second, "override_reason": "on call"}
     client = site.logged_in()
+    seen = revision_of(site, site.visit.id)
 
-    move(client, site.visit, revision=revision_of(site, site.visit.id), **night)
+    refused = move(client, site.visit, revision=seen, **(night | {"override_reason": ""})).get_data(as_text=True)
+    move(client, site.visit, revision=seen, **night)
 
     assert look(site, site.visit.id).starts_at == datetime(2027, 11, 7, hour, 30, tzinfo=UTC)
+    assert ('name="is_second" value="1" checked' in refused) == bool(is_second)
+    assert "clocks show it that night (EST)" in refused
+    assert f'href="/console/patients/{site.visit.patient_id}"' in page_of(
+        client, f"/console/appointments/{site.visit.id}"
+    )
     for page in (f"/console/appointments/{site.visit.id}", "/console/diary?day=2027-11-07"):
         assert f"1:30 AM {zone}" in page_of(client, page)
 
@@ -476,6 +483,33 @@ def test_a_drop_and_a_click_mean_the_clocks_of_the_diary_they_are_made_in(site: 
 
     assert look(site, site.visit.id).starts_at == NINE + 5 * HOUR
     assert 'name="time" value="11:00"' in form
+
+
+def test_a_listed_time_that_is_refused_is_the_one_for_which_the_rule_is_set_aside(site: Site):
+    client = site.logged_in("desk")
+    page = booking(client, slot="2027-03-15T22:00:00+00:00~lee~main~", duration="9" * 5000).get_data(as_text=True)
+    [day] = re.findall(r'name="day" value="([^"]+)"', page)
+    [time] = re.findall(r'name="time" value="([^"]+)"', page)
+
+    booking(client, slot="", day=day, time=time, override_reason="on call")
+
+    assert "Do it all the same" in page
+    with site.db.read() as session:
+        latest = session.scalars(select(Appointment.starts_at).order_by(Appointment.starts_at.desc())).first()
+    assert latest == datetime(2027, 3, 15, 22, 0, tzinfo=UTC)
+
+
+def test_a_click_into_the_second_of_two_like_times_books_that_one(site: Site):
+    clicked = "/console/diary/new?day=2027-11-07&time=01:30&is_second=1&practitioner=lee"
+    client = site.logged_in("desk")
+
+    form = page_of(client, clicked)
+    booking(client, day="2027-11-07", time="01:30", is_second="1", override_reason="on call")
+
+    assert 'name="is_second" value="1" checked' in form
+    with site.db.read() as session:
+        latest = session.scalars(select(Appointment.starts_at).order_by(Appointment.starts_at.desc())).first()
+    assert latest == datetime(2027, 11, 7, 6, 30, tzinfo=UTC)
 
 
 def test_a_time_between_the_steps_of_the_clock_is_explained(site: Site):
