@@ -132,6 +132,9 @@ def _load(text: str) -> CommentedMap:
         raise _NotYaml("too-deep") from None
     except (YAMLError, ValueError) as error:
         raise _NotYaml("broken", problem=str(error).splitlines()[0]) from None
+    except (AttributeError, KeyError):
+        # ruamel stumbles over a mapping that is merged into itself, and over `!!bool` before a word that is none.
+        raise _NotYaml("broken", problem="an anchor or a tag that can't be followed") from None
     if not isinstance(document, CommentedMap):
         raise _NotYaml("not-a-clinic-file")
     return document

@@ -166,6 +166,8 @@ def test_a_key_that_is_there_twice_is_named():
         "{",
         "\t",
         "a: &x [*x]",
+        "a: &x {<<: *x}",
+        "a: !!bool maybe",
         "!!python/object:os.system x",
         "[" * 100_000,
         "- " * 1000,
