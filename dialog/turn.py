@@ -19,7 +19,7 @@ from booking.task_words import TaskSays
 from booking.values import BookedVisit, Catalogue, ClinicId, TaskKind
 from dialog import offered_time, policy, record, reminded, takeover
 from dialog.acts import Act, Say
-from dialog.commands import Emergency, StartReschedule
+from dialog.commands import Emergency
 from dialog.draft import Decision, Setting
 from dialog.errands import Request, Result
 from dialog.inbound import Channel, Inbound, InboundKind, Reply
@@ -361,7 +361,7 @@ class _Turn:
             for effect in decision.effects:
                 tools.apply(effect)
             if decision.request is None:
-                return decision
+                return reminded.with_thanks(decision) if answered is reminded.Meant.COMES_AND_MORE else decision
             result = tools.carry_out(decision.request)
             account.results.append(_noted(decision.request, result))
             decision = policy.take_result(decision, self.setting, result)
@@ -384,8 +384,9 @@ class _Turn:
     def _answer_to_reminder(self, tools: Tools, texted: Reminded) -> Decision | reminded.Meant | None:
         state, setting, understood = self.snapshot.state, self.setting, self.understood
         meant = reminded.meant(understood.text, understood.commands, texted, state=state, now=setting.now)
-        if meant is reminded.Meant.COMES:
+        if meant in {reminded.Meant.COMES, reminded.Meant.COMES_AND_MORE}:
             tools.note_coming(texted.visits, phone=self.inbound.caller or "")
+        if meant is reminded.Meant.COMES:
             return reminded.confirmed(state, setting)
         return reminded.too_late(state, setting) if meant is reminded.Meant.TOO_LATE else meant
 
@@ -421,9 +422,10 @@ class _Turn:
 
 
 def _about_reminder(heard: policy.Heard, reminder: Reminded, meant: reminded.Meant) -> policy.Heard:
-    """Return what was heard as it is about what they were reminded of: the digit that moves is a wish to move."""
-    commands = (StartReschedule(),) if meant is reminded.Meant.MOVES else heard.commands
-    return replace(heard, commands=commands, reminded=reminder.visits)
+    """Return what was heard as it is about what they were reminded of."""
+    if meant is reminded.Meant.COMES_AND_MORE:
+        return heard
+    return replace(heard, commands=reminded.wished(meant, heard.commands), reminded=reminder.visits)
 
 
 def _noted(request: Request, result: Result) -> dict[str, Any]:

@@ -132,6 +132,40 @@ def test_who_wants_to_move_proves_who_they_are_and_need_not_say_which(
     assert "11:00" not in moving
 
 
+def test_a_one_with_a_question_confirms_and_answers_the_question(clinic: Reminding, text: Text) -> None:
+    clinic.remind(clinic.book())
+
+    answer = text("1, and is there parking?")
+
+    assert COMING in answer
+    assert "Free parking" in answer
+    assert clinic.confirmed() == [TUESDAY_9]
+
+
+@pytest.mark.parametrize("words", ["2, can I come at 10?", "Yes but can we make it 10?"])
+def test_who_names_another_time_moves_the_visit_and_books_no_second_one(
+    clinic: Reminding, text: Text, words: str
+) -> None:
+    clinic.remind(clinic.book())
+
+    for said in (words, "Ann Smith"):
+        text(said)
+    offered = text("May 2, 1984")
+
+    assert "Filling: Tue Mar 16, 10:00 AM" in offered
+    assert clinic.confirmed() == []
+
+
+@pytest.mark.parametrize("words", ["1 pm is better", "Can I book another appointment for Friday?"])
+def test_a_text_that_begins_something_else_confirms_and_moves_nothing(
+    clinic: Reminding, text: Text, words: str
+) -> None:
+    clinic.remind(clinic.book())
+
+    assert "What would you like to come in for?" in text(words)
+    assert clinic.confirmed() == []
+
+
 def test_who_cancels_in_words_is_asked_about_the_visit_they_were_reminded_of(clinic: Reminding, text: Text) -> None:
     clinic.book(starts_at=TUESDAY_9 + 2 * HOUR)
     clinic.remind(clinic.book())
