@@ -32,6 +32,7 @@ from dialog.errands import (
 )
 from dialog.flows import (
     answers,
+    beside,
     book,
     crossing,
     details,
@@ -217,6 +218,9 @@ def _take(draft: Draft, commands: tuple[c.Command, ...], *, is_sure: bool) -> bo
     said = _details_meant(draft, commands)
     known = _people_known(draft)
     used |= _who(draft, commands)
+    if _agrees_and_wants_another(draft, commands, said):
+        beside.bring_another(draft, said)
+        commands, said = (*(one for one in commands if one not in said and not starts.kind_of(one)),), ()
     has_chosen = _choose(draft, commands, said)
     before = _standing(draft)
     used |= wishes.take(draft, commands, said) or has_chosen
@@ -226,6 +230,17 @@ def _take(draft: Draft, commands: tuple[c.Command, ...], *, is_sure: bool) -> bo
     if _people_known(draft) != known:
         draft.update(rounds=0)  # whoever tells more of themselves does not go round in circles
     return used
+
+
+def _agrees_and_wants_another(draft: Draft, commands: tuple[c.Command, ...], said: tuple[c.Command, ...]) -> bool:
+    """Say whether a yes to the visit that is offered or read back comes with a wish for another service: "yes, and can I get a flu shot?"."""
+    question = draft.state.question
+    if question is None or question.say not in {Say.OFFER_ONE, Say.READ_BACK} or draft.flow.kind is not FlowKind.BOOK:
+        return False
+    kinds = {type(one) for one in commands}
+    is_both = {c.Affirm, c.StartBooking} <= kinds and not kinds & {c.Deny, c.Correct, c.Choose}
+    service_keys = draft.flow.details.service_keys
+    return is_both and any(isinstance(one, c.GiveService) and not {*one.keys} & {*service_keys} for one in said)
 
 
 def _people_known(draft: Draft) -> object:

@@ -56,6 +56,15 @@ def bring_services(draft: Draft, others: Sequence[GiveService]) -> None:
     draft.say(Say.ONE_BY_ONE)
 
 
+def bring_another(draft: Draft, said: Sequence[Command]) -> None:
+    """Note that they want another visit besides the one they agree to, with what is `said` of it. Its turn comes once that is booked."""
+    agreed_to = draft.flow
+    draft.update(flows=(*draft.state.flows[:-1], Flow(FlowKind.BOOK, is_second=True)))
+    for one in said:
+        details.give(draft, one)
+    draft.update(flows=(*draft.state.flows, agreed_to))
+
+
 def take_up_next(draft: Draft, first: BookedVisit, done: Flow) -> None:
     """Go on with what was noted beside the visit that is booked now."""
     if draft.state.flow is None:
@@ -77,11 +86,14 @@ def _is_for_the_same(flow: Flow, other: Flow) -> bool:
 
 
 def _take_up_second(draft: Draft, first: BookedVisit, done: Flow) -> None:
-    """Go on with another service for the same person: at the same place and day as the first, behind it."""
+    """Go on with another service for the same person: at the same place and day as the first, behind it, unless they said when."""
     wanted = draft.flow.details
     whom = replace(wanted, relation=done.details.relation, person_said=done.details.person_said)
     draft.update_flow(
-        details=_behind(draft, whom, first), person=done.person, patient_id=first.patient_id, is_second=False
+        details=whom if whom.wish else _behind(draft, whom, first),
+        person=done.person,
+        patient_id=first.patient_id,
+        is_second=False,
     )
     if len(wanted.service_keys) == 1:
         draft.say(Say.NOW_THE_NEXT, service=draft.service(wanted.service_keys[0]).id)

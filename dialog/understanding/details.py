@@ -101,7 +101,9 @@ def _services(scene: Scene, hits: Sequence[Hit]) -> Sequence[Mention]:
     if not scene.services:
         return ()
     if len({hit.label for hit in tasks}) < 2:
-        return tuple(_joined(each, scene) for each in _wanted_apart(scene))
+        is_change = any(not hit.label.startswith("start_booking") for hit in tasks)
+        wanted = scene.services if is_change else _not_refused(scene)
+        return tuple(_joined(each, scene) for each in _wanted_apart(scene, wanted))
     end = len(scene.utterance.tokens)
     taken = [(mention.start, mention.end) for mention in (*scene.staff, *scene.places)]
     taken += [each.span for each in (scene.phone, scene.birth, scene.person) if each]
@@ -113,10 +115,25 @@ def _services(scene: Scene, hits: Sequence[Hit]) -> Sequence[Mention]:
     return found
 
 
-def _wanted_apart(scene: Scene) -> list[list[Mention]]:
+def _not_refused(scene: Scene) -> tuple[Mention, ...]:
+    """Leave out of several services those that are refused: "I don't need a cleaning, I need a filling"."""
+    words, starts = scene.utterance.words, scene.utterance.starts
+
+    def is_refused(mention: Mention) -> bool:
+        first = max((at for at in starts if at <= mention.start), default=0)
+        before = next((each.end for each in scene.services if first <= each.end <= mention.start), first)
+        if words[mention.start - 1] in scene.book.negations and mention.start > first:
+            return True
+        led = [at for at in range(before, mention.start) if words[at] == scene.book.refusal]
+        return bool(led) and scene.book.small.issuperset(words[led[-1] + 1 : mention.start])
+
+    return tuple(each for each in scene.services if not is_refused(each)) or scene.services
+
+
+def _wanted_apart(scene: Scene, services: Sequence[Mention]) -> list[list[Mention]]:
     """Part "a cleaning and a check-up", which are two visits, from "a cold or a flu" and "a cough and a fever", which are ways to say one."""
     groups: list[list[Mention]] = []
-    for mention in sorted(scene.services, key=lambda each: each.start):
+    for mention in sorted(services, key=lambda each: each.start):
         before = groups[-1][-1] if groups else None
         if before is None or (
             not set(before.keys) & set(mention.keys)

@@ -339,7 +339,7 @@ def _as_answer(findings: list[Finding], scene: Scene) -> list[Finding]:
         findings = _without_round_off(findings, scene)
         if has(findings, say.Unsure):
             findings = without(findings, say.Affirm)  # "well, I'm not sure": what comes last is meant
-        return _as_correction(_as_change(findings, scene), scene)
+        return _as_correction(_with_one_more(_as_change(findings, scene), scene), scene)
     return findings
 
 
@@ -421,6 +421,19 @@ def _is_idle_talk(findings: Sequence[Finding], scene: Scene) -> bool:
     return (
         sum(word not in scene.book.vocabulary or word in scene.book.foreign_all for word in left) > 1 or len(left) > 3
     )
+
+
+def _with_one_more(findings: list[Finding], scene: Scene) -> list[Finding]:
+    """Read the "and also a flu shot" behind a yes as a wish for another visit."""
+    yes, services = of_kind(findings, say.Affirm), of_kind(findings, say.GiveService)
+    if not yes or not services or has(findings, say.StartBooking, say.AskClinic):
+        return findings
+    between = scene.utterance.words[yes[0].span[1] : services[0].span[0]]
+    if scene.book.both_words.isdisjoint(between):
+        return findings
+    at = findings.index(services[0])
+    begun = Finding(say.StartBooking(), (services[0].span[0], services[0].span[0]), frozenset())
+    return [*findings[:at], begun, *findings[at:]]
 
 
 def _as_correction(findings: list[Finding], scene: Scene) -> list[Finding]:

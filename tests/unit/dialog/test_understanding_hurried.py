@@ -1,6 +1,6 @@
 """What hurried people say in one breath: two wishes that are one, words that only sound grave, figures without a cue."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 import pytest
 
@@ -340,3 +340,66 @@ def test_short_questions_about_hours_begin_no_booking(said: str) -> None:
 @pytest.mark.parametrize("said", ["Is the dentist a lady", "is the doctor a man or a woman", "is dr lee male"])
 def test_who_somebody_is_is_no_question_about_services(said: str) -> None:
     assert [one.topic for one in heard(said) if isinstance(one, say.AskClinic)] == [say.Topic.GENDER]
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "hi im calling about Robert Jones, im his carer. he needs a blood test",
+        "I look after Robert Jones and he needs a blood test",
+        "texting on behalf of robert jones, a blood test please",
+        "Calling for Robert Jones 11/30/1959, he needs a blood test",
+    ],
+)
+def test_who_speaks_for_somebody_books_for_them(said: str) -> None:
+    commands = heard(said)
+
+    whom = [(one.relation, (one.person or "").lower()) for one in commands if isinstance(one, say.BookFor)]
+    assert whom == [(say.Relation.OTHER, "robert jones")]
+    assert not any(isinstance(one, say.GiveName) for one in commands)
+
+
+@pytest.mark.parametrize("said", ["I'm calling about Eva Novak", "it's for me", "I care about lab work"])
+def test_staff_work_and_oneself_are_nobody_else_to_book_for(said: str) -> None:
+    assert not any(isinstance(one, say.BookFor) for one in heard(said))
+
+
+@pytest.mark.parametrize(
+    ("said", "wanted"),
+    [
+        ("I don't need a cleaning, I need a filling", [("filling",)]),
+        ("no cleaning, just a filling please", [("filling",)]),
+        ("no I need a cleaning and a filling", [("cleaning",), ("filling",)]),
+    ],
+)
+def test_a_service_that_is_refused_is_not_wanted(said: str, wanted: list[tuple[str, ...]]) -> None:
+    assert [one.keys for one in heard(said) if isinstance(one, say.GiveService)] == wanted
+
+
+def test_who_only_asks_begins_no_booking_and_takes_back_what_is_offered() -> None:
+    said = "don't book it yet"
+
+    assert kinds(f"{said}, what do you have on friday?") == ["ask_availability", "give_time"]
+    assert kinds(said, asked=Asked.YES_NO) == ["deny"]
+
+
+def test_a_question_chooses_none_of_the_times_offered() -> None:
+    offered = (Option(NOW + timedelta(days=6), "lee", "main"), Option(NOW + timedelta(days=7), "ito", "north"))
+
+    commands = heard("is dr lee in on tuesday?", asked=Asked.CHOICE, offered=offered)
+
+    assert not any(isinstance(one, say.Choose) for one in commands)
+
+
+@pytest.mark.parametrize("said", ["can I come in earlier for my cleaning?", "can my cleaning be earlier?"])
+def test_earlier_for_my_visit_is_a_wish_to_move_it(said: str) -> None:
+    names = kinds(said)
+
+    assert "start_reschedule" in names
+    assert "start_booking" not in names
+
+
+def test_what_for_is_no_name_where_one_was_asked_for() -> None:
+    commands = heard("the physio one, no wait the cleaning", asked=Asked.NAME)
+
+    assert not any(isinstance(one, say.GiveName) for one in commands)
