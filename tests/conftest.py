@@ -2,7 +2,7 @@
 
 import structlog
 
-pytest_plugins = ["tests.support.rules", "tests.support.services"]
+pytest_plugins = ["tests.support.rules", "tests.support.services", "tests.support.templates"]
 
 # By default a traceback is written with the values of every variable in it, which takes seconds each time.
 structlog.configure(

@@ -77,7 +77,9 @@ def watched_page(
 
 def accessibility_faults(page: Page) -> list[str]:
     """Return what axe finds wrong with the page as it is now, a line each."""
-    violations = Axe().run(page).response["violations"]
+    page.evaluate(Axe().axe_script)
+    # Alone: what it found in order is a hundred times as much to hand over.
+    violations = page.evaluate("axe.run({resultTypes: ['violations']}).then(found => found.violations)")
     return [f"{found['id']}: {found['help']} ({node['html']})" for found in violations for node in found["nodes"]]
 
 

@@ -59,7 +59,7 @@ def postgres_url(postgres: PostgresServer) -> Iterator[str]:
 
     url = postgres.fresh_database(make_template=make_tables)
     yield url
-    postgres.drop(url)
+    postgres.give_back(url)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -48,6 +48,17 @@ def make_one_table(url: str) -> None:
     engine.dispose()
 
 
+def rows_of(url: str, change: str) -> int:
+    """Make a change and say how many rows there are then."""
+    engine = sqlalchemy.create_engine(url)
+    try:
+        with engine.begin() as connection:
+            connection.exec_driver_sql(change)
+            return int(connection.exec_driver_sql("SELECT count(*) FROM taken").scalar_one())
+    finally:
+        engine.dispose()
+
+
 @pytest.fixture
 def client(twilio: TwilioServer) -> Client:
     return make_client(
@@ -66,6 +77,26 @@ def test_a_fresh_postgres_database_is_as_its_template_and_refuses_an_overlap(pos
     engine.dispose()
 
     assert isinstance(refused.value.orig, psycopg.errors.ExclusionViolation)
+
+
+def test_a_database_that_is_given_back_is_empty_for_the_next_test_unless_its_tables_were_changed(
+    postgres: PostgresServer,
+):
+    insert = "INSERT INTO taken VALUES (1, tstzrange('2027-03-15 09:00Z', '2027-03-15 10:00Z'))"
+    first = postgres.fresh_database(make_template=make_one_table)
+    assert rows_of(first, insert) == 1
+    postgres.give_back(first)
+
+    second = postgres.fresh_database(make_template=make_one_table)
+    assert rows_of(second, "SELECT 1") == 0
+    rows_of(second, "ALTER TABLE taken DROP CONSTRAINT no_overlap")
+    postgres.give_back(second)
+
+    third = postgres.fresh_database(make_template=make_one_table)
+    assert (second == first, third == second) == (True, False)
+    assert rows_of(third, insert) == 1
+    with pytest.raises(IntegrityError):
+        rows_of(third, insert)
 
 
 def test_databases_of_one_template_do_not_see_each_other(postgres: PostgresServer):
