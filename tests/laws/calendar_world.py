@@ -22,7 +22,7 @@ from calendar_sync.adapters.memory_store import MemoryStore
 from calendar_sync.context import CalendarSync
 from calendar_sync.entry import CalendarEntry
 from calendar_sync.links import repair_link
-from calendar_sync.model import CalendarAction, CalendarLink, ObjectState, RemoteObject
+from calendar_sync.model import CalendarAction, CalendarLink, LinkError, ObjectState, RemoteObject
 from calendar_sync.ports import AccessRefused, ChangedMeanwhile
 from calendar_sync.push import push_appointment
 from calendar_sync.status import Difference, link_statuses
@@ -237,6 +237,17 @@ class World:
             for row in work.session.scalars(select(CalendarLink)).all():
                 if row.paused_at is not None or row.error is not None:
                     repair_link(work, clinic_id=row.clinic_id, link_id=row.id, actor="staff:kim", now=self.now)
+
+    def tell_that_it_is_empty(self) -> None:
+        """Let staff answer for a calendar that lost all that it held, which nobody may believe by itself; then it is looked at again."""
+        with self.db.begin() as work:
+            doubted = work.session.scalars(
+                select(CalendarLink).where(CalendarLink.error == LinkError.SUDDENLY_EMPTY)
+            ).all()
+            for row in doubted:
+                repair_link(work, clinic_id=row.clinic_id, link_id=row.id, actor="staff:kim", now=self.now)
+        if doubted:
+            self.tick_all()
 
     def tick_all(self) -> None:
         self.now += MINUTE

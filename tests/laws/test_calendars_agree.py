@@ -87,6 +87,7 @@ def check(
 
         world.calm_down()
         world.tick_all()
+        world.tell_that_it_is_empty()
         world.tick_all()
         assert world.faults() == []
 
