@@ -1,21 +1,15 @@
 """Commands for conversations that went wrong: what today's agent makes of them, and the cases that staff made of them."""
 
 import json
-from collections.abc import Callable
-from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
 import click
-from sqlalchemy.orm import Session
 
 from booking.catalogue import load_catalogue
 from frontdesk.bootstrap import Services
+from frontdesk.command_parts import AS_JSON, CLINIC, FindClinic, OpenServices
 from kernel import log
-
-OpenServices = Callable[[], AbstractContextManager[Services]]
-FindClinic = Callable[[Session, str | None], str]
-_CLINIC = click.option("--clinic", "clinic_key", help="Its key; needed where there are several.")
 
 
 def add_case_commands(cli: click.Group, *, open_services: OpenServices, find_clinic: FindClinic) -> None:
@@ -28,8 +22,8 @@ def _add_replay(cli: click.Group, open_services: OpenServices, find_clinic: Find
     @cli.command("replay")
     @click.argument("conversation_id", required=False)
     @click.option("--last", default=50, show_default=True, type=click.IntRange(1), help="Without one: how many.")
-    @_CLINIC
-    @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+    @CLINIC
+    @AS_JSON
     def replay_command(*, conversation_id: str | None, last: int, clinic_key: str | None, as_json: bool) -> None:
         """Say what today's agent would make of one past conversation, or of the last ones. Nothing is written."""
         from frontdesk.console.reads.replays import WantedReplays, latest_conversations
@@ -96,7 +90,7 @@ def _add_cases(cli: click.Group, open_services: OpenServices, find_clinic: FindC
 
     @cases.command("export")
     @click.option("--to", "folder", required=True, type=click.Path(path_type=Path), help="Made if it is not there.")
-    @_CLINIC
+    @CLINIC
     def export(*, folder: Path, clinic_key: str | None) -> None:
         """Write each case into a file of its own, without anybody's data. Those that staff must read first stay here."""
         from frontdesk.replay.cases import cases_of_clinic

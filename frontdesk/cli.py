@@ -26,10 +26,11 @@ from frontdesk.accounts.second_factor import drop_factor
 from frontdesk.api.keys import Scope, add_key, list_keys, revoke_key
 from frontdesk.bootstrap import Services, build
 from frontdesk.case_commands import add_case_commands
+from frontdesk.command_parts import ACTOR, AS_JSON, CLINIC
 from frontdesk.files import read_text
 from frontdesk.lifecycle_commands import add_commands
 from frontdesk.schema import WrongSchema, check_schema, migrate, schema_state
-from frontdesk.sync_commands import ACTOR, add_sync_commands
+from frontdesk.sync_commands import add_sync_commands
 from frontdesk.users import Role, add_user, find_login, set_password
 from frontdesk.waitlist_commands import add_waitlist_commands
 from kernel import log
@@ -102,7 +103,7 @@ def migrate_command() -> None:
 
 
 @cli.command()
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@AS_JSON
 def doctor(as_json: bool) -> None:
     """Say what is missing, and try every connection."""
     from frontdesk.doctor import examine
@@ -136,7 +137,7 @@ def import_command(file: Path, dry_run: bool) -> None:
 
 
 @cli.command()
-@click.option("--clinic", "clinic_key", help="Its key; needed where there are several.")
+@CLINIC
 def export(clinic_key: str | None) -> None:
     """Print the clinic as a file that imports to the same."""
     with _services() as services, services.db.read() as session:
@@ -167,8 +168,8 @@ def seed_demo_command() -> None:
     "--from", "first", required=True, type=click.DateTime(["%Y-%m-%d"]), help="First day, in the clinic's zone."
 )
 @click.option("--to", "end", required=True, type=click.DateTime(["%Y-%m-%d"]), help="The day after the last.")
-@click.option("--clinic", "clinic_key", help="Its key; needed where there are several.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@CLINIC
+@AS_JSON
 def slots(
     *,
     service_key: str,
@@ -212,7 +213,7 @@ def user() -> None:
 @click.argument("login")
 @click.option("--role", type=click.Choice(_ROLES), default=Role.ADMINISTRATOR.value, show_default=True)
 @click.option("--practitioner", help="Key of whose patients it sees, with the role practitioner.")
-@click.option("--clinic", "clinic_key", help="Its key; needed where there are several.")
+@CLINIC
 def user_add(login: str, role: str, practitioner: str | None, clinic_key: str | None) -> None:
     """Make an account and print its password, this once."""
     from frontdesk.listing import practitioner_id_of
@@ -260,7 +261,7 @@ def api_key() -> None:
 @api_key.command("add")
 @click.argument("name")
 @click.option("--scope", "scopes", multiple=True, required=True, type=click.Choice(_SCOPES), help="May be repeated.")
-@click.option("--clinic", "clinic_key", help="Its key; needed where there are several.")
+@CLINIC
 def api_key_add(name: str, scopes: tuple[str, ...], clinic_key: str | None) -> None:
     """Make a key and print it, this once."""
     with _services() as services, services.db.begin() as work:
@@ -276,8 +277,8 @@ def api_key_add(name: str, scopes: tuple[str, ...], clinic_key: str | None) -> N
 
 
 @api_key.command("list")
-@click.option("--clinic", "clinic_key", help="Its key; needed where there are several.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@CLINIC
+@AS_JSON
 def api_key_list(clinic_key: str | None, as_json: bool) -> None:
     """List the keys, those that were revoked included. The keys themselves are stored nowhere."""
     with _services() as services, services.db.read() as session:
@@ -300,7 +301,7 @@ def api_key_list(clinic_key: str | None, as_json: bool) -> None:
 
 @api_key.command("revoke")
 @click.argument("name")
-@click.option("--clinic", "clinic_key", help="Its key; needed where there are several.")
+@CLINIC
 def api_key_revoke(name: str, clinic_key: str | None) -> None:
     """Let a key open nothing any more."""
     with _services() as services, services.db.begin() as work:
@@ -318,7 +319,7 @@ def calendar() -> None:
 @click.argument("url")
 @click.option("--username", required=True)
 @click.option("--password", envvar="CALENDAR_PASSWORD", prompt=True, hide_input=True, help="Or CALENDAR_PASSWORD.")
-@click.option("--clinic", "clinic_key", help="Its key; needed where there are several.")
+@CLINIC
 def calendar_link(practitioner: str, url: str, username: str, password: str, clinic_key: str | None) -> None:
     """Show a practitioner's visits in the CalDAV calendar at URL. Linking it again replaces the log-in."""
     from calendar_sync.links import link_calendar
@@ -343,7 +344,7 @@ def calendar_link(practitioner: str, url: str, username: str, password: str, cli
 @click.argument("url")
 @click.option("--email", required=True, help="The clinic's own address, which attends the visits there.")
 @click.option("--key", envvar="CALENDAR_PASSWORD", prompt=True, hide_input=True, help="Or CALENDAR_PASSWORD.")
-@click.option("--clinic", "clinic_key", help="Its key; needed where there are several.")
+@CLINIC
 def calendar_link_calcom(practitioner: str, url: str, email: str, key: str, clinic_key: str | None) -> None:
     """Keep a practitioner's visits and their Cal.com bookings together. Prints what to enter there as a webhook.
 
@@ -374,7 +375,7 @@ def calendar_link_calcom(practitioner: str, url: str, email: str, key: str, clin
 @calendar.command("feed")
 @click.argument("practitioner")
 @click.option("--revoke", is_flag=True, help="Let the address open nothing any more.")
-@click.option("--clinic", "clinic_key", help="Its key; needed where there are several.")
+@CLINIC
 def calendar_feed(practitioner: str, revoke: bool, clinic_key: str | None) -> None:
     """Make a private address at which a practitioner's visits can be subscribed to, and print it, this once.
 

@@ -2,28 +2,19 @@
 
 import json
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from datetime import date, datetime
 from typing import Any
 
 import click
-from sqlalchemy.orm import Session
 
 from booking.catalogue import load_catalogue
 from booking.desk.absence import Absence
 from booking.desk.away import Instead, apply_away, preview_away
 from booking.desk.requests import accept_request, grant_proposal, open_requests, reject_request
 from booking.values import BookedVisit, Catalogue, DateSpan, Slot
-from frontdesk.bootstrap import Services
+from frontdesk.command_parts import ACTOR, AS_JSON, CLINIC, FindClinic, OpenServices
 from frontdesk.listing import id_of
 
-ACTOR = "staff:command-line"
-
-OpenServices = Callable[[], AbstractContextManager[Services]]
-FindClinic = Callable[[Session, str | None], str]
-
-_CLINIC = click.option("--clinic", "clinic_key", help="Its key; needed where there are several.")
-_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 _DAY = click.DateTime(["%Y-%m-%d"])
 _TIME = click.DateTime(["%H:%M"])
 
@@ -36,8 +27,8 @@ def add_commands(cli: click.Group, *, open_services: OpenServices, find_clinic: 
 
 def _add_requests(cli: click.Group, open_services: OpenServices, find_clinic: FindClinic) -> None:
     @cli.group(invoke_without_command=True)
-    @_CLINIC
-    @_JSON
+    @CLINIC
+    @AS_JSON
     @click.pass_context
     def requests(context: click.Context, *, clinic_key: str | None, as_json: bool) -> None:
         """List what waits for an answer of staff, the oldest first, or answer it."""
@@ -60,7 +51,7 @@ def _add_requests(cli: click.Group, open_services: OpenServices, find_clinic: Fi
 
     @requests.command("accept")
     @click.argument("appointment_id")
-    @_CLINIC
+    @CLINIC
     def accept(appointment_id: str, clinic_key: str | None) -> None:
         """Book what a patient asked for."""
         with open_services() as services, services.db.begin() as work:
@@ -72,8 +63,8 @@ def _add_requests(cli: click.Group, open_services: OpenServices, find_clinic: Fi
     @requests.command("reject")
     @click.argument("appointment_id")
     @click.option("--reason", required=True, help="For the history; the patient is not told.")
-    @_CLINIC
-    @_JSON
+    @CLINIC
+    @AS_JSON
     def reject(*, appointment_id: str, reason: str, clinic_key: str | None, as_json: bool) -> None:
         """Say no, and print what the patient is offered instead."""
         with open_services() as services, services.db.begin() as work:
@@ -88,7 +79,7 @@ def _add_requests(cli: click.Group, open_services: OpenServices, find_clinic: Fi
     @click.option("--start", "starts_at", required=True, help="With its offset from UTC: 2027-03-15T09:00-04:00.")
     @click.option("--practitioner", "practitioner_key", required=True)
     @click.option("--override", "override_reason", help="Set aside the rules that may be, for this reason.")
-    @_CLINIC
+    @CLINIC
     def grant(
         appointment_id: str,
         starts_at: str,
@@ -133,8 +124,8 @@ def _add_away(cli: click.Group, open_services: OpenServices, find_clinic: FindCl
         show_default=True,
         help="What happens to the visits.",
     )
-    @_CLINIC
-    @_JSON
+    @CLINIC
+    @AS_JSON
     def away(
         *,
         practitioner_key: str,

@@ -2,13 +2,10 @@
 
 import json
 import sys
-from collections.abc import Callable
-from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Any
 
 import click
-from sqlalchemy.orm import Session
 
 from booking.catalogue import load_catalogue
 from booking.values import Catalogue
@@ -18,14 +15,8 @@ from calendar_sync.repair import repair_now
 from calendar_sync.status import HistoryLine, LinkStatus, history, link_statuses
 from calendar_sync.tick import sync_link
 from frontdesk.bootstrap import Services
+from frontdesk.command_parts import ACTOR, AS_JSON, CLINIC, FindClinic, OpenServices
 
-ACTOR = "staff:command-line"
-
-OpenServices = Callable[[], AbstractContextManager[Services]]
-FindClinic = Callable[[Session, str | None], str]
-
-_CLINIC = click.option("--clinic", "clinic_key", help="Its key; needed where there are several.")
-_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 _LINK = click.option("--link", "link_id", help="Only this one, by the id that status shows.")
 
 
@@ -38,8 +29,8 @@ def add_sync_commands(cli: click.Group, *, open_services: OpenServices, find_cli
 
     @sync.command("status")
     @_LINK
-    @_CLINIC
-    @_JSON
+    @CLINIC
+    @AS_JSON
     def status(*, link_id: str | None, clinic_key: str | None, as_json: bool) -> None:
         """Say of each calendar how it is, when it was last read, and where it differs from the diary. Asks no calendar."""
         with open_services() as services:
@@ -47,8 +38,8 @@ def add_sync_commands(cli: click.Group, *, open_services: OpenServices, find_cli
 
     @sync.command("run")
     @_LINK
-    @_CLINIC
-    @_JSON
+    @CLINIC
+    @AS_JSON
     def run(*, link_id: str | None, clinic_key: str | None, as_json: bool) -> None:
         """Look at the calendars now. One that is paused is left alone. Exit code 1 if one is not ok afterwards."""
         with open_services() as services:
@@ -63,8 +54,8 @@ def add_sync_commands(cli: click.Group, *, open_services: OpenServices, find_cli
 
     @sync.command("repair")
     @_LINK
-    @_CLINIC
-    @_JSON
+    @CLINIC
+    @AS_JSON
     def repair(*, link_id: str | None, clinic_key: str | None, as_json: bool) -> None:
         """Read all of a calendar anew and put right what differs: of one, or of all that are not ok or differ.
 

@@ -1,8 +1,7 @@
 """Commands for the waiting list: who waits, what they were offered, and an answer that they gave by telephone."""
 
 import json
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -15,22 +14,15 @@ from booking.model.appointment import Appointment
 from booking.patients import patients
 from booking.values import BookedVisit, Catalogue
 from booking.waiting_list.waitlist import Offered, accept_offer, decline_offer, offers_of_entries, waiting_at
-from frontdesk.bootstrap import Services
-
-ACTOR = "staff:command-line"
-
-OpenServices = Callable[[], AbstractContextManager[Services]]
-FindClinic = Callable[[Session, str | None], str]
-
-_CLINIC = click.option("--clinic", "clinic_key", help="Its key; needed where there are several.")
+from frontdesk.command_parts import ACTOR, AS_JSON, CLINIC, FindClinic, OpenServices
 
 
 def add_waitlist_commands(cli: click.Group, *, open_services: OpenServices, find_clinic: FindClinic) -> None:
     """Add `waitlist` to the command line, which gives it its services and finds the clinic."""
 
     @cli.group(invoke_without_command=True)
-    @_CLINIC
-    @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+    @CLINIC
+    @AS_JSON
     @click.pass_context
     def waitlist(context: click.Context, *, clinic_key: str | None, as_json: bool) -> None:
         """List who waits and what they were offered, whose turn it is first, or write down their answer."""
@@ -46,7 +38,7 @@ def add_waitlist_commands(cli: click.Group, *, open_services: OpenServices, find
 
     @waitlist.command("accept")
     @click.argument("offer_id")
-    @_CLINIC
+    @CLINIC
     def accept(offer_id: str, clinic_key: str | None) -> None:
         """Give the offered time to the patient, who said yes."""
         with open_services() as services, services.db.begin() as work:
@@ -56,7 +48,7 @@ def add_waitlist_commands(cli: click.Group, *, open_services: OpenServices, find
 
     @waitlist.command("decline")
     @click.argument("offer_id")
-    @_CLINIC
+    @CLINIC
     def decline(offer_id: str, clinic_key: str | None) -> None:
         """Let the offered time go to the next in line."""
         with open_services() as services, services.db.begin() as work:
