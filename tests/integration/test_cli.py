@@ -2,6 +2,7 @@
 
 import io
 import json
+import shutil
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -55,14 +56,27 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
     return run_command
 
 
-@pytest.fixture
-def elm(tmp_path: Path, run: Run) -> Path:
-    """A database with a clinic in it; gives its file."""
-    file = tmp_path / "elm.yaml"
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A clinic's file, and a data folder in whose database it is: made once, to be copied."""
+    folder = tmp_path_factory.mktemp("elm")
+    file = folder / "elm.yaml"
     file.write_text(CLINIC, encoding="utf-8")
-    assert run("migrate").code == 0
-    assert run("import", str(file)).code == 0
-    return file
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("FRONTDESK_DATA", str(folder / "var"))
+        for words in (["migrate"], ["import", str(file)]):
+            patched.setattr(sys, "argv", ["frontdesk", *words])
+            with pytest.raises(SystemExit) as ended:
+                main()
+            assert not ended.value.code
+    return folder
+
+
+@pytest.fixture
+def elm(tmp_path: Path, prepared: Path) -> Path:
+    """A database with a clinic in it; gives its file."""
+    shutil.copytree(prepared, tmp_path, dirs_exist_ok=True)
+    return tmp_path / "elm.yaml"
 
 
 def is_refused_in_one_line(printed: Printed) -> bool:
