@@ -18,7 +18,7 @@ INSTALL_WITH_UV = $(UV) sync --quiet --require-hashes --python $(BIN)/python req
 	$(UV) install --quiet --no-deps --no-build-isolation --python $(BIN)/python --editable .
 INSTALL_WITH_PIP = $(PIP) --require-hashes -r requirements-test.lock && $(PIP) --no-deps --no-build-isolation --editable .
 
-.PHONY: setup run test check coverage races lock browser clean bench eval
+.PHONY: setup run test check static coverage races lock browser clean bench eval
 
 setup: $(STAMP)
 
@@ -35,15 +35,17 @@ $(STAMP): requirements-test.lock pyproject.toml
 run: setup
 	@exec $(BIN)/frontdesk serve
 
-test: setup browser check
+test: browser static
 	@$(BIN)/python -m pytest -n 2 --dist worksteal
 
-check: setup
+check: static
+	@$(BIN)/python -m pytest tests/unit --quiet
+
+static: setup
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
-	@$(BIN)/python -m pytest tests/unit --quiet
 
 coverage: setup browser
 	@$(BIN)/python -m pytest -n 2 --dist worksteal --cov --cov-report=term-missing:skip-covered

@@ -61,7 +61,8 @@ def faults_of(product: Product, window: WatchedPage, walked: WalkedPage, *, lang
     if page.evaluate("document.documentElement.lang") != language:
         yield "is in another language"
     for size, scheme in LOOKS:
-        page.set_viewport_size({"width": size[0], "height": size[1]})
+        if page.viewport_size != {"width": size[0], "height": size[1]}:
+            page.set_viewport_size({"width": size[0], "height": size[1]})
         page.emulate_media(color_scheme=scheme)
         if runs_over(page):
             yield f"runs over its side where that is {size[0]} wide"
