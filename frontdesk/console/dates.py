@@ -56,8 +56,10 @@ class DateWriter:
         return self._words(key, clock=clock, **self._fields(wall.date()))
 
     def day_and_time(self, at: datetime) -> str:
-        """Write an appointment's time: always with weekday and date."""
-        return self._words("date.day_and_time", clock=self.clock(at), **self._fields(self._wall(at).date()))
+        """Write an appointment's time: always with weekday and date, other years with the year."""
+        day = self._wall(at).date()
+        key = "date.day_and_time" if day.year == self.today.year else "date.weekday_year_and_time"
+        return self._words(key, clock=self.clock(at), **self._fields(day))
 
     def long_date(self, day: date) -> str:
         return self._words("date.long", **self._fields(day))

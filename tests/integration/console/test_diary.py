@@ -195,9 +195,6 @@ def test_a_time_that_comes_twice_is_the_first_unless_the_second_is_meant(
     assert look(site, site.visit.id).starts_at == datetime(2027, 11, 7, hour, 30, tzinfo=UTC)
     assert ('name="is_second" value="1" checked' in refused) == bool(is_second)
     assert "clocks show it that night (EST)" in refused
-    assert f'href="/console/patients/{site.visit.patient_id}"' in page_of(
-        client, f"/console/appointments/{site.visit.id}"
-    )
     for page in (f"/console/appointments/{site.visit.id}", "/console/diary?day=2027-11-07"):
         assert f"1:30 AM {zone}" in page_of(client, page)
 
@@ -209,6 +206,15 @@ def test_a_move_leads_back_to_no_other_site(site: Site, back: str):
     response = move(site.logged_in(), site.visit, time="10:30", revision=seen, back=back)
 
     assert response.location == f"/console/appointments/{site.visit.id}"
+
+
+def test_a_visit_leads_to_its_patient_and_the_patient_to_another_visit(site: Site):
+    client, patient = site.logged_in("desk"), f"/console/patients/{site.visit.patient_id}"
+    another = f"/console/diary/new?patient={site.visit.patient_id}"
+
+    assert f'href="{patient}"' in page_of(client, f"/console/appointments/{site.visit.id}")
+    assert f'href="{another}"' in page_of(client, patient)
+    assert f'value="{site.visit.patient_id}" checked' in page_of(client, another)
 
 
 def test_a_wish_gets_its_time_on_the_same_page(site: Site):

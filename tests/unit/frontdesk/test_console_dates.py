@@ -16,6 +16,7 @@ SPANISH = DateWriter(load_words("es"), zone=ZoneInfo("America/New_York"), now=NO
 def test_dates_are_written_in_spanish_with_the_clinics_clock():
     assert SPANISH.long_date(date(2027, 11, 7)) == "domingo, 7 de noviembre de 2027"
     assert SPANISH.day_and_time(NOW + timedelta(hours=1)) == "dom 7 nov, 2:30 a.m."
+    assert SPANISH.day_and_time(NOW + timedelta(days=60)) == "jue 6 ene 2028, 1:30 a.m."
     assert SPANISH.moment(NOW - timedelta(days=1)) == "Ayer, 2:30 a.m."
     assert SPANISH.hour(13) == "1 p.m."
 
