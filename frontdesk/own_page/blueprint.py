@@ -30,6 +30,7 @@ from kernel.work import UnitOfWork
 
 ASKS_PER_ADDRESS = 10  # for links, in a minute
 _A_STEP = timedelta(days=visits.DAYS_AT_A_TIME)
+_FURTHEST = timedelta(days=3660)  # no clinic books so far ahead, and no calendar ends before
 
 
 def own_page_blueprint(services: Services) -> Blueprint:
@@ -136,6 +137,10 @@ class _Pages:
     def cancel(self, catalogue: Catalogue, appointment_id: str) -> ResponseReturnValue:
         opened = _opened(catalogue)
         if request.method == "GET":
+            with self._db.read() as session:
+                is_done = visits.was_cancelled(session, opened, appointment_id=appointment_id) is not None
+            if is_done:
+                return redirect(_home(catalogue), HTTPStatus.SEE_OTHER)
             return _render("cancel", catalogue, visit=_shown(catalogue, self._own(opened, appointment_id)))
         return self._do(
             catalogue,
@@ -150,7 +155,7 @@ class _Pages:
         if request.method == "GET":
             return self._times(catalogue, self._own(opened, appointment_id))
         starts_at = _instant(request.form.get("start", ""))
-        if starts_at is None:
+        if starts_at is None or abs(starts_at - g.now) > _FURTHEST:
             abort(HTTPStatus.BAD_REQUEST)
         return self._do(
             catalogue,
@@ -164,7 +169,7 @@ class _Pages:
     def _times(self, catalogue: Catalogue, visit: BookedVisit) -> ResponseReturnValue:
         zone = catalogue.location(visit.location_id).zone
         today = g.now.astimezone(zone).date()
-        first = max(_day(request.args.get("from", "")) or today, today)
+        first = min(max(_day(request.args.get("from", "")) or today, today), today + _FURTHEST)
         days = []
         if visits.may_be_moved(catalogue, visit):
             with self._db.read() as session:
@@ -216,6 +221,9 @@ def _opened(catalogue: Catalogue) -> Opened:
 
 
 def _over(catalogue: Catalogue) -> ResponseReturnValue:
+    """Say that a link is over, unless it is tapped once more by whoever came in by it."""
+    if visitor.opened(clinic_id=catalogue.clinic_id, now=g.now) is not None:
+        return redirect(_home(catalogue), HTTPStatus.SEE_OTHER)
     return _render("ask", catalogue, problem=page_words()("own_page.over")), HTTPStatus.NOT_FOUND
 
 

@@ -53,6 +53,16 @@ def read_own(session: Session, page: Opened, *, appointment_id: str, now: dateti
     return found
 
 
+def was_cancelled(session: Session, page: Opened, *, appointment_id: str) -> BookedVisit | None:
+    """Return a visit of theirs that was called off: the button was tapped twice, or they went back to it."""
+    try:
+        found = queries.visit(session, appointment_id=appointment_id)
+    except UnknownVisit:
+        return None
+    is_theirs = found.patient_id in page.patient_ids
+    return found if is_theirs and found.status is AppointmentStatus.CANCELLED else None
+
+
 def may_be_moved(catalogue: Catalogue, visit: BookedVisit) -> bool:
     """Say whether it can be moved by itself: not what belongs to other visits, nor what has a place in a group."""
     is_bookable = any(service.id == visit.service_id and service.group is None for service in catalogue.services)
@@ -82,7 +92,9 @@ def free_days(
 
 
 def cancel(work: UnitOfWork, catalogue: Catalogue, page: Opened, *, appointment_id: str, now: datetime) -> BookedVisit:
-    """Call a visit of theirs off. Raises UnknownVisit, and what `cancel_appointment` raises."""
+    """Call a visit of theirs off; again changes nothing. Raises UnknownVisit, and what `cancel_appointment` raises."""
+    if (before := was_cancelled(work.session, page, appointment_id=appointment_id)) is not None:
+        return before
     read_own(work.session, page, appointment_id=appointment_id, now=now)
     return cancel_appointment(
         work, catalogue, appointment_id=appointment_id, reason=None, now=now, actor="patient", source=Source.WEB

@@ -59,6 +59,7 @@ def test_a_link_by_text_and_the_date_of_birth_open_the_page_once(product: Produc
     again = requests.post(link_of(product), data={"born": BORN}, timeout=60)
     assert again.status_code == 404
     assert "This link is over" in again.text
+    assert "Dr. Mina Lee" in browser.get(link_of(product), timeout=60).text  # tapped once more by who is in
 
 
 def test_looking_at_a_link_uses_nothing_up_and_a_wrong_date_opens_nothing(product: Product) -> None:
@@ -101,6 +102,10 @@ def test_a_visit_is_moved_to_a_free_time_and_back_is_told_to_nobody_else(product
     taken = browser.post(address, data={"start": "2027-03-13T03:00:00-05:00"}, timeout=60)
     assert 'class="problem"' in taken.text
     assert visit_of_ann(product).starts_at == moved.starts_at
+    for day in ("9999-12-31", "0001-01-01", "x"):
+        assert browser.get(address, params={"from": day}, timeout=60).status_code == 200, day
+    for start in ("0001-01-01T00:00:00+23:00", "9999-12-31T23:59:00-23:00", "x"):
+        assert browser.post(address, data={"start": start}, timeout=60).status_code == 400, start
 
 
 def test_a_visit_is_cancelled_after_asking(product: Product) -> None:
@@ -113,6 +118,8 @@ def test_a_visit_is_cancelled_after_asking(product: Product) -> None:
 
     assert "Your appointment is cancelled." in page.text
     assert "no appointment ahead" in page.text
+    assert "Your appointment is cancelled." in browser.post(address, timeout=60).text  # tapped twice
+    assert "no appointment ahead" in browser.get(address, timeout=60).text  # and gone back to
 
 
 def test_what_is_anothers_is_not_found_and_without_a_link_there_is_nothing(product: Product) -> None:

@@ -7,6 +7,7 @@ const EVERY_MS = 4000;
 const SLOWEST_MS = 60000;
 let seen = "";
 let waits = EVERY_MS;
+let isSending = false;
 
 function show(lines) {
   let isNew = false;
@@ -37,8 +38,10 @@ function complain(text) {
 }
 
 async function send() {
-  const words = field.value.trim();
-  if (!words) return;
+  const said = field.value;
+  // One at a time, and each under a key of its own; what is typed meanwhile stays in the field.
+  if (isSending || !said.trim()) return;
+  isSending = true;
   const body = new FormData(form);
   form.querySelector("button").disabled = true;
   try {
@@ -47,13 +50,14 @@ async function send() {
     show(found.talk);
     complain(found.problem || "");
     if (!found.problem) {
-      field.value = "";
+      field.value = field.value.startsWith(said) ? field.value.slice(said.length).trimStart() : field.value;
       form.elements.key.value = crypto.randomUUID ? crypto.randomUUID() : `${Date.now()}-${Math.random().toString(36).slice(2)}`;
     }
   } catch {
     // The key stays the same, so that sending once more can't say it twice.
     complain(form.dataset.failed);
   }
+  isSending = false;
   form.querySelector("button").disabled = false;
   field.focus();
 }
