@@ -172,19 +172,24 @@ def messages_of(stored: Mapping[str, Any]) -> MessagePolicy:
 
 def stored_messages(policy: MessagePolicy) -> dict[str, Any]:
     """Return the policy as it is stored with the clinic."""
-    worded: dict[str, dict[str, str]] = {}
-    for one in policy.wording:
-        worded.setdefault(one.language, {})[one.kind] = one.text
     stored: dict[str, Any] = {
         "reminders": [round(lead.total_seconds()) for lead in policy.reminders],
         "mail": policy.mail.value,
         "part_price": policy.part_price,
-        "wording": worded,
+        "wording": stored_wording(policy.wording),
     }
     if policy.sent_between != DAYTIME:
         hours = policy.sent_between
         stored["sent_between"] = [one.isoformat(timespec="minutes") for one in (hours.opens, hours.closes)]
     return stored
+
+
+def stored_wording(wording: Iterable[Wording]) -> dict[str, dict[str, str]]:
+    """Return a clinic's own words as they are stored with the policy: by language, then by kind of message."""
+    worded: dict[str, dict[str, str]] = {}
+    for one in wording:
+        worded.setdefault(one.language, {})[one.kind] = one.text
+    return worded
 
 
 def send_hours_of(session: Session, *, clinic_id: str) -> SendHours:

@@ -2,7 +2,7 @@
 
 from sqlalchemy import select
 
-from booking.catalogue import messages_of
+from booking.catalogue import messages_of, stored_wording
 from booking.message_wording import WordedKind
 from booking.model.clinic import Clinic
 from booking.values import Wording
@@ -25,12 +25,6 @@ def word_message(work: UnitOfWork, *, clinic_id: str, language: str, kind: Worde
         wording[language, kind.value] = Wording(language, kind.value, text)
     if wording == before:
         return
-    clinic.messages = {**clinic.messages, "wording": _stored(wording)}
+    in_order = [wording[key] for key in sorted(wording)]
+    clinic.messages = {**clinic.messages, "wording": stored_wording(in_order)}
     clinic.version += 1
-
-
-def _stored(wording: dict[tuple[str, str], Wording]) -> dict[str, dict[str, str]]:
-    stored: dict[str, dict[str, str]] = {}
-    for (language, kind), one in sorted(wording.items()):
-        stored.setdefault(language, {})[kind] = one.text
-    return stored
