@@ -90,11 +90,6 @@ class Patient:
         self._has_erred = goal.wrong_birth_date is None
         self._turns = 0
 
-    @property
-    def is_content(self) -> bool:
-        """Say whether the patient thinks that all is done."""
-        return all(one.is_done for one in self._progress)
-
     def begin(self) -> Said:
         """Say why they call."""
         return self._count(Said(self._open(self._progress[0])))
