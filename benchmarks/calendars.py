@@ -63,7 +63,7 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("--events", type=int, default=5000, help="events in all of them; default 5000")
     given = parser.parse_args(arguments)
     # The server's own disk is not what is measured: it waits for it once for each event that it has not indexed yet.
-    memory = next((str(one) for one in [Path("/dev/shm")] if one.is_dir()), None)  # noqa: S108
+    memory = next((str(one) for one in [Path("/dev/shm")] if one.is_dir()), None)  # noqa: S108 -- the usual place of memory, looked for
     with tempfile.TemporaryDirectory(dir=memory) as served, tempfile.TemporaryDirectory() as ours:
         for number in range(given.links):
             _fill(_collection(Path(served), number), number, given.events // given.links)

@@ -376,7 +376,7 @@ def _bare_select(session: Session, question: Question) -> list[Any]:
     span = question.query.span
     cursor = session.connection().connection.cursor()
     cursor.execute(
-        f"SELECT schedule_id, starts_at, ends_at FROM allocation WHERE live AND ends_at > {marks} AND starts_at < {marks}",  # noqa: S608
+        f"SELECT schedule_id, starts_at, ends_at FROM allocation WHERE live AND ends_at > {marks} AND starts_at < {marks}",  # noqa: S608 -- marks are ours
         [str(one.replace(tzinfo=None)) if marks == "?" else one for one in (span.start, span.end)],
     )
     return list(cursor.fetchall())

@@ -231,7 +231,7 @@ class _Written:
         driver = connection.connection.dbapi_connection
         cursor = cast(Any, driver).cursor()
         # For those who count statements; in production nobody listens.
-        connection.dispatch.before_cursor_execute(connection, cursor, self._text, values, None, False)  # noqa: FBT003
+        connection.dispatch.before_cursor_execute(connection, cursor, self._text, values, None, False)  # noqa: FBT003 -- as SQLAlchemy calls it
         try:
             cursor.execute(self._text, values)
             return cast(list[tuple[Any, ...]], cursor.fetchall()) if self._has_rows else []
