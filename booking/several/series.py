@@ -230,6 +230,14 @@ def _wall(text: str, zone: ZoneInfo) -> datetime:
         except ValueError:
             continue
         if form.endswith("Z"):
-            return found.replace(tzinfo=UTC).astimezone(zone).replace(tzinfo=None)
+            return _shown_at(found.replace(tzinfo=UTC), zone)
         return found if "T" in form else found + timedelta(days=1, microseconds=-1)
     raise InvalidRule
+
+
+def _shown_at(at: datetime, zone: ZoneInfo) -> datetime:
+    """Return what clocks show then. Raises InvalidRule for the ends of the calendar, where they show nothing."""
+    try:
+        return at.astimezone(zone).replace(tzinfo=None)
+    except OverflowError:
+        raise InvalidRule from None

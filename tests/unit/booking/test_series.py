@@ -98,6 +98,7 @@ def test_a_rule_for_too_many_dates_is_refused(rule: str):
         "FREQ=DAILY;COUNT=3;COUNT=4",
         "FREQ=DAILY;COUNT=3;UNTIL=20270401",
         "FREQ=DAILY;UNTIL=soon",
+        "FREQ=DAILY;UNTIL=00010101T000000Z",  # before there were clocks in the clinic's zone
         "FREQ=DAILY;BYHOUR=9",
         "FREQ=DAILY;INTERVAL=7;BYDAY=MO",
         "FREQ=WEEKLY;BYDAY=2MO",
