@@ -2,19 +2,16 @@
 
 from collections.abc import Collection
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from booking import quiet
 from booking.catalogue import send_hours_of
-from booking.model.appointment import Appointment
-from booking.model.clinic import Clinic, Location
 from booking.outgoing_mail import NoLongerHolds, failed_mails, send_mail_again
 from booking.tasks import settle_subjects, subject_of_undelivered
 from kernel.work import UnitOfWork
-from sms.held_back import is_text_held_back
+from sms.held_back import is_text_held_back, zone_of
 from sms.mails import PATIENT_MAILS
 from sms.model import SmsKind, SmsMessage, SmsState
 
@@ -56,7 +53,7 @@ def try_again_later(work: UnitOfWork, message: SmsMessage, *, times: int, now: d
     """
     if message.kind in _WITH_DEADLINE or len(message.earlier_sids) >= times:
         return False
-    zone, hours = _zone(work.session, message), send_hours_of(work.session, clinic_id=message.clinic_id)
+    zone, hours = zone_of(work.session, message), send_hours_of(work.session, clinic_id=message.clinic_id)
     queue_again(message, due_at=quiet.allowed_from(now + _RETRIED_AFTER, zone=zone, hours=hours))
     return True
 
@@ -67,10 +64,3 @@ def queue_again(message: SmsMessage, *, due_at: datetime) -> None:
         message.earlier_sids = [*message.earlier_sids, message.vendor_sid]
     message.vendor_sid = message.error_code = message.sent_at = message.claimed_at = message.note = None
     message.state, message.due_at, message.attempts = SmsState.QUEUED, due_at, 0
-
-
-def _zone(session: Session, message: SmsMessage) -> ZoneInfo:
-    """Return the zone of the place that a text is about, else of the clinic."""
-    of_place = select(Location.timezone).join(Appointment, Appointment.location_id == Location.id)
-    name = session.scalar(of_place.where(Appointment.id == message.appointment_id))
-    return ZoneInfo(name or session.scalars(select(Clinic.timezone).where(Clinic.id == message.clinic_id)).one())

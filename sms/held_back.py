@@ -10,7 +10,8 @@ from booking import queries, quiet
 from booking.catalogue import send_hours_of
 from booking.consent import is_opted_out
 from booking.desk.offered_moves import move_offered_for
-from booking.model.clinic import Location
+from booking.model.appointment import Appointment
+from booking.model.clinic import Clinic, Location
 from booking.reminded import note_told, take_reminders
 from booking.values import BookedVisit
 from booking.waiting_list.waitlist import OfferStatus, UnknownOffer, offer_made
@@ -40,6 +41,9 @@ def is_held_back(work: UnitOfWork, message: SmsMessage | PatientMail, *, now: da
             return _is_offer_held_back(work.session, message, now)
         case kind if kind in ABOUT_VISIT:
             return _is_notice_held_back(work.session, message, now)
+        case SmsKind.PICK_UP:
+            morning = _morning_after(work.session, message, now=now)
+            return morning is not None and _wait(message, until=morning)
         case _:
             return False
 
@@ -47,6 +51,13 @@ def is_held_back(work: UnitOfWork, message: SmsMessage | PatientMail, *, now: da
 def is_past(visit: BookedVisit, *, now: datetime) -> bool:
     """Say whether it is too late to tell of a visit. What was only wished for has no time yet: its times bound the wish."""
     return (visit.starts_at if visit.practitioner_id else visit.ends_at) <= now
+
+
+def zone_of(session: Session, message: SmsMessage | PatientMail) -> ZoneInfo:
+    """Return the zone of the place that a message is about, else of the clinic."""
+    of_place = select(Location.timezone).join(Appointment, Appointment.location_id == Location.id)
+    name = session.scalar(of_place.where(Appointment.id == message.appointment_id))
+    return ZoneInfo(name or session.scalars(select(Clinic.timezone).where(Clinic.id == message.clinic_id)).one())
 
 
 def skip(message: SmsMessage | PatientMail, *, note: str) -> bool:
@@ -82,8 +93,7 @@ def _is_offer_held_back(session: Session, message: SmsMessage | PatientMail, now
         return skip(message, note="superseded")
     if offer.status is not OfferStatus.OPEN or offer.expires_at <= now:
         return skip(message, note="superseded")
-    hold = queries.visit(session, appointment_id=offer.hold_id)
-    morning = _morning_after(session, message, hold, now=now)
+    morning = _morning_after(session, message, now=now)
     # As when it is written: what ends before the morning ends unheard, and nobody is woken by it.
     return morning is not None and _wait(message, until=min(morning, offer.expires_at))
 
@@ -96,19 +106,16 @@ def _is_notice_held_back(session: Session, message: SmsMessage | PatientMail, no
         return skip(message, note="superseded")
     if message.kind == SmsKind.MOVE_OFFERED and move_offered_for(session, visit_id=visit.id, now=now) is None:
         return skip(message, note="superseded")
-    morning = _morning_after(session, message, visit, now=now)
+    morning = _morning_after(session, message, now=now)
     return morning is not None and morning < visit.starts_at and _wait(message, until=morning)
 
 
-def _morning_after(
-    session: Session, message: SmsMessage | PatientMail, visit: BookedVisit, *, now: datetime
-) -> datetime | None:
+def _morning_after(session: Session, message: SmsMessage | PatientMail, *, now: datetime) -> datetime | None:
     """Return the end of the night that has overtaken a message, on the clock of the place; None if it may leave now."""
     if now - message.created_at <= _IN_TIME:
         return None
-    zone = session.scalars(select(Location.timezone).where(Location.id == visit.location_id)).one()
     hours = send_hours_of(session, clinic_id=message.clinic_id)
-    morning = quiet.allowed_from(now, zone=ZoneInfo(zone), hours=hours)
+    morning = quiet.allowed_from(now, zone=zone_of(session, message), hours=hours)
     return morning if morning > now else None
 
 

@@ -204,7 +204,7 @@ def test_a_mail_that_was_given_up_is_sent_again(site: Site):
     twice = press(desk, f"tasks/{task}/send-again")
 
     assert "Send it again" in offered
-    assert "It is sent again in a moment." in said(sent)
+    assert "It is sent again in a moment; at night, in the morning." in said(sent)
     assert "does not wait to be sent again" in said(twice)
     with site.db.read() as session:
         again = session.get_one(Invitation, mail_id)
@@ -261,7 +261,7 @@ def test_a_text_that_did_not_arrive_is_sent_again_from_its_task_and_its_number_i
     assert "The number works" not in said(trusted)
     assert "Send it again" not in said(done)
     assert "Send it again" in said(opened)
-    assert "It is sent again in a moment." in said(sent)
+    assert "It is sent again in a moment; at night, in the morning." in said(sent)
     assert (strange.status_code, strange_again.status_code, numberless.status_code) == (404, 404, 404)
     with site.db.read() as session:
         assert given_up(session, clinic_id=clinic_id, phones=[phone]) == frozenset()

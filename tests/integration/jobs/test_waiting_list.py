@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import select
@@ -36,6 +37,7 @@ pytestmark = pytest.mark.integration
 MINUTE = timedelta(minutes=1)
 EVENING = datetime(2027, 3, 11, 3, 0, tzinfo=UTC)  # 22:00 in Troy
 MORNING = datetime(2027, 3, 11, 13, 0, tzinfo=UTC)  # 8:00 there
+LATER = MORNING + timedelta(hours=1)
 
 
 @dataclass
@@ -172,16 +174,21 @@ def test_what_comes_free_for_two_who_want_different_times_is_offered_to_both(job
     assert [len(jobs.waiting.of(patient)) for patient in people] == [1, 1, 1]
 
 
-def test_at_night_the_time_is_kept_and_the_text_waits_for_the_morning(jobs: Jobs):
+@pytest.mark.parametrize(("messages", "morning"), [({}, MORNING), ({"sent_between": ["09:00", "20:00"]}, LATER)])
+def test_at_night_the_time_is_kept_and_the_text_waits_for_the_clinic_s_morning(
+    jobs: Jobs, messages: dict[str, Any], morning: datetime
+):
+    with jobs.waiting.database.begin() as work:
+        work.session.get_one(Clinic, jobs.waiting.catalogue.clinic_id).messages = messages
     patient = jobs.waiting.patient()
     jobs.waiting.join(patient)
     jobs.due(EVENING)
     jobs.tell(EVENING)
 
     [text] = jobs.offers()
-    assert (text.state, text.due_at) == (SmsState.QUEUED, MORNING)
-    assert jobs.waiting.of(patient)[0].expires_at == MORNING + timedelta(minutes=30)
-    jobs.due(MORNING)
+    assert (text.state, text.due_at) == (SmsState.QUEUED, morning)
+    assert jobs.waiting.of(patient)[0].expires_at == morning + timedelta(minutes=30)
+    jobs.due(morning)
     assert [text.state for text in jobs.offers()] == [SmsState.SENT]
 
 

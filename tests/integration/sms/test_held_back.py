@@ -9,7 +9,7 @@ from sqlalchemy import select
 from booking.consent import opt_out
 from booking.values import CalendarPolicy, MailUse, TaskKind
 from kernel.errors import Unavailable
-from sms.model import PatientMail, SmsKind, SmsState
+from sms.model import PatientMail, SmsKind, SmsMessage, SmsState
 from sms.send import send_queued, texts_to_send
 from tests.integration.sms.conftest import NEXT_TUESDAY, NOW, Clinic, Line
 from tests.integration.sms.test_receipts import report
@@ -77,6 +77,22 @@ def test_what_could_not_leave_in_the_evening_waits_for_the_morning(clinic: Clini
 
     assert send(clinic, message_id, after=25 * MINUTE) is SmsState.QUEUED
     assert clinic.texts()[0].due_at == MORNING
+    assert send(clinic, message_id, after=MORNING - clinic.clock.now()) is SmsState.SENT
+
+
+def test_a_dropped_call_is_not_picked_up_at_night_when_the_vendor_was_away_in_the_evening(clinic: Clinic) -> None:
+    clinic.clock.advance(BEFORE_NINE - NOW)
+    with clinic.db.begin() as work:
+        text = SmsMessage(
+            clinic_id=clinic.catalogue.clinic_id, kind=SmsKind.PICK_UP, to=PATIENT_NUMBER, to_hash="hash",
+            sender="+12125550100", body="Sorry, we were cut off", state=SmsState.QUEUED, due_at=BEFORE_NINE,
+            created_at=BEFORE_NINE,
+        )  # fmt: skip
+        work.session.add(text)
+        work.session.flush()
+        message_id = text.id
+
+    assert send(clinic, message_id, after=25 * MINUTE) is SmsState.QUEUED
     assert send(clinic, message_id, after=MORNING - clinic.clock.now()) is SmsState.SENT
 
 
