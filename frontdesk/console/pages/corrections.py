@@ -11,6 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from booking.values import Catalogue
+from dialog.inbound import InboundKind
 from dialog.model import Conversation, Turn
 from dialog.state import Outcome
 from frontdesk.console.access_log import Access, log_access
@@ -189,7 +190,7 @@ def _add_exports(blueprint: Blueprint, services: ConsoleServices) -> None:
 
 
 def _turn(session: Session, conversation_id: str, number: int) -> Turn:
-    """Return a Turn that the agent answered; end the request with 404 where this clinic has no such one."""
+    """Return a Turn in which somebody could be misunderstood; end the request with 404 where this clinic has no such one."""
     found = session.scalar(
         select(Turn)
         .join(Conversation, Conversation.id == Turn.conversation_id)
@@ -198,6 +199,7 @@ def _turn(session: Session, conversation_id: str, number: int) -> Turn:
             Turn.conversation_id == conversation_id,
             Turn.number == number,
             Turn.staff.is_(None),
+            Turn.kind != InboundKind.HUNG_UP.value,
         )
     )
     if found is None:

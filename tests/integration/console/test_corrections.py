@@ -188,9 +188,13 @@ def test_a_call_with_keys_silence_and_a_transfer_that_nobody_took_is_played_agai
     line.come_back()
     line.end()
 
-    page = place.logged_in().get(f"/console/conversations/{place.latest()}/replay").get_data(as_text=True)
+    client, conversation = place.logged_in(), f"/console/conversations/{place.latest()}"
+    page = client.get(f"{conversation}/replay").get_data(as_text=True)
 
     assert "Nothing would be different" in page
+    # Whoever hung up was not misunderstood in that.
+    assert [f"{conversation}/turns/{number}/correction" in page for number in (6, 7)] == [True, False]
+    assert client.get(f"{conversation}/turns/7/correction").status_code == 404
 
 
 def test_where_the_agent_answered_otherwise_then_the_difference_is_marked(place: Place) -> None:
