@@ -9,7 +9,7 @@ import click
 
 from booking.catalogue import load_catalogue
 from booking.desk.absence import Absence
-from booking.desk.away import Instead, apply_away, preview_away
+from booking.desk.away import Hit, Instead, Settled, apply_away, preview_away
 from booking.desk.requests import accept_request, grant_proposal, open_requests, reject_request
 from booking.values import BookedVisit, Catalogue, DateSpan, Slot
 from frontdesk.command_parts import ACTOR, AS_JSON, CLINIC, FindClinic, OpenServices
@@ -49,6 +49,11 @@ def _add_requests(cli: click.Group, open_services: OpenServices, find_clinic: Fi
             ]
         _print_lines(found, key="requests", as_json=as_json, line=_request_line)
 
+    _add_answers(requests, open_services, find_clinic)
+    _add_grant(requests, open_services, find_clinic)
+
+
+def _add_answers(requests: click.Group, open_services: OpenServices, find_clinic: FindClinic) -> None:
     @requests.command("accept")
     @click.argument("appointment_id")
     @CLINIC
@@ -74,6 +79,8 @@ def _add_requests(cli: click.Group, open_services: OpenServices, find_clinic: Fi
         found = [_slot(catalogue, slot) for slot in slots]
         _print_lines(found, key="alternatives", as_json=as_json, line=_line)
 
+
+def _add_grant(requests: click.Group, open_services: OpenServices, find_clinic: FindClinic) -> None:
     @requests.command("grant")
     @click.argument("appointment_id")
     @click.option("--start", "starts_at", required=True, help="With its offset from UTC: 2027-03-15T09:00-04:00.")
@@ -143,34 +150,29 @@ def _add_away(cli: click.Group, open_services: OpenServices, find_clinic: FindCl
         """Show whom it hits if a practitioner is away, or settle it: time off, other times, everybody told."""
         with open_services() as services, services.db.begin() as work:
             catalogue = load_catalogue(work.session, clinic_id=find_clinic(work.session, clinic_key))
-            now = services.clock.now()
-            practitioner_id = id_of(catalogue.practitioners, practitioner_key)
             days = _days(catalogue, first.date(), end.date(), location_key)
             times = [None if one is None else one.time() for one in (from_time, until_time)]
-            absence = Absence.between(days, *times)
+            absence, now = Absence.between(days, *times), services.clock.now()
+            practitioner_id = id_of(catalogue.practitioners, practitioner_key)
             if is_applied:
                 settled = apply_away(
-                    work,
-                    catalogue,
-                    practitioner_id=practitioner_id,
-                    absence=absence,
-                    reason=reason,
-                    now=now,
-                    actor=ACTOR,
-                    instead=Instead(instead),
-                )
-                found = [
-                    _visit(catalogue, one.visit)
-                    | {"outcome": one.outcome.value, "kept": _visit(catalogue, one.hold) if one.hold else None}
-                    for one in settled
-                ]
+                    work, catalogue, practitioner_id=practitioner_id, absence=absence, reason=reason, now=now,
+                    actor=ACTOR, instead=Instead(instead),
+                )  # fmt: skip
+                found = [_settled(catalogue, one) for one in settled]
             else:
                 hits = preview_away(work.session, catalogue, practitioner_id=practitioner_id, absence=absence, now=now)
-                found = [
-                    _visit(catalogue, hit.visit) | {"alternatives": [_slot(catalogue, one) for one in hit.alternatives]}
-                    for hit in hits
-                ]
+                found = [_hit(catalogue, one) for one in hits]
         _print_lines(found, key="visits", as_json=as_json, line=_away_line)
+
+
+def _settled(catalogue: Catalogue, one: Settled) -> dict[str, Any]:
+    kept = None if one.hold is None else _visit(catalogue, one.hold)
+    return _visit(catalogue, one.visit) | {"outcome": one.outcome.value, "kept": kept}
+
+
+def _hit(catalogue: Catalogue, hit: Hit) -> dict[str, Any]:
+    return _visit(catalogue, hit.visit) | {"alternatives": [_slot(catalogue, one) for one in hit.alternatives]}
 
 
 def _days(catalogue: Catalogue, first: date, end: date, location_key: str | None) -> DateSpan:

@@ -23,7 +23,7 @@ from booking.hold import close_hold, place_hold
 from booking.model.appointment import Appointment, AppointmentChange
 from booking.patient_record import lock_patient
 from booking.rules import AlreadyOver
-from booking.task_words import TaskSays
+from booking.task_words import TaskDetails, TaskSays
 from booking.values import (
     AppointmentId,
     AppointmentStatus,
@@ -176,26 +176,30 @@ def propose(
     entry = ledger.Entry(visit, catalogue.clinic_id, 0, conversation_id, None, wish=wish)
     ledger.add(work, entry, what="proposed", actor=actor, now=now)
     work.publish(ledger.told(AppointmentProposed, entry, now=now))
-    zone = location.zone
+    details: TaskDetails = {
+        "service": service.name,
+        "place": location.name,
+        "from_at": span.start.astimezone(location.zone),
+        "until_at": span.end.astimezone(location.zone),
+        "words": text,
+    }
+    _ask_for_time(work, entry, details, now=now)
+    return visit.id
+
+
+def _ask_for_time(work: UnitOfWork, entry: ledger.Entry, details: TaskDetails, *, now: datetime) -> None:
     tasks.open_task(
         work,
-        clinic_id=catalogue.clinic_id,
+        clinic_id=entry.clinic_id,
         kind=TaskKind.BOOKING_REQUEST,
         says=TaskSays.FIND_TIME,
-        details={
-            "service": service.name,
-            "place": location.name,
-            "from_at": span.start.astimezone(zone),
-            "until_at": span.end.astimezone(zone),
-            "words": text,
-        },
+        details=details,
         now=now,
-        conversation_id=conversation_id,
-        patient_id=patient_id,
-        appointment_id=visit.id,
-        subject=tasks.subject_of(tasks.About.REQUEST, visit.id),
+        conversation_id=entry.conversation_id,
+        patient_id=entry.visit.patient_id,
+        appointment_id=entry.visit.id,
+        subject=tasks.subject_of(tasks.About.REQUEST, entry.visit.id),
     )
-    return visit.id
 
 
 def grant_proposal(
