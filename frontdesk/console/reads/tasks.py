@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, UnaryExpression, and_, func, literal, or_, select, tuple_
 from sqlalchemy.orm import Session
 
+from booking.model.appointment import Appointment
 from booking.model.patient import Patient
 from booking.model.task import StaffTask, TaskNote
 from booking.task_words import unpacked
@@ -182,8 +183,9 @@ def _tasks(
     limit: int,
 ) -> list[Task]:
     found = session.execute(
-        select(StaffTask, Patient.name)
-        .outerjoin(Patient, Patient.id == StaffTask.patient_id)
+        select(StaffTask, Patient.id, Patient.name)
+        .outerjoin(Appointment, Appointment.id == StaffTask.appointment_id)
+        .outerjoin(Patient, Patient.id == func.coalesce(StaffTask.patient_id, Appointment.patient_id))
         .where(*where)
         .order_by(*order, StaffTask.id)
         .limit(limit)
@@ -200,10 +202,10 @@ def _tasks(
             created_at=row.created_at,
             done_at=row.done_at,
             done_by=row.done_by,
-            patient_id=row.patient_id,
+            patient_id=patient_id,
             owner=row.owner,
             outcome=row.outcome,
             subject=row.subject and row.subject.removeprefix(f"{row.clinic_id}:"),
         )
-        for row, name in found
+        for row, patient_id, name in found
     ]

@@ -115,6 +115,18 @@ def test_emergencies_come_first_and_old_tasks_are_marked_at_a_constant_number_of
     assert queries_during(site.db, lambda: client.get("/console/tasks")) == few
 
 
+def test_a_task_about_a_visit_leads_to_its_patient(site: Site):
+    with site.db.begin() as work:
+        open_task(
+            work, clinic_id=site.catalogue.clinic_id, kind=TaskKind.UNDELIVERED, says=TaskSays.NO_NUMBER,
+            details={"words": "See you"}, now=NOW, appointment_id=site.visit.id,
+        )  # fmt: skip
+
+    page = said(site.logged_in("desk").get("/console/tasks?queue=undelivered"))
+
+    assert f'href="/console/patients/{site.visit.patient_id}"><b>Ann Smith</b>' in page
+
+
 def test_the_list_goes_on_where_a_page_ends_and_an_act_leads_back_to_its_page(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ):
