@@ -131,9 +131,9 @@ class _SmsWebhooks:
     def _answer(self, text: _Received, started: float) -> Response:
         if text.action is Action.OPT_OUT_HERE:
             self._once(lambda work: self._apply(work, text))
-            return self._in_spanish("stopped", text)
+            return self._in_their_language("stopped", text)
         if text.action is Action.HELP_HERE:
-            return self._in_spanish("help", text)
+            return self._in_their_language("help", text)
         if text.is_answered or text.action is Action.LEAVE_TO_VENDOR:
             return _nothing()
         if text.action is not Action.CONVERSE:
@@ -160,11 +160,11 @@ class _SmsWebhooks:
             wrote: TaskDetails = {"words": text.body[:_QUOTED], "pictures": text.pictures or None}
             self._ask_staff(work, text, TaskKind.OPTED_OUT, TaskSays.WROTE_AFTER_STOP, wrote)
 
-    def _in_spanish(self, name: str, text: _Received) -> Response:
-        """Answer a Spanish word as the vendor answers its English ones: a repeat of it gets the same."""
+    def _in_their_language(self, name: str, text: _Received) -> Response:
+        """Answer words that the vendor does not know as it answers its own: a repeat of them gets the same."""
         with self._db.read() as session:
             called = clinic_name(session, clinic_id=text.clinic_id)
-        answer = spoken_words("es")[name].format(clinic=called, phone=readable(text.number))
+        answer = spoken_words(keywords.language_of(text.body))[name].format(clinic=called, phone=readable(text.number))
         return xml(twiml.message(answer))
 
     def _ask_staff(

@@ -305,11 +305,15 @@ def test_hostile_words_reach_the_dialog_as_words_and_come_back_as_words(line: Li
     assert words(answer) == f"Thank you, {hostile}"
 
 
-def test_alto_stops_texts_and_is_answered_since_the_vendor_does_not_know_the_word(line: Line):
-    first, again = (text(line, "ALTO", sid="SM9") for _ in range(2))
+@pytest.mark.parametrize(
+    ("said", "answer"),
+    [("ALTO", "ya no recibira mensajes nuestros"), ("Please stop texting me", "you will get no more texts from us")],
+)
+def test_what_stops_texts_and_the_vendor_does_not_know_is_answered_here(line: Line, said: str, answer: str):
+    first, again = (text(line, said, sid="SM9") for _ in range(2))
 
     assert has_opted_out(line)
-    assert "ya no recibira mensajes nuestros" in words(first)
+    assert answer in words(first)
     assert words(again) == words(first)
     assert line.dialog.heard == []
 

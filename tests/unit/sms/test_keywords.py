@@ -2,7 +2,7 @@
 
 import pytest
 
-from sms.keywords import Action, read, wants_visit_cancelled
+from sms.keywords import Action, language_of, read, wants_visit_cancelled
 
 pytestmark = pytest.mark.unit
 
@@ -58,6 +58,38 @@ def test_the_same_words_in_a_sentence_are_for_the_dialog(body: str):
 @pytest.mark.parametrize("is_opted_out", [True, False])
 def test_a_spanish_word_of_the_stop_family_opts_out_and_is_ours_to_answer(body: str, is_opted_out: bool):
     assert action(body, is_opted_out=is_opted_out) is Action.OPT_OUT_HERE
+
+
+@pytest.mark.parametrize(
+    ("body", "language"),
+    [
+        ("Please stop texting me!", "en"),
+        ("STOP sending me these messages", "en"),
+        ("don't text me again, thank you", "en"),
+        ("No more texts please", "en"),
+        ("Remove me from your text list", "en"),
+        ("Por favor, no me manden más mensajes", "es"),
+        ("dejen de escribirme", "es"),
+        ("Quiero darme de baja", "es"),
+    ],
+)
+def test_whoever_asks_for_no_texts_in_a_sentence_opts_out_and_is_answered_in_their_language(body: str, language: str):
+    assert action(body) is Action.OPT_OUT_HERE
+    assert language_of(body) == language
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "don't text me, call me",
+        "No more appointments on Mondays please",
+        "stop my reminders from saying the wrong name",
+        "no me manden a la otra sede",
+        "take me off the list",
+    ],
+)
+def test_what_asks_for_something_else_is_for_the_dialog(body: str):
+    assert action(body) is Action.CONVERSE
 
 
 @pytest.mark.parametrize("body", ["cancelar", "CANCELAR mi cita", "no pare de doler", "estoy de baja", "mi alto nivel"])
