@@ -262,6 +262,8 @@ class _Leaf:
 
     def _number(self, value: int, tokens: int) -> None:
         self._add("NUM", tokens, value)
+        if not (self._counts(tokens) or self._is_thing(tokens)):
+            self._add("DAYOF", tokens, value)  # "martes una cita" is no first of a month, "jueves dos personas" no second
         if value in {5, 10, 20, 25} and not self._counts(tokens):
             self._add("MINUTESTO", tokens, value)
         if 10 <= value < 60:
@@ -365,6 +367,8 @@ class _Leaf:
             self._add("COMPACT", 1, Figures(value // 100, value % 100, exact=len(text) == 4 and text[0] == "0"))
 
     def _small(self, value: int, text: str) -> None:
+        if not self._counts(1):
+            self._add("DAYOF", 1, value)
         if 13 <= value <= 31 and not self._counts(1):
             self._add("DAYNUM", 1, value)
         if len(text) == 2 and value < 60:
