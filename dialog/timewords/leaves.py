@@ -263,7 +263,8 @@ class _Leaf:
     def _number(self, value: int, tokens: int) -> None:
         self._add("NUM", tokens, value)
         if not (self._counts(tokens) or self._is_thing(tokens)):
-            self._add("DAYOF", tokens, value)  # "martes una cita" is no first of a month, "jueves dos personas" no second
+            # "Martes una cita" is no first of a month, "jueves dos personas" no second.
+            self._add("DAYOF", tokens, value)
         if value in {5, 10, 20, 25} and not self._counts(tokens):
             self._add("MINUTESTO", tokens, value)
         if 10 <= value < 60:
