@@ -209,7 +209,8 @@ class GiveLocation(Command):
 class GiveTime(Command):
     """When they want to come, or not. `unresolved`: phrases about time that must be asked about; `past`: it has gone by.
 
-    `of_visit`: no wish, but when the visit is that they have ("move my Tuesday appointment").
+    `of_visit`: no wish, but when the visit is that they have ("move my Tuesday appointment"). `by_weekday`: the day was said by the
+    name of its weekday alone, so that it is the one of the weeks spoken of.
     """
 
     name = "give_time"
@@ -218,6 +219,7 @@ class GiveTime(Command):
     unresolved: tuple[str, ...] = ()
     past: bool = False
     of_visit: bool = False
+    by_weekday: bool = False
 
 
 @dataclass(frozen=True)

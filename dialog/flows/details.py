@@ -30,6 +30,8 @@ DETAILS = (
 )
 IDENTITY = (c.GiveName, c.GiveBirthDate, c.GivePhone, c.GiveEmail, c.NewPatient)
 _LONG_PAST = timedelta(days=300)
+_DAY, _WEEK = timedelta(days=1), timedelta(days=7)
+_WEEKS_AHEAD = 60  # farther than any clinic books
 _LIKE = 0.4  # of two spellings of one name
 
 
@@ -242,8 +244,23 @@ def _with_time(details: Details, said: c.GiveTime) -> Details:
     before = details.wish
     if before is not None and said.wish.order is not None:
         before = replace(before, at_minute=None, at_alternatives=())  # "the latest you have" leaves no exact time
-    wish = before if is_empty else merge_wish(before, said.wish)
+    wish = before if is_empty else merge_wish(before, _in_the_weeks_wished(said, before))
     return replace(details, wish=wish, time_unclear=unclear, time_past=False, not_before=None, not_after=None)
+
+
+def _in_the_weeks_wished(said: c.GiveTime, before: TimeWish | None) -> TimeWish:
+    """Read the "Friday" that follows "next week" as the one of that week, and "a Friday" behind "in April" as one of April."""
+    weeks = tuple(each for each in before.days if each.end - each.first > _DAY) if before else ()
+    if said.wish.weekdays and not (said.wish.days or said.wish.flexible):
+        return replace(said.wish, days=weeks)
+    if not said.by_weekday or len(said.wish.days) != 1:
+        return said.wish
+    day = said.wish.days[0].first
+    if any(day in each for each in weeks):
+        return said.wish
+    later = (day + ahead * _WEEK for ahead in range(1, _WEEKS_AHEAD))
+    meant = next((one for one in later if any(one in each for each in weeks)), day)
+    return replace(said.wish, days=one_day(meant))
 
 
 def _is_what_is_offered(draft: Draft, command: c.Command) -> bool:

@@ -1,6 +1,6 @@
 """When, what, who and where: from what was found of these to commands."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
@@ -63,9 +63,18 @@ def _time_finding(reading: TimeReading, scene: Scene, part: Span) -> Iterator[Fi
     words = frozenset(at for start, end in spans for at in range(start, end))
     start, end = (min(words), max(words) + 1) if words else part
     wish = reading.wish or TimeWish()
-    yield Finding(
-        say.GiveTime(wish, scene.utterance.said(start, end), reading.unresolved, past=reading.past), (start, end), words
-    )
+    by_weekday = _names_bare_weekday(words, scene) and any_such_weekday(scene, part) is not None
+    said = scene.utterance.said(start, end)
+    time = say.GiveTime(wish, said, reading.unresolved, past=reading.past, by_weekday=by_weekday)
+    yield Finding(time, (start, end), words)
+
+
+def _names_bare_weekday(words: Collection[int], scene: Scene) -> bool:
+    """Whether a day stands among words of time without more to say which one it is: "friday", but not "this Friday"."""
+    book, said = scene.book, scene.utterance.words
+    named = [at for at in words if said[at] in book.date_names]
+    leads = (book.date_leads - book.small) | book.pointers
+    return len(named) == 1 and not (named[0] and said[named[0] - 1] in leads)
 
 
 def of_mentions(scene: Scene, hits: Sequence[Hit]) -> Iterator[Finding]:

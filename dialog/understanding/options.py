@@ -39,6 +39,8 @@ def bare(utterance: Utterance, offered: Sequence[Option], book: PhraseBook) -> t
     # "to" and "for" sound like numbers, but are one only where no other word is.
     sure = [at for at in places if utterance.words[at] not in book.around_choice]
     at = (sure or places)[:1]
+    if at and at[0] and utterance.words[at[0] - 1] in book.hour_leads:
+        return None  # "at 2" is a time of day, whether it was offered or not
     rest = [word for place, word in enumerate(utterance.words) if place not in at and word not in book.around_choice]
     if not at or rest or (not sure and len(utterance.words) > 1) or len(sure) > 1:
         return None

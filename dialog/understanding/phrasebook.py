@@ -150,6 +150,7 @@ class PhraseBook:
     loose_yes: frozenset[str]
     instead_words: frozenset[str]
     own_words: frozenset[str]
+    hour_leads: frozenset[str]
     pronoun_leads: frozenset[str]
     visit_leads: frozenset[str]
     visit_pronouns: frozenset[str]
@@ -273,6 +274,7 @@ class _Binder:
             loose_yes=self._words("loose_yes"),
             instead_words=self._words("instead_words"),
             own_words=self._words("own_words"),
+            hour_leads=self._words("hour_leads"),
             pronoun_leads=self._words("pronoun_leads"),
             visit_leads=self._words("visit_leads"),
             visit_pronouns=self._words("visit_pronouns"),

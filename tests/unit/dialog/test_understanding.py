@@ -87,6 +87,8 @@ def meant(text: str, *, asked: Asked = Asked.NOTHING, offered: tuple[Option, ...
 
 
 def without_words(command: Command) -> Command:
+    if isinstance(command, GiveTime):
+        return replace(command, text="", by_weekday=False)
     return (
         replace(command, text="") if getattr(command, "text", "") and not isinstance(command, LeaveMessage) else command
     )
