@@ -11,7 +11,7 @@ pytestmark = pytest.mark.unit
 
 ENGLISH, SPANISH = language("en"), language("es")
 LANGUAGES = pytest.mark.parametrize("of", [ENGLISH, SPANISH], ids=["en", "es"])
-LEAVES = {"NUM", "ORD", "DIGITORD", "DAYNUM", "HOUR", "HOURWORD", "MINUTE", "MINUTEWORD", "MINUTESTO", "COMPACT", "DOTTED", "DECIMAL", "HHMM", "YEAR", "DATE", "MONTHYEAR", "FRACTION",
+LEAVES = {"NUM", "ORD", "DIGITORD", "DAYNUM", "DAYOF", "HOUR", "HOURWORD", "MINUTE", "MINUTEWORD", "MINUTESTO", "COMPACT", "DOTTED", "DECIMAL", "HHMM", "YEAR", "DATE", "MONTHYEAR", "FRACTION",
           "BADCLOCK", "BADDAY", "WORD", "LASTWORD", "MONTHALONE", "MINE", "EVENT", "LONGWEEKEND", "SEASON"}  # fmt: skip
 WHOLE = {"UNCLEAR", "SIGNAL", "DAYPART", "MOMENT", "DAY", "RECURRING", "PARTOF", "SPAN", "TIME", "WEAKDAY", "WEAKSPAN", "WEAKTIME"}  # fmt: skip
 
