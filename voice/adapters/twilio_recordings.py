@@ -27,10 +27,10 @@ class TwilioRecordings:
             answer = niquests.get(url, auth=log_in, timeout=_TIMEOUT_S, stream=True, allow_redirects=False)
         except (niquests.RequestException, OSError):
             raise Unavailable("the vendor's recordings") from None
-        if answer.status_code in {HTTPStatus.NOT_FOUND, HTTPStatus.GONE}:
-            raise RecordingGone
         if answer.status_code != HTTPStatus.OK:
-            raise Unavailable("the vendor's recordings")
+            answer.close()
+            is_gone = answer.status_code in {HTTPStatus.NOT_FOUND, HTTPStatus.GONE}
+            raise RecordingGone if is_gone else Unavailable("the vendor's recordings")
         length = str(answer.headers.get("Content-Length", ""))
         media_type = str(answer.headers.get("Content-Type", "audio/mpeg")).partition(";")[0]
         is_audio = media_type.startswith("audio/")

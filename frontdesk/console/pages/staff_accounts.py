@@ -87,6 +87,10 @@ def _add_list(blueprint: Blueprint, services: ConsoleServices) -> None:
             set_policy(work, clinic_id=clinic_id, needs_second_factor=request.form.get("needs_factor") == "yes")
             note_access(work, what=Access.POLICY_CHANGED, subject_id=clinic_id)
 
+        try:
+            ask_password(services)
+        except ACCOUNT_PROBLEMS as problem:
+            return _back(problem)
         services.db.run(set_it)
         flash(page_words()("accounts.policy_set"))
         return redirect(url_for("console.staff_accounts"))

@@ -13,7 +13,7 @@ from werkzeug.test import TestResponse
 
 from booking.model.clinic import Clinic
 from booking.model.task import StaffTask
-from frontdesk.accounts.model import AccessEntry, ConsoleSession, PasswordLink, RecoveryCode, SecondFactor
+from frontdesk.accounts.model import AccessEntry, ConsoleSession, LogInPolicy, PasswordLink, RecoveryCode, SecondFactor
 from frontdesk.accounts.password_links import MAILED_FOR
 from frontdesk.accounts.second_factor import RECOVERY_CODES
 from frontdesk.console.access_log import KEPT_FOR
@@ -176,7 +176,7 @@ def test_who_gave_the_password_has_a_short_while_for_the_code(site: Site, late: 
 
 
 def test_where_the_clinic_wants_a_second_factor_nothing_else_opens_before(site: Site):
-    press(site.logged_in(), "staff/log-in", on="/console/staff", needs_factor="yes")
+    press(site.logged_in(), "staff/log-in", on="/console/staff", needs_factor="yes", password=PASSWORD)
     client = site.logged_in("desk")
 
     assert client.get("/console/diary").headers["Location"] == "/console/account"
@@ -439,6 +439,7 @@ def test_a_screen_left_open_lets_nobody_else_in(site: Site):
         (f"staff/{desk}", {"role": "administrator", "email": "thief@elm.example"}),
         (f"staff/{desk}/link", {}),
         (f"staff/{desk}/second-factor/off", {}),
+        ("staff/log-in", {"needs_factor": "yes"}),
     ):
         page = press(client, path, on=f"/console/staff/{desk}", **fields, password="wrong horse")
         assert "is not your password" in text_of(page)
@@ -448,6 +449,7 @@ def test_a_screen_left_open_lets_nobody_else_in(site: Site):
         assert session.scalars(select(SecondFactor.user_id)).all() == [desk]
         assert session.scalar(select(func.count()).where(User.role == "administrator")) == 2  # of two clinics
         assert session.get_one(User, desk).email is None
+        assert session.scalars(select(LogInPolicy.needs_second_factor)).all() == []
 
 
 def test_an_account_is_switched_off_at_once_and_on_again(site: Site):
