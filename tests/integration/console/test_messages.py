@@ -69,7 +69,7 @@ def a_mail(site: Site, body: str) -> None:
 
 def test_texts_and_mails_are_listed_and_what_failed_is_found_and_sent_again(site: Site):
     desk = site.logged_in("desk")
-    message_id = a_text(site, "It did not <b>arrive</b>")
+    message_id = a_text(site, "It did not <b>arrive</b>", kind=SmsKind.STAFF)
     a_text(site, "It arrived", state=SmsState.DELIVERED)
     a_mail(site, "By mail")
 
