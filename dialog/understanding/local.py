@@ -96,12 +96,12 @@ class LocalInterpreter:
                 continue
             # Single letters are those of a name that is spelled.
             here, there = ([one for one in read[each.language].tokens if len(one.word) > 1] for each in (own, book))
-            # What a service is called or come for may hold any word: only that of a name tells nothing of a language.
-            known = book.vocabulary - (named - book.names.common)
             # "Ai" is a word of ours, whatever it is short for in the other.
             own_at = {one.start for one in here if one.word in own.vocabulary}
-            alone = {one.word for one in there if one.word in known - own.vocabulary and one.start not in own_at}
-            ours = {one.word for one in here if one.word in own.vocabulary - book.vocabulary}
+            theirs = {one.word for one in there if one.word in book.vocabulary and one.start not in own_at}
+            # What a service is called or come for may hold any word: only that of a name tells nothing of a language.
+            alone = {word for word in theirs - own.vocabulary if word not in named or word in book.names.common}
+            ours = {one.word for one in here if one.word in own.vocabulary and one.word not in book.vocabulary}
             # "Eliminate" is one word, though it could be two in Spanish.
             is_several = min(len(there), len(read[language].text.split())) > 1
             is_all = is_several and bool(alone) and book.vocabulary.issuperset(one.word for one in there)
