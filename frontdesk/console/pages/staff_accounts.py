@@ -33,6 +33,7 @@ def add_staff_account_pages(blueprint: Blueprint, services: ConsoleServices) -> 
     Whatever lets somebody in asks for the administrator's password: a screen left open must not be enough.
     """
     _add_list(blueprint, services)
+    _add_policy(blueprint, services)
     _add_one(blueprint, services)
     _add_ways_in(blueprint, services)
 
@@ -79,6 +80,8 @@ def _add_list(blueprint: Blueprint, services: ConsoleServices) -> None:
             return _back(problem)
         return _show_link(services, login=login, token=token)
 
+
+def _add_policy(blueprint: Blueprint, services: ConsoleServices) -> None:
     @blueprint.post("/staff/log-in")
     def set_log_in_policy() -> ResponseReturnValue:
         clinic_id = current_staff().clinic_id
